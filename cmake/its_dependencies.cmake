@@ -1,0 +1,23 @@
+# Libraries from the system's packages, and OpenVINO from its wheel.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+if(ITS_TESTS OR NOT DEFINED ITS_TESTS)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()
+
+# The wheel carries headers, libraries and a CMake config; its place is found through the virtual environment.
+set(ITS_VENV ${CMAKE_SOURCE_DIR}/.venv CACHE PATH "Virtual environment that holds the OpenVINO wheel")
+option(ITS_OPENVINO "Build the OpenVINO backend" ON)
+if(ITS_OPENVINO)
+  file(GLOB ITS_OPENVINO_CMAKE ${ITS_VENV}/lib/python3*/site-packages/openvino/cmake)
+  find_package(OpenVINO QUIET COMPONENTS Runtime PATHS ${ITS_OPENVINO_CMAKE})
+  if(NOT OpenVINO_FOUND)
+    message(WARNING "OpenVINO not found under ${ITS_VENV}: building without it (only the null backend will run)")
+    set(ITS_OPENVINO OFF)
+  endif()
+endif()

@@ -1,0 +1,31 @@
+# A room is a folder of src/ with a CMakeLists of its own: its_sources(...) and its_test(...).
+#
+# All rooms compile into one object library; from it come the static library that tests and the daemon link (internal
+# symbols visible) and the shared library that is installed (only ITS_API symbols visible).
+
+function(its_sources)
+  foreach(source IN LISTS ARGN)
+    target_sources(its_objects PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+  endforeach()
+endfunction()
+
+# its_test(unit.base.url url_test.c [more.c ...] [LABELS a b] [TIMEOUT s])
+function(its_test name)
+  if(NOT ITS_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(T "" "TIMEOUT" "LABELS" ${ARGN})
+  string(REPLACE "." "_" target ${name})
+  add_executable(${target} ${T_UNPARSED_ARGUMENTS})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(${target} PRIVATE its_static PkgConfig::CMOCKA)
+  add_test(NAME ${name} COMMAND ${target})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 60)
+  endif()
+  if(NOT T_LABELS)
+    set(T_LABELS unit)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}"
+                       SKIP_RETURN_CODE 77)
+endfunction()

@@ -1,0 +1,21 @@
+/* The command line: one file per subcommand, one table in main.c. */
+#ifndef ITSI_CLI_CLI_H
+#define ITSI_CLI_CLI_H
+
+/* Documented exit codes of every command. */
+enum {
+    ITSI_EXIT_OK = 0,
+    ITSI_EXIT_FAILURE = 1, /* the work failed; the reason is on stderr */
+    ITSI_EXIT_USAGE = 2,   /* bad arguments, options, configuration or input file */
+    ITSI_EXIT_NOT_RUNNING = 3 /* no daemon answers at --url */
+};
+
+/* argv[0] is the subcommand's own name, so getopt_long works on (argc, argv) as it is. Results go to stdout, messages to
+ * stderr as "its-camera-ai: what: why". */
+int itsi_cmd_serve(int argc, char **argv);
+int itsi_cmd_camera(int argc, char **argv);
+int itsi_cmd_model(int argc, char **argv);
+int itsi_cmd_config(int argc, char **argv);
+int itsi_cmd_performance(int argc, char **argv);
+
+#endif

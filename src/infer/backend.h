@@ -1,0 +1,88 @@
+/* The interface every inference backend implements. Tensors in, tensors out: a backend knows neither frames nor boxes.
+ *
+ * An engine is one model compiled for one input shape. It owns `slots` requests, each with its own input and output
+ * memory. The batcher fills a free slot's images, submits it, and later collects it with the engine's own stamps:
+ *
+ *     input(slot, i) ... submit(slot, n) -> collect() -> output(slot, i) ... release(slot)
+ *
+ * Submit never blocks: the engine runs at most `parallel` slots at once and starts the next submitted one from its own
+ * completion, without a gap, so that `started_ns` is the true beginning of service. Slots run in the order submitted.
+ *
+ * Threads: submit/release from one thread each; collect from one thread. All three may differ. */
+#ifndef ITSI_INFER_BACKEND_H
+#define ITSI_INFER_BACKEND_H
+
+#include "core/tensor.h"
+#include "its/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ITSI_BACKEND_API 1
+
+enum itsi_precision { ITSI_PRECISION_AUTO, ITSI_PRECISION_FP32, ITSI_PRECISION_BF16, ITSI_PRECISION_FP16,
+                      ITSI_PRECISION_INT8 };
+const char *itsi_precision_name(enum itsi_precision precision);
+
+struct itsi_engine_params {
+    const char *model_path; /* NULL for the null backend */
+    int width, height;      /* input size, multiples of 32 */
+    int max_batch;          /* most images per slot, 1.. */
+    int parallel;           /* slots run at once; 0: what suits the device */
+    int threads;            /* CPU threads in all; 0: what suits the device */
+    enum itsi_precision precision;
+    const char *cache_dir;  /* for compiled models; NULL: none */
+    /* null backend only: its service time is base + per_image * n */
+    int64_t null_base_ns, null_per_image_ns;
+    int classes; /* null backend only: rows = 4 + classes */
+};
+
+struct itsi_engine_info {
+    char backend[16];    /* "openvino", "null" */
+    char device[64];     /* human text */
+    char precision[8];   /* the one really used */
+    int width, height, max_batch;
+    int slots;           /* parallel + at least one to fill meanwhile */
+    int parallel;
+    int rows, anchors;   /* of the output */
+    bool batch_efficient; /* true: one large batch at a time (GPU); false: several small ones side by side (CPU) */
+};
+
+struct itsi_completion {
+    int slot;
+    int status; /* 0 or ITS_EDEVICE */
+    int64_t started_ns, finished_ns;
+};
+
+struct itsi_engine; /* each backend's own; created and destroyed by it */
+
+struct itsi_backend {
+    uint32_t api_version;
+    const char *name;
+    /* Can it run here? 0, or ITS_EUNSUPPORTED with the reason. */
+    int (*probe)(struct its_diag *diag);
+    /* Compiles and warms the model: when it returns, the first real frame runs at full speed. */
+    int (*open)(struct itsi_engine **out, const struct itsi_engine_params *params, struct its_diag *diag);
+    const struct itsi_engine_info *(*info)(struct itsi_engine *engine);
+    uint8_t *(*input)(struct itsi_engine *engine, int slot, int image);
+    void (*output)(struct itsi_engine *engine, int slot, int image, struct itsi_output_tensor *out);
+    /* A slot neither submitted nor waiting for release; -1: none free. */
+    int (*acquire)(struct itsi_engine *engine);
+    int (*submit)(struct itsi_engine *engine, int slot, int images);
+    /* Next finished slot. 0, ITS_ETIMEOUT at until_ns, or ITS_ECANCELLED after close() was asked for by stop(). */
+    int (*collect)(struct itsi_engine *engine, int64_t until_ns, struct itsi_completion *out);
+    void (*release)(struct itsi_engine *engine, int slot);
+    /* Wakes collect(), which then returns ITS_ECANCELLED once nothing is running. */
+    void (*stop)(struct itsi_engine *engine);
+    void (*close)(struct itsi_engine *engine); /* takes NULL; waits for what still runs */
+};
+
+extern const struct itsi_backend itsi_backend_openvino; /* absent when built without OpenVINO */
+extern const struct itsi_backend itsi_backend_null;
+
+/* In order of preference. NULL-terminated. */
+const struct itsi_backend *const *itsi_backends(void);
+/* By name; NULL when unknown or not built in. */
+const struct itsi_backend *itsi_backend_find(const char *name);
+
+#endif

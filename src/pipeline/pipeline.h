@@ -1,0 +1,112 @@
+/* The wiring: cameras into mailboxes, mailboxes into the batcher, batches through the engine, boxes onto the detection
+ * bus. The only room that knows every stage.
+ *
+ * Threads: one capture thread per camera; one batcher thread (takes, letterboxes, submits); one post-processing thread
+ * (collects, decodes boxes, keeps the books, publishes). All functions here are thread-safe unless they say otherwise. */
+#ifndef ITSI_PIPELINE_PIPELINE_H
+#define ITSI_PIPELINE_PIPELINE_H
+
+#include "capture/capture.h"
+#include "config/config.h"
+#include "core/detection.h"
+#include "core/ledger.h"
+#include "infer/backend.h"
+#include "infer/model.h"
+
+struct itsi_pipeline;
+
+struct itsi_pipeline_params {
+    const struct its_cfg *cfg;       /* copied by value where needed; outlives the pipeline */
+    const struct itsi_model *model;  /* borrowed, outlives it; NULL with the null backend */
+    const struct itsi_backend *backend; /* NULL: the first that works for the model */
+    int64_t null_base_ns, null_per_image_ns; /* the null backend's service time */
+};
+
+ITS_NODISCARD int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_params *params,
+                                       struct its_diag *diag);
+ITS_NODISCARD int itsi_pipeline_start(struct itsi_pipeline *pipeline, struct its_diag *diag);
+/* Stops capture, lets what is in flight end (until_ns at the latest), joins everything. Idempotent. */
+void itsi_pipeline_stop(struct itsi_pipeline *pipeline, int64_t until_ns);
+void itsi_pipeline_destroy(struct itsi_pipeline *pipeline); /* takes NULL; stops first */
+
+/* A camera as the operator names it. */
+struct itsi_camera {
+    char id[ITSI_CAMERA_ID_SIZE];
+    char url[2048];
+    char sub_url[2048]; /* empty: none */
+    int priority;       /* 0 ordinary .. 9 most important */
+    double fps;         /* expected; 0: unknown */
+    int64_t start_offset_ns; /* where a file begins */
+};
+/* ITS_EINVAL bad id or URL, ITS_EEXISTS, ITS_ELIMIT (max_concurrent_streams). Starts it when the pipeline runs. An empty
+ * id gets the next free "camera_001"; the id used is written back. */
+ITS_NODISCARD int itsi_pipeline_add_camera(struct itsi_pipeline *pipeline, struct itsi_camera *camera,
+                                           struct its_diag *diag);
+ITS_NODISCARD int itsi_pipeline_remove_camera(struct itsi_pipeline *pipeline, const char *id, struct its_diag *diag);
+
+struct itsi_camera_status {
+    struct itsi_camera camera;   /* url still holds the password: redact before showing */
+    struct itsi_capture_status capture;
+    struct itsi_ledger_counts ledger;
+    double analysed_fps;         /* results per second, over the last seconds */
+    int64_t last_result_ns;      /* 0: none yet */
+    double age_ms;               /* of the newest result's picture, now; NAN: none yet */
+    double latency_ms;           /* end to end of the newest result; NAN: none yet */
+    int last_count;              /* boxes in the newest result */
+    int quality_level;
+};
+/* Copies up to cap entries in the order added; returns how many cameras there are. */
+int itsi_pipeline_cameras(struct itsi_pipeline *pipeline, struct itsi_camera_status *out, int cap);
+ITS_NODISCARD int itsi_pipeline_camera(struct itsi_pipeline *pipeline, const char *id, struct itsi_camera_status *out);
+
+/* p50, p95, p99, max in ms, and how many. */
+struct itsi_quantiles {
+    uint64_t count;
+    double p50, p95, p99, max, mean;
+};
+struct itsi_pipeline_stats {
+    struct itsi_engine_info engine;
+    int cameras, cameras_running;
+    int64_t started_ns;
+    struct itsi_ledger_counts ledger; /* all cameras, removed ones too */
+    struct itsi_quantiles end_to_end;        /* since start (or the last reset) */
+    struct itsi_quantiles end_to_end_recent; /* the last minute */
+    struct itsi_quantiles wait[ITSI_STAGE_COUNT], service[ITSI_STAGE_COUNT], unattributed;
+    uint64_t batches, batch_images;
+    int batch_max;
+    uint64_t results;
+    double analysed_fps;  /* the last seconds */
+    int handshakes_now, handshakes_highest;
+    uint64_t bus_lost;    /* results subscribers were too slow for */
+};
+void itsi_pipeline_stats(struct itsi_pipeline *pipeline, struct itsi_pipeline_stats *out);
+/* Begins a new measurement: histograms and batch counts start at zero (the benchmark's end of warm-up). Ledgers are
+ * cumulative: take the difference of two snapshots. */
+void itsi_pipeline_reset_stats(struct itsi_pipeline *pipeline);
+/* Cumulative end-to-end histogram at the fixed bucket edges of the metrics, for Prometheus: counts[i] = results at most
+ * edges[i] seconds. Returns the number of edges. */
+int itsi_pipeline_latency_buckets(struct itsi_pipeline *pipeline, const double **edges, const uint64_t **counts,
+                                  uint64_t *total, double *sum_seconds);
+
+/* Class names in the model's order; borrowed for the pipeline's life. */
+const char *const *itsi_pipeline_class_names(struct itsi_pipeline *pipeline, int *count);
+
+/* --- the detection bus ------------------------------------------------------------------------------------------- */
+
+struct itsi_subscription;
+/* Results of one camera (NULL: of all). `depth` results wait at most; when a slow subscriber falls behind, the oldest is
+ * dropped for it and counted: the producer never waits. `wake` (may be NULL) is called from the post-processing thread
+ * after a result was queued: it must not block. */
+ITS_NODISCARD int itsi_pipeline_subscribe(struct itsi_pipeline *pipeline, const char *camera_id, int depth,
+                                          void (*wake)(void *arg), void *wake_arg, struct itsi_subscription **out,
+                                          struct its_diag *diag);
+/* The next result (caller unrefs), or NULL at until_ns (0: do not wait) or when the bus was closed. */
+struct itsi_result *itsi_subscription_next(struct itsi_subscription *subscription, int64_t until_ns);
+uint64_t itsi_subscription_lost(struct itsi_subscription *subscription);
+bool itsi_subscription_ended(struct itsi_subscription *subscription); /* bus closed and nothing left */
+void itsi_subscription_close(struct itsi_subscription *subscription); /* takes NULL */
+
+/* The newest result of a camera (caller unrefs); NULL: none yet or no such camera. */
+struct itsi_result *itsi_pipeline_latest(struct itsi_pipeline *pipeline, const char *id);
+
+#endif
