@@ -106,7 +106,9 @@ uint64_t itsi_subscription_lost(struct itsi_subscription *subscription);
 bool itsi_subscription_ended(struct itsi_subscription *subscription); /* bus closed and nothing left */
 void itsi_subscription_close(struct itsi_subscription *subscription); /* takes NULL */
 
-/* The newest result of a camera (caller unrefs); NULL: none yet or no such camera. */
-struct itsi_result *itsi_pipeline_latest(struct itsi_pipeline *pipeline, const char *id);
+/* The newest result of a camera and the picture it belongs to (caller unrefs both); NULL: none yet or no such camera.
+ * frame may be NULL when only the result is wanted. Hold the frame briefly (encode, then unref): it comes from the
+ * camera's small pool. */
+struct itsi_result *itsi_pipeline_latest(struct itsi_pipeline *pipeline, const char *id, struct itsi_frame **frame);
 
 #endif
