@@ -12,6 +12,7 @@
 #include "core/ledger.h"
 #include "infer/backend.h"
 #include "infer/model.h"
+#include "metrics/histogram.h"
 
 struct itsi_pipeline;
 
@@ -59,11 +60,6 @@ struct itsi_camera_status {
 int itsi_pipeline_cameras(struct itsi_pipeline *pipeline, struct itsi_camera_status *out, int cap);
 ITS_NODISCARD int itsi_pipeline_camera(struct itsi_pipeline *pipeline, const char *id, struct itsi_camera_status *out);
 
-/* p50, p95, p99, max in ms, and how many. */
-struct itsi_quantiles {
-    uint64_t count;
-    double p50, p95, p99, max, mean;
-};
 struct itsi_pipeline_stats {
     struct itsi_engine_info engine;
     int cameras, cameras_running;
