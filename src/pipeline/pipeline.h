@@ -12,7 +12,7 @@
 #include "core/ledger.h"
 #include "infer/backend.h"
 #include "infer/model.h"
-#include "metrics/histogram.h"
+#include "latency/recorder.h"
 
 struct itsi_pipeline;
 
@@ -65,9 +65,7 @@ struct itsi_pipeline_stats {
     int cameras, cameras_running;
     int64_t started_ns;
     struct itsi_ledger_counts ledger; /* all cameras, removed ones too */
-    struct itsi_quantiles end_to_end;        /* since start (or the last reset) */
-    struct itsi_quantiles end_to_end_recent; /* the last minute */
-    struct itsi_quantiles wait[ITSI_STAGE_COUNT], service[ITSI_STAGE_COUNT], unattributed;
+    struct itsi_latency_report latency; /* since start or the last reset, and the last minute */
     uint64_t batches, batch_images;
     int batch_max;
     uint64_t results;
@@ -79,10 +77,8 @@ void itsi_pipeline_stats(struct itsi_pipeline *pipeline, struct itsi_pipeline_st
 /* Begins a new measurement: histograms and batch counts start at zero (the benchmark's end of warm-up). Ledgers are
  * cumulative: take the difference of two snapshots. */
 void itsi_pipeline_reset_stats(struct itsi_pipeline *pipeline);
-/* Cumulative end-to-end histogram at the fixed bucket edges of the metrics, for Prometheus: counts[i] = results at most
- * edges[i] seconds. Returns the number of edges. */
-int itsi_pipeline_latency_buckets(struct itsi_pipeline *pipeline, const double **edges, const uint64_t **counts,
-                                  uint64_t *total, double *sum_seconds);
+/* Cumulative end-to-end histogram at the fixed bucket edges of the metrics, for Prometheus; see latency/recorder.h. */
+void itsi_pipeline_latency_buckets(struct itsi_pipeline *pipeline, struct itsi_latency_buckets *out);
 
 /* Class names in the model's order; borrowed for the pipeline's life. */
 const char *const *itsi_pipeline_class_names(struct itsi_pipeline *pipeline, int *count);
