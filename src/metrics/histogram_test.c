@@ -5,6 +5,7 @@
 #include "base/rand.h"
 #include "metrics/histogram.h"
 #include "metrics/quantile.h"
+#include "metrics/rate.h"
 
 static int by_value(const void *a, const void *b)
 {
@@ -113,6 +114,22 @@ static void quantile_estimate_follows_a_shift(void **state)
     CHECK_NEAR(e.estimate, 19.5, 1.0);
 }
 
+static void rate_counts_whole_seconds(void **state)
+{
+    (void)state;
+    struct itsi_rate rate = {0};
+    assert_true(itsi_rate_get(&rate, 0) == 0);
+    int64_t start = 100 * ITSI_NS_PER_S + ITSI_NS_PER_S / 2;
+    for (int i = 0; i < 25 * 20; i++)
+        itsi_rate_add(&rate, start + i * ITSI_NS_PER_S / 25);
+    CHECK_NEAR(itsi_rate_get(&rate, start + 19 * ITSI_NS_PER_S), 25, 1e-9);
+    assert_true(itsi_rate_get(&rate, start + 60 * ITSI_NS_PER_S) == 0);
+    struct itsi_rate young = {0};
+    for (int i = 0; i < 60; i++)
+        itsi_rate_add(&young, start + i * ITSI_NS_PER_S / 25);
+    CHECK_NEAR(itsi_rate_get(&young, start + 2 * ITSI_NS_PER_S), 25, 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +137,7 @@ int main(void)
         cmocka_unit_test(edges_and_reset),
         cmocka_unit_test(init_survives_no_memory),
         cmocka_unit_test(quantile_estimate_follows_a_shift),
+        cmocka_unit_test(rate_counts_whole_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

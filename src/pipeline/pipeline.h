@@ -26,6 +26,9 @@ struct itsi_pipeline_params {
 ITS_NODISCARD int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_params *params,
                                        struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_start(struct itsi_pipeline *pipeline, struct its_diag *diag);
+/* Applies the live rows (confidence, classes, deadlines of cameras added from now on). ITS_EINVAL: an unknown class. */
+ITS_NODISCARD int itsi_pipeline_configure(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                          struct its_diag *diag);
 /* Stops capture, lets what is in flight end (until_ns at the latest), joins everything. Idempotent. */
 void itsi_pipeline_stop(struct itsi_pipeline *pipeline, int64_t until_ns);
 void itsi_pipeline_destroy(struct itsi_pipeline *pipeline); /* takes NULL; stops first */
