@@ -113,7 +113,7 @@ int itsi_config_store_replace(struct itsi_config_store *store, struct itsi_confi
     if (rc != 0)
         itsi_fail(diag, rc, "%s", its_strerror(rc));
     else if (change.restart.count > 0) /* live rows must also fit the rows that stay as they were */
-        rc = itsi_diag_prefix(diag, itsi_config_check(next, diag), "until a restart");
+        rc = itsi_config_check(next, diag);
     if (rc == 0) {
         pthread_mutex_lock(&store->lock);
         store->current = next;
