@@ -1,0 +1,287 @@
+/* serve: the daemon. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/url.h"
+#include "config/args.h"
+#include "config/store.h"
+#include "optimizer/engine.h"
+#include "serve/server.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help_text[] =
+    "usage: its-camera-ai serve [--config FILE] [--camera [ID=]URL]... [--listen 127.0.0.1:8080] [--model FILE]\n"
+    "                           [--data-dir DIR] [--set SECTION.FIELD=VALUE]... [--duration S] [--status-line]\n"
+    "\n"
+    "Watches the cameras and serves detections, pictures, metrics and the dashboard. URLs: rtsp, rtsps, http, https,\n"
+    "file or a path (played as a camera; ?pace=off: every frame, as fast as it goes), synth, null. SIGINT and SIGTERM\n"
+    "drain and end; SIGHUP reads the configuration again. Beyond loopback, --listen needs a token (server.token).\n";
+
+enum { MAX_CAMERA_ARGS = 1000 };
+
+struct options {
+    struct itsi_config_args config;
+    const char *cameras[MAX_CAMERA_ARGS];
+    int camera_count;
+    double duration; /* 0: until a signal */
+    bool status_line;
+};
+
+struct daemon {
+    struct options options;
+    struct itsi_config config;
+    its_engine *engine;
+    struct itsi_server *server;
+    int64_t started;
+};
+
+static int complain(const char *what, const char *why)
+{
+    fprintf(stderr, "its-camera-ai: serve: %s: %s\n", what, why);
+    return ITSI_EXIT_USAGE;
+}
+
+static int parse(int argc, char **argv, struct options *o, bool *done)
+{
+    static const struct option known[] = {
+        {"config", required_argument, 0, 'c'},   {"camera", required_argument, 0, 'a'},
+        {"listen", required_argument, 0, 'l'},   {"model", required_argument, 0, 'm'},
+        {"data-dir", required_argument, 0, 'd'}, {"set", required_argument, 0, 'S'},
+        {"duration", required_argument, 0, 'D'}, {"status-line", no_argument, 0, 's'},
+        {"help", no_argument, 0, 'h'},           {0, 0, 0, 0}};
+    struct its_diag diag;
+    char *end;
+    for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
+        const char *key = c == 'l' ? "server.listen" : c == 'm' ? "model" : c == 'd' ? "data_dir" : NULL;
+        switch (c) {
+        case 'c':
+            o->config.file = optarg;
+            break;
+        case 'a':
+            if (o->camera_count == MAX_CAMERA_ARGS)
+                return complain("--camera", "at most 1000 times");
+            o->cameras[o->camera_count++] = optarg;
+            break;
+        case 'l':
+        case 'm':
+        case 'd':
+        case 'S':
+            if (itsi_config_args_set(&o->config, key, optarg, &diag) != 0)
+                return complain("option", diag.text);
+            break;
+        case 'D':
+            o->duration = strtod(optarg, &end);
+            if (!*optarg || *end || o->duration <= 0)
+                return complain("--duration", "seconds greater than 0 are wanted");
+            break;
+        case 's':
+            o->status_line = true;
+            break;
+        case 'h':
+            fputs(help_text, stdout);
+            *done = true;
+            return ITSI_EXIT_OK;
+        default:
+            fputs(help_text, stderr);
+            return ITSI_EXIT_USAGE;
+        }
+    }
+    if (optind != argc)
+        return complain(argv[optind], "not an option; cameras are given with --camera");
+    return ITSI_EXIT_OK;
+}
+
+/* Cameras of the command line; those of the configuration were added with the engine. */
+static int add_cameras(struct daemon *d, struct its_diag *diag)
+{
+    for (int i = 0; i < d->options.camera_count; i++) {
+        char id[ITSI_CAMERA_ID_SIZE];
+        const char *url = itsi_camera_split(d->options.cameras[i], id);
+        int rc = its_engine_add_camera(d->engine, id[0] ? id : NULL, url, diag);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int document(void *arg, const char *name, struct itsi_buf *out)
+{
+    struct daemon *d = arg;
+    struct itsi_status_source source;
+    itsi_engine_status_source(d->engine, &source);
+    if (strcmp(name, "status") == 0)
+        itsi_document_status(&source, false, out);
+    else if (strcmp(name, "status-detailed") == 0)
+        itsi_document_status(&source, true, out);
+    else if (strcmp(name, "metrics") == 0)
+        itsi_document_metrics(&source, out);
+    else if (strcmp(name, "config") == 0)
+        return itsi_config_dump(&d->config, true, out);
+    else
+        return ITS_ENOTFOUND;
+    return out->failed ? ITS_ENOMEM : 0;
+}
+
+static void print_line(struct daemon *d)
+{
+    struct itsi_pipeline_stats s;
+    itsi_pipeline_stats(itsi_engine_pipeline(d->engine), &s);
+    bool tty = isatty(STDOUT_FILENO);
+    printf("%s%d/%d cameras  %.1f frames/s  p50 %.0f  p95 %.0f  p99 %.0f ms  on time %.1f %%%s", tty ? "\r\033[K" : "",
+           s.cameras_running, s.cameras, s.analysed_fps, s.latency.recent.p50, s.latency.recent.p95,
+           s.latency.recent.p99, itsi_ledger_on_time_ratio(&s.ledger) * 100, tty ? "" : "\n");
+    fflush(stdout);
+}
+
+static void print_summary(struct daemon *d)
+{
+    struct itsi_pipeline_stats s;
+    itsi_pipeline_stats(itsi_engine_pipeline(d->engine), &s);
+    const struct itsi_ledger_counts *c = &s.ledger;
+    if (isatty(STDOUT_FILENO) && d->options.status_line)
+        putchar('\n');
+    printf("stopped after %.1f s: %llu frames expected = %llu delivered + %llu late + %llu skipped + %llu dropped + "
+           "%llu corrupt + %llu missing%s\n",
+           (double)(itsi_now_ns() - d->started) / 1e9, (unsigned long long)c->expected,
+           (unsigned long long)c->delivered, (unsigned long long)c->late, (unsigned long long)c->skipped,
+           (unsigned long long)itsi_ledger_dropped(c), (unsigned long long)c->corrupt, (unsigned long long)c->missing,
+           itsi_ledger_balance(c) == 0 && c->in_flight == 0 ? " (balanced)" : " (NOT BALANCED)");
+    printf("end to end: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, max %.1f ms over %llu results\n",
+           s.latency.end_to_end.p50, s.latency.end_to_end.p95, s.latency.end_to_end.p99, s.latency.end_to_end.max,
+           (unsigned long long)s.latency.end_to_end.count);
+}
+
+static void reload(struct daemon *d)
+{
+    struct itsi_config fresh;
+    struct its_diag diag;
+    if (itsi_config_args_load(&d->options.config, &fresh, &diag) != 0) {
+        itsi_error("serve", "configuration not reloaded, the last good one stays: %s", diag.text);
+        return;
+    }
+    char restart[1024];
+    int changed = itsi_config_apply_live(&d->config, &fresh, restart, sizeof restart, &diag);
+    itsi_config_fini(&fresh);
+    if (changed < 0 || itsi_engine_configure(d->engine, &d->config.cfg, &diag) != 0)
+        itsi_error("serve", "configuration not reloaded: %s", diag.text);
+    else
+        itsi_info("serve", "configuration reloaded: %d options changed%s%s", changed,
+                  restart[0] ? "; these need a restart: " : "", restart);
+}
+
+/* Until a signal or the duration's end. The signals are blocked everywhere and taken here. */
+static void watch(struct daemon *d)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    int64_t end = d->options.duration > 0 ? d->started + (int64_t)(d->options.duration * 1e9) : ITSI_NEVER;
+    int64_t line_every = isatty(STDOUT_FILENO) ? ITSI_NS_PER_S : 5 * ITSI_NS_PER_S;
+    int64_t next_line = d->started + line_every;
+    for (;;) {
+        int64_t now = itsi_now_ns();
+        if (now >= end)
+            return;
+        if (d->options.status_line && now >= next_line) {
+            print_line(d);
+            next_line += line_every;
+        }
+        int64_t wait = ITSI_NS_PER_S / 5 < end - now ? ITSI_NS_PER_S / 5 : end - now;
+        struct timespec timeout = {.tv_sec = wait / ITSI_NS_PER_S, .tv_nsec = wait % ITSI_NS_PER_S};
+        int got = sigtimedwait(&set, NULL, &timeout);
+        if (got == SIGINT || got == SIGTERM)
+            return;
+        if (got == SIGHUP)
+            reload(d);
+    }
+}
+
+static void block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int start(struct daemon *d, struct its_diag *diag)
+{
+    int rc = itsi_engine_create(&d->engine, &d->config, diag);
+    if (rc != 0)
+        return rc;
+    struct itsi_status_source source;
+    itsi_engine_status_source(d->engine, &source);
+    const struct itsi_server_params params = {
+        .cfg = &d->config.cfg,
+        .pipeline = itsi_engine_pipeline(d->engine),
+        .model = source.model,
+        .version = its_version(),
+        .document = document,
+        .document_arg = d,
+    };
+    rc = itsi_server_start(&d->server, &params, diag);
+    if (rc == 0)
+        rc = its_engine_start(d->engine, diag);
+    if (rc == 0)
+        rc = add_cameras(d, diag);
+    return rc;
+}
+
+static void announce(struct daemon *d)
+{
+    struct itsi_pipeline_stats s;
+    struct itsi_status_source source;
+    itsi_pipeline_stats(itsi_engine_pipeline(d->engine), &s);
+    itsi_engine_status_source(d->engine, &source);
+    printf("model      %s on %s, %s, %dx%d\n", source.model, s.engine.backend, s.engine.precision, s.engine.width,
+           s.engine.height);
+    printf("dashboard  %s\n", itsi_server_url(d->server));
+    fflush(stdout);
+}
+
+int itsi_cmd_serve(int argc, char **argv)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    struct its_diag diag = {""};
+    bool done = false;
+    if (!d)
+        return complain("start", "out of memory");
+    itsi_config_args_init(&d->options.config);
+    int code = parse(argc, argv, &d->options, &done);
+    if (code == ITSI_EXIT_OK && !done && itsi_config_args_load(&d->options.config, &d->config, &diag) != 0)
+        code = complain("configuration", diag.text);
+    if (code == ITSI_EXIT_OK && !done) {
+        itsi_log_install(itsi_log_to_file, stderr, (enum itsi_log_level)d->config.cfg.general.log_level);
+        block_signals();
+        d->started = itsi_now_ns();
+        int rc = start(d, &diag);
+        if (rc == 0) {
+            announce(d);
+            watch(d);
+            its_engine_stop(d->engine, (int32_t)(d->config.cfg.general.drain_timeout_seconds * 1000));
+            print_summary(d);
+        } else {
+            complain("cannot start", diag.text);
+            code = rc == ITS_EINVAL || rc == ITS_EFORMAT || rc == ITS_ENOTFOUND ? ITSI_EXIT_USAGE
+                                                                                : ITSI_EXIT_FAILURE;
+        }
+        itsi_server_stop(d->server);
+        its_engine_destroy(d->engine);
+    }
+    itsi_config_fini(&d->config);
+    itsi_config_args_fini(&d->options.config);
+    free(d);
+    return code;
+}
