@@ -32,7 +32,8 @@ struct options {
 
 struct daemon {
     struct options options;
-    struct itsi_config *config; /* the one in force */
+    struct itsi_config_store *store;
+    struct itsi_config *config; /* the snapshot in force; a reference, main thread */
     its_engine *engine;
     struct itsi_server *server;
     int64_t started;
@@ -96,11 +97,15 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
     return ITSI_EXIT_OK;
 }
 
+/* Called from the server's threads. */
 static int document(void *arg, const char *name, struct itsi_buf *out)
 {
     struct daemon *d = arg;
+    struct itsi_config *config = itsi_config_store_get(d->store);
     struct itsi_status_source source;
+    int rc = 0;
     itsi_engine_status_source(d->engine, &source);
+    source.cfg = &config->cfg;
     if (strcmp(name, "status") == 0)
         itsi_document_status(&source, false, out);
     else if (strcmp(name, "status-detailed") == 0)
@@ -108,10 +113,11 @@ static int document(void *arg, const char *name, struct itsi_buf *out)
     else if (strcmp(name, "metrics") == 0)
         itsi_document_metrics(&source, out);
     else if (strcmp(name, "config") == 0)
-        return itsi_config_dump(d->config, ITSI_DUMP_FULL, out, NULL);
+        rc = itsi_config_text(config, ITSI_DUMP_FULL, out);
     else
-        return ITS_ENOTFOUND;
-    return out->failed ? ITS_ENOMEM : 0;
+        rc = ITS_ENOTFOUND;
+    itsi_config_unref(&config);
+    return rc == 0 && out->failed ? ITS_ENOMEM : rc;
 }
 
 static void print_line(struct daemon *d)
@@ -143,22 +149,34 @@ static void print_summary(struct daemon *d)
            (unsigned long long)s.latency.end_to_end.count);
 }
 
+/* "a, b" of a list, after a word, into a log line's tail. */
+static void name_all(char *text, size_t size, const char *word, const struct itsi_str_list *names)
+{
+    size_t used = strlen(text);
+    for (size_t i = 0; i < names->count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : word, names->items[i]);
+}
+
 static void reload(struct daemon *d)
 {
-    struct itsi_config fresh;
-    struct its_diag diag;
-    if (itsi_config_args_load(&d->options.config, &fresh, &diag) != 0) {
+    struct its_diag diag = {""};
+    struct itsi_config_change change = {0};
+    if (itsi_config_store_reload(d->store, &d->options.config, &change, &diag) != 0) {
         itsi_error("serve", "configuration not reloaded, the last good one stays: %s", diag.text);
         return;
     }
-    char restart[1024];
-    int changed = itsi_config_apply_live(&d->config, &fresh, restart, sizeof restart, &diag);
-    itsi_config_fini(&fresh);
-    if (changed < 0 || itsi_engine_configure(d->engine, &d->config->cfg, &diag) != 0)
-        itsi_error("serve", "configuration not reloaded: %s", diag.text);
-    else
-        itsi_info("serve", "configuration reloaded: %d options changed%s%s", changed,
-                  restart[0] ? "; these need a restart: " : "", restart);
+    itsi_config_unref(&d->config);
+    d->config = itsi_config_store_get(d->store);
+    if (itsi_engine_configure(d->engine, d->config, &change, &diag) != 0)
+        itsi_error("serve", "configuration reloaded, but not all of it could be applied: %s", diag.text);
+    char text[900] = "";
+    name_all(text, sizeof text, "; applied: ", &change.applied);
+    name_all(text, sizeof text, "; needs a restart: ", &change.restart);
+    name_all(text, sizeof text, "; cameras added: ", &change.cameras_added);
+    name_all(text, sizeof text, "; removed: ", &change.cameras_removed);
+    name_all(text, sizeof text, "; changed: ", &change.cameras_changed);
+    itsi_info("serve", "configuration reloaded%s", text[0] ? text : ": nothing changed");
+    itsi_config_change_fini(&change);
 }
 
 /* Until a signal or the duration's end. The signals are blocked everywhere and taken here. */
@@ -232,36 +250,53 @@ static void announce(struct daemon *d)
     fflush(stdout);
 }
 
+/* Runs until told to end; returns an exit code. */
+static int run(struct daemon *d)
+{
+    struct its_diag diag = {""};
+    d->started = itsi_now_ns();
+    int rc = start(d, &diag);
+    if (rc != 0) {
+        complain("cannot start", diag.text);
+        return rc == ITS_EINVAL || rc == ITS_EFORMAT || rc == ITS_ENOTFOUND ? ITSI_EXIT_USAGE : ITSI_EXIT_FAILURE;
+    }
+    announce(d);
+    watch(d);
+    its_engine_stop(d->engine, (int32_t)(d->config->cfg.general.drain_timeout_seconds * 1000));
+    print_summary(d);
+    return ITSI_EXIT_OK;
+}
+
+static int load(struct daemon *d)
+{
+    struct its_diag diag = {""};
+    struct itsi_config *config;
+    if (itsi_config_load(&config, &d->options.config, &diag) != 0 ||
+        itsi_config_store_create(&d->store, config, &diag) != 0)
+        return complain("configuration", diag.text);
+    d->config = itsi_config_store_get(d->store);
+    return ITSI_EXIT_OK;
+}
+
 int itsi_cmd_serve(int argc, char **argv)
 {
     struct daemon *d = calloc(1, sizeof *d);
-    struct its_diag diag = {""};
     bool done = false;
     if (!d)
         return complain("start", "out of memory");
     itsi_config_args_init(&d->options.config, environ);
     int code = parse(argc, argv, &d->options, &done);
-    if (code == ITSI_EXIT_OK && !done && itsi_config_load(&d->config, &d->options.config, &diag) != 0)
-        code = complain("configuration", diag.text);
-    if (code == ITSI_EXIT_OK && !done) {
+    if (code == ITSI_EXIT_OK && !done)
+        code = load(d);
+    if (d->config) {
         itsi_log_install(itsi_log_to_file, stderr, (enum itsi_log_level)d->config->cfg.general.log_level);
         block_signals();
-        d->started = itsi_now_ns();
-        int rc = start(d, &diag);
-        if (rc == 0) {
-            announce(d);
-            watch(d);
-            its_engine_stop(d->engine, (int32_t)(d->config->cfg.general.drain_timeout_seconds * 1000));
-            print_summary(d);
-        } else {
-            complain("cannot start", diag.text);
-            code = rc == ITS_EINVAL || rc == ITS_EFORMAT || rc == ITS_ENOTFOUND ? ITSI_EXIT_USAGE
-                                                                                : ITSI_EXIT_FAILURE;
-        }
+        code = run(d);
         itsi_server_stop(d->server);
         its_engine_destroy(d->engine);
     }
     itsi_config_unref(&d->config);
+    itsi_config_store_destroy(d->store);
     itsi_config_args_fini(&d->options.config);
     free(d);
     return code;

@@ -48,7 +48,7 @@ int its_config_json(const its_config *config, char **out, struct its_diag *diag)
         return rc;
     struct itsi_buf buf;
     itsi_buf_init(&buf);
-    rc = itsi_config_dump(loaded, ITSI_DUMP_FULL, &buf, diag);
+    rc = itsi_config_text(loaded, ITSI_DUMP_FULL, &buf);
     itsi_config_unref(&loaded);
     char *text = rc == 0 ? itsi_buf_take(&buf) : NULL;
     itsi_buf_fini(&buf);

@@ -65,20 +65,22 @@ void itsi_model_choice_fini(struct itsi_model_choice *choice)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-static int add_configured(struct its_engine *engine, struct its_diag *diag)
+static int add_configured(struct its_engine *engine, const struct itsi_config_camera *from, struct its_diag *diag)
+{
+    struct itsi_camera camera = {.priority = from->priority, .fps = from->fps};
+    snprintf(camera.id, sizeof camera.id, "%s", from->id);
+    snprintf(camera.url, sizeof camera.url, "%s", from->url);
+    snprintf(camera.sub_url, sizeof camera.sub_url, "%s", from->sub_url ? from->sub_url : "");
+    return itsi_pipeline_add_camera(engine->pipeline, &camera, diag);
+}
+
+static int add_all_configured(struct its_engine *engine, struct its_diag *diag)
 {
     const struct itsi_config_cameras *cameras = &engine->config->cameras;
-    for (size_t i = 0; i < cameras->count; i++) {
-        const struct itsi_config_camera *from = &cameras->items[i];
-        struct itsi_camera camera = {.priority = from->priority, .fps = from->fps};
-        snprintf(camera.id, sizeof camera.id, "%s", from->id);
-        snprintf(camera.url, sizeof camera.url, "%s", from->url);
-        snprintf(camera.sub_url, sizeof camera.sub_url, "%s", from->sub_url ? from->sub_url : "");
-        int rc = itsi_pipeline_add_camera(engine->pipeline, &camera, diag);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; i < cameras->count && rc == 0; i++)
+        rc = add_configured(engine, &cameras->items[i], diag);
+    return rc;
 }
 
 int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_diag *diag)
@@ -97,7 +99,7 @@ int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_
     if (rc == 0)
         rc = itsi_pipeline_create(&engine->pipeline, &params, diag);
     if (rc == 0)
-        rc = add_configured(engine, diag);
+        rc = add_all_configured(engine, diag);
     if (rc != 0) {
         its_engine_destroy(engine);
         return rc;
@@ -156,7 +158,29 @@ void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *ou
     };
 }
 
-int itsi_engine_configure(its_engine *engine, struct itsi_config *config, struct its_diag *diag)
+static int remove_listed(its_engine *engine, const struct itsi_str_list *ids, struct its_diag *diag)
+{
+    for (size_t i = 0; i < ids->count; i++) {
+        int rc = itsi_pipeline_remove_camera(engine->pipeline, ids->items[i], diag);
+        if (rc != 0 && rc != ITS_ENOTFOUND) /* gone already through the API */
+            return rc;
+    }
+    return 0;
+}
+
+static int add_listed(its_engine *engine, const struct itsi_str_list *ids, struct its_diag *diag)
+{
+    int rc = 0;
+    for (size_t i = 0; i < ids->count && rc == 0; i++) {
+        const struct itsi_config_camera *camera =
+            itsi_config_cameras_find(&engine->config->cameras, ids->items[i]);
+        rc = camera ? add_configured(engine, camera, diag) : 0;
+    }
+    return rc;
+}
+
+int itsi_engine_configure(its_engine *engine, struct itsi_config *config, const struct itsi_config_change *change,
+                          struct its_diag *diag)
 {
     int rc = itsi_pipeline_configure(engine->pipeline, &config->cfg, diag);
     if (rc != 0)
@@ -164,7 +188,13 @@ int itsi_engine_configure(its_engine *engine, struct itsi_config *config, struct
     struct itsi_config *old = engine->config;
     engine->config = itsi_config_ref(config);
     itsi_config_unref(&old);
-    return 0;
+    if (change)
+        rc = remove_listed(engine, &change->cameras_removed, diag);
+    if (change && rc == 0)
+        rc = remove_listed(engine, &change->cameras_changed, diag);
+    if (change && rc == 0)
+        rc = add_listed(engine, &change->cameras_changed, diag);
+    return change && rc == 0 ? add_listed(engine, &change->cameras_added, diag) : rc;
 }
 
 /* --- cameras and results ------------------------------------------------------------------------------------------ */

@@ -2,7 +2,7 @@
 #ifndef ITSI_OPTIMIZER_ENGINE_H
 #define ITSI_OPTIMIZER_ENGINE_H
 
-#include "config/load.h"
+#include "config/store.h"
 #include "infer/model.h"
 #include "its/its.h"
 #include "optimizer/documents.h"
@@ -24,7 +24,9 @@ ITS_NODISCARD int itsi_engine_create(its_engine **out, struct itsi_config *confi
 struct itsi_pipeline *itsi_engine_pipeline(its_engine *engine);
 /* Borrowed for the engine's life, cfg until the next itsi_engine_configure. */
 void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *out);
-/* Applies a new configuration's live rows and keeps it. Cameras are left alone. */
-ITS_NODISCARD int itsi_engine_configure(its_engine *engine, struct itsi_config *config, struct its_diag *diag);
+/* Applies a new configuration's live rows and keeps a reference to it. Cameras it names in `change` (may be NULL) are
+ * added, removed or, where changed, replaced; the others are not touched. */
+ITS_NODISCARD int itsi_engine_configure(its_engine *engine, struct itsi_config *config,
+                                        const struct itsi_config_change *change, struct its_diag *diag);
 
 #endif
