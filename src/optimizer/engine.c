@@ -1,5 +1,6 @@
 /* The public engine: a pipeline, the model it runs, and one subscription for its_engine_next. */
 #include "optimizer/engine.h"
+#include "optimizer/config_handle.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -14,7 +15,7 @@
 enum { NEXT_DEPTH = 256 };
 
 struct its_engine {
-    struct itsi_config config; /* a copy of its own */
+    struct itsi_config *config; /* a reference */
     struct itsi_model_choice choice;
     struct itsi_pipeline *pipeline;
     struct itsi_subscription *results;
@@ -66,10 +67,11 @@ void itsi_model_choice_fini(struct itsi_model_choice *choice)
 
 static int add_configured(struct its_engine *engine, struct its_diag *diag)
 {
-    for (size_t i = 0; i < engine->config.camera_count; i++) {
-        const struct itsi_config_camera *from = &engine->config.cameras[i];
+    const struct itsi_config_cameras *cameras = &engine->config->cameras;
+    for (size_t i = 0; i < cameras->count; i++) {
+        const struct itsi_config_camera *from = &cameras->items[i];
         struct itsi_camera camera = {.priority = from->priority, .fps = from->fps};
-        snprintf(camera.id, sizeof camera.id, "%s", from->id ? from->id : "");
+        snprintf(camera.id, sizeof camera.id, "%s", from->id);
         snprintf(camera.url, sizeof camera.url, "%s", from->url);
         snprintf(camera.sub_url, sizeof camera.sub_url, "%s", from->sub_url ? from->sub_url : "");
         int rc = itsi_pipeline_add_camera(engine->pipeline, &camera, diag);
@@ -79,17 +81,16 @@ static int add_configured(struct its_engine *engine, struct its_diag *diag)
     return 0;
 }
 
-int itsi_engine_create(its_engine **out, const struct itsi_config *config, struct its_diag *diag)
+int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_diag *diag)
 {
     int64_t start = itsi_now_ns();
     struct its_engine *engine = itsi_zalloc(sizeof *engine);
     if (!engine)
         return itsi_fail(diag, ITS_ENOMEM, "engine: out of memory");
-    int rc = itsi_config_copy(&engine->config, config, diag);
-    if (rc == 0)
-        rc = itsi_model_choose(&engine->choice, &engine->config.cfg, diag);
+    engine->config = itsi_config_ref(config);
+    int rc = itsi_model_choose(&engine->choice, &config->cfg, diag);
     const struct itsi_pipeline_params params = {
-        .cfg = &engine->config.cfg,
+        .cfg = &config->cfg,
         .model = engine->choice.has_model ? &engine->choice.model : NULL,
         .backend = engine->choice.backend,
     };
@@ -108,12 +109,12 @@ int itsi_engine_create(its_engine **out, const struct itsi_config *config, struc
 
 int its_engine_create(its_engine **out, const its_config *config, struct its_diag *diag)
 {
-    struct itsi_config built;
-    int rc = itsi_config_build(config, &built, diag);
+    struct itsi_config *loaded;
+    int rc = itsi_config_load(&loaded, itsi_config_handle_args(config), diag);
     if (rc != 0)
         return rc;
-    rc = itsi_engine_create(out, &built, diag);
-    itsi_config_fini(&built);
+    rc = itsi_engine_create(out, loaded, diag);
+    itsi_config_unref(&loaded);
     return rc;
 }
 
@@ -139,7 +140,7 @@ void its_engine_destroy(its_engine *engine)
     itsi_subscription_close(engine->results);
     itsi_pipeline_destroy(engine->pipeline);
     itsi_model_choice_fini(&engine->choice);
-    itsi_config_fini(&engine->config);
+    itsi_config_unref(&engine->config);
     itsi_free(engine);
 }
 
@@ -149,15 +150,21 @@ void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *ou
 {
     *out = (struct itsi_status_source){
         .pipeline = engine->pipeline,
-        .cfg = &engine->config.cfg,
+        .cfg = &engine->config->cfg,
         .model = engine->choice.shown,
         .initialization_ns = engine->initialization_ns,
     };
 }
 
-int itsi_engine_configure(its_engine *engine, const struct its_cfg *cfg, struct its_diag *diag)
+int itsi_engine_configure(its_engine *engine, struct itsi_config *config, struct its_diag *diag)
 {
-    return itsi_pipeline_configure(engine->pipeline, cfg, diag);
+    int rc = itsi_pipeline_configure(engine->pipeline, &config->cfg, diag);
+    if (rc != 0)
+        return rc;
+    struct itsi_config *old = engine->config;
+    engine->config = itsi_config_ref(config);
+    itsi_config_unref(&old);
+    return 0;
 }
 
 /* --- cameras and results ------------------------------------------------------------------------------------------ */
