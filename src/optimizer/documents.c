@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/url.h"
+#include "config/strategy.h"
 #include "its/its.h"
 #include "optimizer/process.h"
 
@@ -154,12 +155,6 @@ static void put_cameras(struct itsi_json *json, struct itsi_pipeline *pipeline)
     itsi_free(status);
 }
 
-static const char *strategy_of(const struct its_cfg *cfg)
-{
-    static const char *const words[] = {"minimal", "aggressive", "balanced", "memory_optimized", "latency_optimized"};
-    return words[cfg->general.strategy];
-}
-
 void itsi_document_status(const struct itsi_status_source *source, bool detailed, struct itsi_buf *out)
 {
     int64_t now = itsi_now_ns();
@@ -175,7 +170,7 @@ void itsi_document_status(const struct itsi_status_source *source, bool detailed
     itsi_json_bool(&json, "running", stats);
     itsi_json_string(&json, "version", its_version());
     itsi_json_bool(&json, "enabled", source->cfg->general.enabled);
-    itsi_json_string(&json, "strategy", strategy_of(source->cfg));
+    itsi_json_string(&json, "strategy", itsi_strategy_name(source->cfg->general.strategy));
     put_number_or_null(&json, "initialization_time_ms", stats, (double)source->initialization_ns / 1e6, 1);
     put_components(&json, stats);
     put_summary(&json, stats, now);

@@ -177,7 +177,7 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
         return itsi_fail(diag, ITS_EINVAL, "camera id '%s': allowed are 1 to 64 of A-Z a-z 0-9 _ . -", camera->id);
     if (camera->priority < 0 || camera->priority > 9)
         return itsi_fail(diag, ITS_EINVAL, "camera %s: priority %d, allowed are 0 to 9", camera->id, camera->priority);
-    struct itsi_camera_stream *stream;
+    struct itsi_camera_stream *stream = NULL;
     int rc = make_stream(p, camera, &stream, diag);
     if (rc != 0)
         return rc;
