@@ -33,6 +33,7 @@ struct itsi_session {
 
     struct itsi_unwrap unwrap_pts, unwrap_dts;
     struct itsi_epochs epochs;
+    int64_t last_ticks;   /* time stamp of the packet before */
     struct itsi_origin_clock clock;
     struct itsi_unit units[ITSI_UNITS];
     uint64_t serial;      /* of the newest unit */
