@@ -155,17 +155,6 @@ static int64_t read_stamps(struct itsi_session *s, struct itsi_unit *unit, int64
     return dts;
 }
 
-static int64_t camera_wall(const AVPacket *packet)
-{
-    size_t size = 0;
-    const uint8_t *data = av_packet_get_side_data(packet, AV_PKT_DATA_PRFT, &size);
-    if (!data || size < sizeof(AVProducerReferenceTime))
-        return 0;
-    AVProducerReferenceTime prft;
-    memcpy(&prft, data, sizeof prft);
-    return prft.wallclock * ITSI_NS_PER_US;
-}
-
 /* New epoch on the same connection: what the decoder holds comes out, the rest is gone, and decoding begins at the next
  * key frame. */
 static void begin_epoch(struct itsi_session *s, int64_t now)
@@ -238,14 +227,14 @@ static void pace(struct itsi_session *s, struct itsi_unit *unit, int64_t decode_
         itsi_dues_seen(&c->dues, s->anchor + decode_at);
 }
 
-static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, int64_t arrival)
+static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, const struct itsi_arrival *came)
 {
     struct itsi_capture *c = s->c;
     int64_t start = s->demux.finite ? itsi_demux_start_ns(&s->demux) : 0;
     unit->out = unit->pts - start + s->loop_base;
     unit->media = s->demux.finite ? unit->pts - start : -1;
-    int64_t wall = itsi_wall_ns();
-    unit->origin = itsi_origin_pick(&s->clock, unit->exact ? camera_wall(s->packet) : 0, arrival, wall, &unit->kind);
+    int64_t wall = itsi_wall_ns() - (itsi_now_ns() - came->at);
+    unit->origin = itsi_origin_pick(&s->clock, unit->exact ? came->wall : 0, came->at, wall, &unit->kind);
     if (unit->media >= 0) {
         int64_t beat = s->packet->duration > 0 ? itsi_demux_ns(&s->demux, s->packet->duration)
                                                : seconds_ns(1.0 / itsi_capture_fps(c));
@@ -287,8 +276,9 @@ static bool still_waiting(struct itsi_session *s, const struct itsi_unit *unit, 
     return false;
 }
 
-static void on_packet(struct itsi_session *s, int64_t arrival, struct its_diag *diag)
+static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, struct its_diag *diag)
 {
+    int64_t arrival = came->at;
     struct itsi_capture *c = s->c;
     struct itsi_unit unit = {.key = s->packet->flags & AV_PKT_FLAG_KEY, .damaged = s->packet->flags & AV_PKT_FLAG_CORRUPT};
     if (codec_changed(s)) {
@@ -311,7 +301,7 @@ static void on_packet(struct itsi_session *s, int64_t arrival, struct its_diag *
         itsi_units_drop(s, ITSI_DROP_WAIT_KEY);
         return;
     }
-    stamp(s, &unit, dts, arrival);
+    stamp(s, &unit, dts, came);
     if (unit.counted)
         itsi_ledger_arrive(c->ledger);
     itsi_units_feed(s, &unit, s->packet);
@@ -365,7 +355,8 @@ static int step(struct itsi_session *s, struct its_diag *diag)
     double silence = 3.0 / itsi_capture_fps(c);
     c->grace = silence > 1.0 ? seconds_ns(silence) : SILENCE_NS;
     c->interrupt.deadline = read_deadline(s);
-    int rc = itsi_demux_read(&s->demux, s->packet, diag);
+    struct itsi_arrival came;
+    int rc = itsi_demux_read(&s->demux, s->packet, &came, diag);
     if (rc == ITS_EEOF && s->demux.finite)
         return on_end(s, diag);
     if (rc == ITS_ETIMEOUT)
@@ -374,8 +365,7 @@ static int step(struct itsi_session *s, struct its_diag *diag)
         return itsi_fail(diag, ITS_EIO, "%s: the camera closed the connection", c->source.shown);
     if (rc)
         return rc;
-    int64_t now = itsi_now_ns();
-    on_packet(s, now, diag);
+    on_packet(s, &came, diag);
     av_packet_unref(s->packet);
     s->last_packet = itsi_now_ns();
     if (!s->rc && s->live && s->last_packet - s->last_frame > seconds_ns(c->cfg.frame_timeout_seconds))

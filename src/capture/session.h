@@ -11,7 +11,7 @@ struct itsi_unit {
     uint64_t serial;      /* travels through the decoder as the time stamp; 0: slot is free */
     int64_t pts;          /* ns, unwrapped, of the stream */
     int64_t media, out;   /* ns: position in the clip (-1 live), presentation time handed on */
-    int64_t origin, wall; /* monotonic; wall clock of it */
+    int64_t origin;       /* monotonic */
     int64_t due;          /* paced: when to hand it over; 0: at once */
     int64_t decode_start;
     enum itsi_origin kind;
