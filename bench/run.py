@@ -116,7 +116,7 @@ class Bench:
 
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]
-        for name in ("its-bench-letterbox", "its-bench-yolo", "its-bench-books"):
+        for name in ("bench_letterbox", "bench_yolo", "bench_books"):
             tool = build / "bench" / name
             if tool.exists():
                 print(self.run([tool]).strip(), flush=True)

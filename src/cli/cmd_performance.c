@@ -61,10 +61,9 @@ static const struct option known[] = {
     {"format", required_argument, 0, 'f'},   {"detailed", no_argument, 0, 'd'},
     {"streams", required_argument, 0, 'n'},  {"duration", required_argument, 0, 'D'},
     {"warmup", required_argument, 0, 'w'},   {"source", required_argument, 0, 's'},
-    {"model", required_argument, 0, 'm'},    {"config", required_argument, 0, 'c'},
-    {"set", required_argument, 0, 'S'},      {"output", required_argument, 0, 'o'},
+    {"model", required_argument, 0, 'm'},    {"output", required_argument, 0, 'o'},
     {"null-ms", required_argument, 0, 'N'},  {"help", no_argument, 0, 'h'},
-    {0, 0, 0, 0}};
+    ITSI_CONFIG_OPTIONS,                     {0, 0, 0, 0}};
 
 /* One option; 0, or the exit code to end with. */
 static int take(struct options *o, int c, struct its_diag *diag)
@@ -99,16 +98,13 @@ static int take(struct options *o, int c, struct its_diag *diag)
     case 'o':
         o->output = optarg;
         return 0;
-    case 'c':
-        o->config.file = optarg;
-        return 0;
     case 'm':
-    case 'S':
-        if (itsi_config_args_set(&o->config, c == 'm' ? "model" : NULL, optarg, diag) != 0)
-            return bad(c == 'm' ? "--model:" : "--set:", diag->text);
-        return 0;
-    default:
-        return ITSI_EXIT_USAGE;
+        return itsi_config_args_option(&o->config, "model", optarg, "--model", diag) == 0 ? 0
+                                                                                        : bad("--model:", diag->text);
+    default: {
+        int taken = itsi_config_args_take(&o->config, c, optarg, diag);
+        return taken == 1 ? 0 : taken < 0 ? bad("configuration:", diag->text) : ITSI_EXIT_USAGE;
+    }
     }
 }
 
@@ -164,17 +160,17 @@ static int status(struct options *o)
                              o->detailed ? "/api/v1/performance/status?detailed=1" : "/api/v1/performance/status", NULL,
                              &answer);
     if (rc == ITSI_EXIT_NOT_RUNNING) {
-        struct itsi_config config;
+        struct itsi_config *config;
         struct its_diag diag;
-        if (itsi_config_args_load(&o->config, &config, &diag) != 0)
+        if (itsi_config_load(&config, &o->config, &diag) != 0)
             return bad("configuration:", diag.text);
-        const struct itsi_status_source source = {.cfg = &config.cfg, .model = config.cfg.general.model};
+        const struct itsi_status_source source = {.cfg = &config->cfg, .model = config->cfg.general.model};
         struct itsi_buf text;
         itsi_buf_init(&text);
         itsi_document_status(&source, o->detailed, &text);
         answer = json_loadb(text.data, text.len, 0, NULL);
         itsi_buf_fini(&text);
-        itsi_config_fini(&config);
+        itsi_config_unref(&config);
     }
     if (answer)
         print_status(answer, o->json);
@@ -225,20 +221,20 @@ static int print_report(const struct options *o, const struct itsi_benchmark_rep
 static int benchmark(struct options *o)
 {
     struct its_diag diag = {""};
-    struct itsi_config config;
-    if (itsi_config_args_load(&o->config, &config, &diag) != 0)
+    struct itsi_config *config;
+    if (itsi_config_load(&config, &o->config, &diag) != 0)
         return bad("configuration:", diag.text);
-    if (o->streams > config.cfg.general.max_concurrent_streams)
-        config.cfg.general.max_concurrent_streams = o->streams; /* the measurement asks for so many by itself */
+    if (o->streams > config->cfg.general.max_concurrent_streams)
+        config->cfg.general.max_concurrent_streams = o->streams; /* the measurement asks for so many by itself */
     struct itsi_model_choice choice;
-    int rc = itsi_model_choose(&choice, &config.cfg, &diag);
+    int rc = itsi_model_choose(&choice, &config->cfg, &diag);
     if (rc != 0) {
-        itsi_config_fini(&config);
+        itsi_config_unref(&config);
         fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
         return ITSI_EXIT_USAGE;
     }
     const struct itsi_benchmark_params params = {
-        .pipeline = {.cfg = &config.cfg,
+        .pipeline = {.cfg = &config->cfg,
                      .model = choice.has_model ? &choice.model : NULL,
                      .backend = choice.backend,
                      .null_base_ns = (int64_t)(o->null_ms * 1e6)},
@@ -264,7 +260,7 @@ static int benchmark(struct options *o)
     if (rc == 0 && !report.ledger_balanced)
         code = ITSI_EXIT_FAILURE;
     itsi_model_choice_fini(&choice);
-    itsi_config_fini(&config);
+    itsi_config_unref(&config);
     return code;
 }
 
@@ -273,7 +269,7 @@ int itsi_cmd_performance(int argc, char **argv)
     struct options o = {.streams = 4, .duration = 30, .warmup = 3};
     struct its_diag diag;
     itsi_daemon_init(&o.daemon);
-    itsi_config_args_init(&o.config);
+    itsi_config_args_init(&o.config, environ);
     int rc = 0;
     for (int c; rc == 0 && (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
         if (c == 'h') {

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/url.h"
-#include "config/args.h"
+#include "config/dump.h"
 #include "config/store.h"
 #include "optimizer/engine.h"
 #include "serve/server.h"
@@ -24,19 +24,16 @@ static const char help_text[] =
     "file or a path (played as a camera; ?pace=off: every frame, as fast as it goes), synth, null. SIGINT and SIGTERM\n"
     "drain and end; SIGHUP reads the configuration again. Beyond loopback, --listen needs a token (server.token).\n";
 
-enum { MAX_CAMERA_ARGS = 1000 };
-
 struct options {
     struct itsi_config_args config;
-    const char *cameras[MAX_CAMERA_ARGS];
-    int camera_count;
     double duration; /* 0: until a signal */
     bool status_line;
 };
 
 struct daemon {
     struct options options;
-    struct itsi_config config;
+    struct itsi_config_store *store;
+    struct itsi_config *config; /* the snapshot in force; a reference, main thread */
     its_engine *engine;
     struct itsi_server *server;
     int64_t started;
@@ -51,30 +48,27 @@ static int complain(const char *what, const char *why)
 static int parse(int argc, char **argv, struct options *o, bool *done)
 {
     static const struct option known[] = {
-        {"config", required_argument, 0, 'c'},   {"camera", required_argument, 0, 'a'},
-        {"listen", required_argument, 0, 'l'},   {"model", required_argument, 0, 'm'},
-        {"data-dir", required_argument, 0, 'd'}, {"set", required_argument, 0, 'S'},
+        {"camera", required_argument, 0, 'a'},   {"listen", required_argument, 0, 'l'},
+        {"model", required_argument, 0, 'm'},    {"data-dir", required_argument, 0, 'd'},
         {"duration", required_argument, 0, 'D'}, {"status-line", no_argument, 0, 's'},
-        {"help", no_argument, 0, 'h'},           {0, 0, 0, 0}};
+        {"help", no_argument, 0, 'h'},           ITSI_CONFIG_OPTIONS,
+        {0, 0, 0, 0}};
     struct its_diag diag;
     char *end;
     for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
-        const char *key = c == 'l' ? "server.listen" : c == 'm' ? "model" : c == 'd' ? "data_dir" : NULL;
+        int rc = 0;
         switch (c) {
-        case 'c':
-            o->config.file = optarg;
-            break;
         case 'a':
-            if (o->camera_count == MAX_CAMERA_ARGS)
-                return complain("--camera", "at most 1000 times");
-            o->cameras[o->camera_count++] = optarg;
+            rc = itsi_config_args_camera(&o->config, optarg, &diag);
             break;
         case 'l':
+            rc = itsi_config_args_option(&o->config, "server.listen", optarg, "--listen", &diag);
+            break;
         case 'm':
+            rc = itsi_config_args_option(&o->config, "model", optarg, "--model", &diag);
+            break;
         case 'd':
-        case 'S':
-            if (itsi_config_args_set(&o->config, key, optarg, &diag) != 0)
-                return complain("option", diag.text);
+            rc = itsi_config_args_option(&o->config, "data_dir", optarg, "--data-dir", &diag);
             break;
         case 'D':
             o->duration = strtod(optarg, &end);
@@ -89,33 +83,29 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
             *done = true;
             return ITSI_EXIT_OK;
         default:
-            fputs(help_text, stderr);
-            return ITSI_EXIT_USAGE;
+            rc = itsi_config_args_take(&o->config, c, optarg, &diag);
+            if (rc == 0) {
+                fputs(help_text, stderr);
+                return ITSI_EXIT_USAGE;
+            }
         }
+        if (rc < 0)
+            return complain("command line", diag.text);
     }
     if (optind != argc)
         return complain(argv[optind], "not an option; cameras are given with --camera");
     return ITSI_EXIT_OK;
 }
 
-/* Cameras of the command line; those of the configuration were added with the engine. */
-static int add_cameras(struct daemon *d, struct its_diag *diag)
-{
-    for (int i = 0; i < d->options.camera_count; i++) {
-        char id[ITSI_CAMERA_ID_SIZE];
-        const char *url = itsi_camera_split(d->options.cameras[i], id);
-        int rc = its_engine_add_camera(d->engine, id[0] ? id : NULL, url, diag);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
+/* Called from the server's threads. */
 static int document(void *arg, const char *name, struct itsi_buf *out)
 {
     struct daemon *d = arg;
+    struct itsi_config *config = itsi_config_store_get(d->store);
     struct itsi_status_source source;
+    int rc = 0;
     itsi_engine_status_source(d->engine, &source);
+    source.cfg = &config->cfg;
     if (strcmp(name, "status") == 0)
         itsi_document_status(&source, false, out);
     else if (strcmp(name, "status-detailed") == 0)
@@ -123,10 +113,11 @@ static int document(void *arg, const char *name, struct itsi_buf *out)
     else if (strcmp(name, "metrics") == 0)
         itsi_document_metrics(&source, out);
     else if (strcmp(name, "config") == 0)
-        return itsi_config_dump(&d->config, true, out);
+        rc = itsi_config_text(config, ITSI_DUMP_FULL, out);
     else
-        return ITS_ENOTFOUND;
-    return out->failed ? ITS_ENOMEM : 0;
+        rc = ITS_ENOTFOUND;
+    itsi_config_unref(&config);
+    return rc == 0 && out->failed ? ITS_ENOMEM : rc;
 }
 
 static void print_line(struct daemon *d)
@@ -158,22 +149,34 @@ static void print_summary(struct daemon *d)
            (unsigned long long)s.latency.end_to_end.count);
 }
 
+/* "a, b" of a list, after a word, into a log line's tail. */
+static void name_all(char *text, size_t size, const char *word, const struct itsi_str_list *names)
+{
+    size_t used = strlen(text);
+    for (size_t i = 0; i < names->count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : word, names->items[i]);
+}
+
 static void reload(struct daemon *d)
 {
-    struct itsi_config fresh;
-    struct its_diag diag;
-    if (itsi_config_args_load(&d->options.config, &fresh, &diag) != 0) {
+    struct its_diag diag = {""};
+    struct itsi_config_change change = {0};
+    if (itsi_config_store_reload(d->store, &d->options.config, &change, &diag) != 0) {
         itsi_error("serve", "configuration not reloaded, the last good one stays: %s", diag.text);
         return;
     }
-    char restart[1024];
-    int changed = itsi_config_apply_live(&d->config, &fresh, restart, sizeof restart, &diag);
-    itsi_config_fini(&fresh);
-    if (changed < 0 || itsi_engine_configure(d->engine, &d->config.cfg, &diag) != 0)
-        itsi_error("serve", "configuration not reloaded: %s", diag.text);
-    else
-        itsi_info("serve", "configuration reloaded: %d options changed%s%s", changed,
-                  restart[0] ? "; these need a restart: " : "", restart);
+    itsi_config_unref(&d->config);
+    d->config = itsi_config_store_get(d->store);
+    if (itsi_engine_configure(d->engine, d->config, &change, &diag) != 0)
+        itsi_error("serve", "configuration reloaded, but not all of it could be applied: %s", diag.text);
+    char text[900] = "";
+    name_all(text, sizeof text, "; applied: ", &change.applied);
+    name_all(text, sizeof text, "; needs a restart: ", &change.restart);
+    name_all(text, sizeof text, "; cameras added: ", &change.cameras_added);
+    name_all(text, sizeof text, "; removed: ", &change.cameras_removed);
+    name_all(text, sizeof text, "; changed: ", &change.cameras_changed);
+    itsi_info("serve", "configuration reloaded%s", text[0] ? text : ": nothing changed");
+    itsi_config_change_fini(&change);
 }
 
 /* Until a signal or the duration's end. The signals are blocked everywhere and taken here. */
@@ -218,13 +221,13 @@ static void block_signals(void)
 
 static int start(struct daemon *d, struct its_diag *diag)
 {
-    int rc = itsi_engine_create(&d->engine, &d->config, diag);
+    int rc = itsi_engine_create(&d->engine, d->config, diag);
     if (rc != 0)
         return rc;
     struct itsi_status_source source;
     itsi_engine_status_source(d->engine, &source);
     const struct itsi_server_params params = {
-        .cfg = &d->config.cfg,
+        .cfg = &d->config->cfg,
         .pipeline = itsi_engine_pipeline(d->engine),
         .model = source.model,
         .version = its_version(),
@@ -232,11 +235,7 @@ static int start(struct daemon *d, struct its_diag *diag)
         .document_arg = d,
     };
     rc = itsi_server_start(&d->server, &params, diag);
-    if (rc == 0)
-        rc = its_engine_start(d->engine, diag);
-    if (rc == 0)
-        rc = add_cameras(d, diag);
-    return rc;
+    return rc == 0 ? its_engine_start(d->engine, diag) : rc;
 }
 
 static void announce(struct daemon *d)
@@ -251,36 +250,53 @@ static void announce(struct daemon *d)
     fflush(stdout);
 }
 
+/* Runs until told to end; returns an exit code. */
+static int run(struct daemon *d)
+{
+    struct its_diag diag = {""};
+    d->started = itsi_now_ns();
+    int rc = start(d, &diag);
+    if (rc != 0) {
+        complain("cannot start", diag.text);
+        return rc == ITS_EINVAL || rc == ITS_EFORMAT || rc == ITS_ENOTFOUND ? ITSI_EXIT_USAGE : ITSI_EXIT_FAILURE;
+    }
+    announce(d);
+    watch(d);
+    its_engine_stop(d->engine, (int32_t)(d->config->cfg.general.drain_timeout_seconds * 1000));
+    print_summary(d);
+    return ITSI_EXIT_OK;
+}
+
+static int load(struct daemon *d)
+{
+    struct its_diag diag = {""};
+    struct itsi_config *config;
+    if (itsi_config_load(&config, &d->options.config, &diag) != 0 ||
+        itsi_config_store_create(&d->store, config, &diag) != 0)
+        return complain("configuration", diag.text);
+    d->config = itsi_config_store_get(d->store);
+    return ITSI_EXIT_OK;
+}
+
 int itsi_cmd_serve(int argc, char **argv)
 {
     struct daemon *d = calloc(1, sizeof *d);
-    struct its_diag diag = {""};
     bool done = false;
     if (!d)
         return complain("start", "out of memory");
-    itsi_config_args_init(&d->options.config);
+    itsi_config_args_init(&d->options.config, environ);
     int code = parse(argc, argv, &d->options, &done);
-    if (code == ITSI_EXIT_OK && !done && itsi_config_args_load(&d->options.config, &d->config, &diag) != 0)
-        code = complain("configuration", diag.text);
-    if (code == ITSI_EXIT_OK && !done) {
-        itsi_log_install(itsi_log_to_file, stderr, (enum itsi_log_level)d->config.cfg.general.log_level);
+    if (code == ITSI_EXIT_OK && !done)
+        code = load(d);
+    if (d->config) {
+        itsi_log_install(itsi_log_to_file, stderr, (enum itsi_log_level)d->config->cfg.general.log_level);
         block_signals();
-        d->started = itsi_now_ns();
-        int rc = start(d, &diag);
-        if (rc == 0) {
-            announce(d);
-            watch(d);
-            its_engine_stop(d->engine, (int32_t)(d->config.cfg.general.drain_timeout_seconds * 1000));
-            print_summary(d);
-        } else {
-            complain("cannot start", diag.text);
-            code = rc == ITS_EINVAL || rc == ITS_EFORMAT || rc == ITS_ENOTFOUND ? ITSI_EXIT_USAGE
-                                                                                : ITSI_EXIT_FAILURE;
-        }
+        code = run(d);
         itsi_server_stop(d->server);
         its_engine_destroy(d->engine);
     }
-    itsi_config_fini(&d->config);
+    itsi_config_unref(&d->config);
+    itsi_config_store_destroy(d->store);
     itsi_config_args_fini(&d->options.config);
     free(d);
     return code;

@@ -122,7 +122,7 @@ static void rate_counts_whole_seconds(void **state)
     int64_t start = 100 * ITSI_NS_PER_S + ITSI_NS_PER_S / 2;
     for (int i = 0; i < 25 * 20; i++)
         itsi_rate_add(&rate, start + i * ITSI_NS_PER_S / 25);
-    CHECK_NEAR(itsi_rate_get(&rate, start + 19 * ITSI_NS_PER_S), 25, 1e-9);
+    CHECK_NEAR(itsi_rate_get(&rate, start + 20 * ITSI_NS_PER_S), 25, 1e-9);
     assert_true(itsi_rate_get(&rate, start + 60 * ITSI_NS_PER_S) == 0);
     struct itsi_rate young = {0};
     for (int i = 0; i < 60; i++)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/url.h"
+#include "config/strategy.h"
 #include "its/its.h"
 #include "optimizer/process.h"
 
@@ -128,6 +129,24 @@ static void put_components(struct itsi_json *json, bool running)
     itsi_json_end(json, '}');
 }
 
+static void put_output(struct itsi_json *json, struct itsi_result_writer *writer)
+{
+    struct itsi_jsonl_status status;
+    uint64_t queue_lost;
+    if (!writer) {
+        itsi_json_null(json, "jsonl");
+        return;
+    }
+    itsi_result_writer_status(writer, &status, &queue_lost);
+    itsi_json_object(json, "jsonl");
+    itsi_json_int(json, "lines", (int64_t)status.lines);
+    itsi_json_int(json, "dropped", (int64_t)(status.dropped + queue_lost));
+    itsi_json_int(json, "rotations", (int64_t)status.rotations);
+    itsi_json_bool(json, "failing", status.failing);
+    itsi_json_string(json, "last_error", status.last_error[0] ? status.last_error : NULL);
+    itsi_json_end(json, '}');
+}
+
 static void put_cameras(struct itsi_json *json, struct itsi_pipeline *pipeline)
 {
     int cap = itsi_pipeline_cameras(pipeline, NULL, 0);
@@ -154,12 +173,6 @@ static void put_cameras(struct itsi_json *json, struct itsi_pipeline *pipeline)
     itsi_free(status);
 }
 
-static const char *strategy_of(const struct its_cfg *cfg)
-{
-    static const char *const words[] = {"minimal", "aggressive", "balanced", "memory_optimized", "latency_optimized"};
-    return words[cfg->general.strategy];
-}
-
 void itsi_document_status(const struct itsi_status_source *source, bool detailed, struct itsi_buf *out)
 {
     int64_t now = itsi_now_ns();
@@ -175,7 +188,7 @@ void itsi_document_status(const struct itsi_status_source *source, bool detailed
     itsi_json_bool(&json, "running", stats);
     itsi_json_string(&json, "version", its_version());
     itsi_json_bool(&json, "enabled", source->cfg->general.enabled);
-    itsi_json_string(&json, "strategy", strategy_of(source->cfg));
+    itsi_json_string(&json, "strategy", itsi_strategy_name(source->cfg->general.strategy));
     put_number_or_null(&json, "initialization_time_ms", stats, (double)source->initialization_ns / 1e6, 1);
     put_components(&json, stats);
     put_summary(&json, stats, now);
@@ -189,6 +202,7 @@ void itsi_document_status(const struct itsi_status_source *source, bool detailed
     if (detailed && stats) {
         itsi_document_stages(&json, "stages", &stats->latency);
         itsi_document_ledger(&json, "ledger", &stats->ledger);
+        put_output(&json, source->writer);
         put_cameras(&json, source->pipeline);
     }
     itsi_json_end(&json, '}');

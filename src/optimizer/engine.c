@@ -1,5 +1,7 @@
 /* The public engine: a pipeline, the model it runs, and one subscription for its_engine_next. */
 #include "optimizer/engine.h"
+#include "optimizer/config_handle.h"
+#include "pipeline/result_writer.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -14,10 +16,11 @@
 enum { NEXT_DEPTH = 256 };
 
 struct its_engine {
-    struct itsi_config config; /* a copy of its own */
+    struct itsi_config *config; /* a reference */
     struct itsi_model_choice choice;
     struct itsi_pipeline *pipeline;
     struct itsi_subscription *results;
+    struct itsi_result_writer *writer; /* NULL: no JSON-lines file */
     int64_t initialization_ns;
 };
 
@@ -64,39 +67,41 @@ void itsi_model_choice_fini(struct itsi_model_choice *choice)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-static int add_configured(struct its_engine *engine, struct its_diag *diag)
+static int add_configured(struct its_engine *engine, const struct itsi_config_camera *from, struct its_diag *diag)
 {
-    for (size_t i = 0; i < engine->config.camera_count; i++) {
-        const struct itsi_config_camera *from = &engine->config.cameras[i];
-        struct itsi_camera camera = {.priority = from->priority, .fps = from->fps};
-        snprintf(camera.id, sizeof camera.id, "%s", from->id ? from->id : "");
-        snprintf(camera.url, sizeof camera.url, "%s", from->url);
-        snprintf(camera.sub_url, sizeof camera.sub_url, "%s", from->sub_url ? from->sub_url : "");
-        int rc = itsi_pipeline_add_camera(engine->pipeline, &camera, diag);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    struct itsi_camera camera = {.priority = from->priority, .fps = from->fps};
+    snprintf(camera.id, sizeof camera.id, "%s", from->id);
+    snprintf(camera.url, sizeof camera.url, "%s", from->url);
+    snprintf(camera.sub_url, sizeof camera.sub_url, "%s", from->sub_url ? from->sub_url : "");
+    return itsi_pipeline_add_camera(engine->pipeline, &camera, diag);
 }
 
-int itsi_engine_create(its_engine **out, const struct itsi_config *config, struct its_diag *diag)
+static int add_all_configured(struct its_engine *engine, struct its_diag *diag)
+{
+    const struct itsi_config_cameras *cameras = &engine->config->cameras;
+    int rc = 0;
+    for (size_t i = 0; i < cameras->count && rc == 0; i++)
+        rc = add_configured(engine, &cameras->items[i], diag);
+    return rc;
+}
+
+int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_diag *diag)
 {
     int64_t start = itsi_now_ns();
     struct its_engine *engine = itsi_zalloc(sizeof *engine);
     if (!engine)
         return itsi_fail(diag, ITS_ENOMEM, "engine: out of memory");
-    int rc = itsi_config_copy(&engine->config, config, diag);
-    if (rc == 0)
-        rc = itsi_model_choose(&engine->choice, &engine->config.cfg, diag);
+    engine->config = itsi_config_ref(config);
+    int rc = itsi_model_choose(&engine->choice, &config->cfg, diag);
     const struct itsi_pipeline_params params = {
-        .cfg = &engine->config.cfg,
+        .cfg = &config->cfg,
         .model = engine->choice.has_model ? &engine->choice.model : NULL,
         .backend = engine->choice.backend,
     };
     if (rc == 0)
         rc = itsi_pipeline_create(&engine->pipeline, &params, diag);
     if (rc == 0)
-        rc = add_configured(engine, diag);
+        rc = add_all_configured(engine, diag);
     if (rc != 0) {
         its_engine_destroy(engine);
         return rc;
@@ -108,26 +113,30 @@ int itsi_engine_create(its_engine **out, const struct itsi_config *config, struc
 
 int its_engine_create(its_engine **out, const its_config *config, struct its_diag *diag)
 {
-    struct itsi_config built;
-    int rc = itsi_config_build(config, &built, diag);
+    struct itsi_config *loaded;
+    int rc = itsi_config_load(&loaded, itsi_config_handle_args(config), diag);
     if (rc != 0)
         return rc;
-    rc = itsi_engine_create(out, &built, diag);
-    itsi_config_fini(&built);
+    rc = itsi_engine_create(out, loaded, diag);
+    itsi_config_unref(&loaded);
     return rc;
 }
 
 int its_engine_start(its_engine *engine, struct its_diag *diag)
 {
-    int rc = engine->results ? 0
-                             : itsi_pipeline_subscribe(engine->pipeline, NULL, NEXT_DEPTH, NULL, NULL,
-                                                       &engine->results, diag);
+    int rc = 0;
+    if (!engine->results)
+        rc = itsi_pipeline_subscribe(engine->pipeline, NULL, NEXT_DEPTH, NULL, NULL, &engine->results, diag);
+    if (rc == 0 && engine->config->cfg.output.jsonl_path && !engine->writer)
+        rc = itsi_result_writer_start(&engine->writer, engine->pipeline, &engine->config->cfg.output, diag);
     return rc == 0 ? itsi_pipeline_start(engine->pipeline, diag) : rc;
 }
 
 void its_engine_stop(its_engine *engine, int32_t drain_ms)
 {
     itsi_pipeline_stop(engine->pipeline, itsi_now_ns() + drain_ms * ITSI_NS_PER_MS);
+    itsi_result_writer_stop(engine->writer);
+    engine->writer = NULL;
 }
 
 void its_engine_destroy(its_engine *engine)
@@ -135,11 +144,11 @@ void its_engine_destroy(its_engine *engine)
     if (!engine)
         return;
     if (engine->pipeline)
-        itsi_pipeline_stop(engine->pipeline, 0);
+        its_engine_stop(engine, 0);
     itsi_subscription_close(engine->results);
     itsi_pipeline_destroy(engine->pipeline);
     itsi_model_choice_fini(&engine->choice);
-    itsi_config_fini(&engine->config);
+    itsi_config_unref(&engine->config);
     itsi_free(engine);
 }
 
@@ -149,15 +158,50 @@ void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *ou
 {
     *out = (struct itsi_status_source){
         .pipeline = engine->pipeline,
-        .cfg = &engine->config.cfg,
+        .cfg = &engine->config->cfg,
         .model = engine->choice.shown,
         .initialization_ns = engine->initialization_ns,
+        .writer = engine->writer,
     };
 }
 
-int itsi_engine_configure(its_engine *engine, const struct its_cfg *cfg, struct its_diag *diag)
+static int remove_listed(its_engine *engine, const struct itsi_str_list *ids, struct its_diag *diag)
 {
-    return itsi_pipeline_configure(engine->pipeline, cfg, diag);
+    for (size_t i = 0; i < ids->count; i++) {
+        int rc = itsi_pipeline_remove_camera(engine->pipeline, ids->items[i], diag);
+        if (rc != 0 && rc != ITS_ENOTFOUND) /* gone already through the API */
+            return rc;
+    }
+    return 0;
+}
+
+static int add_listed(its_engine *engine, const struct itsi_str_list *ids, struct its_diag *diag)
+{
+    int rc = 0;
+    for (size_t i = 0; i < ids->count && rc == 0; i++) {
+        const struct itsi_config_camera *camera =
+            itsi_config_cameras_find(&engine->config->cameras, ids->items[i]);
+        rc = camera ? add_configured(engine, camera, diag) : 0;
+    }
+    return rc;
+}
+
+int itsi_engine_configure(its_engine *engine, struct itsi_config *config, const struct itsi_config_change *change,
+                          struct its_diag *diag)
+{
+    int rc = itsi_pipeline_configure(engine->pipeline, &config->cfg, diag);
+    if (rc != 0)
+        return rc;
+    struct itsi_config *old = engine->config;
+    engine->config = itsi_config_ref(config);
+    itsi_config_unref(&old);
+    if (change)
+        rc = remove_listed(engine, &change->cameras_removed, diag);
+    if (change && rc == 0)
+        rc = remove_listed(engine, &change->cameras_changed, diag);
+    if (change && rc == 0)
+        rc = add_listed(engine, &change->cameras_changed, diag);
+    return change && rc == 0 ? add_listed(engine, &change->cameras_added, diag) : rc;
 }
 
 /* --- cameras and results ------------------------------------------------------------------------------------------ */

@@ -2,7 +2,7 @@
 #ifndef ITSI_OPTIMIZER_ENGINE_H
 #define ITSI_OPTIMIZER_ENGINE_H
 
-#include "config/load.h"
+#include "config/store.h"
 #include "infer/model.h"
 #include "its/its.h"
 #include "optimizer/documents.h"
@@ -19,12 +19,14 @@ struct itsi_model_choice {
 ITS_NODISCARD int itsi_model_choose(struct itsi_model_choice *out, const struct its_cfg *cfg, struct its_diag *diag);
 void itsi_model_choice_fini(struct itsi_model_choice *choice);
 
-/* As its_engine_create, from an internal configuration (copied). */
-ITS_NODISCARD int itsi_engine_create(its_engine **out, const struct itsi_config *config, struct its_diag *diag);
+/* As its_engine_create, from a loaded configuration (takes a reference of its own). */
+ITS_NODISCARD int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_diag *diag);
 struct itsi_pipeline *itsi_engine_pipeline(its_engine *engine);
-/* Borrowed for the engine's life. */
+/* Borrowed for the engine's life, cfg until the next itsi_engine_configure. */
 void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *out);
-/* Applies a new configuration's live rows. */
-ITS_NODISCARD int itsi_engine_configure(its_engine *engine, const struct its_cfg *cfg, struct its_diag *diag);
+/* Applies a new configuration's live rows and keeps a reference to it. Cameras it names in `change` (may be NULL) are
+ * added, removed or, where changed, replaced; the others are not touched. */
+ITS_NODISCARD int itsi_engine_configure(its_engine *engine, struct itsi_config *config,
+                                        const struct itsi_config_change *change, struct its_diag *diag);
 
 #endif

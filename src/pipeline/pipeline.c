@@ -210,7 +210,7 @@ void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
         for (int i = 0; i < count; i++)
             itsi_stream_retire(list[i], ITSI_DROP_SHUTDOWN);
     }
-    if (p->engine)
+    if (p->batcher && p->engine)
         itsi_pipeline_join(p);
     itsi_bus_close(&p->bus);
 }
