@@ -18,4 +18,7 @@ int itsi_cmd_model(int argc, char **argv);
 int itsi_cmd_config(int argc, char **argv);
 int itsi_cmd_performance(int argc, char **argv);
 
+/* "ID=URL" or "URL": copies the id ("" when there is none) and returns where the URL begins. */
+const char *itsi_camera_split(const char *text, char id[65]);
+
 #endif

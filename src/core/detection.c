@@ -60,7 +60,6 @@ struct itsi_result *itsi_result_pool_get(struct itsi_result_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
     if (!result)
         return NULL;
-    result->frame = NULL;
     result->count = 0;
     result->late = false;
     atomic_init(&result->refs, 1);
@@ -80,7 +79,6 @@ void itsi_result_unref(struct itsi_result **ref)
     if (!result || atomic_fetch_sub_explicit(&result->refs, 1, memory_order_acq_rel) != 1)
         return;
     struct itsi_result_pool *pool = result->pool;
-    itsi_frame_unref(&result->frame);
     pthread_mutex_lock(&pool->mutex);
     result->next_free = pool->free;
     pool->free = result;

@@ -23,7 +23,7 @@ struct itsi_result_pool;
 
 /* Reference-counted and immutable once published. */
 struct itsi_result {
-    struct itsi_frame *frame; /* owned reference: identity, stamps, pixels */
+    struct itsi_frame_info info; /* identity and stamps; the pixels stay with the camera's newest frame only */
     struct itsi_breakdown breakdown;
     bool late;                /* handed over after its deadline */
     int batch;                /* size of the batch it ran in */

@@ -81,7 +81,7 @@ struct itsi_frame *itsi_frame_pool_get(struct itsi_frame_pool *pool)
     memset(frame, 0, sizeof *frame);
     frame->native = native;
     frame->pool = pool;
-    frame->media_ns = -1;
+    frame->info.media_ns = -1;
     atomic_init(&frame->refs, 1);
     return frame;
 }

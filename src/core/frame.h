@@ -40,13 +40,15 @@ struct itsi_picture {
 
 struct itsi_frame_pool;
 
-struct itsi_frame {
-    struct itsi_picture picture;
+/* Who a frame is and what happened to it so far: small, copied into the result, so that a result waiting for a slow
+ * reader pins no pixels. */
+struct itsi_frame_info {
     char camera_id[ITSI_CAMERA_ID_SIZE]; /* the camera's name, NUL-terminated */
     uint32_t camera;     /* index in the pipeline's camera table */
     uint32_t generation; /* of that table's slot: a removed camera's frames are told apart */
     uint64_t seq;        /* 1, 2, ... per camera since it was added; gaps are frames that did not get this far */
     uint32_t epoch;      /* grows at reconnects, time stamp jumps and codec changes */
+    int width, height;   /* of the picture, pixels */
     int64_t pts_ns;      /* presentation time within the epoch */
     int64_t media_ns;    /* position in the clip's own timeline (files, synthetic roads), for ground truth; else -1 */
     int64_t capture_wall_ns; /* wall clock of the origin */
@@ -54,6 +56,11 @@ struct itsi_frame {
     int64_t deadline; /* monotonic ns; ITSI_NEVER: none (pace=off) */
     bool key;
     struct itsi_trace trace;
+};
+
+struct itsi_frame {
+    struct itsi_picture picture;
+    struct itsi_frame_info info;
 
     /* owner's business */
     void *native; /* the pool user's object behind the pixels (an AVFrame, say); released, not freed, at the last unref */

@@ -48,8 +48,10 @@ static void steady_state_allocates_nothing(void **state)
     uint64_t before = itsi_alloc_count();
     for (int i = 0; i < 1000; i++) {
         struct itsi_result *result = itsi_result_pool_get(results);
-        result->frame = itsi_frame_pool_get(frames);
-        assert_non_null(result->frame);
+        struct itsi_frame *frame = itsi_frame_pool_get(frames);
+        assert_non_null(result);
+        assert_non_null(frame);
+        itsi_frame_unref(&frame);
         itsi_result_unref(&result);
     }
     assert_int_equal(itsi_alloc_count(), before);

@@ -12,6 +12,7 @@
 #include "core/ledger.h"
 #include "infer/backend.h"
 #include "infer/model.h"
+#include "latency/recorder.h"
 
 struct itsi_pipeline;
 
@@ -25,6 +26,9 @@ struct itsi_pipeline_params {
 ITS_NODISCARD int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_params *params,
                                        struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_start(struct itsi_pipeline *pipeline, struct its_diag *diag);
+/* Applies the live rows (confidence, classes, deadlines of cameras added from now on). ITS_EINVAL: an unknown class. */
+ITS_NODISCARD int itsi_pipeline_configure(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                          struct its_diag *diag);
 /* Stops capture, lets what is in flight end (until_ns at the latest), joins everything. Idempotent. */
 void itsi_pipeline_stop(struct itsi_pipeline *pipeline, int64_t until_ns);
 void itsi_pipeline_destroy(struct itsi_pipeline *pipeline); /* takes NULL; stops first */
@@ -59,19 +63,12 @@ struct itsi_camera_status {
 int itsi_pipeline_cameras(struct itsi_pipeline *pipeline, struct itsi_camera_status *out, int cap);
 ITS_NODISCARD int itsi_pipeline_camera(struct itsi_pipeline *pipeline, const char *id, struct itsi_camera_status *out);
 
-/* p50, p95, p99, max in ms, and how many. */
-struct itsi_quantiles {
-    uint64_t count;
-    double p50, p95, p99, max, mean;
-};
 struct itsi_pipeline_stats {
     struct itsi_engine_info engine;
     int cameras, cameras_running;
     int64_t started_ns;
     struct itsi_ledger_counts ledger; /* all cameras, removed ones too */
-    struct itsi_quantiles end_to_end;        /* since start (or the last reset) */
-    struct itsi_quantiles end_to_end_recent; /* the last minute */
-    struct itsi_quantiles wait[ITSI_STAGE_COUNT], service[ITSI_STAGE_COUNT], unattributed;
+    struct itsi_latency_report latency; /* since start or the last reset, and the last minute */
     uint64_t batches, batch_images;
     int batch_max;
     uint64_t results;
@@ -83,10 +80,8 @@ void itsi_pipeline_stats(struct itsi_pipeline *pipeline, struct itsi_pipeline_st
 /* Begins a new measurement: histograms and batch counts start at zero (the benchmark's end of warm-up). Ledgers are
  * cumulative: take the difference of two snapshots. */
 void itsi_pipeline_reset_stats(struct itsi_pipeline *pipeline);
-/* Cumulative end-to-end histogram at the fixed bucket edges of the metrics, for Prometheus: counts[i] = results at most
- * edges[i] seconds. Returns the number of edges. */
-int itsi_pipeline_latency_buckets(struct itsi_pipeline *pipeline, const double **edges, const uint64_t **counts,
-                                  uint64_t *total, double *sum_seconds);
+/* Cumulative end-to-end histogram at the fixed bucket edges of the metrics, for Prometheus; see latency/recorder.h. */
+void itsi_pipeline_latency_buckets(struct itsi_pipeline *pipeline, struct itsi_latency_buckets *out);
 
 /* Class names in the model's order; borrowed for the pipeline's life. */
 const char *const *itsi_pipeline_class_names(struct itsi_pipeline *pipeline, int *count);
@@ -106,7 +101,9 @@ uint64_t itsi_subscription_lost(struct itsi_subscription *subscription);
 bool itsi_subscription_ended(struct itsi_subscription *subscription); /* bus closed and nothing left */
 void itsi_subscription_close(struct itsi_subscription *subscription); /* takes NULL */
 
-/* The newest result of a camera (caller unrefs); NULL: none yet or no such camera. */
-struct itsi_result *itsi_pipeline_latest(struct itsi_pipeline *pipeline, const char *id);
+/* The newest result of a camera and the picture it belongs to (caller unrefs both); NULL: none yet or no such camera.
+ * frame may be NULL when only the result is wanted. Hold the frame briefly (encode, then unref): it comes from the
+ * camera's small pool. */
+struct itsi_result *itsi_pipeline_latest(struct itsi_pipeline *pipeline, const char *id, struct itsi_frame **frame);
 
 #endif

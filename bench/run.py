@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""The benchmark table: every comparison in the same run, alternating, as ratios with their spread.
+
+usage: bench/run.py [--binary FILE] [--python FILE] [--data DIR] [--seconds S] [--rounds N] [--only NAME]... [--json FILE]
+
+Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare model), peers (against ultralytics and
+the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), parts (letterbox, boxes, books)."""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+class Bench:
+    def __init__(self, args):
+        self.args = args
+        self.data = pathlib.Path(args.data)
+        self.model = self.data / "models/yolo11n.onnx"
+        self.rows = []
+        self.results = {}
+
+    def video(self, name):
+        return str(self.data / "videos" / name)
+
+    def run(self, command, **kw):
+        env = dict(os.environ, YOLO_VERBOSE="False", **kw)
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, env=env)
+        if done.returncode != 0:
+            raise RuntimeError(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.stdout
+
+    # --- the things measured ----------------------------------------------------------------------------------------
+
+    def ours(self, video, precision="auto", streams=2):
+        out = self.run([self.args.binary, "performance", "benchmark", "--streams", streams, "--warmup", 2,
+                        "--duration", self.args.seconds, "--source", f"{video}?pace=off", "--model", self.model,
+                        "--set", f"inference.precision={precision}", "--set", f"data_dir={ROOT}/build/bench-data",
+                        "--format", "json"])
+        report = json.loads(out)
+        assert report["ledger_balanced"], "the ledger does not balance"
+        return report["analysed_fps"], report
+
+    def bare(self, precision):
+        tool = pathlib.Path(self.args.python).parent / "benchmark_app"
+        out = self.run([tool, "-m", self.model, "-shape", "[1,3,384,640]", "-hint", "throughput", "-d", "CPU",
+                        "-t", int(self.args.seconds), "-infer_precision", precision])
+        return float(re.search(r"Throughput:\s+([\d.]+)\s*FPS", out).group(1)), None
+
+    def peer(self, script, video, *more):
+        out = self.run([self.args.python, ROOT / "bench" / script, self.model, video, self.args.seconds, *more])
+        return json.loads(out.strip().splitlines()[-1])["fps"], None
+
+    # --- comparing --------------------------------------------------------------------------------------------------
+
+    def compare(self, title, ours, other, wanted):
+        """Alternates the two; the ratio of each round, its median and extremes."""
+        pairs = []
+        for _ in range(self.args.rounds):
+            a, report = ours()
+            b, _ = other()
+            pairs.append((a, b))
+        ratios = [a / b for a, b in pairs]
+        row = {"title": title, "ours_fps": statistics.median(a for a, _ in pairs),
+               "other_fps": statistics.median(b for _, b in pairs), "ratio": statistics.median(ratios),
+               "ratio_min": min(ratios), "ratio_max": max(ratios), "wanted": wanted, "rounds": self.args.rounds}
+        self.rows.append(row)
+        met = "" if wanted is None else ("  met" if row["ratio"] >= wanted else "  NOT MET")
+        print(f"{title:58s} {row['ours_fps']:7.1f} {row['other_fps']:7.1f}   {row['ratio']:5.2f} "
+              f"({row['ratio_min']:.2f}..{row['ratio_max']:.2f})  {'' if wanted is None else f'>= {wanted}'}{met}",
+              flush=True)
+        return row
+
+    def section_bare(self):
+        for precision in ("bf16", "f32"):
+            mine = {"bf16": "bf16", "f32": "fp32"}[precision]
+            self.compare(f"pipeline / bare model, tunnel 360p, {precision}",
+                         lambda: self.ours(self.video("autostrade-tunnel-360p.mp4"), mine),
+                         lambda: self.bare(precision), 0.90)
+
+    def section_peers(self):
+        for clip in ("autostrade-tunnel-360p.mp4", "highway-720p.mp4"):
+            video = self.video(clip)
+            self.compare(f"pipeline / ultralytics, {clip}", lambda: self.ours(video),
+                         lambda: self.peer("peer_ultralytics.py", video), 2.0)
+        for clip, wanted in (("highway-720p.mp4", 1.15), ("autostrade-tunnel-360p.mp4", None)):
+            video = self.video(clip)
+            self.compare(f"pipeline / AsyncInferQueue loop, bf16, {clip}", lambda: self.ours(video, "bf16"),
+                         lambda: self.peer("peer_async.py", video, "bf16"), wanted)
+
+    def section_rtsp(self):
+        server = subprocess.Popen(["/usr/bin/python3", str(ROOT / "tests/capture/rtsp_server.py"), "--clip",
+                                   self.video("autostrade-tunnel-360p.mp4"), "--mounts", "8"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            port = int(re.search(r"(\d+)", server.stdout.readline()).group(1))
+            time.sleep(1)
+            out = self.run([self.args.binary, "performance", "benchmark", "--streams", 8, "--warmup", 5, "--duration",
+                            60, "--source", f"rtsp://127.0.0.1:{port}/cam0", "--model", self.model, "--format", "json"])
+        finally:
+            server.stdin.close()
+            server.terminate()
+            server.wait(10)
+        r = json.loads(out)
+        print(f"8 RTSP cameras at 25 fps, 60 s: p95 {r['end_to_end_ms']['p95']:.1f} ms, analysed {r['analysed_fps']:.1f}"
+              f" frames/s, ledger {'balanced' if r['ledger_balanced'] else 'NOT BALANCED'}, memory"
+              f" {r['rss_start_mb']:.0f} -> {r['rss_mb']:.0f} MiB, {r['allocations']} allocations", flush=True)
+        self.results["rtsp"] = r
+
+    def section_parts(self):
+        build = pathlib.Path(self.args.binary).parents[2]
+        for name in ("bench_letterbox", "bench_yolo", "bench_books"):
+            tool = build / "bench" / name
+            if tool.exists():
+                print(self.run([tool]).strip(), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", default=str(ROOT / "build/run/src/cli/its-camera-ai"))
+    parser.add_argument("--python", default=str(ROOT / ".venv-bench/bin/python"))
+    parser.add_argument("--data", default=os.environ.get("ITS_TEST_DATA", str(ROOT.parent / "shared")))
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--json")
+    bench = Bench(parser.parse_args())
+    if not bench.model.exists():
+        sys.exit(f"skipped: no model at {bench.model} (ITS_TEST_DATA names another place)")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; recovered YOLO11n at 640x384;"
+          f" {bench.args.rounds} alternating rounds of {bench.args.seconds:.0f} s")
+    print(f"{'':58s} {'ours':>7s} {'other':>7s}   ratio (spread)     wanted", flush=True)
+    for name in bench.args.only or ("bare", "peers", "rtsp", "parts"):
+        getattr(bench, f"section_{name}")()
+    if bench.args.json:
+        pathlib.Path(bench.args.json).write_text(json.dumps({"rows": bench.rows, **bench.results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,301 @@
+#include "base/diag.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "capture/av.h"
+#include "capture/capture_impl.h"
+#include "capture/decode.h"
+#include "capture/handshakes.h"
+#include "capture/synth.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TICK_NS (100 * ITSI_NS_PER_MS)
+/* A camera that answers within this of its start owes nothing for the time before. */
+#define START_GRACE_NS ITSI_NS_PER_S
+
+/* --- what the sources share --------------------------------------------------------------------------------------- */
+
+double itsi_capture_fps(const struct itsi_capture *c)
+{
+    double fps = itsi_cadence_fps(&c->cadence);
+    if (fps > 0)
+        return fps;
+    return c->expected_fps > 0 ? c->expected_fps : c->cfg.expected_fps;
+}
+
+void itsi_capture_tick(void *arg)
+{
+    struct itsi_capture *c = arg;
+    int64_t now = itsi_now_ns();
+    if (now - c->last_tick < TICK_NS)
+        return;
+    c->last_tick = now;
+    uint64_t missing = itsi_dues_tick(&c->dues, now, c->grace, itsi_capture_fps(c));
+    if (missing)
+        itsi_ledger_missing(c->ledger, missing);
+}
+
+void itsi_capture_publish(struct itsi_capture *c, const struct its_diag *diag)
+{
+    pthread_mutex_lock(&c->mutex);
+    c->status.state = c->machine.state;
+    c->status.state_since_ns = c->machine.since;
+    c->status.next_retry_ns = c->machine.state == ITSI_CAPTURE_BACKOFF ? c->machine.next_retry : 0;
+    c->status.attempts = c->machine.attempts;
+    c->status.epoch = c->epoch;
+    if (diag) {
+        c->status.last_code = c->machine.last_code;
+        snprintf(c->status.last_error, sizeof c->status.last_error, "%s", diag->text);
+    }
+    pthread_mutex_unlock(&c->mutex);
+}
+
+void itsi_capture_good_frame(struct itsi_capture *c, int64_t now)
+{
+    enum itsi_capture_state state = c->machine.state;
+    int attempts = c->machine.attempts;
+    itsi_machine_frame(&c->machine, c->freeze.frozen, now);
+    if (state != c->machine.state || attempts != c->machine.attempts)
+        itsi_capture_publish(c, NULL);
+}
+
+struct itsi_frame *itsi_capture_frame(struct itsi_capture *c)
+{
+    struct itsi_frame *frame = itsi_frame_pool_get(c->pool);
+    /* at its own pace the source loses nothing: frames come back as results do */
+    while (!frame && c->source.pace_off && !itsi_event_wait_until(&c->stop_event, itsi_now_ns() + ITSI_NS_PER_MS))
+        frame = itsi_frame_pool_get(c->pool);
+    if (!frame)
+        return NULL;
+    memcpy(frame->info.camera_id, c->id, sizeof frame->info.camera_id);
+    frame->info.camera = c->camera;
+    frame->info.generation = c->generation;
+    frame->info.seq = c->seq;
+    frame->info.epoch = c->epoch;
+    return frame;
+}
+
+int itsi_capture_put(struct itsi_capture *c, struct itsi_frame *frame, int64_t origin)
+{
+    int64_t now = itsi_now_ns();
+    struct itsi_frame_info *info = &frame->info;
+    /* a clip with B-frames is decoded a little ahead of its presentation: the trace begins at the origin */
+    if (info->trace.decode_start < origin)
+        info->trace.decode_start = origin;
+    info->trace.origin = origin;
+    info->trace.decode_end = now > info->trace.decode_start ? now : info->trace.decode_start;
+    info->capture_wall_ns = itsi_wall_ns() - (now - origin);
+    bool block = c->source.pace_off;
+    info->deadline = block || c->budget_ns == ITSI_NEVER ? ITSI_NEVER : origin + c->budget_ns;
+    enum itsi_origin kind = info->origin_kind;
+    uint64_t seq = info->seq;
+    int rc = c->sink.put(c->sink.arg, frame, block);
+    pthread_mutex_lock(&c->mutex);
+    c->status.frames++;
+    c->status.seq = seq;
+    c->status.origin_kind = kind;
+    pthread_mutex_unlock(&c->mutex);
+    return rc;
+}
+
+void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop reason)
+{
+    c->seq += count;
+    for (; count; count--) {
+        itsi_ledger_arrive(c->ledger);
+        itsi_ledger_drop(c->ledger, ITSI_STAGE_CAMERA_CAPTURE, reason);
+    }
+}
+
+/* --- the thread --------------------------------------------------------------------------------------------------- */
+
+static int prepare(struct itsi_capture *c, char *path, size_t size, struct its_diag *diag)
+{
+    itsi_machine_enter(&c->machine, ITSI_CAPTURE_PREPARING, itsi_now_ns());
+    itsi_capture_publish(c, NULL);
+    char clip[2048];
+    int rc = itsi_synth_clip(c->url, c->cache_dir, &c->stop, clip, sizeof clip, diag);
+    if (!rc)
+        snprintf(path, size, "file:%s", clip);
+    return rc;
+}
+
+static int run_once(struct itsi_capture *c, struct its_diag *diag)
+{
+    if (c->source.kind == ITSI_SOURCE_NULL)
+        return itsi_null_run(c);
+    char clip[2100];
+    const char *address = c->source.address;
+    if (c->source.kind == ITSI_SOURCE_SYNTH) {
+        int rc = prepare(c, clip, sizeof clip, diag);
+        if (rc)
+            return rc;
+        address = clip;
+    }
+    int rc = itsi_session_run(c, address, diag);
+    if (rc == ITS_EFORMAT && c->source.kind == ITSI_SOURCE_SYNTH)
+        itsi_synth_forget(clip + strlen("file:")); /* a damaged cache entry is made again */
+    return rc;
+}
+
+static void back_off(struct itsi_capture *c, int code, const struct its_diag *diag)
+{
+    int64_t now = itsi_now_ns();
+    bool first = c->machine.attempts == 0;
+    int64_t until = itsi_machine_failed(&c->machine, code, now);
+    itsi_capture_publish(c, diag);
+    itsi_log(first ? ITSI_LOG_WARN : ITSI_LOG_DEBUG, "capture", "%s: %s; next attempt in %.1f s", c->id, diag->text,
+             (double)(until - now) / ITSI_NS_PER_S);
+    /* what was due before the first failure counts too: the camera was down from the start */
+    if (c->dues.covered == ITSI_NO_TIME && !c->source.pace_off)
+        itsi_dues_start(&c->dues, c->machine.since);
+    c->grace = 0;
+    while (now < until) {
+        itsi_capture_tick(c);
+        int64_t wake = now + TICK_NS < until ? now + TICK_NS : until;
+        if (itsi_event_wait_until(&c->stop_event, wake))
+            return;
+        now = itsi_now_ns();
+    }
+}
+
+static void *run(void *arg)
+{
+    struct itsi_capture *c = arg;
+    enum itsi_source_kind kind = c->source.kind;
+    c->grace = START_GRACE_NS;
+    if (kind == ITSI_SOURCE_RTSP || kind == ITSI_SOURCE_HTTP)
+        itsi_dues_start(&c->dues, itsi_now_ns());
+    bool ended = false;
+    while (!ended && !itsi_capture_stopping(c)) {
+        struct its_diag diag = {""};
+        int rc = run_once(c, &diag);
+        itsi_av_about(NULL);
+        ended = rc == ITS_EEOF;
+        if (!ended && rc != ITS_ECANCELLED)
+            back_off(c, rc, &diag);
+        else if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
+            break; /* the receiver is stopping: it will stop us too */
+    }
+    itsi_dues_stop(&c->dues);
+    itsi_machine_enter(&c->machine, ended ? ITSI_CAPTURE_ENDED : ITSI_CAPTURE_STOPPED, itsi_now_ns());
+    itsi_capture_publish(c, NULL);
+    return NULL;
+}
+
+/* --- the interface ------------------------------------------------------------------------------------------------ */
+
+/* Strings are owned; on failure the caller destroys. */
+static int fill(struct itsi_capture *c, const struct itsi_capture_params *params, struct its_diag *diag)
+{
+    snprintf(c->id, sizeof c->id, "%s", params->id);
+    c->cfg = *params->cfg;
+    c->cfg.tls_ca_file = itsi_strdup(params->cfg->tls_ca_file);
+    c->url = itsi_strdup(params->url);
+    c->cache_dir = itsi_strdup(params->cache_dir);
+    if (!c->url || (params->cache_dir && !c->cache_dir) || (params->cfg->tls_ca_file && !c->cfg.tls_ca_file))
+        return itsi_fail(diag, ITS_ENOMEM, "camera %s: out of memory", c->id);
+    c->camera = params->camera;
+    c->generation = params->generation;
+    c->budget_ns = params->budget_ns;
+    c->start_offset_ns = params->start_offset_ns;
+    c->expected_fps = params->expected_fps;
+    c->ledger = params->ledger;
+    c->handshakes = params->handshakes;
+    c->sink = params->sink;
+    bool pixels = c->source.kind != ITSI_SOURCE_NULL;
+    return itsi_frame_pool_create(&c->pool, params->frames > 0 ? params->frames : 1, pixels ? itsi_native_create : NULL,
+                                  pixels ? itsi_native_release : NULL, pixels ? itsi_native_dispose : NULL, diag);
+}
+
+static uint64_t seed_of(const struct itsi_capture *c)
+{
+    /* cameras draw different waits, and not the same after every start of the process */
+    uint64_t seed = (uint64_t)itsi_wall_ns();
+    for (const char *p = c->id; *p; p++)
+        seed = (seed ^ (uint64_t)(unsigned char)*p) * UINT64_C(1099511628211);
+    return seed ^ (uint64_t)(uintptr_t)c;
+}
+
+int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_params *params, struct its_diag *diag)
+{
+    itsi_av_init();
+    struct itsi_source source;
+    int rc = itsi_source_parse(&source, params->url, diag);
+    if (rc)
+        return rc;
+    if (source.kind == ITSI_SOURCE_SYNTH && (!params->cache_dir || !params->cache_dir[0]))
+        return itsi_fail(diag, ITS_EINVAL, "URL '%s': no directory to keep rendered clips in", source.shown);
+    struct itsi_capture *c = itsi_zalloc(sizeof *c);
+    if (!c)
+        return itsi_fail(diag, ITS_ENOMEM, "camera %s: out of memory", params->id);
+    pthread_mutex_init(&c->mutex, NULL);
+    itsi_event_init(&c->stop_event);
+    c->source = source;
+    c->dues.covered = ITSI_NO_TIME;
+    c->interrupt = (struct itsi_interrupt){.stop = &c->stop, .tick = itsi_capture_tick, .arg = c};
+    itsi_cadence_init(&c->cadence);
+    itsi_freeze_init(&c->freeze, (int64_t)(params->cfg->freeze_timeout_seconds * ITSI_NS_PER_S));
+    int64_t now = itsi_now_ns();
+    if ((rc = fill(c, params, diag))) {
+        itsi_capture_destroy(c);
+        return rc;
+    }
+    itsi_machine_init(&c->machine, &c->cfg, seed_of(c), now);
+    c->status.state_since_ns = now;
+    c->status.live = !source.pace_off;
+    c->status.clock_offset_seconds = (double)NAN;
+    *out = c;
+    return 0;
+}
+
+int itsi_capture_start(struct itsi_capture *c, struct its_diag *diag)
+{
+    if (c->started)
+        return itsi_fail(diag, ITS_EINVAL, "camera %s: started already", c->id);
+    char name[ITSI_CAMERA_ID_SIZE + 8];
+    snprintf(name, sizeof name, "cap-%s", c->id);
+    int rc = itsi_thread_start(&c->thread, name, run, c, diag);
+    c->started = rc == 0;
+    return rc;
+}
+
+void itsi_capture_request_stop(struct itsi_capture *c)
+{
+    atomic_store(&c->stop, true);
+    itsi_event_set(&c->stop_event);
+    if (c->handshakes)
+        itsi_handshakes_wake(c->handshakes);
+}
+
+void itsi_capture_stop(struct itsi_capture *c)
+{
+    if (!c->started)
+        return;
+    itsi_capture_request_stop(c);
+    pthread_join(c->thread, NULL);
+    c->started = false;
+}
+
+void itsi_capture_destroy(struct itsi_capture *c)
+{
+    if (!c)
+        return;
+    itsi_capture_stop(c);
+    itsi_frame_pool_close(c->pool);
+    itsi_event_fini(&c->stop_event);
+    pthread_mutex_destroy(&c->mutex);
+    itsi_free(c->cfg.tls_ca_file);
+    itsi_free(c->url);
+    itsi_free(c->cache_dir);
+    itsi_free(c);
+}
+
+void itsi_capture_status(struct itsi_capture *c, struct itsi_capture_status *out)
+{
+    pthread_mutex_lock(&c->mutex);
+    *out = c->status;
+    pthread_mutex_unlock(&c->mutex);
+}

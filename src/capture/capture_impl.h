@@ -1,0 +1,74 @@
+/* What the files of this room share about one camera. */
+#ifndef ITSI_CAPTURE_IMPL_H
+#define ITSI_CAPTURE_IMPL_H
+
+#include "base/clock.h"
+#include "base/thread.h"
+#include "capture/capture.h"
+#include "capture/demux.h"
+#include "capture/freeze.h"
+#include "capture/machine.h"
+#include "capture/origin.h"
+#include "capture/source.h"
+#include "capture/timeline.h"
+
+struct itsi_capture {
+    /* const */
+    char id[ITSI_CAMERA_ID_SIZE];
+    char *url, *cache_dir; /* owned */
+    struct its_cfg_capture cfg; /* its strings are owned here */
+    struct itsi_source source;
+    uint32_t camera, generation;
+    int64_t budget_ns, start_offset_ns;
+    double expected_fps;
+    struct itsi_ledger *ledger;
+    struct itsi_handshakes *handshakes;
+    struct itsi_frame_sink sink;
+    struct itsi_frame_pool *pool;
+
+    /* owner thread */
+    pthread_t thread;
+    bool started;
+    struct itsi_machine machine;
+    struct itsi_dues dues;
+    struct itsi_cadence cadence;
+    struct itsi_freeze freeze;
+    struct itsi_interrupt interrupt;
+    int64_t last_tick;
+    int64_t grace;    /* silence up to here is not yet an outage, ns */
+    bool connected;   /* at least once */
+    uint32_t epoch;
+    uint64_t seq;
+    int reorder;      /* reorder depth learned from the camera */
+
+    /* any thread */
+    atomic_bool stop;
+    struct itsi_event stop_event;
+
+    /* lock */
+    pthread_mutex_t mutex;
+    struct itsi_capture_status status;
+};
+
+static inline bool itsi_capture_stopping(struct itsi_capture *c) { return atomic_load(&c->stop); }
+
+/* Frames due per second: measured, else what the operator said. */
+double itsi_capture_fps(const struct itsi_capture *c);
+/* Enters frames that an outage or a silence owes. Cheap; called wherever the thread waits. */
+void itsi_capture_tick(void *capture);
+/* Publishes the machine's state. */
+void itsi_capture_publish(struct itsi_capture *c, const struct its_diag *diag);
+/* A good frame left: moves the state machine. */
+void itsi_capture_good_frame(struct itsi_capture *c, int64_t now);
+/* A frame from the pool with the identity filled in; NULL: none free (never with pace=off unless stopping). */
+struct itsi_frame *itsi_capture_frame(struct itsi_capture *c);
+/* Hands the frame over and counts it. ITS_ECANCELLED: the receiver stops. */
+ITS_NODISCARD int itsi_capture_put(struct itsi_capture *c, struct itsi_frame *frame, int64_t origin);
+/* `count` frames that were due and that we did not get to: in the books as dropped here. */
+void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop reason);
+
+/* One connection, from open to its end. ITS_EEOF: a source played once has ended; else why it was lost. */
+ITS_NODISCARD int itsi_session_run(struct itsi_capture *c, const char *address, struct its_diag *diag);
+ITS_NODISCARD int itsi_null_run(struct itsi_capture *c);
+
+#endif

@@ -1,0 +1,136 @@
+#include "capture/handshakes.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+struct waiter {
+    pthread_cond_t cond;
+    struct waiter *next;
+};
+
+struct itsi_handshakes {
+    pthread_mutex_t mutex;
+    struct waiter *first, **last; /* in the order they came; only the first may go */
+    struct itsi_bucket bucket;
+    int limit, now, highest;
+};
+
+void itsi_bucket_init(struct itsi_bucket *bucket, double per_second, int64_t now)
+{
+    bucket->per_second = per_second;
+    /* a tenth of a second's worth: a fleet that starts at once spreads out, a lone camera does not wait */
+    bucket->size = per_second > 10.0 ? per_second / 10.0 : 1.0;
+    bucket->tokens = bucket->size;
+    bucket->at = now;
+}
+
+int64_t itsi_bucket_take(struct itsi_bucket *bucket, int64_t now)
+{
+    if (now > bucket->at) {
+        bucket->tokens += (double)(now - bucket->at) / ITSI_NS_PER_S * bucket->per_second;
+        if (bucket->tokens > bucket->size)
+            bucket->tokens = bucket->size;
+        bucket->at = now;
+    }
+    /* the small slack keeps rounding from asking for a wait of nothing */
+    if (bucket->tokens >= 1.0 - 1e-6) {
+        bucket->tokens -= 1.0;
+        return 0;
+    }
+    return now + (int64_t)((1.0 - bucket->tokens) / bucket->per_second * ITSI_NS_PER_S) + 1;
+}
+
+int itsi_handshakes_create(struct itsi_handshakes **out, int in_flight, double per_second, struct its_diag *diag)
+{
+    if (in_flight < 1 || !(per_second > 0))
+        return itsi_fail(diag, ITS_EINVAL, "handshake limits must be positive (%d at once, %g per second)", in_flight,
+                         per_second);
+    struct itsi_handshakes *h = itsi_zalloc(sizeof *h);
+    if (!h)
+        return itsi_fail(diag, ITS_ENOMEM, "handshake limiter: out of memory");
+    pthread_mutex_init(&h->mutex, NULL);
+    h->last = &h->first;
+    h->limit = in_flight;
+    itsi_bucket_init(&h->bucket, per_second, itsi_now_ns());
+    *out = h;
+    return 0;
+}
+
+void itsi_handshakes_destroy(struct itsi_handshakes *h)
+{
+    if (!h)
+        return;
+    pthread_mutex_destroy(&h->mutex);
+    itsi_free(h);
+}
+
+void itsi_handshakes_stats(struct itsi_handshakes *h, int *now, int *highest)
+{
+    pthread_mutex_lock(&h->mutex);
+    *now = h->now;
+    *highest = h->highest;
+    pthread_mutex_unlock(&h->mutex);
+}
+
+static void signal_first(struct itsi_handshakes *h)
+{
+    if (h->first)
+        pthread_cond_signal(&h->first->cond);
+}
+
+static void leave(struct itsi_handshakes *h, struct waiter *self)
+{
+    struct waiter **link = &h->first;
+    while (*link != self)
+        link = &(*link)->next;
+    *link = self->next;
+    if (h->last == &self->next)
+        h->last = link;
+    signal_first(h);
+}
+
+int itsi_handshakes_acquire(struct itsi_handshakes *h, const atomic_bool *stop)
+{
+    struct waiter self = {.next = NULL};
+    if (itsi_cond_init(&self.cond))
+        return ITS_ENOMEM;
+    int rc = ITS_ECANCELLED;
+    pthread_mutex_lock(&h->mutex);
+    *h->last = &self;
+    h->last = &self.next;
+    while (!atomic_load(stop)) {
+        int64_t until = ITSI_NEVER;
+        if (h->first == &self && h->now < h->limit) {
+            until = itsi_bucket_take(&h->bucket, itsi_now_ns());
+            if (!until) {
+                rc = 0;
+                break;
+            }
+        }
+        itsi_cond_wait_until(&self.cond, &h->mutex, until);
+    }
+    if (!rc && ++h->now > h->highest)
+        h->highest = h->now;
+    leave(h, &self);
+    pthread_mutex_unlock(&h->mutex);
+    pthread_cond_destroy(&self.cond);
+    return rc;
+}
+
+void itsi_handshakes_release(struct itsi_handshakes *h)
+{
+    pthread_mutex_lock(&h->mutex);
+    h->now--;
+    signal_first(h);
+    pthread_mutex_unlock(&h->mutex);
+}
+
+void itsi_handshakes_wake(struct itsi_handshakes *h)
+{
+    pthread_mutex_lock(&h->mutex);
+    for (struct waiter *w = h->first; w; w = w->next)
+        pthread_cond_signal(&w->cond);
+    pthread_mutex_unlock(&h->mutex);
+}

@@ -1,0 +1,400 @@
+#include "capture/session.h"
+
+#include "base/diag.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "capture/av.h"
+#include "capture/handshakes.h"
+
+#include <libavutil/mathematics.h>
+#include <string.h>
+
+/* A clip that plays later than this is behind for good: it skips to where it should be. */
+#define MOST_LATE_NS ITSI_NS_PER_S
+/* Silence on a live connection counts as an outage from here on (or three beats, where they are longer). */
+#define SILENCE_NS ITSI_NS_PER_S
+
+static int64_t seconds_ns(double seconds) { return (int64_t)(seconds * ITSI_NS_PER_S); }
+
+static bool on_disk(const struct itsi_session *s)
+{
+    return s->c->source.kind == ITSI_SOURCE_FILE || s->c->source.kind == ITSI_SOURCE_SYNTH;
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+static int open_input(struct itsi_session *s, const char *address, struct its_diag *diag)
+{
+    struct itsi_capture *c = s->c;
+    bool limited = c->handshakes && !on_disk(s);
+    if (limited) {
+        itsi_machine_enter(&c->machine, ITSI_CAPTURE_WAITING, itsi_now_ns());
+        itsi_capture_publish(c, NULL);
+        if (itsi_handshakes_acquire(c->handshakes, &c->stop))
+            return itsi_fail(diag, ITS_ECANCELLED, "stopped");
+    }
+    int64_t now = itsi_now_ns();
+    itsi_machine_enter(&c->machine, ITSI_CAPTURE_CONNECTING, now);
+    itsi_capture_publish(c, NULL);
+    c->interrupt.deadline = now + seconds_ns(c->cfg.connect_timeout_seconds);
+    int rc = itsi_demux_open(&s->demux, &c->source, address, &c->cfg, &c->interrupt, diag);
+    if (limited)
+        itsi_handshakes_release(c->handshakes);
+    if (rc)
+        return rc;
+    now = itsi_now_ns();
+    itsi_machine_enter(&c->machine, ITSI_CAPTURE_STARTING, now);
+    itsi_capture_publish(c, NULL);
+    c->interrupt.deadline = now + seconds_ns(c->cfg.frame_timeout_seconds);
+    return itsi_demux_find_video(&s->demux, diag);
+}
+
+static int open_decoder(struct itsi_session *s, struct its_diag *diag)
+{
+    struct itsi_capture *c = s->c;
+    const AVCodecParameters *par = s->demux.video->codecpar;
+    int rc = itsi_decoder_open(&s->decoder, par, c->cfg.max_frame_pixels, diag);
+    if (rc)
+        return itsi_diag_prefix(diag, rc, "%s", c->source.shown);
+    /* what the last connection taught: without it the first pictures of a stream that does not announce its B-frames
+     * would come out of order and be lost, each time anew */
+    if (s->decoder.ctx->has_b_frames < c->reorder && par->codec_id == s->codec)
+        s->decoder.ctx->has_b_frames = c->reorder;
+    s->codec = par->codec_id;
+    struct itsi_capture_status *status = &c->status;
+    pthread_mutex_lock(&c->mutex);
+    strncpy(status->codec, avcodec_get_name(par->codec_id), sizeof status->codec - 1);
+    status->width = par->width;
+    status->height = par->height;
+    pthread_mutex_unlock(&c->mutex);
+    return 0;
+}
+
+/* Where in its clip a file begins: start_offset wraps at the clip's length. */
+static void seek_start(struct itsi_session *s)
+{
+    struct itsi_capture *c = s->c;
+    int64_t offset = c->start_offset_ns;
+    int64_t length = s->demux.fmt->duration > 0 ? s->demux.fmt->duration * ITSI_NS_PER_US : 0;
+    if (!s->demux.finite || offset <= 0)
+        return;
+    if (length)
+        offset %= length;
+    if (itsi_demux_seek(&s->demux, offset, NULL) == 0)
+        s->preroll = offset;
+}
+
+static int open_session(struct itsi_session *s, const char *address, struct its_diag *diag)
+{
+    struct itsi_capture *c = s->c;
+    s->packet = av_packet_alloc();
+    if (!s->packet)
+        return itsi_fail(diag, ITS_ENOMEM, "%s: out of memory", c->source.shown);
+    int rc = open_input(s, address, diag);
+    if (!rc)
+        rc = open_decoder(s, diag);
+    if (rc)
+        return rc;
+    int bits = s->demux.video->pts_wrap_bits;
+    s->unwrap_pts.bits = s->unwrap_dts.bits = on_disk(s) ? 64 : bits;
+    s->live = !c->source.pace_off;
+    s->paced = s->live && (on_disk(s) || s->demux.bursts);
+    s->anchor = s->last_out = ITSI_NO_TIME;
+    s->last_ticks = AV_NOPTS_VALUE;
+    s->key_pts = INT64_MIN;
+    s->wait_key = s->first_unit = true;
+    itsi_epochs_reset(&s->epochs);
+    itsi_cadence_restart(&c->cadence);
+    seek_start(s);
+    s->last_packet = s->last_frame = s->wait_since = itsi_now_ns();
+    pthread_mutex_lock(&c->mutex);
+    c->status.connects++;
+    if (c->connected)
+        c->status.reconnects++;
+    pthread_mutex_unlock(&c->mutex);
+    if (c->connected)
+        c->epoch++;
+    c->connected = true;
+    itsi_info("capture", "%s: connected to %s (%s)", c->id, c->source.shown, avcodec_get_name(s->codec));
+    return 0;
+}
+
+static void close_session(struct itsi_session *s)
+{
+    if (s->decoder.ctx)
+        itsi_units_drain(s, s->rc != ITS_ECANCELLED && !itsi_capture_stopping(s->c),
+                         itsi_capture_stopping(s->c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_FLUSHED);
+    itsi_decoder_close(&s->decoder);
+    itsi_demux_close(&s->demux);
+    av_packet_free(&s->packet);
+}
+
+/* --- one access unit ---------------------------------------------------------------------------------------------- */
+
+/* The time stamps, unwrapped, in ns. A stream without them, or with one that never advances (seen from cameras and RTSP
+ * servers that loop a byte stream), goes by arrival; a file without them by its beat. */
+static int64_t read_stamps(struct itsi_session *s, struct itsi_unit *unit, int64_t arrival)
+{
+    const AVPacket *p = s->packet;
+    int64_t dts = ITSI_NO_TIME, last = s->epochs.last_pts;
+    bool stuck = s->live && !s->paced && p->pts == s->last_ticks;
+    unit->exact = p->pts != AV_NOPTS_VALUE && !stuck;
+    s->last_ticks = p->pts;
+    if (p->dts != AV_NOPTS_VALUE && !stuck)
+        dts = itsi_demux_ns(&s->demux, itsi_unwrap(&s->unwrap_dts, p->dts));
+    if (unit->exact)
+        unit->pts = itsi_demux_ns(&s->demux, itsi_unwrap(&s->unwrap_pts, p->pts));
+    else if (dts != ITSI_NO_TIME)
+        unit->pts = dts;
+    else if (last == ITSI_NO_TIME)
+        unit->pts = 0;
+    else if (s->live && !s->paced)
+        unit->pts = last + (arrival > s->epochs.last_arrival ? arrival - s->epochs.last_arrival : 1);
+    else
+        unit->pts = last + seconds_ns(1.0 / itsi_capture_fps(s->c));
+    return dts;
+}
+
+static int64_t camera_wall(const AVPacket *packet)
+{
+    size_t size = 0;
+    const uint8_t *data = av_packet_get_side_data(packet, AV_PKT_DATA_PRFT, &size);
+    if (!data || size < sizeof(AVProducerReferenceTime))
+        return 0;
+    AVProducerReferenceTime prft;
+    memcpy(&prft, data, sizeof prft);
+    return prft.wallclock * ITSI_NS_PER_US;
+}
+
+/* New epoch on the same connection: what the decoder holds comes out, the rest is gone, and decoding begins at the next
+ * key frame. */
+static void begin_epoch(struct itsi_session *s, int64_t now)
+{
+    itsi_units_drain(s, true, ITSI_DROP_FLUSHED);
+    struct itsi_capture *c = s->c;
+    c->epoch++;
+    itsi_cadence_restart(&c->cadence);
+    s->wait_key = true;
+    s->wait_since = now;
+    s->key_pts = INT64_MIN;
+    s->anchor = s->last_out = ITSI_NO_TIME;
+    pthread_mutex_lock(&c->mutex);
+    c->status.epoch = c->epoch;
+    pthread_mutex_unlock(&c->mutex);
+}
+
+/* The codec may change within one connection (a camera reconfigured behind an MPEG-TS multiplexer). */
+static bool codec_changed(const struct itsi_session *s) { return s->demux.video->codecpar->codec_id != s->codec; }
+
+/* Frames lost before this unit: by the time stamps where they go on, by the clock where they do not. */
+static void count_missing(struct itsi_session *s, const struct itsi_unit *unit, bool jumped, int64_t at)
+{
+    struct itsi_capture *c = s->c;
+    int64_t gap = itsi_cadence_feed(&c->cadence, unit->pts, s->decoder.ctx->has_b_frames);
+    if (!s->live)
+        return;
+    if (!unit->exact)
+        gap = 0; /* the beat of arrivals: jitter is no loss */
+    if (s->first_unit || jumped) {
+        bool owes = c->dues.entered || (jumped && !s->first_unit);
+        if (owes)
+            itsi_ledger_missing(c->ledger, itsi_dues_tick(&c->dues, at, 0, itsi_capture_fps(c)));
+        itsi_dues_seen(&c->dues, at);
+        s->excess = 0;
+        return;
+    }
+    uint64_t entered = itsi_dues_seen(&c->dues, at);
+    if (gap > 0 && (uint64_t)gap > entered)
+        itsi_ledger_missing(c->ledger, (uint64_t)gap - entered);
+    else
+        s->excess += entered - (uint64_t)gap;
+}
+
+/* Paced sources: sleeps until the unit is to be decoded. When the machine is behind for good, the clip's schedule moves
+ * on and what it skips is in the books: as dropped for a file, as missing for HLS, whose segments came late. */
+static void pace(struct itsi_session *s, struct itsi_unit *unit, int64_t decode_at)
+{
+    struct itsi_capture *c = s->c;
+    int64_t now = itsi_now_ns();
+    if (s->anchor == ITSI_NO_TIME)
+        s->anchor = now - decode_at;
+    int64_t late = now - (s->anchor + decode_at);
+    if (late > MOST_LATE_NS) {
+        double fps = itsi_capture_fps(c);
+        uint64_t lost = (uint64_t)((double)late / ITSI_NS_PER_S * fps);
+        s->anchor += (int64_t)((double)lost * ITSI_NS_PER_S / fps);
+        if (on_disk(s)) {
+            itsi_capture_drop(c, lost, ITSI_DROP_FLUSHED);
+        } else {
+            uint64_t entered = s->excess;
+            s->excess = 0;
+            itsi_ledger_missing(c->ledger, lost > entered ? lost - entered : 0);
+        }
+    }
+    unit->due = s->anchor + unit->out;
+    unit->origin = unit->due;
+    unit->kind = ITSI_ORIGIN_SCHEDULE;
+    if (!itsi_event_wait_until(&c->stop_event, s->anchor + decode_at))
+        itsi_dues_seen(&c->dues, s->anchor + decode_at);
+}
+
+static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, int64_t arrival)
+{
+    struct itsi_capture *c = s->c;
+    int64_t start = s->demux.finite ? itsi_demux_start_ns(&s->demux) : 0;
+    unit->out = unit->pts - start + s->loop_base;
+    unit->media = s->demux.finite ? unit->pts - start : -1;
+    int64_t wall = itsi_wall_ns();
+    unit->origin = itsi_origin_pick(&s->clock, unit->exact ? camera_wall(s->packet) : 0, arrival, wall, &unit->kind);
+    if (unit->media >= 0) {
+        int64_t beat = s->packet->duration > 0 ? itsi_demux_ns(&s->demux, s->packet->duration)
+                                               : seconds_ns(1.0 / itsi_capture_fps(c));
+        if (unit->media + beat > s->clip_end)
+            s->clip_end = unit->media + beat;
+    }
+    bool preroll = unit->media >= 0 && unit->media < s->preroll;
+    unit->counted = !preroll;
+    if (s->paced && !preroll) {
+        bool early = dts != ITSI_NO_TIME && dts < unit->pts;
+        pace(s, unit, early ? unit->out - (unit->pts - dts) : unit->out);
+    }
+    if (s->excess && unit->counted && !on_disk(s)) {
+        s->excess--;
+        unit->counted = false;
+    }
+}
+
+static void count_packet(struct itsi_session *s)
+{
+    struct itsi_capture *c = s->c;
+    pthread_mutex_lock(&c->mutex);
+    c->status.packets++;
+    c->status.bytes += (uint64_t)s->packet->size;
+    c->status.fps = itsi_cadence_fps(&c->cadence);
+    c->status.clock_offset_seconds = itsi_origin_offset_seconds(&s->clock);
+    pthread_mutex_unlock(&c->mutex);
+}
+
+/* Waiting for a key frame: ends with one, or after half the frame timeout, since some streams refresh without any. */
+static bool still_waiting(struct itsi_session *s, const struct itsi_unit *unit, int64_t now)
+{
+    if (!s->wait_key)
+        return false;
+    if (!unit->key && now - s->wait_since < seconds_ns(s->c->cfg.frame_timeout_seconds) / 2)
+        return true;
+    s->wait_key = false;
+    s->key_pts = unit->pts;
+    return false;
+}
+
+static void on_packet(struct itsi_session *s, int64_t arrival, struct its_diag *diag)
+{
+    struct itsi_capture *c = s->c;
+    struct itsi_unit unit = {.key = s->packet->flags & AV_PKT_FLAG_KEY, .damaged = s->packet->flags & AV_PKT_FLAG_CORRUPT};
+    if (codec_changed(s)) {
+        begin_epoch(s, arrival);
+        itsi_decoder_close(&s->decoder);
+        if ((s->rc = open_decoder(s, diag)))
+            return;
+    }
+    int64_t dts = read_stamps(s, &unit, arrival);
+    int64_t slack = (s->decoder.ctx->has_b_frames + 2) * seconds_ns(1.0 / itsi_capture_fps(c));
+    bool clocked = s->live && !s->paced;
+    bool jumped = itsi_epochs_jumped(&s->epochs, dts, unit.pts, clocked ? arrival : ITSI_NO_TIME, slack);
+    if (jumped)
+        begin_epoch(s, arrival);
+    count_missing(s, &unit, jumped, arrival);
+    s->first_unit = false;
+    count_packet(s);
+    if (still_waiting(s, &unit, arrival)) {
+        itsi_ledger_arrive(c->ledger);
+        itsi_units_drop(s, ITSI_DROP_WAIT_KEY);
+        return;
+    }
+    stamp(s, &unit, dts, arrival);
+    if (unit.counted)
+        itsi_ledger_arrive(c->ledger);
+    itsi_units_feed(s, &unit, s->packet);
+}
+
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
+
+/* The end of a clip: all of it comes out before the next round begins. */
+static int on_end(struct itsi_session *s, struct its_diag *diag)
+{
+    struct itsi_capture *c = s->c;
+    itsi_units_drain(s, true, ITSI_DROP_COUNT);
+    if (s->rc)
+        return s->rc;
+    if (!s->round_frames && !s->preroll)
+        return itsi_fail(diag, ITS_EFORMAT, "%s: not one picture in it", c->source.shown);
+    if (c->source.once)
+        return ITS_EEOF;
+    int rc = itsi_demux_seek(&s->demux, 0, diag);
+    if (rc)
+        return rc;
+    s->loop_base += s->clip_end;
+    s->round_frames = 0;
+    s->preroll = 0;
+    s->unwrap_pts.started = s->unwrap_dts.started = false;
+    s->wait_key = true;
+    itsi_epochs_reset(&s->epochs);
+    itsi_cadence_restart(&c->cadence);
+    return 0;
+}
+
+static int64_t read_deadline(const struct itsi_session *s)
+{
+    if (on_disk(s))
+        return ITSI_NEVER;
+    int64_t timeout = seconds_ns(s->c->cfg.packet_timeout_seconds);
+    return s->last_packet + timeout;
+}
+
+static int stalled(struct itsi_session *s, struct its_diag *diag, const char *what, double seconds)
+{
+    pthread_mutex_lock(&s->c->mutex);
+    s->c->status.stalls++;
+    pthread_mutex_unlock(&s->c->mutex);
+    return itsi_fail(diag, ITS_ETIMEOUT, "%s: %s for %g s", s->c->source.shown, what, seconds);
+}
+
+static int step(struct itsi_session *s, struct its_diag *diag)
+{
+    struct itsi_capture *c = s->c;
+    double silence = 3.0 / itsi_capture_fps(c);
+    c->grace = silence > 1.0 ? seconds_ns(silence) : SILENCE_NS;
+    c->interrupt.deadline = read_deadline(s);
+    int rc = itsi_demux_read(&s->demux, s->packet, diag);
+    if (rc == ITS_EEOF && s->demux.finite)
+        return on_end(s, diag);
+    if (rc == ITS_ETIMEOUT)
+        return stalled(s, diag, "no packet", c->cfg.packet_timeout_seconds);
+    if (rc == ITS_EEOF)
+        return itsi_fail(diag, ITS_EIO, "%s: the camera closed the connection", c->source.shown);
+    if (rc)
+        return rc;
+    int64_t now = itsi_now_ns();
+    on_packet(s, now, diag);
+    av_packet_unref(s->packet);
+    s->last_packet = itsi_now_ns();
+    if (!s->rc && s->live && s->last_packet - s->last_frame > seconds_ns(c->cfg.frame_timeout_seconds))
+        return stalled(s, diag, "packets but no picture", c->cfg.frame_timeout_seconds);
+    return s->rc;
+}
+
+int itsi_session_run(struct itsi_capture *c, const char *address, struct its_diag *diag)
+{
+    struct itsi_session *s = itsi_zalloc(sizeof *s);
+    if (!s)
+        return itsi_fail(diag, ITS_ENOMEM, "%s: out of memory", c->source.shown);
+    s->c = c;
+    int rc = open_session(s, address, diag);
+    while (!rc)
+        rc = itsi_capture_stopping(c) ? ITS_ECANCELLED : step(s, diag);
+    if (!s->rc && rc == ITS_ECANCELLED)
+        s->rc = rc;
+    close_session(s);
+    itsi_free(s);
+    return rc;
+}

@@ -1,0 +1,64 @@
+/* One connection to a camera: its access units from the demuxer through the decoder to the sink, each in the ledger from
+ * arrival to its one outcome. Owned by the capture thread. */
+#ifndef ITSI_CAPTURE_SESSION_H
+#define ITSI_CAPTURE_SESSION_H
+
+#include "capture/capture_impl.h"
+#include "capture/decode.h"
+
+/* An access unit between demuxer and picture. Decoders hold back at most 16 pictures. */
+struct itsi_unit {
+    uint64_t serial;      /* travels through the decoder as the time stamp; 0: slot is free */
+    int64_t pts;          /* ns, unwrapped, of the stream */
+    int64_t media, out;   /* ns: position in the clip (-1 live), presentation time handed on */
+    int64_t origin, wall; /* monotonic; wall clock of it */
+    int64_t due;          /* paced: when to hand it over; 0: at once */
+    int64_t decode_start;
+    enum itsi_origin kind;
+    bool exact;   /* pts comes from the stream, so it tells the order of presentation */
+    bool counted; /* entered in the ledger; false: decoded for reference only */
+    bool damaged; /* the demuxer says so */
+    bool key;
+};
+#define ITSI_UNITS 64
+
+struct itsi_session {
+    struct itsi_capture *c;
+    struct itsi_demux demux;
+    struct itsi_decoder decoder;
+    AVPacket *packet;
+    enum AVCodecID codec;
+    bool paced;   /* by the time stamps: files, HLS */
+    bool live;    /* pace=off is not */
+
+    struct itsi_unwrap unwrap_pts, unwrap_dts;
+    struct itsi_epochs epochs;
+    int64_t last_ticks;   /* time stamp of the packet before */
+    struct itsi_origin_clock clock;
+    struct itsi_unit units[ITSI_UNITS];
+    uint64_t serial;      /* of the newest unit */
+    bool wait_key;
+    int64_t wait_since;
+    int64_t key_pts;      /* pictures presented before the first key frame may lack their references */
+    uint64_t excess;      /* next units that are in the books already (entered as missing during a silence) */
+    bool first_unit;      /* none seen on this connection */
+
+    int64_t anchor;       /* paced: instant of presentation time 0; ITSI_NO_TIME: at the first unit */
+    int64_t loop_base;    /* what the rounds before add to the presentation time */
+    int64_t clip_end;     /* end of the clip seen so far */
+    int64_t preroll;      /* pictures before this position are decoded only */
+    uint64_t round_frames;
+    int64_t last_out;     /* presentation time last handed over */
+    int64_t last_packet, last_frame; /* for the watchdogs */
+    int width, height;
+    int rc;               /* why the session ends; 0: it goes on */
+};
+
+/* units.c: from access unit to picture and ledger. */
+void itsi_units_feed(struct itsi_session *s, struct itsi_unit *unit, AVPacket *packet);
+/* Takes what the decoder holds; what never comes out ends as `left`. Leaves the decoder fresh. */
+void itsi_units_drain(struct itsi_session *s, bool deliver, enum itsi_drop left);
+/* Ends a unit without a picture. */
+void itsi_units_drop(struct itsi_session *s, enum itsi_drop reason);
+
+#endif

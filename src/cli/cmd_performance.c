@@ -1,0 +1,293 @@
+/* performance status: asks the daemon. performance benchmark: measures here, in this process. */
+#include "cli/cli.h"
+#include "cli/daemon.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/args.h"
+#include "optimizer/benchmark.h"
+#include "optimizer/engine.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help_text[] =
+    "usage: its-camera-ai performance status [--detailed] [--format table|json] [--url URL] [--token-file FILE]\n"
+    "       its-camera-ai performance benchmark [--streams N] [--duration S] [--warmup S] [--source URL]\n"
+    "                                 [--model FILE] [--config FILE] [--set SECTION.FIELD=VALUE]...\n"
+    "                                 [--format table|json] [--output FILE]\n"
+    "\n"
+    "status exits 3 when no daemon answers (and says \"running\": false). benchmark is open-loop: cameras deliver at\n"
+    "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
+    "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
+    "without it the synthetic road. Without a model, --set backend=null measures the machinery alone.\n";
+
+struct options {
+    struct itsi_daemon daemon;
+    struct itsi_config_args config;
+    bool json, detailed;
+    long streams;
+    double duration, warmup, null_ms;
+    const char *source, *output;
+};
+
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static int bad(const char *what, const char *value)
+{
+    fprintf(stderr, "its-camera-ai: performance: %s '%s'\n", what, value);
+    return ITSI_EXIT_USAGE;
+}
+
+static bool parse_number(const char *text, double min, double max, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    return *text && !*end && *out >= min && *out <= max;
+}
+
+static const struct option known[] = {
+    {"url", required_argument, 0, 'u'},      {"token-file", required_argument, 0, 't'},
+    {"format", required_argument, 0, 'f'},   {"detailed", no_argument, 0, 'd'},
+    {"streams", required_argument, 0, 'n'},  {"duration", required_argument, 0, 'D'},
+    {"warmup", required_argument, 0, 'w'},   {"source", required_argument, 0, 's'},
+    {"model", required_argument, 0, 'm'},    {"output", required_argument, 0, 'o'},
+    {"null-ms", required_argument, 0, 'N'},  {"help", no_argument, 0, 'h'},
+    ITSI_CONFIG_OPTIONS,                     {0, 0, 0, 0}};
+
+/* One option; 0, or the exit code to end with. */
+static int take(struct options *o, int c, struct its_diag *diag)
+{
+    double number;
+    switch (c) {
+    case 'u':
+        o->daemon.url = optarg;
+        return 0;
+    case 't':
+        return itsi_daemon_token_file(&o->daemon, optarg, diag) == 0 ? 0 : bad("--token-file:", diag->text);
+    case 'f':
+        o->json = strcmp(optarg, "json") == 0;
+        return o->json || strcmp(optarg, "table") == 0 ? 0 : bad("--format must be table or json, not", optarg);
+    case 'd':
+        o->detailed = true;
+        return 0;
+    case 'n':
+        if (!parse_number(optarg, 1, 1000, &number) || number != (double)(long)number)
+            return bad("--streams must be 1 to 1000, not", optarg);
+        o->streams = (long)number;
+        return 0;
+    case 'D':
+        return parse_number(optarg, 0.1, 86400, &o->duration) ? 0 : bad("--duration must be 0.1 to 86400, not", optarg);
+    case 'w':
+        return parse_number(optarg, 0, 3600, &o->warmup) ? 0 : bad("--warmup must be 0 to 3600, not", optarg);
+    case 'N':
+        return parse_number(optarg, 0, 1000, &o->null_ms) ? 0 : bad("--null-ms must be 0 to 1000, not", optarg);
+    case 's':
+        o->source = optarg;
+        return 0;
+    case 'o':
+        o->output = optarg;
+        return 0;
+    case 'm':
+        return itsi_config_args_option(&o->config, "model", optarg, "--model", diag) == 0 ? 0
+                                                                                        : bad("--model:", diag->text);
+    default: {
+        int taken = itsi_config_args_take(&o->config, c, optarg, diag);
+        return taken == 1 ? 0 : taken < 0 ? bad("configuration:", diag->text) : ITSI_EXIT_USAGE;
+    }
+    }
+}
+
+/* --- status ------------------------------------------------------------------------------------------------------- */
+
+static void print_value(const char *key, const json_t *value)
+{
+    printf("  %-30s ", key);
+    if (json_is_string(value))
+        printf("%s\n", json_string_value(value));
+    else if (json_is_integer(value))
+        printf("%lld\n", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        printf("%.3f\n", json_real_value(value));
+    else if (json_is_boolean(value))
+        printf("%s\n", json_is_true(value) ? "yes" : "no");
+    else
+        printf("-\n");
+}
+
+/* Scalars of an object, then its objects as sections. */
+static void print_object(const char *title, json_t *object)
+{
+    const char *key;
+    json_t *value;
+    printf("%s\n", title);
+    json_object_foreach(object, key, value)
+    {
+        if (!json_is_object(value) && !json_is_array(value))
+            print_value(key, value);
+    }
+    json_object_foreach(object, key, value)
+    {
+        if (json_is_object(value))
+            print_object(key, value);
+    }
+}
+
+static void print_status(json_t *status, bool json)
+{
+    if (json) {
+        json_dumpf(status, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+        putchar('\n');
+    } else {
+        print_object("status", status);
+    }
+}
+
+static int status(struct options *o)
+{
+    json_t *answer = NULL;
+    int rc = itsi_daemon_ask(&o->daemon, "GET",
+                             o->detailed ? "/api/v1/performance/status?detailed=1" : "/api/v1/performance/status", NULL,
+                             &answer);
+    if (rc == ITSI_EXIT_NOT_RUNNING) {
+        struct itsi_config *config;
+        struct its_diag diag;
+        if (itsi_config_load(&config, &o->config, &diag) != 0)
+            return bad("configuration:", diag.text);
+        const struct itsi_status_source source = {.cfg = &config->cfg, .model = config->cfg.general.model};
+        struct itsi_buf text;
+        itsi_buf_init(&text);
+        itsi_document_status(&source, o->detailed, &text);
+        answer = json_loadb(text.data, text.len, 0, NULL);
+        itsi_buf_fini(&text);
+        itsi_config_unref(&config);
+    }
+    if (answer)
+        print_status(answer, o->json);
+    json_decref(answer);
+    return rc;
+}
+
+/* --- benchmark ---------------------------------------------------------------------------------------------------- */
+
+static int show_progress(void *arg, const char *phase, double done, double of)
+{
+    (void)arg;
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K%s: %.0f of %.0f s", phase, done, of);
+    return interrupted;
+}
+
+static int write_output(const char *path, const struct itsi_buf *text)
+{
+    FILE *file = fopen(path, "we");
+    bool ok = file && fwrite(text->data, 1, text->len, file) == text->len && fputc('\n', file) != EOF;
+    int err = errno;
+    if (file && fclose(file) != 0 && ok) {
+        ok = false;
+        err = errno;
+    }
+    if (!ok)
+        fprintf(stderr, "its-camera-ai: cannot write '%s': %s\n", path, strerror(err));
+    return ok ? ITSI_EXIT_OK : ITSI_EXIT_FAILURE;
+}
+
+static int print_report(const struct options *o, const struct itsi_benchmark_report *report)
+{
+    struct itsi_buf json, table;
+    int rc = ITSI_EXIT_OK;
+    itsi_buf_init(&json);
+    itsi_buf_init(&table);
+    itsi_benchmark_json(report, &json);
+    itsi_benchmark_table(report, &table);
+    if (o->output)
+        rc = write_output(o->output, &json);
+    printf("%s\n", o->json ? json.data : table.data);
+    itsi_buf_fini(&json);
+    itsi_buf_fini(&table);
+    return rc;
+}
+
+static int benchmark(struct options *o)
+{
+    struct its_diag diag = {""};
+    struct itsi_config *config;
+    if (itsi_config_load(&config, &o->config, &diag) != 0)
+        return bad("configuration:", diag.text);
+    if (o->streams > config->cfg.general.max_concurrent_streams)
+        config->cfg.general.max_concurrent_streams = o->streams; /* the measurement asks for so many by itself */
+    struct itsi_model_choice choice;
+    int rc = itsi_model_choose(&choice, &config->cfg, &diag);
+    if (rc != 0) {
+        itsi_config_unref(&config);
+        fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
+        return ITSI_EXIT_USAGE;
+    }
+    const struct itsi_benchmark_params params = {
+        .pipeline = {.cfg = &config->cfg,
+                     .model = choice.has_model ? &choice.model : NULL,
+                     .backend = choice.backend,
+                     .null_base_ns = (int64_t)(o->null_ms * 1e6)},
+        .model_name = choice.shown,
+        .streams = (int)o->streams,
+        .duration_s = o->duration,
+        .warmup_s = o->warmup,
+        .startup_s = 60 + 0.5 * (double)o->streams,
+        .source = o->source,
+        .progress = show_progress,
+    };
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    struct itsi_benchmark_report report;
+    rc = itsi_benchmark_run(&params, &report, &diag);
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+    if (rc != 0)
+        fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
+    int code = rc == 0                                    ? print_report(o, &report)
+               : rc == ITS_EINVAL || rc == ITS_EFORMAT    ? ITSI_EXIT_USAGE
+                                                          : ITSI_EXIT_FAILURE;
+    if (rc == 0 && !report.ledger_balanced)
+        code = ITSI_EXIT_FAILURE;
+    itsi_model_choice_fini(&choice);
+    itsi_config_unref(&config);
+    return code;
+}
+
+int itsi_cmd_performance(int argc, char **argv)
+{
+    struct options o = {.streams = 4, .duration = 30, .warmup = 3};
+    struct its_diag diag;
+    itsi_daemon_init(&o.daemon);
+    itsi_config_args_init(&o.config, environ);
+    int rc = 0;
+    for (int c; rc == 0 && (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
+        if (c == 'h') {
+            fputs(help_text, stdout);
+            itsi_config_args_fini(&o.config);
+            return ITSI_EXIT_OK;
+        }
+        rc = take(&o, c, &diag);
+    }
+    const char *verb = optind + 1 == argc ? argv[optind] : "";
+    if (rc == 0 && strcmp(verb, "status") == 0)
+        rc = status(&o);
+    else if (rc == 0 && strcmp(verb, "benchmark") == 0)
+        rc = benchmark(&o);
+    else if (rc == 0) {
+        fputs(help_text, stderr);
+        rc = ITSI_EXIT_USAGE;
+    }
+    itsi_config_args_fini(&o.config);
+    return rc;
+}

@@ -1,0 +1,616 @@
+#include "config/value.h"
+
+#include "base/diag.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *field(struct its_cfg *cfg, const struct itsi_option *option) { return (char *)cfg + option->offset; }
+static const void *field_const(const struct its_cfg *cfg, const struct itsi_option *option)
+{
+    return (const char *)cfg + option->offset;
+}
+
+/* --- owned values ------------------------------------------------------------------------------------------------ */
+
+void itsi_str_list_fini(struct itsi_str_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        itsi_free(list->items[i]);
+    itsi_free(list->items);
+    *list = (struct itsi_str_list){0};
+}
+
+int itsi_str_list_add(struct itsi_str_list *list, const char *text)
+{
+    char **items = itsi_realloc(list->items, (list->count + 1) * sizeof *items);
+    if (!items)
+        return ITS_ENOMEM;
+    list->items = items;
+    items[list->count] = itsi_strdup(text);
+    if (!items[list->count])
+        return ITS_ENOMEM;
+    list->count++;
+    return 0;
+}
+
+static void map_fini(struct itsi_str_map *map)
+{
+    for (size_t i = 0; i < map->count; i++)
+        itsi_free(map->keys[i]);
+    itsi_free(map->keys);
+    itsi_free(map->values);
+    *map = (struct itsi_str_map){0};
+}
+
+static int map_add(struct itsi_str_map *map, const char *key, int64_t value)
+{
+    char **keys = itsi_realloc(map->keys, (map->count + 1) * sizeof *keys);
+    if (!keys)
+        return ITS_ENOMEM;
+    map->keys = keys;
+    int64_t *values = itsi_realloc(map->values, (map->count + 1) * sizeof *values);
+    if (!values)
+        return ITS_ENOMEM;
+    map->values = values;
+    keys[map->count] = itsi_strdup(key);
+    if (!keys[map->count])
+        return ITS_ENOMEM;
+    values[map->count++] = value;
+    return 0;
+}
+
+static size_t field_size(const struct itsi_option *option)
+{
+    switch (option->type) {
+    case ITSI_OPTION_BOOL:
+        return sizeof(bool);
+    case ITSI_OPTION_INT:
+        return sizeof(int64_t);
+    case ITSI_OPTION_FLOAT:
+        return sizeof(double);
+    case ITSI_OPTION_ENUM:
+        return sizeof(int);
+    case ITSI_OPTION_STR:
+    case ITSI_OPTION_SECRET:
+        return sizeof(char *);
+    case ITSI_OPTION_LIST:
+        return sizeof(struct itsi_str_list);
+    case ITSI_OPTION_MAP:
+        return sizeof(struct itsi_str_map);
+    case ITSI_OPTION_PAIR:
+        return 2 * sizeof(int64_t);
+    }
+    return 0;
+}
+
+void itsi_option_clear(struct its_cfg *cfg, const struct itsi_option *option)
+{
+    if (option->type == ITSI_OPTION_STR || option->type == ITSI_OPTION_SECRET)
+        itsi_free(*(char **)field(cfg, option));
+    else if (option->type == ITSI_OPTION_LIST)
+        itsi_str_list_fini(field(cfg, option));
+    else if (option->type == ITSI_OPTION_MAP)
+        map_fini(field(cfg, option));
+    memset(field(cfg, option), 0, field_size(option));
+}
+
+/* --- text to JSON ------------------------------------------------------------------------------------------------ */
+
+static int wrong(const struct itsi_option *option, const char *shown, struct its_diag *diag)
+{
+    char range[256];
+    itsi_option_range(option, range, sizeof range);
+    if (option->type == ITSI_OPTION_SECRET)
+        return itsi_fail(diag, ITS_EINVAL, "the value is not %s", range); /* never repeat a secret */
+    static const char *const says[] = {
+        [ITSI_OPTION_BOOL] = "is not",   [ITSI_OPTION_INT] = "is not an integer in",
+        [ITSI_OPTION_FLOAT] = "is not a number in", [ITSI_OPTION_ENUM] = "is not one of", [ITSI_OPTION_STR] = "is not",
+        [ITSI_OPTION_LIST] = "is not",   [ITSI_OPTION_MAP] = "is not",    [ITSI_OPTION_PAIR] = "is not",
+    };
+    return itsi_fail(diag, ITS_EINVAL, "%s %s %s", shown, says[option->type], range);
+}
+
+static int wrong_text(const struct itsi_option *option, const char *text, struct its_diag *diag)
+{
+    char shown[96];
+    int cut = strlen(text) > 80;
+    snprintf(shown, sizeof shown, "\"%.80s%s\"", text, cut ? "..." : "");
+    return wrong(option, shown, diag);
+}
+
+static int wrong_json(const struct itsi_option *option, const json_t *value, struct its_diag *diag)
+{
+    if (json_is_string(value))
+        return wrong_text(option, json_string_value(value), diag);
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char shown[96];
+    snprintf(shown, sizeof shown, "%.80s", text ? text : "the value");
+    free(text); /* jansson's */
+    return wrong(option, shown, diag);
+}
+
+static json_t *bool_from(const char *text)
+{
+    static const char *const yes[] = {"true", "1", "yes", "on"}, *const no[] = {"false", "0", "no", "off"};
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        if (strcasecmp(text, yes[i]) == 0)
+            return json_true();
+        if (strcasecmp(text, no[i]) == 0)
+            return json_false();
+    }
+    return NULL;
+}
+
+static const char *skip_space(const char *p) { return p + strspn(p, " \t"); }
+
+/* A decimal integer in [p, end) with space around it. */
+static json_t *int_from(const char *p, const char *end)
+{
+    char digits[32];
+    p = skip_space(p);
+    size_t len = end > p ? (size_t)(end - p) : 0;
+    while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+        len--;
+    if (len == 0 || len >= sizeof digits || strspn(p, "+-0123456789") < len)
+        return NULL;
+    memcpy(digits, p, len);
+    digits[len] = '\0';
+    char *stop;
+    long long value = strtoll(digits, &stop, 10);
+    /* saturated values fail the range check like any other that is too large */
+    return *stop == '\0' ? json_integer(value) : NULL;
+}
+
+static json_t *float_from(const char *text)
+{
+    text = skip_space(text);
+    size_t len = strspn(text, "+-.0123456789eE");
+    char *stop;
+    double value = strtod(text, &stop);
+    if (len == 0 || stop != text + len || *skip_space(stop) || !isfinite(value))
+        return NULL;
+    return json_real(value);
+}
+
+static int append_new(json_t *array, json_t *value) { return value ? json_array_append_new(array, value) : -1; }
+
+/* "a, b" into an array; empty items are left out. NULL: not UTF-8. */
+static json_t *list_from(const char *text)
+{
+    json_t *array = json_array();
+    for (const char *p = text; array && *p;) {
+        p = skip_space(p);
+        size_t len = strcspn(p, ","), used = len;
+        while (used > 0 && (p[used - 1] == ' ' || p[used - 1] == '\t'))
+            used--;
+        if (used > 0 && append_new(array, json_stringn(p, used)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+        p += p[len] ? len + 1 : len;
+    }
+    return array;
+}
+
+static json_t *pair_from(const char *text)
+{
+    const char *comma = strchr(text, ',');
+    json_t *array = comma ? json_array() : NULL;
+    if (!array || append_new(array, int_from(text, comma)) != 0 ||
+        append_new(array, int_from(comma + 1, text + strlen(text))) != 0) {
+        json_decref(array);
+        return NULL;
+    }
+    return array;
+}
+
+static json_t *map_from(const char *text)
+{
+    json_t *map = json_object();
+    for (const char *p = skip_space(text); map && *p; p = skip_space(p)) {
+        size_t len = strcspn(p, ",");
+        const char *equals = memchr(p, '=', len);
+        json_t *value = equals && equals > p ? int_from(equals + 1, p + len) : NULL;
+        char key[ITSI_OPTION_NAME_SIZE];
+        if (!value || (size_t)(equals - p) >= sizeof key) {
+            json_decref(value);
+            json_decref(map);
+            return NULL;
+        }
+        snprintf(key, sizeof key, "%.*s", (int)(equals - p), p);
+        if (json_object_set_new(map, key, value) != 0) {
+            json_decref(map);
+            return NULL;
+        }
+        p += p[len] ? len + 1 : len;
+    }
+    return map;
+}
+
+static json_t *json_from(const char *text)
+{
+    return json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+}
+
+static json_t *value_from(const struct itsi_option *option, const char *text)
+{
+    const char *first = skip_space(text);
+    switch (option->type) {
+    case ITSI_OPTION_BOOL:
+        return bool_from(text);
+    case ITSI_OPTION_INT:
+        return int_from(text, text + strlen(text));
+    case ITSI_OPTION_FLOAT:
+        return float_from(text);
+    case ITSI_OPTION_SECRET:
+        if (*first == '{')
+            return json_from(first);
+        return *text ? json_string(text) : json_null();
+    case ITSI_OPTION_STR:
+        return *text ? json_string(text) : json_null();
+    case ITSI_OPTION_ENUM:
+        return json_string(text);
+    case ITSI_OPTION_LIST:
+        return *first == '[' ? json_from(first) : list_from(text);
+    case ITSI_OPTION_MAP:
+        return *first == '{' ? json_from(first) : map_from(text);
+    case ITSI_OPTION_PAIR:
+        return *first == '[' ? json_from(first) : pair_from(text);
+    }
+    return NULL;
+}
+
+int itsi_option_parse(const struct itsi_option *option, const char *text, json_t **out, struct its_diag *diag)
+{
+    json_t *value = value_from(option, text);
+    if (!value)
+        return wrong_text(option, text, diag);
+    *out = value;
+    return 0;
+}
+
+/* --- JSON to the struct ------------------------------------------------------------------------------------------ */
+
+static bool in_range(const struct itsi_option *option, double value)
+{
+    return value >= option->min && value <= option->max;
+}
+
+/* Strings end up in paths, headers and logs: no control characters, and a length that fits their buffers. */
+static bool is_clean(const char *text)
+{
+    size_t len = 0;
+    for (; text[len]; len++)
+        if ((unsigned char)text[len] < 0x20 || text[len] == 0x7f || len >= ITSI_OPTION_TEXT_MAX)
+            return false;
+    return true;
+}
+
+static int nomem(struct its_diag *diag) { return itsi_fail(diag, ITS_ENOMEM, "out of memory"); }
+
+static int set_string(char **to, const struct itsi_option *option, const json_t *value, struct its_diag *diag)
+{
+    bool may_unset = option->type == ITSI_OPTION_SECRET || !option->def_text;
+    const char *text = json_string_value(value);
+    if (json_is_null(value) || (text && !*text)) {
+        if (!may_unset)
+            return wrong_json(option, value, diag);
+        itsi_free(*to);
+        *to = NULL;
+        return 0;
+    }
+    if (!text)
+        return wrong_json(option, value, diag);
+    if (!is_clean(text))
+        return itsi_fail(diag, ITS_EINVAL, "the text holds a control character or is longer than %d bytes",
+                         ITSI_OPTION_TEXT_MAX);
+    char *copy = itsi_strdup(text);
+    if (!copy)
+        return nomem(diag);
+    itsi_free(*to);
+    *to = copy;
+    return 0;
+}
+
+static int set_list(struct itsi_str_list *to, const struct itsi_option *option, const json_t *value,
+                    struct its_diag *diag)
+{
+    if (!json_is_array(value))
+        return wrong_json(option, value, diag);
+    struct itsi_str_list list = {0};
+    size_t i;
+    json_t *item;
+    int rc = 0;
+    json_array_foreach(value, i, item) {
+        const char *text = json_string_value(item);
+        if (!text || !*text || !is_clean(text))
+            rc = wrong_json(option, value, diag);
+        else if (itsi_str_list_add(&list, text) != 0)
+            rc = nomem(diag);
+        if (rc != 0)
+            break;
+    }
+    if (rc != 0) {
+        itsi_str_list_fini(&list);
+        return rc;
+    }
+    itsi_str_list_fini(to);
+    *to = list;
+    return 0;
+}
+
+static int set_map(struct itsi_str_map *to, const struct itsi_option *option, const json_t *value,
+                   struct its_diag *diag)
+{
+    if (!json_is_object(value))
+        return wrong_json(option, value, diag);
+    struct itsi_str_map map = {0};
+    const char *key;
+    json_t *item;
+    int rc = 0;
+    json_object_foreach((json_t *)value, key, item) {
+        if (!json_is_integer(item) || !*key || !is_clean(key))
+            rc = wrong_json(option, value, diag);
+        else if (map_add(&map, key, json_integer_value(item)) != 0)
+            rc = nomem(diag);
+        if (rc != 0)
+            break;
+    }
+    if (rc != 0) {
+        map_fini(&map);
+        return rc;
+    }
+    map_fini(to);
+    *to = map;
+    return 0;
+}
+
+static int set_pair(int64_t to[2], const struct itsi_option *option, const json_t *value, struct its_diag *diag)
+{
+    const json_t *first = json_array_get(value, 0), *second = json_array_get(value, 1);
+    if (json_array_size(value) != 2 || !json_is_integer(first) || !json_is_integer(second) ||
+        !in_range(option, (double)json_integer_value(first)) || !in_range(option, (double)json_integer_value(second)))
+        return wrong_json(option, value, diag);
+    to[0] = json_integer_value(first);
+    to[1] = json_integer_value(second);
+    return 0;
+}
+
+int itsi_option_set(struct its_cfg *cfg, const struct itsi_option *option, const json_t *value, struct its_diag *diag)
+{
+    void *to = field(cfg, option);
+    switch (option->type) {
+    case ITSI_OPTION_BOOL:
+        if (!json_is_boolean(value))
+            break;
+        *(bool *)to = json_is_true(value);
+        return 0;
+    case ITSI_OPTION_INT:
+        if (!json_is_integer(value) || !in_range(option, (double)json_integer_value(value)))
+            break;
+        *(int64_t *)to = json_integer_value(value);
+        return 0;
+    case ITSI_OPTION_FLOAT:
+        if (!json_is_number(value) || !in_range(option, json_number_value(value)))
+            break;
+        *(double *)to = json_number_value(value);
+        return 0;
+    case ITSI_OPTION_ENUM: {
+        int index = json_is_string(value) ? itsi_option_word_index(option, json_string_value(value)) : -1;
+        if (index < 0)
+            break;
+        *(int *)to = index;
+        return 0;
+    }
+    case ITSI_OPTION_STR:
+    case ITSI_OPTION_SECRET:
+        return set_string(to, option, value, diag);
+    case ITSI_OPTION_LIST:
+        return set_list(to, option, value, diag);
+    case ITSI_OPTION_MAP:
+        return set_map(to, option, value, diag);
+    case ITSI_OPTION_PAIR:
+        return set_pair(to, option, value, diag);
+    }
+    return wrong_json(option, value, diag);
+}
+
+int itsi_cfg_set(struct its_cfg *cfg, const char *key, const char *text, struct its_diag *diag)
+{
+    const struct itsi_option *option = itsi_option_find(key);
+    if (!option)
+        return itsi_fail(diag, ITS_EINVAL, "unknown option \"%.100s\"", key);
+    json_t *value = NULL;
+    int rc = itsi_option_parse(option, text, &value, diag);
+    if (rc == 0)
+        rc = itsi_option_set(cfg, option, value, diag);
+    json_decref(value);
+    return rc == 0 ? 0 : itsi_diag_prefix(diag, rc, "%s", itsi_option_key(option));
+}
+
+/* --- the struct to JSON ------------------------------------------------------------------------------------------ */
+
+static json_t *list_json(const struct itsi_str_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < list->count; i++) {
+        if (append_new(array, json_string(list->items[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *map_json(const struct itsi_str_map *map)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; object && i < map->count; i++) {
+        if (json_object_set_new(object, map->keys[i], json_integer(map->values[i])) != 0) {
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+static json_t *word_json(const struct itsi_option *option, int index)
+{
+    char word[64];
+    return itsi_option_word(option, index, word, sizeof word) ? json_string(word) : NULL;
+}
+
+static json_t *pair_json(const int64_t pair[2])
+{
+    return json_pack("[I, I]", (json_int_t)pair[0], (json_int_t)pair[1]);
+}
+
+json_t *itsi_option_get(const struct its_cfg *cfg, const struct itsi_option *option)
+{
+    const void *from = field_const(cfg, option);
+    switch (option->type) {
+    case ITSI_OPTION_BOOL:
+        return json_boolean(*(const bool *)from);
+    case ITSI_OPTION_INT:
+        return json_integer(*(const int64_t *)from);
+    case ITSI_OPTION_FLOAT:
+        return json_real(*(const double *)from);
+    case ITSI_OPTION_ENUM:
+        return word_json(option, *(const int *)from);
+    case ITSI_OPTION_STR:
+    case ITSI_OPTION_SECRET: {
+        const char *text = *(char *const *)from;
+        return text ? json_string(text) : json_null();
+    }
+    case ITSI_OPTION_LIST:
+        return list_json(from);
+    case ITSI_OPTION_MAP:
+        return map_json(from);
+    case ITSI_OPTION_PAIR:
+        return pair_json(from);
+    }
+    return NULL;
+}
+
+json_t *itsi_option_default(const struct itsi_option *option)
+{
+    switch (option->type) {
+    case ITSI_OPTION_BOOL:
+        return json_boolean(option->def_int[0] != 0);
+    case ITSI_OPTION_INT:
+        return json_integer(option->def_int[0]);
+    case ITSI_OPTION_FLOAT:
+        return json_real(option->def_float);
+    case ITSI_OPTION_ENUM:
+        return word_json(option, (int)option->def_int[0]);
+    case ITSI_OPTION_PAIR:
+        return pair_json(option->def_int);
+    case ITSI_OPTION_STR:
+    case ITSI_OPTION_SECRET:
+        return option->def_text ? json_string(option->def_text) : json_null();
+    case ITSI_OPTION_LIST:
+        return list_from(option->def_text);
+    case ITSI_OPTION_MAP:
+        return map_from(option->def_text);
+    }
+    return NULL;
+}
+
+int itsi_option_set_default(struct its_cfg *cfg, const struct itsi_option *option)
+{
+    json_t *value = itsi_option_default(option);
+    int rc = value ? itsi_option_set(cfg, option, value, NULL) : ITS_ENOMEM;
+    json_decref(value);
+    return rc;
+}
+
+/* --- copy and compare -------------------------------------------------------------------------------------------- */
+
+static int copy_list(struct itsi_str_list *to, const struct itsi_str_list *from)
+{
+    struct itsi_str_list copy = {0};
+    for (size_t i = 0; i < from->count; i++) {
+        if (itsi_str_list_add(&copy, from->items[i]) != 0) {
+            itsi_str_list_fini(&copy);
+            return ITS_ENOMEM;
+        }
+    }
+    itsi_str_list_fini(to);
+    *to = copy;
+    return 0;
+}
+
+static int copy_map(struct itsi_str_map *to, const struct itsi_str_map *from)
+{
+    struct itsi_str_map copy = {0};
+    for (size_t i = 0; i < from->count; i++) {
+        if (map_add(&copy, from->keys[i], from->values[i]) != 0) {
+            map_fini(&copy);
+            return ITS_ENOMEM;
+        }
+    }
+    map_fini(to);
+    *to = copy;
+    return 0;
+}
+
+int itsi_option_copy(struct its_cfg *to, const struct its_cfg *from, const struct itsi_option *option)
+{
+    if (option->type == ITSI_OPTION_LIST)
+        return copy_list(field(to, option), field_const(from, option));
+    if (option->type == ITSI_OPTION_MAP)
+        return copy_map(field(to, option), field_const(from, option));
+    if (option->type != ITSI_OPTION_STR && option->type != ITSI_OPTION_SECRET) {
+        memcpy(field(to, option), field_const(from, option), field_size(option));
+        return 0;
+    }
+    const char *text = *(char *const *)field_const(from, option);
+    char *copy = itsi_strdup(text);
+    if (text && !copy)
+        return ITS_ENOMEM;
+    char **slot = field(to, option);
+    itsi_free(*slot);
+    *slot = copy;
+    return 0;
+}
+
+static bool same_list(const struct itsi_str_list *a, const struct itsi_str_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool same_map(const struct itsi_str_map *a, const struct itsi_str_map *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        size_t j = 0; /* the order of a map says nothing */
+        while (j < b->count && strcmp(a->keys[i], b->keys[j]) != 0)
+            j++;
+        if (j == b->count || a->values[i] != b->values[j])
+            return false;
+    }
+    return true;
+}
+
+bool itsi_option_equal(const struct its_cfg *a, const struct its_cfg *b, const struct itsi_option *option)
+{
+    const void *x = field_const(a, option), *y = field_const(b, option);
+    if (option->type == ITSI_OPTION_LIST)
+        return same_list(x, y);
+    if (option->type == ITSI_OPTION_MAP)
+        return same_map(x, y);
+    if (option->type != ITSI_OPTION_STR && option->type != ITSI_OPTION_SECRET)
+        return memcmp(x, y, field_size(option)) == 0;
+    const char *s = *(char *const *)x, *t = *(char *const *)y;
+    return s == t || (s && t && strcmp(s, t) == 0);
+}

@@ -1,0 +1,319 @@
+#include "support/check.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "infer/batcher.h"
+
+#define MS ITSI_NS_PER_MS
+enum { CAMERAS = 4 };
+
+struct bench {
+    struct itsi_batcher *batcher;
+    struct itsi_mailbox *box[CAMERAS];
+    struct itsi_ledger ledger[CAMERAS];
+    struct itsi_frame_pool *pool;
+    int64_t now;
+};
+
+static void open_bench(struct bench *t, enum itsi_batch_policy policy, int max_batch, bool batch_efficient,
+                       const int *weights)
+{
+    struct its_diag diag;
+    struct itsi_batcher_params params = {policy, max_batch, batch_efficient, 10 * MS};
+    t->now = 1000 * MS;
+    CHECK_OK(itsi_batcher_create(&t->batcher, &params, &diag), diag);
+    CHECK_OK(itsi_frame_pool_create(&t->pool, 64, NULL, NULL, NULL, &diag), diag);
+    for (int i = 0; i < CAMERAS; i++) {
+        itsi_ledger_init(&t->ledger[i]);
+        CHECK_OK(itsi_mailbox_create(t->batcher, &t->box[i], &t->ledger[i], &t->ledger[i], weights ? weights[i] : 1,
+                                     &diag),
+                 diag);
+    }
+}
+
+static void close_bench(struct bench *t)
+{
+    for (int i = 0; i < CAMERAS; i++) {
+        itsi_mailbox_free(t->box[i]);
+        struct itsi_ledger_counts counts;
+        itsi_ledger_snapshot(&t->ledger[i], &counts);
+        assert_int_equal(counts.in_flight, 0);
+        assert_int_equal(itsi_ledger_balance(&counts), 0);
+        itsi_ledger_fini(&t->ledger[i]);
+    }
+    itsi_batcher_destroy(t->batcher);
+    assert_int_equal(itsi_frame_pool_in_use(t->pool), 0);
+    itsi_frame_pool_close(t->pool);
+}
+
+static void put(struct bench *t, int camera, int64_t budget)
+{
+    struct itsi_frame *frame = itsi_frame_pool_get(t->pool);
+    assert_non_null(frame);
+    frame->info.trace.origin = t->now;
+    frame->info.deadline = budget == ITSI_NEVER ? ITSI_NEVER : t->now + budget;
+    itsi_ledger_arrive(&t->ledger[camera]);
+    assert_int_equal(itsi_mailbox_put(t->box[camera], frame, false, t->now), 0);
+}
+
+/* Takes and delivers; returns how many, and which camera came first. */
+static int take(struct bench *t, bool idle, int *first, int64_t *wake_at)
+{
+    struct itsi_batch_item items[64];
+    int n = itsi_batcher_take(t->batcher, t->now, idle, items, wake_at);
+    for (int i = 0; i < n; i++) {
+        struct itsi_ledger *ledger = items[i].owner;
+        if (i == 0 && first)
+            *first = (int)(ledger - t->ledger);
+        itsi_ledger_deliver(ledger, 0);
+        itsi_frame_unref(&items[i].frame);
+    }
+    return n;
+}
+
+static void newest_wins_and_is_counted(void **state)
+{
+    (void)state;
+    struct bench t;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, NULL);
+    put(&t, 0, 100 * MS);
+    t.now += 40 * MS;
+    put(&t, 0, 100 * MS);
+    struct itsi_batch_item item;
+    int64_t wake;
+    assert_int_equal(itsi_batcher_take(t.batcher, t.now, true, &item, &wake), 1);
+    assert_int_equal(item.frame->info.trace.origin, t.now);
+    itsi_frame_unref(&item.frame);
+    itsi_ledger_deliver(&t.ledger[0], 0);
+    struct itsi_ledger_counts counts;
+    itsi_ledger_snapshot(&t.ledger[0], &counts);
+    assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 1);
+    assert_int_equal(counts.admitted, 1);
+    close_bench(&t);
+}
+
+static void sheds_what_cannot_meet_its_deadline(void **state)
+{
+    (void)state;
+    struct bench t;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, NULL);
+    for (int i = 0; i < 100; i++)
+        itsi_batcher_observe(t.batcher, 1, 30 * MS, 5 * MS);
+    CHECK_NEAR((double)itsi_batcher_predict(t.batcher, 1), 35.0 * MS, 2.0 * MS);
+    put(&t, 0, 100 * MS);
+    int64_t expiry = itsi_batcher_shed(t.batcher, t.now);
+    CHECK_NEAR((double)(expiry - t.now), 65.0 * MS, 2.0 * MS);
+    t.now += 60 * MS;
+    put(&t, 1, 100 * MS);
+    t.now += 10 * MS;
+    int first = -1;
+    int64_t wake;
+    assert_int_equal(take(&t, true, &first, &wake), 1);
+    assert_int_equal(first, 1);
+    struct itsi_ledger_counts counts;
+    itsi_ledger_snapshot(&t.ledger[0], &counts);
+    assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_EXPIRED], 1);
+    close_bench(&t);
+}
+
+static void a_wild_prediction_does_not_stop_everything(void **state)
+{
+    (void)state;
+    struct bench t;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, NULL);
+    itsi_batcher_observe(t.batcher, 1, 5000 * MS, 0);
+    put(&t, 0, 100 * MS);
+    t.now += 10 * MS;
+    int64_t wake;
+    assert_int_equal(take(&t, true, NULL, &wake), 1);
+    for (int i = 0; i < 1000; i++)
+        itsi_batcher_observe(t.batcher, 1, 20 * MS, 0);
+    put(&t, 0, 100 * MS);
+    t.now += 60 * MS;
+    assert_int_equal(take(&t, true, NULL, &wake), 1);
+    close_bench(&t);
+}
+
+static void overload_is_shared_by_weight(void **state)
+{
+    (void)state;
+    static const int weights[CAMERAS] = {1, 1, 2, 4};
+    struct bench t;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, weights);
+    int served[CAMERAS] = {0};
+    for (int round = 0; round < 8000; round++) {
+        for (int i = 0; i < CAMERAS; i++)
+            put(&t, i, 100 * MS);
+        int first = -1;
+        int64_t wake;
+        assert_int_equal(take(&t, false, &first, &wake), 1);
+        served[first]++;
+    }
+    assert_in_range(served[0], 990, 1010);
+    assert_in_range(served[1], 990, 1010);
+    assert_in_range(served[2], 1990, 2010);
+    assert_in_range(served[3], 3990, 4010);
+    close_bench(&t);
+}
+
+static void silence_saves_no_turns(void **state)
+{
+    (void)state;
+    struct bench t;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, NULL);
+    int64_t wake;
+    for (int i = 0; i < 1000; i++) {
+        put(&t, 0, 100 * MS);
+        take(&t, true, NULL, &wake);
+    }
+    int served[CAMERAS] = {0};
+    for (int i = 0; i < 100; i++) {
+        put(&t, 0, 100 * MS);
+        put(&t, 1, 100 * MS);
+        int first = -1;
+        take(&t, true, &first, &wake);
+        served[first]++;
+    }
+    assert_in_range(served[0], 49, 51);
+    close_bench(&t);
+}
+
+static void batches_close_when_due(void **state)
+{
+    (void)state;
+    struct bench t;
+    int64_t wake;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 3, true, NULL);
+    for (int i = 0; i < 200; i++)
+        itsi_batcher_observe(t.batcher, 2, 20 * MS, 0);
+    /* busy engine, time left: wait for the batch timeout */
+    put(&t, 0, 100 * MS);
+    put(&t, 1, 100 * MS);
+    assert_int_equal(take(&t, false, NULL, &wake), 0);
+    assert_int_equal(wake, t.now + 10 * MS);
+    /* an idle engine takes what there is */
+    assert_int_equal(take(&t, true, NULL, &wake), 2);
+    /* full */
+    for (int i = 0; i < 3; i++)
+        put(&t, i, 100 * MS);
+    assert_int_equal(take(&t, false, NULL, &wake), 3);
+    /* the smallest slack reaches the predicted run time before the timeout */
+    put(&t, 0, 100 * MS);
+    put(&t, 1, 25 * MS);
+    assert_int_equal(take(&t, false, NULL, &wake), 0);
+    CHECK_NEAR((double)(wake - t.now), 5.0 * MS, 1.5 * MS);
+    t.now = wake;
+    assert_int_equal(take(&t, false, NULL, &wake), 2);
+    close_bench(&t);
+}
+
+static void fixed_policy_waits_for_size_or_time(void **state)
+{
+    (void)state;
+    struct bench t;
+    int64_t wake;
+    open_bench(&t, ITSI_BATCH_FIXED, 3, true, NULL);
+    put(&t, 2, 1 * MS);
+    t.now += 5 * MS;
+    assert_int_equal(take(&t, true, NULL, &wake), 0);
+    assert_int_equal(wake, t.now + 5 * MS);
+    put(&t, 1, 1 * MS);
+    t.now = wake;
+    int first = -1;
+    assert_int_equal(take(&t, true, &first, &wake), 2);
+    assert_int_equal(first, 2);
+    close_bench(&t);
+}
+
+struct blocked {
+    struct bench *t;
+    int rc;
+};
+
+static void *blocking_put(void *arg)
+{
+    struct blocked *blocked = arg;
+    struct itsi_frame *frame = itsi_frame_pool_get(blocked->t->pool);
+    frame->info.deadline = ITSI_NEVER;
+    itsi_ledger_arrive(&blocked->t->ledger[0]);
+    blocked->rc = itsi_mailbox_put(blocked->t->box[0], frame, true, blocked->t->now);
+    return NULL;
+}
+
+static void blocking_put_waits_for_room_and_for_close(void **state)
+{
+    (void)state;
+    struct bench t;
+    int64_t wake;
+    struct its_diag diag;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, NULL);
+    pthread_t thread;
+    struct blocked blocked = {&t, 1};
+    put(&t, 0, ITSI_NEVER);
+    CHECK_OK(itsi_thread_start(&thread, "put", blocking_put, &blocked, &diag), diag);
+    assert_int_equal(take(&t, true, NULL, &wake), 1);
+    pthread_join(thread, NULL);
+    assert_int_equal(blocked.rc, 0);
+    CHECK_OK(itsi_thread_start(&thread, "put", blocking_put, &blocked, &diag), diag);
+    itsi_mailbox_close(t.box[0], ITSI_DROP_SHUTDOWN);
+    pthread_join(thread, NULL);
+    assert_int_equal(blocked.rc, ITS_ECANCELLED);
+    close_bench(&t);
+}
+
+static void wait_misses_nothing(void **state)
+{
+    (void)state;
+    struct bench t;
+    int64_t wake;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, NULL);
+    assert_int_equal(take(&t, true, NULL, &wake), 0);
+    assert_int_equal(wake, ITSI_NEVER);
+    put(&t, 0, 100 * MS);
+    itsi_batcher_wait(t.batcher, ITSI_NEVER); /* returns: the put came after the take */
+    assert_int_equal(take(&t, true, NULL, &wake), 1);
+    itsi_batcher_kick(t.batcher);
+    itsi_batcher_wait(t.batcher, ITSI_NEVER);
+    close_bench(&t);
+}
+
+static void creation_survives_no_memory(void **state)
+{
+    (void)state;
+    struct itsi_batcher_params params = {ITSI_BATCH_DEADLINE, 1, false, 0};
+    struct itsi_batcher *b = NULL;
+    itsi_alloc_fail_at(1);
+    assert_int_equal(itsi_batcher_create(&b, &params, NULL), ITS_ENOMEM);
+    itsi_alloc_fail_at(0);
+    assert_int_equal(itsi_batcher_create(&b, &params, NULL), 0);
+    for (int nth = 1; nth <= 2; nth++) {
+        struct itsi_mailbox *box = NULL;
+        itsi_alloc_fail_at(nth);
+        assert_int_equal(itsi_mailbox_create(b, &box, NULL, NULL, 1, NULL), ITS_ENOMEM);
+        itsi_alloc_fail_at(0);
+        assert_null(box);
+    }
+    itsi_batcher_destroy(b);
+    params.max_batch = 65;
+    struct its_diag diag;
+    assert_int_equal(itsi_batcher_create(&b, &params, &diag), ITS_EINVAL);
+    CHECK_CONTAINS(diag.text, "65");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(newest_wins_and_is_counted),
+        cmocka_unit_test(sheds_what_cannot_meet_its_deadline),
+        cmocka_unit_test(a_wild_prediction_does_not_stop_everything),
+        cmocka_unit_test(overload_is_shared_by_weight),
+        cmocka_unit_test(silence_saves_no_turns),
+        cmocka_unit_test(batches_close_when_due),
+        cmocka_unit_test(fixed_policy_waits_for_size_or_time),
+        cmocka_unit_test(blocking_put_waits_for_room_and_for_close),
+        cmocka_unit_test(wait_misses_nothing),
+        cmocka_unit_test(creation_survives_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

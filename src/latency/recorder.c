@@ -1,0 +1,148 @@
+#include "latency/recorder.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* The last minute as seven slots of ten seconds: six whole ones and the one being filled. */
+enum { RECENT_SLOTS = 7 };
+#define SLOT_NS (10 * ITSI_NS_PER_S)
+
+struct itsi_latency_recorder {
+    /* Held by the one writer per frame, uncontended; readers take it only for the small bucket table and the reset, and
+     * read the histograms without it. */
+    pthread_mutex_t mutex;
+    struct itsi_histogram end_to_end;
+    struct itsi_histogram wait[ITSI_STAGE_COUNT], service[ITSI_STAGE_COUNT], unattributed;
+    struct itsi_histogram recent[RECENT_SLOTS];
+    int64_t recent_period[RECENT_SLOTS]; /* which ten seconds a slot holds; 0: empty */
+    struct itsi_latency_buckets buckets; /* counts not yet cumulative */
+};
+
+/* Every histogram of the recorder, for what is done to all. */
+static int each(struct itsi_latency_recorder *r, struct itsi_histogram *list[])
+{
+    int n = 0;
+    list[n++] = &r->end_to_end;
+    list[n++] = &r->unattributed;
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        list[n++] = &r->wait[s];
+        list[n++] = &r->service[s];
+    }
+    for (int i = 0; i < RECENT_SLOTS; i++)
+        list[n++] = &r->recent[i];
+    return n;
+}
+enum { ALL_HISTOGRAMS = 2 + 2 * ITSI_STAGE_COUNT + RECENT_SLOTS };
+
+int itsi_latency_recorder_create(struct itsi_latency_recorder **out, struct its_diag *diag)
+{
+    static const double edges[] = ITSI_LATENCY_EDGES;
+    _Static_assert(sizeof edges / sizeof edges[0] == ITSI_LATENCY_EDGE_COUNT, "count the edges");
+    struct itsi_latency_recorder *r = itsi_zalloc(sizeof *r);
+    if (!r)
+        return itsi_fail(diag, ITS_ENOMEM, "latency recorder: out of memory");
+    pthread_mutex_init(&r->mutex, NULL);
+    memcpy(r->buckets.edges, edges, sizeof edges);
+    struct itsi_histogram *list[ALL_HISTOGRAMS];
+    int n = each(r, list);
+    for (int i = 0; i < n; i++) {
+        int rc = itsi_histogram_init(list[i], diag);
+        if (rc != 0) {
+            itsi_latency_recorder_destroy(r);
+            return rc;
+        }
+    }
+    *out = r;
+    return 0;
+}
+
+void itsi_latency_recorder_destroy(struct itsi_latency_recorder *r)
+{
+    if (!r)
+        return;
+    struct itsi_histogram *list[ALL_HISTOGRAMS];
+    int n = each(r, list);
+    for (int i = 0; i < n; i++)
+        itsi_histogram_fini(list[i]);
+    pthread_mutex_destroy(&r->mutex);
+    itsi_free(r);
+}
+
+static void record_recent(struct itsi_latency_recorder *r, int64_t value, int64_t now)
+{
+    int64_t period = now / SLOT_NS;
+    int slot = (int)(period % RECENT_SLOTS);
+    if (r->recent_period[slot] != period) {
+        itsi_histogram_reset(&r->recent[slot]);
+        r->recent_period[slot] = period;
+    }
+    itsi_histogram_record_ns(&r->recent[slot], value);
+}
+
+void itsi_latency_record(struct itsi_latency_recorder *r, const struct itsi_breakdown *b, int64_t now)
+{
+    pthread_mutex_lock(&r->mutex);
+    itsi_histogram_record_ns(&r->end_to_end, b->end_to_end);
+    for (int s = 0; s <= ITSI_STAGE_POSTPROCESSING; s++) {
+        itsi_histogram_record_ns(&r->wait[s], b->wait[s]);
+        itsi_histogram_record_ns(&r->service[s], b->service[s]);
+    }
+    itsi_histogram_record_ns(&r->unattributed, b->unattributed);
+    record_recent(r, b->end_to_end, now);
+    double seconds = (double)b->end_to_end / 1e9;
+    for (int i = 0; i < ITSI_LATENCY_EDGE_COUNT; i++)
+        if (seconds <= r->buckets.edges[i]) {
+            r->buckets.counts[i]++;
+            break;
+        }
+    r->buckets.total++;
+    r->buckets.sum_seconds += seconds;
+    pthread_mutex_unlock(&r->mutex);
+}
+
+void itsi_latency_reset(struct itsi_latency_recorder *r)
+{
+    pthread_mutex_lock(&r->mutex);
+    itsi_histogram_reset(&r->end_to_end);
+    itsi_histogram_reset(&r->unattributed);
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        itsi_histogram_reset(&r->wait[s]);
+        itsi_histogram_reset(&r->service[s]);
+    }
+    pthread_mutex_unlock(&r->mutex);
+}
+
+int itsi_latency_report(struct itsi_latency_recorder *r, int64_t now, struct itsi_latency_report *out)
+{
+    struct itsi_histogram sum = {0};
+    int rc = itsi_histogram_init(&sum, NULL);
+    if (rc != 0)
+        return rc;
+    pthread_mutex_lock(&r->mutex);
+    for (int i = 0; i < RECENT_SLOTS; i++)
+        if (now / SLOT_NS - r->recent_period[i] < RECENT_SLOTS)
+            itsi_histogram_add(&sum, &r->recent[i]);
+    pthread_mutex_unlock(&r->mutex);
+    itsi_histogram_quantiles(&sum, &out->recent);
+    itsi_histogram_fini(&sum);
+    itsi_histogram_quantiles(&r->end_to_end, &out->end_to_end);
+    itsi_histogram_quantiles(&r->unattributed, &out->unattributed);
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        itsi_histogram_quantiles(&r->wait[s], &out->wait[s]);
+        itsi_histogram_quantiles(&r->service[s], &out->service[s]);
+    }
+    return 0;
+}
+
+void itsi_latency_buckets(struct itsi_latency_recorder *r, struct itsi_latency_buckets *out)
+{
+    pthread_mutex_lock(&r->mutex);
+    *out = r->buckets;
+    pthread_mutex_unlock(&r->mutex);
+    for (int i = 1; i < ITSI_LATENCY_EDGE_COUNT; i++)
+        out->counts[i] += out->counts[i - 1];
+}

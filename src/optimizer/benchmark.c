@@ -1,0 +1,185 @@
+#include "optimizer/benchmark.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/mem.h"
+#include "optimizer/process.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A stream's place in the clip: far from its neighbours', whatever the clip's length. */
+#define OFFSET_STEP_S 1.37
+
+struct window {
+    struct itsi_ledger_counts ledger;
+    int64_t now, cpu;
+    uint64_t allocations;
+    double rss_mb;
+};
+
+static int tell(const struct itsi_benchmark_params *params, const char *phase, double done, double of)
+{
+    return params->progress ? params->progress(params->progress_arg, phase, done, of) : 0;
+}
+
+static int add_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+                       struct its_diag *diag)
+{
+    for (int i = 0; i < params->streams; i++) {
+        struct itsi_camera camera = {0};
+        if (params->source)
+            snprintf(camera.url, sizeof camera.url, "%s", params->source);
+        else
+            snprintf(camera.url, sizeof camera.url, "synth://crossroads?size=1280x720&fps=25&seed=%d", 1 + i % 4);
+        camera.start_offset_ns = (int64_t)(i * OFFSET_STEP_S * 1e9);
+        int rc = itsi_pipeline_add_camera(pipeline, &camera, diag);
+        if (rc != 0)
+            return rc;
+        /* cameras of one city do not fire in step */
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_S / 25 / params->streams);
+    }
+    return 0;
+}
+
+/* 1 while some camera may still come up. */
+static int still_starting(struct itsi_pipeline *pipeline, int streams, struct itsi_camera_status *scratch)
+{
+    int n = itsi_pipeline_cameras(pipeline, scratch, streams);
+    for (int i = 0; i < n && i < streams; i++) {
+        enum itsi_capture_state state = scratch[i].capture.state;
+        if (state != ITSI_CAPTURE_RUNNING && state != ITSI_CAPTURE_ENDED)
+            return 1;
+    }
+    return 0;
+}
+
+/* Waits for every camera to run; a camera that reports an error after the wait fails the benchmark by name. */
+static int await_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+                         struct its_diag *diag)
+{
+    struct itsi_camera_status *status = itsi_calloc((size_t)params->streams, sizeof *status);
+    if (!status)
+        return itsi_fail(diag, ITS_ENOMEM, "benchmark: out of memory");
+    int64_t start = itsi_now_ns(), until = start + (int64_t)(params->startup_s * 1e9);
+    int rc = 0;
+    while (still_starting(pipeline, params->streams, status) && itsi_now_ns() < until && rc == 0) {
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_S / 10);
+        if (tell(params, "starting cameras", (double)(itsi_now_ns() - start) / 1e9, params->startup_s) != 0)
+            rc = itsi_fail(diag, ITS_ECANCELLED, "interrupted");
+    }
+    for (int i = 0; i < params->streams && rc == 0; i++)
+        if (status[i].capture.state != ITSI_CAPTURE_RUNNING && status[i].capture.state != ITSI_CAPTURE_ENDED)
+            rc = itsi_fail(diag, status[i].capture.last_code ? status[i].capture.last_code : ITS_ETIMEOUT,
+                           "camera %s gives no pictures (%s)%s%s", status[i].camera.id,
+                           itsi_capture_state_name(status[i].capture.state),
+                           status[i].capture.last_error[0] ? ": " : "", status[i].capture.last_error);
+    itsi_free(status);
+    return rc;
+}
+
+static int pass_time(const struct itsi_benchmark_params *params, const char *phase, double seconds)
+{
+    int64_t start = itsi_now_ns(), end = start + (int64_t)(seconds * 1e9);
+    while (itsi_now_ns() < end) {
+        int64_t next = itsi_now_ns() + ITSI_NS_PER_S / 5;
+        itsi_sleep_until_ns(next < end ? next : end);
+        if (tell(params, phase, (double)(itsi_now_ns() - start) / 1e9, seconds) != 0)
+            return ITS_ECANCELLED;
+    }
+    return 0;
+}
+
+static void look(struct itsi_pipeline *pipeline, struct window *out)
+{
+    struct itsi_pipeline_stats stats;
+    itsi_pipeline_stats(pipeline, &stats);
+    out->ledger = stats.ledger;
+    out->cpu = itsi_cpu_ns();
+    out->allocations = itsi_alloc_count();
+    out->rss_mb = itsi_process_rss_mb();
+    out->now = itsi_now_ns();
+}
+
+/* What ended between the two looks. Frames in flight at the first belong to the window, those at the second do not. */
+static void difference(const struct itsi_ledger_counts *a, const struct itsi_ledger_counts *b,
+                       struct itsi_ledger_counts *out)
+{
+    *out = *b;
+    out->expected = b->expected - a->expected + a->in_flight - b->in_flight;
+    out->delivered -= a->delivered;
+    out->late -= a->late;
+    out->skipped -= a->skipped;
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+        for (int r = 0; r < ITSI_DROP_COUNT; r++)
+            out->dropped[s][r] -= a->dropped[s][r];
+    out->corrupt -= a->corrupt;
+    out->missing -= a->missing;
+    out->in_flight = 0;
+    out->admitted = out->delivered + out->late;
+    for (int r = 0; r < ITSI_DROP_COUNT; r++)
+        out->admitted += out->dropped[ITSI_STAGE_ML_INFERENCE][r] + out->dropped[ITSI_STAGE_POSTPROCESSING][r];
+}
+
+static void measure(const struct window *a, const struct window *b, const struct itsi_pipeline_stats *stats,
+                    struct itsi_benchmark_report *out)
+{
+    out->duration_s = (double)(b->now - a->now) / 1e9;
+    difference(&a->ledger, &b->ledger, &out->counts);
+    out->analysed_fps = (double)(out->counts.delivered + out->counts.late) / out->duration_s;
+    out->on_time_ratio = itsi_ledger_on_time_ratio(&out->counts);
+    out->on_time_admitted_ratio = itsi_ledger_on_time_admitted_ratio(&out->counts);
+    out->latency = stats->latency;
+    out->engine = stats->engine;
+    out->batch_mean = stats->batches ? (double)stats->batch_images / (double)stats->batches : 0;
+    out->batch_max = stats->batch_max;
+    out->cpu_percent = (double)(b->cpu - a->cpu) / (double)(b->now - a->now) * 100;
+    out->rss_start_mb = a->rss_mb;
+    out->rss_mb = b->rss_mb;
+    out->allocations = b->allocations - a->allocations;
+    out->cameras_running = stats->cameras_running;
+}
+
+static int run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+               struct itsi_benchmark_report *report, struct its_diag *diag)
+{
+    int rc = itsi_pipeline_start(pipeline, diag);
+    if (rc == 0)
+        rc = add_cameras(pipeline, params, diag);
+    if (rc == 0)
+        rc = await_cameras(pipeline, params, diag);
+    if (rc == 0 && pass_time(params, "warming up", params->warmup_s) != 0)
+        rc = itsi_fail(diag, ITS_ECANCELLED, "interrupted");
+    if (rc != 0)
+        return rc;
+    struct window a, b;
+    itsi_pipeline_reset_stats(pipeline);
+    look(pipeline, &a);
+    report->interrupted = pass_time(params, "measuring", params->duration_s) != 0;
+    struct itsi_pipeline_stats stats;
+    itsi_pipeline_stats(pipeline, &stats);
+    look(pipeline, &b);
+    itsi_pipeline_stop(pipeline, itsi_now_ns() + 5 * ITSI_NS_PER_S);
+    struct window end;
+    look(pipeline, &end);
+    measure(&a, &b, &stats, report);
+    report->ledger_balanced = itsi_ledger_balance(&a.ledger) == 0 && itsi_ledger_balance(&b.ledger) == 0 &&
+                              itsi_ledger_balance(&end.ledger) == 0 && end.ledger.in_flight == 0;
+    return 0;
+}
+
+int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_benchmark_report *out,
+                       struct its_diag *diag)
+{
+    struct itsi_benchmark_report report = {.streams = params->streams};
+    snprintf(report.model, sizeof report.model, "%s", params->model_name ? params->model_name : "none");
+    struct itsi_pipeline *pipeline;
+    int rc = itsi_pipeline_create(&pipeline, &params->pipeline, diag);
+    if (rc != 0)
+        return rc;
+    rc = run(pipeline, params, &report, diag);
+    itsi_pipeline_destroy(pipeline);
+    if (rc == 0)
+        *out = report;
+    return rc;
+}

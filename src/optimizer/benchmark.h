@@ -1,0 +1,45 @@
+/* performance benchmark: an open-loop measurement. Cameras deliver at their own cadence whatever the system does; latency
+ * counts from the intended time; warm-up is excluded; the frame ledger must balance. */
+#ifndef ITSI_OPTIMIZER_BENCHMARK_H
+#define ITSI_OPTIMIZER_BENCHMARK_H
+
+#include "base/buf.h"
+#include "pipeline/pipeline.h"
+
+struct itsi_benchmark_params {
+    struct itsi_pipeline_params pipeline;
+    const char *model_name;  /* shown; NULL: none */
+    int streams;             /* 1.. */
+    double duration_s;       /* measured time, after the warm-up */
+    double warmup_s;
+    double startup_s;        /* longest wait for all cameras to give pictures before the warm-up */
+    const char *source;      /* a URL or file for every stream; NULL: the synthetic road, a seed per stream */
+    /* Called about once a second from the calling thread; may be NULL. Non-zero ends the run early. */
+    int (*progress)(void *arg, const char *phase, double done_s, double of_s);
+    void *progress_arg;
+};
+
+struct itsi_benchmark_report {
+    int streams;
+    double duration_s;
+    char model[256];
+    struct itsi_engine_info engine;
+    struct itsi_ledger_counts counts; /* of the measured time; in_flight is 0 */
+    bool ledger_balanced;             /* at both ends and after the drain */
+    double analysed_fps, on_time_ratio, on_time_admitted_ratio;
+    struct itsi_latency_report latency;
+    double batch_mean;
+    int batch_max;
+    double cpu_percent;               /* of one core */
+    double rss_mb, rss_start_mb;      /* at the end, and at the end of the warm-up */
+    uint64_t allocations;             /* by our code during the measured time */
+    int cameras_running;              /* at the end */
+    bool interrupted;
+};
+
+ITS_NODISCARD int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_benchmark_report *out,
+                                     struct its_diag *diag);
+void itsi_benchmark_json(const struct itsi_benchmark_report *report, struct itsi_buf *out);
+void itsi_benchmark_table(const struct itsi_benchmark_report *report, struct itsi_buf *out);
+
+#endif

@@ -1,0 +1,30 @@
+/* The documents that describe a running system: what /api/v1/performance/... answers and the command line prints. */
+#ifndef ITSI_OPTIMIZER_DOCUMENTS_H
+#define ITSI_OPTIMIZER_DOCUMENTS_H
+
+#include "base/json.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/result_writer.h"
+
+/* Parts shared by the benchmark's report and the documents. */
+void itsi_document_quantiles(struct itsi_json *json, const char *key, const struct itsi_quantiles *quantiles);
+/* {"camera_capture": {"wait_ms": {...}, "service_ms": {...}}, ...} */
+void itsi_document_stages(struct itsi_json *json, const char *key, const struct itsi_latency_report *report);
+/* {"total": n, "by": [{"stage", "reason", "count"}]} */
+void itsi_document_dropped(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);
+void itsi_document_ledger(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);
+
+/* What a status is made of. Without a pipeline it describes a system that does not run, under the same keys. */
+struct itsi_status_source {
+    struct itsi_pipeline *pipeline; /* NULL: not running */
+    const struct its_cfg *cfg;
+    const char *model;              /* shown; NULL: none */
+    int64_t initialization_ns;      /* how long loading and warming took */
+    struct itsi_result_writer *writer; /* NULL: no JSON-lines file */
+};
+/* The keys of PerformanceOptimizer.get_optimization_status() and those of this daemon. */
+void itsi_document_status(const struct itsi_status_source *source, bool detailed, struct itsi_buf *out);
+/* Latency by stage, ledger, engine and cameras. */
+void itsi_document_metrics(const struct itsi_status_source *source, struct itsi_buf *out);
+
+#endif

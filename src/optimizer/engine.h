@@ -1,0 +1,32 @@
+/* The inside of the public engine, for the daemon and the command line. */
+#ifndef ITSI_OPTIMIZER_ENGINE_H
+#define ITSI_OPTIMIZER_ENGINE_H
+
+#include "config/store.h"
+#include "infer/model.h"
+#include "its/its.h"
+#include "optimizer/documents.h"
+#include "pipeline/pipeline.h"
+
+/* A model chosen and opened by the configuration: general.model with general.labels, or none for the null backend. */
+struct itsi_model_choice {
+    struct itsi_model model;
+    bool has_model;
+    const struct itsi_backend *backend; /* NULL: the first that can run the model */
+    char shown[256];                    /* file name, or "none (null backend)" */
+};
+/* ITS_EINVAL without a model unless the backend is null by name. */
+ITS_NODISCARD int itsi_model_choose(struct itsi_model_choice *out, const struct its_cfg *cfg, struct its_diag *diag);
+void itsi_model_choice_fini(struct itsi_model_choice *choice);
+
+/* As its_engine_create, from a loaded configuration (takes a reference of its own). */
+ITS_NODISCARD int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_diag *diag);
+struct itsi_pipeline *itsi_engine_pipeline(its_engine *engine);
+/* Borrowed for the engine's life, cfg until the next itsi_engine_configure. */
+void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *out);
+/* Applies a new configuration's live rows and keeps a reference to it. Cameras it names in `change` (may be NULL) are
+ * added, removed or, where changed, replaced; the others are not touched. */
+ITS_NODISCARD int itsi_engine_configure(its_engine *engine, struct itsi_config *config,
+                                        const struct itsi_config_change *change, struct its_diag *diag);
+
+#endif

@@ -1,0 +1,302 @@
+/* Making, starting, ending and describing a pipeline. */
+#include "pipeline/pipeline_impl.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Results in hand at once: each camera's newest, and room for the readers' queues. */
+static int result_capacity(int cameras) { return 4 * cameras + 256; }
+
+static int copy_names(struct itsi_pipeline *p, const struct itsi_model *model)
+{
+    p->classes = model ? model->classes : 0;
+    p->class_names = itsi_calloc((size_t)p->classes + 1, sizeof *p->class_names);
+    if (!p->class_names)
+        return ITS_ENOMEM;
+    for (int i = 0; i < p->classes; i++)
+        if (!(p->class_names[i] = itsi_strdup(model->names[i])))
+            return ITS_ENOMEM;
+    return 0;
+}
+
+static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    struct itsi_live live = {
+        .confidence = (float)cfg->inference.confidence,
+        .iou = (float)cfg->inference.iou,
+        .max_detections = (int)cfg->inference.max_detections,
+        .use_mask = cfg->inference.classes.count > 0,
+    };
+    for (size_t i = 0; i < cfg->inference.classes.count && p->classes > 0; i++) {
+        int cls = 0;
+        while (cls < p->classes && strcmp(p->class_names[cls], cfg->inference.classes.items[i]) != 0)
+            cls++;
+        if (cls == p->classes)
+            return itsi_fail(diag, ITS_EINVAL, "inference.classes: the model has no class '%s'",
+                             cfg->inference.classes.items[i]);
+        live.class_mask[cls] = 1;
+    }
+    double target = cfg->general.target_latency_ms, sla = cfg->latency_monitoring.latency_sla_ms;
+    pthread_mutex_lock(&p->table);
+    p->live = live;
+    p->budget_ns = (int64_t)((target < sla ? target : sla) * 1e6);
+    pthread_mutex_unlock(&p->table);
+    return 0;
+}
+
+/* Opens the backend asked for, or the first that can run here. */
+static int open_engine(struct itsi_pipeline *p, const struct itsi_pipeline_params *params,
+                       const struct itsi_engine_params *engine, struct its_diag *diag)
+{
+    int rc = ITS_EUNSUPPORTED;
+    if (params->backend) {
+        p->backend = params->backend;
+        rc = p->backend->probe(diag);
+        return rc != 0 ? rc : p->backend->open(&p->engine, engine, diag);
+    }
+    for (const struct itsi_backend *const *at = itsi_backends(); *at && rc != 0; at++) {
+        if (*at == &itsi_backend_null)
+            continue; /* never in silence: it detects nothing */
+        p->backend = *at;
+        rc = p->backend->probe(diag);
+        if (rc == 0)
+            return p->backend->open(&p->engine, engine, diag);
+    }
+    return rc == ITS_EUNSUPPORTED && (!diag || !diag->text[0])
+               ? itsi_fail(diag, rc, "no inference backend can run here; --set backend=null runs without detection")
+               : rc;
+}
+
+static int make_engine(struct itsi_pipeline *p, const struct itsi_pipeline_params *params, struct its_diag *diag)
+{
+    const struct its_cfg *cfg = params->cfg;
+    struct itsi_engine_params engine = {
+        .width = 640,
+        .height = 384,
+        .max_batch = 1,
+        .parallel = (int)cfg->inference.parallel,
+        .threads = (int)cfg->inference.threads,
+        .precision = (enum itsi_precision)cfg->inference.precision,
+        .null_base_ns = params->null_base_ns,
+        .null_per_image_ns = params->null_per_image_ns,
+        .classes = p->classes ? p->classes : 80,
+    };
+    if (params->model) {
+        engine.model_path = params->model->path;
+        int rc = itsi_model_input_size(params->model, (int)cfg->inference.input_size[0],
+                                       (int)cfg->inference.input_size[1], &engine.width, &engine.height, diag);
+        if (rc != 0)
+            return rc;
+    }
+    if (params->backend == &itsi_backend_null && cfg->gpu.enable_dynamic_batching)
+        engine.max_batch = (int)cfg->gpu.batch_size_range[1];
+    int rc = open_engine(p, params, &engine, diag);
+    if (rc == 0)
+        p->info = *p->backend->info(p->engine);
+    return rc;
+}
+
+static int make_jobs(struct itsi_pipeline *p)
+{
+    p->jobs = itsi_calloc((size_t)p->info.slots, sizeof *p->jobs);
+    for (int i = 0; p->jobs && i < p->info.slots; i++) {
+        p->jobs[i].items = itsi_calloc((size_t)p->info.max_batch, sizeof *p->jobs[i].items);
+        p->jobs[i].boxes = itsi_calloc((size_t)p->info.max_batch, sizeof *p->jobs[i].boxes);
+        if (!p->jobs[i].items || !p->jobs[i].boxes)
+            return ITS_ENOMEM;
+    }
+    return p->jobs ? 0 : ITS_ENOMEM;
+}
+
+static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params *params, struct its_diag *diag)
+{
+    const struct its_cfg *cfg = params->cfg;
+    char cache_dir[4096];
+    snprintf(cache_dir, sizeof cache_dir, "%s/cache", cfg->general.data_dir);
+    p->cache_dir = itsi_strdup(cache_dir);
+    p->cameras = itsi_calloc((size_t)p->max_cameras, sizeof(struct itsi_camera_stream *));
+    if (!p->cache_dir || !p->cameras || copy_names(p, params->model) != 0)
+        return itsi_fail(diag, ITS_ENOMEM, "pipeline: out of memory");
+    int rc = set_live(p, cfg, diag);
+    if (rc == 0)
+        rc = make_engine(p, params, diag);
+    if (rc == 0 && (rc = make_jobs(p)) != 0)
+        itsi_fail(diag, rc, "pipeline: out of memory");
+    const struct itsi_batcher_params batching = {
+        .policy = cfg->general.enabled ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
+        .max_batch = rc == 0 ? p->info.max_batch : 1,
+        .batch_efficient = p->info.batch_efficient,
+        .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
+    };
+    if (rc == 0)
+        rc = itsi_batcher_create(&p->batcher, &batching, diag);
+    if (rc == 0)
+        rc = itsi_handshakes_create(&p->handshakes, (int)cfg->capture.max_handshakes,
+                                    cfg->capture.handshakes_per_second, diag);
+    if (rc == 0)
+        rc = itsi_result_pool_create(&p->results, result_capacity(p->max_cameras), diag);
+    if (rc == 0)
+        rc = itsi_letterboxer_create(&p->boxer, diag);
+    if (rc == 0)
+        rc = itsi_yolo_create(&p->yolo, diag);
+    return rc == 0 ? itsi_latency_recorder_create(&p->recorder, diag) : rc;
+}
+
+int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_params *params, struct its_diag *diag)
+{
+    struct itsi_pipeline *p = itsi_zalloc(sizeof *p);
+    if (!p)
+        return itsi_fail(diag, ITS_ENOMEM, "pipeline: out of memory");
+    pthread_mutex_init(&p->table, NULL);
+    itsi_bus_init(&p->bus);
+    p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
+    p->capture_cfg = params->cfg->capture;
+    int rc = make_parts(p, params, diag);
+    if (rc != 0) {
+        itsi_pipeline_destroy(p);
+        return rc;
+    }
+    *out = p;
+    return 0;
+}
+
+int itsi_pipeline_start(struct itsi_pipeline *p, struct its_diag *diag)
+{
+    int rc = itsi_pipeline_run(p, diag);
+    if (rc != 0)
+        return rc;
+    pthread_mutex_lock(&p->table);
+    p->started = true;
+    p->started_ns = itsi_now_ns();
+    for (int i = 0; i < p->camera_count && rc == 0; i++)
+        rc = itsi_capture_start(p->cameras[i]->capture, diag);
+    pthread_mutex_unlock(&p->table);
+    return rc;
+}
+
+int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    return set_live(p, cfg, diag);
+}
+
+/* Takes every listed camera out of the table; returns their number, the list is the caller's to free. */
+static int take_all(struct itsi_pipeline *p, struct itsi_camera_stream ***list)
+{
+    pthread_mutex_lock(&p->table);
+    p->stopping = true;
+    int count = p->camera_count;
+    for (int i = 0; i < count; i++)
+        p->cameras[i]->listed = false;
+    *list = p->cameras;
+    p->camera_count = 0;
+    pthread_mutex_unlock(&p->table);
+    return count;
+}
+
+void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
+{
+    struct itsi_camera_stream **list = NULL;
+    int count = take_all(p, &list);
+    /* all at once, so that their blocking calls end side by side */
+    for (int i = 0; i < count; i++)
+        itsi_capture_request_stop(list[i]->capture);
+    if (p->batcher) {
+        while (p->batch_running && itsi_batcher_waiting(p->batcher) > 0 && itsi_now_ns() < until_ns)
+            itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+        for (int i = 0; i < count; i++)
+            itsi_stream_retire(list[i], ITSI_DROP_SHUTDOWN);
+    }
+    if (p->batcher && p->engine)
+        itsi_pipeline_join(p);
+    itsi_bus_close(&p->bus);
+}
+
+void itsi_pipeline_destroy(struct itsi_pipeline *p)
+{
+    if (!p)
+        return;
+    itsi_pipeline_stop(p, 0);
+    if (p->backend && p->engine)
+        p->backend->close(p->engine);
+    for (int i = 0; p->jobs && i < p->info.slots; i++) {
+        itsi_free(p->jobs[i].items);
+        itsi_free(p->jobs[i].boxes);
+    }
+    itsi_free(p->jobs);
+    itsi_batcher_destroy(p->batcher);
+    itsi_handshakes_destroy(p->handshakes);
+    itsi_result_pool_close(p->results);
+    itsi_letterboxer_destroy(p->boxer);
+    itsi_yolo_destroy(p->yolo);
+    itsi_latency_recorder_destroy(p->recorder);
+    for (int i = 0; p->class_names && i < p->classes; i++)
+        itsi_free(p->class_names[i]);
+    itsi_free(p->class_names);
+    itsi_free(p->cameras);
+    itsi_free(p->cache_dir);
+    itsi_bus_fini(&p->bus);
+    pthread_mutex_destroy(&p->table);
+    itsi_free(p);
+}
+
+void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *out)
+{
+    int64_t now = itsi_now_ns();
+    memset(out, 0, sizeof *out);
+    out->engine = p->info;
+    if (itsi_latency_report(p->recorder, now, &out->latency) != 0)
+        memset(&out->latency, 0, sizeof out->latency);
+    pthread_mutex_lock(&p->table);
+    out->started_ns = p->started_ns;
+    out->cameras = p->camera_count;
+    out->ledger = p->settled;
+    for (struct itsi_camera_stream *s = p->streams; s; s = s->next) {
+        struct itsi_ledger_counts counts;
+        itsi_ledger_snapshot(&s->ledger, &counts);
+        itsi_ledger_counts_add(&out->ledger, &counts);
+    }
+    for (int i = 0; i < p->camera_count; i++) {
+        struct itsi_capture_status status;
+        itsi_capture_status(p->cameras[i]->capture, &status);
+        out->cameras_running += status.state == ITSI_CAPTURE_RUNNING;
+    }
+    out->batches = p->batches;
+    out->batch_images = p->batch_images;
+    out->batch_max = p->batch_max;
+    out->results = p->result_count;
+    out->analysed_fps = itsi_rate_get(&p->rate, now);
+    pthread_mutex_unlock(&p->table);
+    itsi_handshakes_stats(p->handshakes, &out->handshakes_now, &out->handshakes_highest);
+    out->bus_lost = itsi_bus_lost(&p->bus);
+}
+
+void itsi_pipeline_reset_stats(struct itsi_pipeline *p)
+{
+    itsi_latency_reset(p->recorder);
+    pthread_mutex_lock(&p->table);
+    p->batches = p->batch_images = 0;
+    p->batch_max = 0;
+    p->result_count = 0;
+    pthread_mutex_unlock(&p->table);
+}
+
+void itsi_pipeline_latency_buckets(struct itsi_pipeline *p, struct itsi_latency_buckets *out)
+{
+    itsi_latency_buckets(p->recorder, out);
+}
+
+const char *const *itsi_pipeline_class_names(struct itsi_pipeline *p, int *count)
+{
+    *count = p->classes;
+    return (const char *const *)p->class_names;
+}
+
+int itsi_pipeline_subscribe(struct itsi_pipeline *p, const char *camera_id, int depth, void (*wake)(void *arg),
+                            void *wake_arg, struct itsi_subscription **out, struct its_diag *diag)
+{
+    return itsi_bus_subscribe(&p->bus, camera_id, depth, wake, wake_arg, out, diag);
+}

@@ -1,0 +1,106 @@
+/* What the files of this room share.
+ *
+ * Lock order: table -> camera -> (batcher | ledger | bus). The table's lock is never held while a capture is joined. */
+#ifndef ITSI_PIPELINE_IMPL_H
+#define ITSI_PIPELINE_IMPL_H
+
+#include "base/thread.h"
+#include "infer/batcher.h"
+#include "metrics/rate.h"
+#include "pipeline/bus.h"
+#include "pipeline/pipeline.h"
+#include "postprocess/yolo.h"
+#include "preprocess/letterbox.h"
+
+#include <stdatomic.h>
+
+/* One camera's stream. Referenced by the table and by every job that carries one of its frames; the last unref settles
+ * its ledger into the pipeline's. */
+struct itsi_camera_stream {
+    /* const */
+    struct itsi_pipeline *pipeline;
+    struct itsi_camera config;
+    uint32_t index; /* grows with every camera ever added */
+    struct itsi_capture *capture;
+    struct itsi_mailbox *mailbox;
+    struct itsi_ledger ledger; /* a lock of its own */
+    atomic_int refs;
+    /* under lock */
+    pthread_mutex_t lock;
+    struct itsi_result *latest; /* owned */
+    struct itsi_frame *latest_frame; /* owned; its pixels */
+    struct itsi_rate rate;
+    int64_t last_result_ns;
+    /* under the table's lock */
+    struct itsi_camera_stream *next; /* all streams not settled yet, removed ones with frames in flight too */
+    bool listed;
+};
+
+/* One engine slot's load. Written by the batcher thread before submit, read by the post-processing thread after. */
+struct itsi_job {
+    int count;
+    struct itsi_batch_item *items;
+    struct itsi_letterbox *boxes;
+};
+
+/* Rows that apply live, read by the post-processing thread once per batch. */
+struct itsi_live {
+    float confidence, iou;
+    int max_detections;
+    bool use_mask;
+    uint8_t class_mask[ITSI_MAX_CLASSES];
+};
+
+struct itsi_pipeline {
+    /* const after create */
+    const struct itsi_backend *backend;
+    struct itsi_engine *engine;
+    struct itsi_engine_info info;
+    char **class_names; /* owned */
+    int classes;
+    int max_cameras;
+    struct its_cfg_capture capture_cfg; /* strings borrowed from cfg */
+    char *cache_dir; /* owned */
+    struct itsi_batcher *batcher;
+    struct itsi_handshakes *handshakes;
+    struct itsi_result_pool *results;
+    struct itsi_letterboxer *boxer; /* batcher thread */
+    struct itsi_yolo *yolo;         /* post-processing thread */
+    struct itsi_job *jobs;          /* one per engine slot */
+    struct itsi_bus bus;
+    struct itsi_latency_recorder *recorder;
+    int64_t started_ns;
+
+    pthread_mutex_t table; /* guards what follows */
+    struct itsi_camera_stream *streams;      /* unsettled, newest first */
+    struct itsi_camera_stream **cameras;     /* listed ones, in the order added; capacity max_cameras */
+    int camera_count;
+    uint32_t next_index;
+    struct itsi_ledger_counts settled; /* ledgers of streams that are gone */
+    struct itsi_live live;
+    int64_t budget_ns;
+    bool started, stopping;
+    struct itsi_rate rate;
+    uint64_t result_count, batches, batch_images;
+    int batch_max;
+
+    pthread_t batch_thread, post_thread;
+    bool batch_running, post_running;
+    atomic_bool stop_batching;
+    atomic_int in_engine; /* slots submitted and not released */
+};
+
+/* camera.c */
+void itsi_stream_unref(struct itsi_camera_stream *stream);
+struct itsi_camera_stream *itsi_stream_find(struct itsi_pipeline *pipeline, const char *id); /* a reference; or NULL */
+/* Ends capture and mailbox of a stream that left the table, and drops the table's reference. */
+void itsi_stream_retire(struct itsi_camera_stream *stream, enum itsi_drop reason);
+void itsi_stream_publish(struct itsi_camera_stream *stream, struct itsi_result *result, struct itsi_frame *frame,
+                         int64_t now);
+
+/* run.c */
+ITS_NODISCARD int itsi_pipeline_run(struct itsi_pipeline *pipeline, struct its_diag *diag);
+/* Joins both threads; what is in the engine is collected first. */
+void itsi_pipeline_join(struct itsi_pipeline *pipeline);
+
+#endif

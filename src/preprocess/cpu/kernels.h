@@ -1,0 +1,68 @@
+/* The inner loops of the letterbox, one set per instruction set. All sets give the same bits: the arithmetic is defined
+ * here, in integers, and a test compares them.
+ *
+ * A line is a row of samples as Q7 (value * 128, 0..32640), so that both interpolations keep seven bits below the
+ * sample and fit the 16-bit lanes. Weights are Q15, 0..32767. Interpolation is
+ *     a + (((b - a) * weight + 0x4000) >> 15)
+ * and colour conversion, with coefficients in Q13 (so products come out as Q5),
+ *     channel = clamp((mul(y) + mul(u or v) + bias) >> 5),   mul(x) = (x * coefficient + 0x4000) >> 15
+ * which stays within 0.2 levels of the exact result before the last rounding.
+ *
+ * Reads: rows of pixels are never read beyond the samples asked for. Lines come from the letterboxer and may be read, and
+ * written, ITSI_LINE_SLACK samples past their end. */
+#ifndef ITSI_PREPROCESS_CPU_KERNELS_H
+#define ITSI_PREPROCESS_CPU_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ITSI_LINE_SLACK 192
+/* Taps are looked up per block of this many outputs. */
+#define ITSI_TAPS_BLOCK 32
+
+/* Where each output sample of one axis lies between two source samples. */
+struct itsi_taps {
+    int count;        /* outputs */
+    int source;       /* samples there are */
+    bool identity;    /* output i is sample i */
+    bool halved;      /* output i is the mean of samples 2i and 2i+1 */
+    int reach;        /* the most samples a block touches, second taps included */
+    int32_t *first;   /* left tap per output; these three arrays are padded to whole pairs of blocks */
+    uint16_t *offset; /* the left tap again, from its block's first */
+    int16_t *weight;  /* of the right tap, Q15; 0 where the right tap does not exist */
+};
+
+/* YUV to RGB in the terms above. Neutral chroma gives three equal channels by construction of the biases. */
+struct itsi_yuv_rgb {
+    int16_t y, rv, gu, gv, bu;
+    int16_t r_bias, g_bias, b_bias;
+};
+
+struct itsi_letterbox_kernels {
+    const char *name;
+    /* line[i] = row[i] */
+    void (*widen)(uint16_t *line, const uint8_t *row, int n);
+    /* line[i] = between row0[i] and row1[i] */
+    void (*blend)(uint16_t *line, const uint8_t *row0, const uint8_t *row1, int n, int weight);
+    /* The same two for n pairs of interleaved U and V. */
+    void (*widen_pairs)(uint16_t *u, uint16_t *v, const uint8_t *row, int n);
+    void (*blend_pairs)(uint16_t *u, uint16_t *v, const uint8_t *row0, const uint8_t *row1, int n, int weight);
+    /* line[i] = mean of samples 2i and 2i+1 of both rows: what blend at one half and stretch of halved taps give */
+    void (*halve)(uint16_t *line, const uint8_t *row0, const uint8_t *row1, int n);
+    /* line[i] = between source[first[i]] and its right neighbour */
+    void (*stretch)(uint16_t *line, const uint16_t *source, const struct itsi_taps *taps);
+    void (*rgb)(uint8_t *out, const uint16_t *y, const uint16_t *u, const uint16_t *v, int n,
+                const struct itsi_yuv_rgb *matrix);
+};
+
+extern const struct itsi_letterbox_kernels itsi_letterbox_portable;
+#if defined(__x86_64__)
+#define ITSI_LETTERBOX_X86 1
+extern const struct itsi_letterbox_kernels itsi_letterbox_avx2;   /* Haswell, Zen and later */
+extern const struct itsi_letterbox_kernels itsi_letterbox_avx512; /* needs VBMI: Ice Lake, Zen 4 and later */
+#endif
+
+/* The i-th set this processor can run, slowest first; NULL past the last. */
+const struct itsi_letterbox_kernels *itsi_letterbox_kernels(int i);
+
+#endif

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# The whole suite: gcc (everything), clang (unit tests), ASan+UBSan (unit tests), TSan (unit tests with the null backend),
+# and a short turn of every fuzz target over its corpus. Ends with what was skipped.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export CTEST_OUTPUT_ON_FAILURE=1 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1
+jobs=$(nproc)
+logs=build/test-logs
+mkdir -p "$logs"
+failed=()
+began=$SECONDS
+
+build() {
+    local preset=$1
+    shift
+    cmake --preset "$preset" "$@" >"$logs/$preset-configure.log" 2>&1 &&
+        cmake --build --preset "$preset" -j "$jobs" >"$logs/$preset-build.log" 2>&1 && return 0
+    cat "$logs/$preset-configure.log"
+    tail -40 "$logs/$preset-build.log"
+    failed+=("$preset build")
+    return 1
+}
+
+suite() { # preset, then arguments for ctest
+    local preset=$1 start=$SECONDS
+    shift
+    echo "== $preset: $*"
+    ctest --test-dir "build/$preset" --no-tests=error "$@" 2>&1 | tee "$logs/$preset-$#.log" |
+        grep -vE '^ +Start |^Internal ctest|^Test project'
+    [[ ${PIPESTATUS[0]} == 0 ]] || failed+=("$preset")
+    echo "== $preset took $((SECONDS - start)) s"
+}
+
+if build release; then
+    suite release -LE 'integration|accuracy' -j "$jobs"
+    suite release -L 'integration|accuracy'
+fi
+build clang -DITS_OPENVINO=OFF && suite clang -L unit -j "$jobs"
+build asan && suite asan -L unit -j "$jobs"
+build tsan && suite tsan -L unit -j "$jobs"
+if command -v clang >/dev/null && build fuzz; then
+    suite fuzz -L fuzz -j "$jobs"
+fi
+
+echo
+echo "Skipped:"
+grep -hE 'Skipped|\[  SKIPPED \]|^skipped:' "$logs"/*.log | sort | uniq -c || true
+echo "The suite took $((SECONDS - began)) s."
+if ((${#failed[@]})); then
+    echo "FAILED: ${failed[*]}"
+    exit 1
+fi
+echo "All suites passed."
