@@ -114,6 +114,8 @@ AVX512 static void stretch4(uint16_t *line, const uint16_t *source, const struct
     }
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion" /* without optimisation gcc's gather is a macro that converts its mask */
 AVX512 static void stretch_far(uint16_t *line, const uint16_t *source, const struct itsi_taps *taps)
 {
     for (int i = 0; i < taps->count; i += STEP) {
@@ -127,6 +129,7 @@ AVX512 static void stretch_far(uint16_t *line, const uint16_t *source, const str
         store(line + i, between(left, right, load(taps->weight + i)));
     }
 }
+#pragma GCC diagnostic pop
 
 AVX512 static void stretch(uint16_t *line, const uint16_t *source, const struct itsi_taps *taps)
 {
