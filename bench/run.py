@@ -96,14 +96,18 @@ class Bench:
                          lambda: self.peer("peer_async.py", video, "bf16"), wanted)
 
     def section_rtsp(self):
-        server = subprocess.Popen(["/usr/bin/python3", str(ROOT / "tests/capture/rtsp_server.py"), "--clip",
-                                   self.video("autostrade-tunnel-360p.mp4"), "--mounts", "8"],
+        stream = ROOT / "build/bench-data/tunnel.h264"
+        stream.parent.mkdir(parents=True, exist_ok=True)
+        self.run(["ffmpeg", "-v", "error", "-y", "-i", self.video("autostrade-tunnel-360p.mp4"), "-c", "copy", "-bsf:v",
+                  "h264_mp4toannexb", stream])
+        server = subprocess.Popen(["/usr/bin/python3", str(ROOT / "tests/capture/rtsp_server.py"), str(stream),
+                                   "--mounts", "8"],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             port = int(re.search(r"(\d+)", server.stdout.readline()).group(1))
             time.sleep(1)
             out = self.run([self.args.binary, "performance", "benchmark", "--streams", 8, "--warmup", 5, "--duration",
-                            60, "--source", f"rtsp://127.0.0.1:{port}/cam0", "--model", self.model, "--format", "json"])
+                            60, "--source", f"rtsp://127.0.0.1:{port}/cam{{i}}", "--model", self.model, "--format", "json"])
         finally:
             server.stdin.close()
             server.terminate()
@@ -116,7 +120,7 @@ class Bench:
 
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]
-        for name in ("its-bench-letterbox", "its-bench-yolo", "its-bench-books"):
+        for name in ("bench_letterbox", "bench_yolo", "bench_books"):
             tool = build / "bench" / name
             if tool.exists():
                 print(self.run([tool]).strip(), flush=True)

@@ -9,7 +9,8 @@ for header in include/its/*.h; do
         c++ -std=c++17 -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ "$header"
     fi
 done
-find src -name '*.h' -print0 | while IFS= read -r -d '' header; do
+# A backend's private header needs its engine's own headers, which not every build has.
+find src -name '*.h' -not -path 'src/infer/openvino/*' -print0 | while IFS= read -r -d '' header; do
     "$cc" -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Isrc $(pkg-config --cflags libavformat libavcodec) \
         -fsyntax-only -x c "$header"
 done

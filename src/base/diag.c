@@ -102,8 +102,9 @@ int itsi_diag_prefix(struct its_diag *diag, int code, const char *fmt, ...)
         va_start(args, fmt);
         int used = vsnprintf(diag->text, sizeof diag->text, fmt, args);
         va_end(args);
-        if (used >= 0 && (size_t)used < sizeof diag->text)
-            snprintf(diag->text + used, sizeof diag->text - (size_t)used, ": %s", old);
+        size_t room = used >= 0 && (size_t)used < sizeof diag->text ? sizeof diag->text - (size_t)used : 0;
+        if (room > 3) /* cut on purpose, which some builds of gcc would otherwise call an error */
+            snprintf(diag->text + used, room, ": %.*s", (int)(room - 3), old);
     }
     return code;
 }

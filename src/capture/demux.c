@@ -148,12 +148,31 @@ int itsi_demux_find_video(struct itsi_demux *d, struct its_diag *diag)
     bool hls = strstr(d->fmt->iformat->name, "hls") != NULL;
     bool disk = d->source->kind == ITSI_SOURCE_FILE || d->source->kind == ITSI_SOURCE_SYNTH;
     bool ends = d->source->kind == ITSI_SOURCE_HTTP && d->fmt->duration > 0;
+    enum AVCodecID codec = d->video->codecpar->codec_id;
+    d->assembles = d->source->kind == ITSI_SOURCE_RTSP && (codec == AV_CODEC_ID_H264 || codec == AV_CODEC_ID_HEVC);
+    if (d->assembles) {
+        d->fmt->flags |= AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
+        itsi_assembler_init(&d->assembler, codec == AV_CODEC_ID_HEVC);
+        if (!(d->piece = av_packet_alloc()))
+            return itsi_fail(diag, ITS_ENOMEM, "%s: out of memory", d->source->shown);
+    }
     d->finite = disk || ends;
     d->bursts = hls || ends;
     return 0;
 }
 
-int itsi_demux_read(struct itsi_demux *d, AVPacket *packet, struct its_diag *diag)
+static int64_t camera_wall(const AVPacket *packet)
+{
+    size_t size = 0;
+    const uint8_t *data = av_packet_get_side_data(packet, AV_PKT_DATA_PRFT, &size);
+    if (!data || size < sizeof(AVProducerReferenceTime))
+        return 0;
+    AVProducerReferenceTime prft;
+    memcpy(&prft, data, sizeof prft);
+    return prft.wallclock * ITSI_NS_PER_US;
+}
+
+static int read_packet(struct itsi_demux *d, AVPacket *packet, struct its_diag *diag)
 {
     for (;;) {
         int err = av_read_frame(d->fmt, packet);
@@ -167,6 +186,47 @@ int itsi_demux_read(struct itsi_demux *d, AVPacket *packet, struct its_diag *dia
         if (on_interrupt(d->interrupt))
             return fail(d, AVERROR_EXIT, "reading", diag);
     }
+}
+
+/* The packet borrows the assembler's memory: libav copies it when it must keep it. */
+static void lend(AVPacket *packet, const struct itsi_assembled *unit)
+{
+    av_packet_unref(packet);
+    packet->data = (uint8_t *)(uintptr_t)unit->data;
+    packet->size = unit->size;
+    packet->pts = unit->pts;
+    packet->dts = AV_NOPTS_VALUE;
+    packet->flags = unit->key ? AV_PKT_FLAG_KEY : 0;
+}
+
+static int read_pieces(struct itsi_demux *d, AVPacket *packet, struct itsi_arrival *arrival, struct its_diag *diag)
+{
+    struct itsi_assembled unit;
+    int got = itsi_assembler_poll(&d->assembler, &unit);
+    while (!got) {
+        int rc = read_packet(d, d->piece, diag);
+        if (rc)
+            return rc;
+        struct itsi_piece piece = {.data = d->piece->data, .size = d->piece->size, .pts = d->piece->pts,
+                                   .arrival = itsi_now_ns(), .wall = camera_wall(d->piece)};
+        got = itsi_assembler_feed(&d->assembler, &piece, &unit);
+        av_packet_unref(d->piece);
+    }
+    if (got < 0)
+        return itsi_fail(diag, got, "reading %s: out of memory", d->source->shown);
+    lend(packet, &unit);
+    *arrival = (struct itsi_arrival){.at = unit.arrival, .wall = unit.wall};
+    return 0;
+}
+
+int itsi_demux_read(struct itsi_demux *d, AVPacket *packet, struct itsi_arrival *arrival, struct its_diag *diag)
+{
+    if (d->assembles)
+        return read_pieces(d, packet, arrival, diag);
+    int rc = read_packet(d, packet, diag);
+    if (!rc)
+        *arrival = (struct itsi_arrival){.at = itsi_now_ns(), .wall = camera_wall(packet)};
+    return rc;
 }
 
 int itsi_demux_seek(struct itsi_demux *d, int64_t media_ns, struct its_diag *diag)
@@ -188,6 +248,8 @@ void itsi_demux_close(struct itsi_demux *d)
     }
     itsi_tls_relay_close(d->relay);
     d->relay = NULL;
+    itsi_assembler_fini(&d->assembler);
+    av_packet_free(&d->piece);
     d->video = NULL;
 }
 

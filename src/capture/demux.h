@@ -3,6 +3,7 @@
 #ifndef ITSI_CAPTURE_DEMUX_H
 #define ITSI_CAPTURE_DEMUX_H
 
+#include "capture/assemble.h"
 #include "capture/source.h"
 #include "config/config.h"
 
@@ -23,6 +24,9 @@ struct itsi_demux {
     const struct itsi_source *source;   /* borrowed */
     const struct its_cfg_capture *cfg;  /* borrowed */
     struct itsi_tls_relay *relay;       /* rtsps with certificates checked */
+    bool assembles;                     /* RTSP: access units are put together here */
+    struct itsi_assembler assembler;
+    AVPacket *piece;
     bool finite;  /* has an end and can be played again from the start */
     bool bursts;  /* HLS and files over HTTP: to be paced by the time stamps */
 };
@@ -33,8 +37,15 @@ ITS_NODISCARD int itsi_demux_open(struct itsi_demux *d, const struct itsi_source
                                   struct its_diag *diag);
 /* Finds the video stream, reading ahead where the format needs it. */
 ITS_NODISCARD int itsi_demux_find_video(struct itsi_demux *d, struct its_diag *diag);
-/* The next packet of the video stream. ITS_EEOF at the end, ITS_ETIMEOUT past the deadline, ITS_ECANCELLED. */
-ITS_NODISCARD int itsi_demux_read(struct itsi_demux *d, AVPacket *packet, struct its_diag *diag);
+/* When an access unit was complete here, and when the camera's clock says it was taken. */
+struct itsi_arrival {
+    int64_t at;   /* monotonic ns */
+    int64_t wall; /* ns since 1970; 0: unknown */
+};
+/* The next access unit of the video stream; what packet points to is valid until the next read. ITS_EEOF at the end,
+ * ITS_ETIMEOUT past the deadline, ITS_ECANCELLED. */
+ITS_NODISCARD int itsi_demux_read(struct itsi_demux *d, AVPacket *packet, struct itsi_arrival *arrival,
+                                  struct its_diag *diag);
 /* Goes to the key frame at or before the position (ns in the clip's own timeline). */
 ITS_NODISCARD int itsi_demux_seek(struct itsi_demux *d, int64_t media_ns, struct its_diag *diag);
 void itsi_demux_close(struct itsi_demux *d);

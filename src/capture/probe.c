@@ -69,13 +69,12 @@ static void receive_all(struct probe *p)
         p->out->corrupt++;
 }
 
-static void on_packet(struct probe *p, int64_t arrival)
+static void on_packet(struct probe *p, const struct itsi_arrival *came)
 {
     AVPacket *packet = p->packet;
     struct itsi_probe_report *out = p->out;
-    size_t size = 0;
-    if (av_packet_get_side_data(packet, AV_PKT_DATA_PRFT, &size))
-        out->sender_reports = true;
+    int64_t arrival = came->at;
+    out->sender_reports |= came->wall != 0;
     out->packets++;
     if (packet->pts != AV_NOPTS_VALUE) {
         int64_t pts = itsi_demux_ns(&p->demux, itsi_unwrap(&p->unwrap, packet->pts));
@@ -122,11 +121,12 @@ static int watch(struct probe *p, double seconds, const struct its_cfg_capture *
     while (itsi_now_ns() < until) {
         int64_t silence = itsi_now_ns() + (int64_t)(cfg->packet_timeout_seconds * ITSI_NS_PER_S);
         p->interrupt.deadline = silence;
-        rc = itsi_demux_read(&p->demux, p->packet, diag);
+        struct itsi_arrival came;
+        rc = itsi_demux_read(&p->demux, p->packet, &came, diag);
         if (rc)
             break;
         bytes += p->packet->size;
-        on_packet(p, itsi_now_ns());
+        on_packet(p, &came);
         av_packet_unref(p->packet);
         if (p->demux.finite && p->first_pts != ITSI_NO_TIME && p->last_pts - p->first_pts >= length)
             break;

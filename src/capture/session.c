@@ -100,6 +100,7 @@ static int open_session(struct itsi_session *s, const char *address, struct its_
     s->live = !c->source.pace_off;
     s->paced = s->live && (on_disk(s) || s->demux.bursts);
     s->anchor = s->last_out = ITSI_NO_TIME;
+    s->last_ticks = AV_NOPTS_VALUE;
     s->key_pts = INT64_MIN;
     s->wait_key = s->first_unit = true;
     itsi_epochs_reset(&s->epochs);
@@ -130,34 +131,28 @@ static void close_session(struct itsi_session *s)
 
 /* --- one access unit ---------------------------------------------------------------------------------------------- */
 
-/* The time stamps, unwrapped, in ns. Where the stream has none, decode order and the beat stand in. */
-static int64_t read_stamps(struct itsi_session *s, struct itsi_unit *unit)
+/* The time stamps, unwrapped, in ns. A stream without them, or with one that never advances (seen from cameras and RTSP
+ * servers that loop a byte stream), goes by arrival; a file without them by its beat. */
+static int64_t read_stamps(struct itsi_session *s, struct itsi_unit *unit, int64_t arrival)
 {
     const AVPacket *p = s->packet;
-    int64_t dts = ITSI_NO_TIME;
-    if (p->dts != AV_NOPTS_VALUE)
+    int64_t dts = ITSI_NO_TIME, last = s->epochs.last_pts;
+    bool stuck = s->live && !s->paced && p->pts == s->last_ticks;
+    unit->exact = p->pts != AV_NOPTS_VALUE && !stuck;
+    s->last_ticks = p->pts;
+    if (p->dts != AV_NOPTS_VALUE && !stuck)
         dts = itsi_demux_ns(&s->demux, itsi_unwrap(&s->unwrap_dts, p->dts));
-    unit->exact = p->pts != AV_NOPTS_VALUE;
     if (unit->exact)
         unit->pts = itsi_demux_ns(&s->demux, itsi_unwrap(&s->unwrap_pts, p->pts));
     else if (dts != ITSI_NO_TIME)
         unit->pts = dts;
-    else if (s->epochs.last_pts != ITSI_NO_TIME)
-        unit->pts = s->epochs.last_pts + seconds_ns(1.0 / itsi_capture_fps(s->c));
-    else
+    else if (last == ITSI_NO_TIME)
         unit->pts = 0;
+    else if (s->live && !s->paced)
+        unit->pts = last + (arrival > s->epochs.last_arrival ? arrival - s->epochs.last_arrival : 1);
+    else
+        unit->pts = last + seconds_ns(1.0 / itsi_capture_fps(s->c));
     return dts;
-}
-
-static int64_t camera_wall(const AVPacket *packet)
-{
-    size_t size = 0;
-    const uint8_t *data = av_packet_get_side_data(packet, AV_PKT_DATA_PRFT, &size);
-    if (!data || size < sizeof(AVProducerReferenceTime))
-        return 0;
-    AVProducerReferenceTime prft;
-    memcpy(&prft, data, sizeof prft);
-    return prft.wallclock * ITSI_NS_PER_US;
 }
 
 /* New epoch on the same connection: what the decoder holds comes out, the rest is gone, and decoding begins at the next
@@ -187,6 +182,8 @@ static void count_missing(struct itsi_session *s, const struct itsi_unit *unit, 
     int64_t gap = itsi_cadence_feed(&c->cadence, unit->pts, s->decoder.ctx->has_b_frames);
     if (!s->live)
         return;
+    if (!unit->exact)
+        gap = 0; /* the beat of arrivals: jitter is no loss */
     if (s->first_unit || jumped) {
         bool owes = c->dues.entered || (jumped && !s->first_unit);
         if (owes)
@@ -230,14 +227,14 @@ static void pace(struct itsi_session *s, struct itsi_unit *unit, int64_t decode_
         itsi_dues_seen(&c->dues, s->anchor + decode_at);
 }
 
-static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, int64_t arrival)
+static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, const struct itsi_arrival *came)
 {
     struct itsi_capture *c = s->c;
     int64_t start = s->demux.finite ? itsi_demux_start_ns(&s->demux) : 0;
     unit->out = unit->pts - start + s->loop_base;
     unit->media = s->demux.finite ? unit->pts - start : -1;
-    int64_t wall = itsi_wall_ns();
-    unit->origin = itsi_origin_pick(&s->clock, camera_wall(s->packet), arrival, wall, &unit->kind);
+    int64_t wall = itsi_wall_ns() - (itsi_now_ns() - came->at);
+    unit->origin = itsi_origin_pick(&s->clock, unit->exact ? came->wall : 0, came->at, wall, &unit->kind);
     if (unit->media >= 0) {
         int64_t beat = s->packet->duration > 0 ? itsi_demux_ns(&s->demux, s->packet->duration)
                                                : seconds_ns(1.0 / itsi_capture_fps(c));
@@ -279,8 +276,9 @@ static bool still_waiting(struct itsi_session *s, const struct itsi_unit *unit, 
     return false;
 }
 
-static void on_packet(struct itsi_session *s, int64_t arrival, struct its_diag *diag)
+static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, struct its_diag *diag)
 {
+    int64_t arrival = came->at;
     struct itsi_capture *c = s->c;
     struct itsi_unit unit = {.key = s->packet->flags & AV_PKT_FLAG_KEY, .damaged = s->packet->flags & AV_PKT_FLAG_CORRUPT};
     if (codec_changed(s)) {
@@ -289,9 +287,10 @@ static void on_packet(struct itsi_session *s, int64_t arrival, struct its_diag *
         if ((s->rc = open_decoder(s, diag)))
             return;
     }
-    int64_t dts = read_stamps(s, &unit);
+    int64_t dts = read_stamps(s, &unit, arrival);
     int64_t slack = (s->decoder.ctx->has_b_frames + 2) * seconds_ns(1.0 / itsi_capture_fps(c));
-    bool jumped = itsi_epochs_jumped(&s->epochs, dts, unit.pts, s->demux.bursts || !s->live || on_disk(s) ? ITSI_NO_TIME : arrival, slack);
+    bool clocked = s->live && !s->paced;
+    bool jumped = itsi_epochs_jumped(&s->epochs, dts, unit.pts, clocked ? arrival : ITSI_NO_TIME, slack);
     if (jumped)
         begin_epoch(s, arrival);
     count_missing(s, &unit, jumped, arrival);
@@ -302,7 +301,7 @@ static void on_packet(struct itsi_session *s, int64_t arrival, struct its_diag *
         itsi_units_drop(s, ITSI_DROP_WAIT_KEY);
         return;
     }
-    stamp(s, &unit, dts, arrival);
+    stamp(s, &unit, dts, came);
     if (unit.counted)
         itsi_ledger_arrive(c->ledger);
     itsi_units_feed(s, &unit, s->packet);
@@ -356,7 +355,8 @@ static int step(struct itsi_session *s, struct its_diag *diag)
     double silence = 3.0 / itsi_capture_fps(c);
     c->grace = silence > 1.0 ? seconds_ns(silence) : SILENCE_NS;
     c->interrupt.deadline = read_deadline(s);
-    int rc = itsi_demux_read(&s->demux, s->packet, diag);
+    struct itsi_arrival came;
+    int rc = itsi_demux_read(&s->demux, s->packet, &came, diag);
     if (rc == ITS_EEOF && s->demux.finite)
         return on_end(s, diag);
     if (rc == ITS_ETIMEOUT)
@@ -365,8 +365,7 @@ static int step(struct itsi_session *s, struct its_diag *diag)
         return itsi_fail(diag, ITS_EIO, "%s: the camera closed the connection", c->source.shown);
     if (rc)
         return rc;
-    int64_t now = itsi_now_ns();
-    on_packet(s, now, diag);
+    on_packet(s, &came, diag);
     av_packet_unref(s->packet);
     s->last_packet = itsi_now_ns();
     if (!s->rc && s->live && s->last_packet - s->last_frame > seconds_ns(c->cfg.frame_timeout_seconds))

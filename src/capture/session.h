@@ -11,7 +11,7 @@ struct itsi_unit {
     uint64_t serial;      /* travels through the decoder as the time stamp; 0: slot is free */
     int64_t pts;          /* ns, unwrapped, of the stream */
     int64_t media, out;   /* ns: position in the clip (-1 live), presentation time handed on */
-    int64_t origin, wall; /* monotonic; wall clock of it */
+    int64_t origin;       /* monotonic */
     int64_t due;          /* paced: when to hand it over; 0: at once */
     int64_t decode_start;
     enum itsi_origin kind;
@@ -33,6 +33,7 @@ struct itsi_session {
 
     struct itsi_unwrap unwrap_pts, unwrap_dts;
     struct itsi_epochs epochs;
+    int64_t last_ticks;   /* time stamp of the packet before */
     struct itsi_origin_clock clock;
     struct itsi_unit units[ITSI_UNITS];
     uint64_t serial;      /* of the newest unit */

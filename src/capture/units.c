@@ -95,7 +95,10 @@ static bool wait_due(struct itsi_session *s, const struct itsi_unit *unit)
 
 static int64_t presentation(struct itsi_session *s, const struct itsi_unit *unit)
 {
-    if (unit->exact || s->last_out == ITSI_NO_TIME)
+    bool forward = s->last_out == ITSI_NO_TIME || unit->out > s->last_out;
+    if (unit->exact || (s->live && !s->paced && forward))
+        return unit->out;
+    if (s->last_out == ITSI_NO_TIME)
         return unit->out;
     /* no time stamps to go by: one beat after the picture before */
     return s->last_out + (int64_t)((double)ITSI_NS_PER_S / itsi_capture_fps(s->c));

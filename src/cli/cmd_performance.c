@@ -25,7 +25,7 @@ static const char help_text[] =
     "status exits 3 when no daemon answers (and says \"running\": false). benchmark is open-loop: cameras deliver at\n"
     "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
-    "without it the synthetic road. Without a model, --set backend=null measures the machinery alone.\n";
+    "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road. Without a model, --set backend=null measures the machinery alone.\n";
 
 struct options {
     struct itsi_daemon daemon;

@@ -37,7 +37,7 @@ struct itsi_batcher {
     int ready_count, ready_cap;
     int mailboxes;
     double virtual_time; /* pass of the mailbox served last */
-    struct itsi_quantile run[BUCKETS], rest;
+    struct itsi_quantile run[BUCKETS], shortest[BUCKETS], rest;
 };
 
 static int bucket_of(int n)
@@ -58,8 +58,10 @@ int itsi_batcher_create(struct itsi_batcher **out, const struct itsi_batcher_par
     b->params = *params;
     pthread_mutex_init(&b->mutex, NULL);
     itsi_cond_init(&b->changed);
-    for (int i = 0; i < BUCKETS; i++)
+    for (int i = 0; i < BUCKETS; i++) {
         itsi_quantile_init(&b->run[i], 0.95);
+        itsi_quantile_init(&b->shortest[i], 0.10);
+    }
     itsi_quantile_init(&b->rest, 0.95);
     *out = b;
     return 0;
@@ -330,6 +332,7 @@ void itsi_batcher_observe(struct itsi_batcher *b, int n, int64_t run_ns, int64_t
 {
     pthread_mutex_lock(&b->mutex);
     itsi_quantile_observe(&b->run[bucket_of(n)], (double)run_ns);
+    itsi_quantile_observe(&b->shortest[bucket_of(n)], (double)run_ns);
     itsi_quantile_observe(&b->rest, (double)rest_ns);
     pthread_mutex_unlock(&b->mutex);
 }
@@ -340,6 +343,14 @@ int64_t itsi_batcher_predict(struct itsi_batcher *b, int n)
     int64_t predicted = predicted_total(b, n);
     pthread_mutex_unlock(&b->mutex);
     return predicted;
+}
+
+int64_t itsi_batcher_shortest_run(struct itsi_batcher *b, int n)
+{
+    pthread_mutex_lock(&b->mutex);
+    int64_t shortest = (int64_t)b->shortest[bucket_of(n)].estimate;
+    pthread_mutex_unlock(&b->mutex);
+    return shortest;
 }
 
 int itsi_batcher_waiting(struct itsi_batcher *b)

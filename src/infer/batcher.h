@@ -64,6 +64,8 @@ void itsi_batcher_kick(struct itsi_batcher *batcher);
 void itsi_batcher_observe(struct itsi_batcher *batcher, int n, int64_t run_ns, int64_t rest_ns);
 /* Predicted time from take to hand-over of a batch of n. 0 while nothing is known. */
 int64_t itsi_batcher_predict(struct itsi_batcher *batcher, int n);
+/* A run time of n images that nine of ten runs exceed: the engine will hardly be free before. 0 while unknown. */
+int64_t itsi_batcher_shortest_run(struct itsi_batcher *batcher, int n);
 /* Frames waiting now. */
 int itsi_batcher_waiting(struct itsi_batcher *batcher);
 

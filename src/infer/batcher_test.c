@@ -101,6 +101,7 @@ static void sheds_what_cannot_meet_its_deadline(void **state)
     for (int i = 0; i < 100; i++)
         itsi_batcher_observe(t.batcher, 1, 30 * MS, 5 * MS);
     CHECK_NEAR((double)itsi_batcher_predict(t.batcher, 1), 35.0 * MS, 2.0 * MS);
+    CHECK_NEAR((double)itsi_batcher_shortest_run(t.batcher, 1), 30.0 * MS, 2.0 * MS);
     put(&t, 0, 100 * MS);
     int64_t expiry = itsi_batcher_shed(t.batcher, t.now);
     CHECK_NEAR((double)(expiry - t.now), 65.0 * MS, 2.0 * MS);

@@ -258,10 +258,10 @@ static const char *known_stranger(const struct mapping *map)
         return "a TensorFlow Lite model: export it to ONNX instead";
     if (map->size >= 8 && memcmp(map->data + 4, "ftrt", 4) == 0)
         return "a TensorRT engine: name the ONNX file it was built from";
-    size_t look = map->size < 512 ? map->size : 512;
-    for (size_t i = 0; i < look; i++) {
-        unsigned char c = (unsigned char)map->data[i];
-        if (c < 0x20 && c != '\n' && c != '\r' && c != '\t')
+    const unsigned char *text = (const unsigned char *)map->data;
+    for (size_t i = 0, n; i < map->size && i < 512; i += n) {
+        n = utf8_length(text + i, map->size - i);
+        if (n == 0 || (text[i] < 0x20 && text[i] != '\n' && text[i] != '\r' && text[i] != '\t'))
             return NULL;
     }
     return "a text file";

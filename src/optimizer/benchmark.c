@@ -23,13 +23,29 @@ static int tell(const struct itsi_benchmark_params *params, const char *phase, d
     return params->progress ? params->progress(params->progress_arg, phase, done, of) : 0;
 }
 
+/* The source with every "{i}" replaced by the stream's number, so that each stream can be a camera of its own. */
+static void stream_url(const char *source, int i, char *out, size_t size)
+{
+    size_t used = 0;
+    for (const char *p = source; *p && used + 1 < size;) {
+        if (strncmp(p, "{i}", 3) == 0) {
+            int n = snprintf(out + used, size - used, "%d", i);
+            used += n > 0 ? (size_t)n : 0;
+            p += 3;
+        } else {
+            out[used++] = *p++;
+        }
+    }
+    out[used < size ? used : size - 1] = '\0';
+}
+
 static int add_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
                        struct its_diag *diag)
 {
     for (int i = 0; i < params->streams; i++) {
         struct itsi_camera camera = {0};
         if (params->source)
-            snprintf(camera.url, sizeof camera.url, "%s", params->source);
+            stream_url(params->source, i, camera.url, sizeof camera.url);
         else
             snprintf(camera.url, sizeof camera.url, "synth://crossroads?size=1280x720&fps=25&seed=%d", 1 + i % 4);
         camera.start_offset_ns = (int64_t)(i * OFFSET_STEP_S * 1e9);

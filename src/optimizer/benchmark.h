@@ -13,7 +13,7 @@ struct itsi_benchmark_params {
     double duration_s;       /* measured time, after the warm-up */
     double warmup_s;
     double startup_s;        /* longest wait for all cameras to give pictures before the warm-up */
-    const char *source;      /* a URL or file for every stream; NULL: the synthetic road, a seed per stream */
+    const char *source;      /* a URL or file for every stream, "{i}" in it is the stream's number; NULL: the synthetic road, a seed per stream */
     /* Called about once a second from the calling thread; may be NULL. Non-zero ends the run early. */
     int (*progress)(void *arg, const char *phase, double done_s, double of_s);
     void *progress_arg;

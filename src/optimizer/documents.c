@@ -129,6 +129,24 @@ static void put_components(struct itsi_json *json, bool running)
     itsi_json_end(json, '}');
 }
 
+static void put_output(struct itsi_json *json, struct itsi_result_writer *writer)
+{
+    struct itsi_jsonl_status status;
+    uint64_t queue_lost;
+    if (!writer) {
+        itsi_json_null(json, "jsonl");
+        return;
+    }
+    itsi_result_writer_status(writer, &status, &queue_lost);
+    itsi_json_object(json, "jsonl");
+    itsi_json_int(json, "lines", (int64_t)status.lines);
+    itsi_json_int(json, "dropped", (int64_t)(status.dropped + queue_lost));
+    itsi_json_int(json, "rotations", (int64_t)status.rotations);
+    itsi_json_bool(json, "failing", status.failing);
+    itsi_json_string(json, "last_error", status.last_error[0] ? status.last_error : NULL);
+    itsi_json_end(json, '}');
+}
+
 static void put_cameras(struct itsi_json *json, struct itsi_pipeline *pipeline)
 {
     int cap = itsi_pipeline_cameras(pipeline, NULL, 0);
@@ -184,6 +202,7 @@ void itsi_document_status(const struct itsi_status_source *source, bool detailed
     if (detailed && stats) {
         itsi_document_stages(&json, "stages", &stats->latency);
         itsi_document_ledger(&json, "ledger", &stats->ledger);
+        put_output(&json, source->writer);
         put_cameras(&json, source->pipeline);
     }
     itsi_json_end(&json, '}');

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/result_writer.h"
 
 /* Parts shared by the benchmark's report and the documents. */
 void itsi_document_quantiles(struct itsi_json *json, const char *key, const struct itsi_quantiles *quantiles);
@@ -19,6 +20,7 @@ struct itsi_status_source {
     const struct its_cfg *cfg;
     const char *model;              /* shown; NULL: none */
     int64_t initialization_ns;      /* how long loading and warming took */
+    struct itsi_result_writer *writer; /* NULL: no JSON-lines file */
 };
 /* The keys of PerformanceOptimizer.get_optimization_status() and those of this daemon. */
 void itsi_document_status(const struct itsi_status_source *source, bool detailed, struct itsi_buf *out);

@@ -1,6 +1,7 @@
 /* The public engine: a pipeline, the model it runs, and one subscription for its_engine_next. */
 #include "optimizer/engine.h"
 #include "optimizer/config_handle.h"
+#include "pipeline/result_writer.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -19,6 +20,7 @@ struct its_engine {
     struct itsi_model_choice choice;
     struct itsi_pipeline *pipeline;
     struct itsi_subscription *results;
+    struct itsi_result_writer *writer; /* NULL: no JSON-lines file */
     int64_t initialization_ns;
 };
 
@@ -122,15 +124,19 @@ int its_engine_create(its_engine **out, const its_config *config, struct its_dia
 
 int its_engine_start(its_engine *engine, struct its_diag *diag)
 {
-    int rc = engine->results ? 0
-                             : itsi_pipeline_subscribe(engine->pipeline, NULL, NEXT_DEPTH, NULL, NULL,
-                                                       &engine->results, diag);
+    int rc = 0;
+    if (!engine->results)
+        rc = itsi_pipeline_subscribe(engine->pipeline, NULL, NEXT_DEPTH, NULL, NULL, &engine->results, diag);
+    if (rc == 0 && engine->config->cfg.output.jsonl_path && !engine->writer)
+        rc = itsi_result_writer_start(&engine->writer, engine->pipeline, &engine->config->cfg.output, diag);
     return rc == 0 ? itsi_pipeline_start(engine->pipeline, diag) : rc;
 }
 
 void its_engine_stop(its_engine *engine, int32_t drain_ms)
 {
     itsi_pipeline_stop(engine->pipeline, itsi_now_ns() + drain_ms * ITSI_NS_PER_MS);
+    itsi_result_writer_stop(engine->writer);
+    engine->writer = NULL;
 }
 
 void its_engine_destroy(its_engine *engine)
@@ -138,7 +144,7 @@ void its_engine_destroy(its_engine *engine)
     if (!engine)
         return;
     if (engine->pipeline)
-        itsi_pipeline_stop(engine->pipeline, 0);
+        its_engine_stop(engine, 0);
     itsi_subscription_close(engine->results);
     itsi_pipeline_destroy(engine->pipeline);
     itsi_model_choice_fini(&engine->choice);
@@ -155,6 +161,7 @@ void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *ou
         .cfg = &engine->config->cfg,
         .model = engine->choice.shown,
         .initialization_ns = engine->initialization_ns,
+        .writer = engine->writer,
     };
 }
 

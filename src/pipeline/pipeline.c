@@ -126,6 +126,7 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = make_engine(p, params, diag);
     if (rc == 0 && (rc = make_jobs(p)) != 0)
         itsi_fail(diag, rc, "pipeline: out of memory");
+    itsi_lanes_init(&p->lanes, p->info.parallel);
     const struct itsi_batcher_params batching = {
         .policy = cfg->general.enabled ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
         .max_batch = rc == 0 ? p->info.max_batch : 1,
@@ -238,6 +239,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_free(p->class_names);
     itsi_free(p->cameras);
     itsi_free(p->cache_dir);
+    itsi_lanes_fini(&p->lanes);
     itsi_bus_fini(&p->bus);
     pthread_mutex_destroy(&p->table);
     itsi_free(p);

@@ -8,6 +8,7 @@
 #include "infer/batcher.h"
 #include "metrics/rate.h"
 #include "pipeline/bus.h"
+#include "pipeline/lanes.h"
 #include "pipeline/pipeline.h"
 #include "postprocess/yolo.h"
 #include "preprocess/letterbox.h"
@@ -88,6 +89,7 @@ struct itsi_pipeline {
     bool batch_running, post_running;
     atomic_bool stop_batching;
     atomic_int in_engine; /* slots submitted and not released */
+    struct itsi_lanes lanes;
 };
 
 /* camera.c */

@@ -3,6 +3,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/result_writer.h"
+
+#include <jansson.h>
+#include <unistd.h>
 
 #define MS ITSI_NS_PER_MS
 
@@ -326,6 +330,62 @@ static void configuration_applies_live(void **state)
     close_pipeline(p);
 }
 
+static void results_are_written_as_lines(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    char path[] = "/tmp/its-lines-XXXXXX";
+    close(mkstemp(path));
+    struct its_cfg_output output = cfg.output;
+    output.jsonl_path = path;
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_result_writer *writer;
+    CHECK_OK(itsi_result_writer_start(&writer, p, &output, &diag), diag);
+    add(p, "a", "null://?fps=100");
+    collect(p, 300 * MS, NULL, 0);
+    itsi_pipeline_stop(p, itsi_now_ns() + 1000 * MS);
+    struct itsi_pipeline_stats stats;
+    itsi_pipeline_stats(p, &stats);
+    itsi_result_writer_stop(writer);
+    FILE *file = fopen(path, "r");
+    char line[8192];
+    uint64_t lines = 0;
+    for (; fgets(line, sizeof line, file); lines++) {
+        json_t *json = json_loads(line, 0, NULL);
+        assert_non_null(json);
+        assert_string_equal(json_string_value(json_object_get(json, "camera")), "a");
+        json_decref(json);
+    }
+    fclose(file);
+    unlink(path);
+    assert_true(lines > 15);
+    assert_int_equal(lines, stats.results);
+    itsi_pipeline_destroy(p);
+}
+
+static void a_full_disk_loses_lines_not_frames(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct its_cfg_output output = cfg.output;
+    output.jsonl_path = (char *)"/dev/full";
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_result_writer *writer;
+    CHECK_OK(itsi_result_writer_start(&writer, p, &output, &diag), diag);
+    add(p, "a", "null://?fps=100");
+    assert_true(collect(p, 300 * MS, NULL, 0) > 15);
+    struct itsi_jsonl_status status;
+    itsi_result_writer_status(writer, &status, NULL);
+    assert_true(status.failing);
+    assert_true(status.dropped > 10);
+    CHECK_CONTAINS(status.last_error, "No space left");
+    itsi_result_writer_stop(writer);
+    output.jsonl_path = (char *)"/nonexistent/dir/lines";
+    assert_int_equal(itsi_result_writer_start(&writer, p, &output, &diag), ITS_ENOTFOUND);
+    CHECK_CONTAINS(diag.text, "/nonexistent/dir/lines");
+    close_pipeline(p);
+}
+
 static void creation_survives_no_memory(void **state)
 {
     (void)state;
@@ -361,6 +421,8 @@ int main(void)
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
         TEST(configuration_applies_live),
+        TEST(results_are_written_as_lines),
+        TEST(a_full_disk_loses_lines_not_frames),
         TEST(creation_survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,13 +30,32 @@ static void fill_slot(struct itsi_pipeline *p, int slot, struct itsi_job *job, i
     }
 }
 
+/* How long before the engine is free the next frame is taken: letterboxing and waking up must fit. */
+#define LEAD_NS (3 * ITSI_NS_PER_MS)
+
+/* 0: a frame may be taken now; else when to look again. One slot beyond what runs is prepared ahead, no earlier than it
+ * must be: while a frame with a deadline waits in its mailbox a fresher one can still replace it. */
+static int64_t hold_back(struct itsi_pipeline *p, int busy)
+{
+    int64_t now = itsi_now_ns();
+    if (busy > p->info.parallel)
+        return itsi_batcher_shed(p->batcher, now);
+    if (busy < p->info.parallel || p->info.batch_efficient)
+        return 0;
+    int64_t expiry = itsi_batcher_shed(p->batcher, now);
+    int64_t take_at = itsi_lanes_free_at(&p->lanes, itsi_batcher_shortest_run(p->batcher, 1)) - LEAD_NS;
+    if (expiry == ITSI_NEVER || now >= take_at)
+        return 0;
+    return take_at < expiry ? take_at : expiry;
+}
+
 /* One round of the batcher thread: returns when to look again (ITSI_NEVER: on change), or 0 for at once. */
 static int64_t batch_once(struct itsi_pipeline *p)
 {
-    /* One slot beyond what runs is prepared ahead; more would only age there. */
     int busy = atomic_load(&p->in_engine);
-    if (busy > p->info.parallel)
-        return itsi_batcher_shed(p->batcher, itsi_now_ns());
+    int64_t again = hold_back(p, busy);
+    if (again)
+        return again;
     int slot = p->backend->acquire(p->engine);
     if (slot < 0)
         return itsi_batcher_shed(p->batcher, itsi_now_ns());
@@ -54,8 +73,10 @@ static int64_t batch_once(struct itsi_pipeline *p)
         return taken ? 0 : wake_at;
     }
     atomic_fetch_add(&p->in_engine, 1);
+    itsi_lanes_submit(&p->lanes, itsi_now_ns());
     if (p->backend->submit(p->engine, slot, job->count) != 0) {
         atomic_fetch_sub(&p->in_engine, 1);
+        itsi_lanes_finish(&p->lanes, ITSI_NEVER, itsi_now_ns());
         for (int i = 0; i < job->count; i++)
             drop_item(&job->items[i], ITSI_STAGE_ML_INFERENCE, ITSI_DROP_ENGINE_FAILED);
         p->backend->release(p->engine, slot);
@@ -119,6 +140,7 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
 {
     struct itsi_job *job = &p->jobs[done->slot];
     struct itsi_live live;
+    itsi_lanes_finish(&p->lanes, done->started_ns, done->finished_ns);
     pthread_mutex_lock(&p->table);
     live = p->live;
     if (done->status == 0) {

@@ -62,7 +62,7 @@ __attribute__((target("avx512f"))) static void best_avx512(float *best, const fl
             _mm512_storeu_ps(best + i + 16 * k, m[k]);
     }
     for (; i < n; i += 16) {
-        const __mmask16 mask = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
+        const __mmask16 mask = (__mmask16)(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1);
         __m512 m = _mm512_setzero_ps();
         const float *row = scores + i;
         for (int c = 0; c < classes; c++, row += stride)

@@ -200,19 +200,13 @@ static void yuv_rgb_init(struct itsi_yuv_rgb *m, enum itsi_matrix matrix, bool f
         [ITSI_MATRIX_BT2020] = {0.2627, 0.0593},
     };
     const double kr = weights[matrix][0], kb = weights[matrix][1], kg = 1 - kr - kb;
-    const double luma = full_range ? 1 : 255.0 / 219, chroma = full_range ? 1 : 255.0 / 224;
-    const double q13 = 8192;
-    m->y = (int16_t)lrint(luma * q13);
-    m->rv = (int16_t)lrint(chroma * 2 * (1 - kr) * q13);
-    m->gu = (int16_t)lrint(-chroma * 2 * (1 - kb) * kb / kg * q13);
-    m->gv = (int16_t)lrint(-chroma * 2 * (1 - kr) * kr / kg * q13);
-    m->bu = (int16_t)lrint(chroma * 2 * (1 - kb) * q13);
-    /* Black with neutral chroma must come out as 0 in all three; 16 rounds the Q5 sum. A product with 128 in Q7 is
-     * (coefficient + 1) >> 1, as the kernels round. */
-    const int black = full_range ? 0 : ((16 << 7) * m->y + 0x4000) >> 15;
-    m->r_bias = (int16_t)(16 - black - ((m->rv + 1) >> 1));
-    m->g_bias = (int16_t)(16 - black - ((m->gu + 1) >> 1) - ((m->gv + 1) >> 1));
-    m->b_bias = (int16_t)(16 - black - ((m->bu + 1) >> 1));
+    const double luma = full_range ? 1 : 255.0 / 219, chroma = full_range ? 1 : 255.0 / 224, q7 = 128;
+    m->y = (float)(luma / q7);
+    m->bias = (float)(0.5 - (full_range ? 0 : 16 * luma));
+    m->rv = (float)(chroma * 2 * (1 - kr) / q7);
+    m->gu = (float)(-chroma * 2 * (1 - kb) * kb / kg / q7);
+    m->gv = (float)(-chroma * 2 * (1 - kr) * kr / kg / q7);
+    m->bu = (float)(chroma * 2 * (1 - kb) / q7);
 }
 
 static const uint8_t *row_of(const struct itsi_picture *picture, int plane, int row)
@@ -276,7 +270,7 @@ static void fill_rows(struct itsi_letterboxer *boxer, const struct itsi_picture 
     const uint16_t *chroma[2] = {boxer->line[LINE_U], boxer->line[LINE_V]};
     if (picture->layout == ITSI_LAYOUT_GRAY)
         for (int i = 0; i < box->inner_w; i++)
-            boxer->line[LINE_U][i] = boxer->line[LINE_V][i] = 128 << 7;
+            boxer->line[LINE_U][i] = boxer->line[LINE_V][i] = ITSI_NEUTRAL_Q7;
 
     uint8_t *out = tensor->data;
     memset(out, PAD_LEVEL, (size_t)box->pad_y * pitch);

@@ -1,8 +1,8 @@
 """mAP50-95 on the first 128 images of COCO val2017 through the C path: it must lie within 0.005 of the reference.
 
 The JPEG decoder hands out YCbCr as stored (BT.601, full range), so the conversion to RGB is the C letterbox's. mAP as
-ultralytics computes it: a prediction matches the ground truth it overlaps most, per class and threshold; precision
-envelope interpolated at 101 recalls; mean over classes that occur.
+ultralytics computes it: per class and threshold, a prediction goes to the ground truth it overlaps most, and of those on one
+ground truth the surest is right; precision envelope interpolated at 101 recalls; mean over classes that occur.
 """
 
 import sys
@@ -45,9 +45,9 @@ def hits(found, labels):
         label, guess = np.nonzero(iou >= threshold)
         order = np.argsort(-iou[label, guess], kind="stable")
         label, guess = label[order], guess[order]
-        first = np.sort(np.unique(guess, return_index=True)[1])  # a prediction's best label
+        first = np.unique(guess, return_index=True)[1]  # a prediction's best label; predictions now by falling score
         label, guess = label[first], guess[first]
-        first = np.unique(label, return_index=True)[1]  # that label's best prediction
+        first = np.unique(label, return_index=True)[1]  # that label's surest prediction
         right[guess[first], t] = True
     return right
 

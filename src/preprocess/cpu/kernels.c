@@ -46,24 +46,36 @@ static void stretch(uint16_t *restrict line, const uint16_t *restrict source, co
     }
 }
 
-static inline int scaled(int x, int coefficient) { return (x * coefficient + 0x4000) >> 15; }
-
-static inline uint8_t level(int q5)
+static inline uint8_t level(float value)
 {
-    int value = q5 >> 5;
-    value = value < 0 ? 0 : value;
-    return (uint8_t)(value > 255 ? 255 : value);
+    int whole = (int)value;
+    whole = whole < 0 ? 0 : whole;
+    return (uint8_t)(whole > 255 ? 255 : whole);
 }
 
+/* Channels are made apart, a chunk at a time, and then interleaved: together the vectoriser would give up. */
 static void rgb(uint8_t *restrict out, const uint16_t *restrict y, const uint16_t *restrict u,
                 const uint16_t *restrict v, int n, const struct itsi_yuv_rgb *matrix)
 {
+    enum { CHUNK = 64 };
     const struct itsi_yuv_rgb m = *matrix;
-    for (int i = 0; i < n; i++) {
-        int luma = scaled(y[i], m.y);
-        out[3 * i] = level(luma + scaled(v[i], m.rv) + m.r_bias);
-        out[3 * i + 1] = level(luma + scaled(u[i], m.gu) + scaled(v[i], m.gv) + m.g_bias);
-        out[3 * i + 2] = level(luma + scaled(u[i], m.bu) + m.b_bias);
+    for (int start = 0; start < n; start += CHUNK) {
+        uint8_t red[CHUNK], green[CHUNK], blue[CHUNK];
+        for (int k = 0; k < CHUNK; k++) { /* past the end there is slack */
+            const int i = start + k;
+            float luma = (float)(int)y[i] * m.y + m.bias;
+            float cb = (float)((int)u[i] - ITSI_NEUTRAL_Q7), cr = (float)((int)v[i] - ITSI_NEUTRAL_Q7);
+            red[k] = level(luma + cr * m.rv);
+            green[k] = level(luma + (cb * m.gu + cr * m.gv));
+            blue[k] = level(luma + cb * m.bu);
+        }
+        const int count = n - start < CHUNK ? n - start : CHUNK;
+        uint8_t *to = out + 3 * start;
+        for (int k = 0; k < count; k++) {
+            to[3 * k] = red[k];
+            to[3 * k + 1] = green[k];
+            to[3 * k + 2] = blue[k];
+        }
     }
 }
 

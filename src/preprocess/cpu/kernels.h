@@ -1,12 +1,15 @@
 /* The inner loops of the letterbox, one set per instruction set. All sets give the same bits: the arithmetic is defined
- * here, in integers, and a test compares them.
+ * here, and a test compares them.
  *
  * A line is a row of samples as Q7 (value * 128, 0..32640), so that both interpolations keep seven bits below the
  * sample and fit the 16-bit lanes. Weights are Q15, 0..32767. Interpolation is
  *     a + (((b - a) * weight + 0x4000) >> 15)
- * and colour conversion, with coefficients in Q13 (so products come out as Q5),
- *     channel = clamp((mul(y) + mul(u or v) + bias) >> 5),   mul(x) = (x * coefficient + 0x4000) >> 15
- * which stays within 0.2 levels of the exact result before the last rounding.
+ * exact for the usual ratios (1:1, 2:1, 3:1 and their chroma). Colour conversion is in single precision, every product
+ * rounded before it is added (files that do it are compiled without contraction), on centred chroma, so that grey stays
+ * grey to the last bit:
+ *     luma = y * m.y + m.bias,   red = clamp(trunc(luma + v * m.rv)), ...
+ * Integers would do for results within a level, and would be a quarter faster; but a detector's scores move by up to 0.01
+ * when one value in a hundred is a level off, and comparing runs across machines and versions is worth more than that.
  *
  * Reads: rows of pixels are never read beyond the samples asked for. Lines come from the letterboxer and may be read, and
  * written, ITSI_LINE_SLACK samples past their end. */
@@ -32,11 +35,12 @@ struct itsi_taps {
     int16_t *weight;  /* of the right tap, Q15; 0 where the right tap does not exist */
 };
 
-/* YUV to RGB in the terms above. Neutral chroma gives three equal channels by construction of the biases. */
+/* YUV, as Q7, to RGB in levels. The bias takes black to 0 and holds the half that makes truncation rounding. */
 struct itsi_yuv_rgb {
-    int16_t y, rv, gu, gv, bu;
-    int16_t r_bias, g_bias, b_bias;
+    float y, bias;
+    float rv, gu, gv, bu; /* of chroma less 128 */
 };
+#define ITSI_NEUTRAL_Q7 (128 << 7)
 
 struct itsi_letterbox_kernels {
     const char *name;

@@ -110,21 +110,23 @@ AVX2 static void stretch(uint16_t *line, const uint16_t *source, const struct it
 }
 
 struct vectors {
-    __m256i y, rv, gu, gv, bu, r_bias, g_bias, b_bias;
+    __m256 y, bias, rv, gu, gv, bu;
 };
 
-/* 16 pixels of each channel, as words not yet clamped. */
+AVX2_INLINE __m256 to_float(__m256i x) { return _mm256_cvtepi32_ps(x); }
+AVX2_INLINE __m256i widened(const uint16_t *p) { return _mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)p)); }
+
+/* 8 pixels of each channel, not yet clamped. */
 AVX2_INLINE void convert(const struct vectors *m, const uint16_t *y, const uint16_t *u, const uint16_t *v,
                          __m256i out[3])
 {
-    __m256i luma = _mm256_mulhrs_epi16(load(y), m->y), cb = load(u), cr = load(v);
-    __m256i r = _mm256_add_epi16(_mm256_add_epi16(luma, m->r_bias), _mm256_mulhrs_epi16(cr, m->rv));
-    __m256i g = _mm256_add_epi16(_mm256_add_epi16(luma, m->g_bias), _mm256_mulhrs_epi16(cb, m->gu));
-    __m256i b = _mm256_add_epi16(_mm256_add_epi16(luma, m->b_bias), _mm256_mulhrs_epi16(cb, m->bu));
-    g = _mm256_add_epi16(g, _mm256_mulhrs_epi16(cr, m->gv));
-    out[0] = _mm256_srai_epi16(r, 5);
-    out[1] = _mm256_srai_epi16(g, 5);
-    out[2] = _mm256_srai_epi16(b, 5);
+    const __m256i neutral = _mm256_set1_epi32(ITSI_NEUTRAL_Q7);
+    __m256 luma = _mm256_add_ps(_mm256_mul_ps(to_float(widened(y)), m->y), m->bias);
+    __m256 cb = to_float(_mm256_sub_epi32(widened(u), neutral)), cr = to_float(_mm256_sub_epi32(widened(v), neutral));
+    __m256 green = _mm256_add_ps(_mm256_mul_ps(cb, m->gu), _mm256_mul_ps(cr, m->gv));
+    out[0] = _mm256_cvttps_epi32(_mm256_add_ps(luma, _mm256_mul_ps(cr, m->rv)));
+    out[1] = _mm256_cvttps_epi32(_mm256_add_ps(luma, green));
+    out[2] = _mm256_cvttps_epi32(_mm256_add_ps(luma, _mm256_mul_ps(cb, m->bu)));
 }
 
 /* Which pixel of a channel goes to byte j of part k of 16 interleaved pixels; -1 clears. */
@@ -147,11 +149,15 @@ AVX2_INLINE __m256i interleaved(int k, const __m256i channel[3])
 /* 32 pixels, 96 bytes. */
 AVX2_INLINE void rgb32(uint8_t *out, const uint16_t *y, const uint16_t *u, const uint16_t *v, const struct vectors *m)
 {
-    __m256i low[3], high[3], channel[3];
-    convert(m, y, u, v, low);
-    convert(m, y + 16, u + 16, v + 16, high);
-    for (int c = 0; c < 3; c++)
-        channel[c] = _mm256_permute4x64_epi64(_mm256_packus_epi16(low[c], high[c]), 0xd8);
+    const __m256i in_order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7); /* packing works within halves */
+    __m256i part[4][3], channel[3];
+    for (int k = 0; k < 4; k++)
+        convert(m, y + 8 * k, u + 8 * k, v + 8 * k, part[k]);
+    for (int c = 0; c < 3; c++) {
+        __m256i bytes = _mm256_packus_epi16(_mm256_packs_epi32(part[0][c], part[1][c]),
+                                            _mm256_packs_epi32(part[2][c], part[3][c]));
+        channel[c] = _mm256_permutevar8x32_epi32(bytes, in_order);
+    }
     __m256i a = interleaved(0, channel), b = interleaved(1, channel), c = interleaved(2, channel);
     store(out, _mm256_permute2x128_si256(a, b, 0x20));
     store(out + 32, _mm256_permute2x128_si256(c, a, 0x30));
@@ -161,11 +167,8 @@ AVX2_INLINE void rgb32(uint8_t *out, const uint16_t *y, const uint16_t *u, const
 AVX2 static void rgb(uint8_t *out, const uint16_t *y, const uint16_t *u, const uint16_t *v, int n,
                      const struct itsi_yuv_rgb *matrix)
 {
-    const struct vectors m = {
-        _mm256_set1_epi16(matrix->y),      _mm256_set1_epi16(matrix->rv),     _mm256_set1_epi16(matrix->gu),
-        _mm256_set1_epi16(matrix->gv),     _mm256_set1_epi16(matrix->bu),     _mm256_set1_epi16(matrix->r_bias),
-        _mm256_set1_epi16(matrix->g_bias), _mm256_set1_epi16(matrix->b_bias),
-    };
+    const struct vectors m = {_mm256_set1_ps(matrix->y),  _mm256_set1_ps(matrix->bias), _mm256_set1_ps(matrix->rv),
+                              _mm256_set1_ps(matrix->gu), _mm256_set1_ps(matrix->gv),   _mm256_set1_ps(matrix->bu)};
     int i = 0;
     for (; i + 32 <= n; i += 32)
         rgb32(out + 3 * i, y + i, u + i, v + i, &m);

@@ -114,6 +114,8 @@ AVX512 static void stretch4(uint16_t *line, const uint16_t *source, const struct
     }
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion" /* without optimisation gcc's gather is a macro that converts its mask */
 AVX512 static void stretch_far(uint16_t *line, const uint16_t *source, const struct itsi_taps *taps)
 {
     for (int i = 0; i < taps->count; i += STEP) {
@@ -127,6 +129,7 @@ AVX512 static void stretch_far(uint16_t *line, const uint16_t *source, const str
         store(line + i, between(left, right, load(taps->weight + i)));
     }
 }
+#pragma GCC diagnostic pop
 
 AVX512 static void stretch(uint16_t *line, const uint16_t *source, const struct itsi_taps *taps)
 {
@@ -140,8 +143,8 @@ AVX512 static void stretch(uint16_t *line, const uint16_t *source, const struct 
         stretch_far(line, source, taps);
 }
 
-/* Packing two registers of 32 words to 64 bytes leaves pixel p at byte AT(p); the interleaving undoes it on the way. */
-#define AT(p) (((p) % 32) / 8 * 16 + (p) / 32 * 8 + (p) % 8)
+/* Packing four registers of 16 pixels to 64 bytes leaves pixel p at byte AT(p); the interleaving undoes it on the way. */
+#define AT(p) ((p) % 16 / 4 * 16 + (p) / 16 * 4 + (p) % 4)
 #define FROM_RG(j) ((j) % 3 == 1 ? 64 + AT((j) / 3) : AT((j) / 3))
 #define FROM_B(j) AT((j) / 3)
 #define TIMES8(f, j) f(j), f((j) + 1), f((j) + 2), f((j) + 3), f((j) + 4), f((j) + 5), f((j) + 6), f((j) + 7)
@@ -153,33 +156,42 @@ static const uint8_t from_b[3][64] = {TIMES64(FROM_B, 0), TIMES64(FROM_B, 64), T
 /* Bytes j of each 64 with j % 3 == 2. */
 static const uint64_t is_b[3] = {0x4924924924924924u, 0x2492492492492492u, 0x9249249249249249u};
 
-AVX512_INLINE __m512i channel(__m512i luma0, __m512i luma1, __m512i a0, __m512i a1)
+struct vectors {
+    __m512 y, bias, rv, gu, gv, bu;
+};
+
+AVX512_INLINE __m512 to_float(__m512i x) { return _mm512_cvtepi32_ps(x); }
+AVX512_INLINE __m512i widened(const uint16_t *p) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)p)); }
+
+/* 16 pixels of each channel, not yet clamped. */
+AVX512_INLINE void convert(const struct vectors *m, const uint16_t *y, const uint16_t *u, const uint16_t *v,
+                           __m512i out[3])
 {
-    return _mm512_packus_epi16(_mm512_srai_epi16(_mm512_add_epi16(luma0, a0), 5),
-                               _mm512_srai_epi16(_mm512_add_epi16(luma1, a1), 5));
+    const __m512i neutral = _mm512_set1_epi32(ITSI_NEUTRAL_Q7);
+    __m512 luma = _mm512_add_ps(_mm512_mul_ps(to_float(widened(y)), m->y), m->bias);
+    __m512 cb = to_float(_mm512_sub_epi32(widened(u), neutral)), cr = to_float(_mm512_sub_epi32(widened(v), neutral));
+    __m512 green = _mm512_add_ps(_mm512_mul_ps(cb, m->gu), _mm512_mul_ps(cr, m->gv));
+    out[0] = _mm512_cvttps_epi32(_mm512_add_ps(luma, _mm512_mul_ps(cr, m->rv)));
+    out[1] = _mm512_cvttps_epi32(_mm512_add_ps(luma, green));
+    out[2] = _mm512_cvttps_epi32(_mm512_add_ps(luma, _mm512_mul_ps(cb, m->bu)));
 }
 
 AVX512 static void rgb(uint8_t *out, const uint16_t *y, const uint16_t *u, const uint16_t *v, int n,
                        const struct itsi_yuv_rgb *matrix)
 {
-    const __m512i my = _mm512_set1_epi16(matrix->y), rv = _mm512_set1_epi16(matrix->rv),
-                  gu = _mm512_set1_epi16(matrix->gu), gv = _mm512_set1_epi16(matrix->gv),
-                  bu = _mm512_set1_epi16(matrix->bu), r_bias = _mm512_set1_epi16(matrix->r_bias),
-                  g_bias = _mm512_set1_epi16(matrix->g_bias), b_bias = _mm512_set1_epi16(matrix->b_bias);
+    const struct vectors m = {_mm512_set1_ps(matrix->y),  _mm512_set1_ps(matrix->bias), _mm512_set1_ps(matrix->rv),
+                              _mm512_set1_ps(matrix->gu), _mm512_set1_ps(matrix->gv),   _mm512_set1_ps(matrix->bu)};
     for (int i = 0; i < n; i += 64, out += 192) {
-        __m512i y0 = _mm512_mulhrs_epi16(load(y + i), my), y1 = _mm512_mulhrs_epi16(load(y + i + 32), my);
-        __m512i u0 = load(u + i), u1 = load(u + i + 32), v0 = load(v + i), v1 = load(v + i + 32);
-        __m512i r = channel(y0, y1, _mm512_add_epi16(_mm512_mulhrs_epi16(v0, rv), r_bias),
-                            _mm512_add_epi16(_mm512_mulhrs_epi16(v1, rv), r_bias));
-        __m512i b = channel(y0, y1, _mm512_add_epi16(_mm512_mulhrs_epi16(u0, bu), b_bias),
-                            _mm512_add_epi16(_mm512_mulhrs_epi16(u1, bu), b_bias));
-        __m512i uv0 = _mm512_add_epi16(_mm512_mulhrs_epi16(u0, gu), _mm512_mulhrs_epi16(v0, gv));
-        __m512i uv1 = _mm512_add_epi16(_mm512_mulhrs_epi16(u1, gu), _mm512_mulhrs_epi16(v1, gv));
-        __m512i g = channel(y0, y1, _mm512_add_epi16(uv0, g_bias), _mm512_add_epi16(uv1, g_bias));
+        __m512i part[4][3], channel[3];
+        for (int k = 0; k < 4; k++)
+            convert(&m, y + i + 16 * k, u + i + 16 * k, v + i + 16 * k, part[k]);
+        for (int c = 0; c < 3; c++)
+            channel[c] = _mm512_packus_epi16(_mm512_packs_epi32(part[0][c], part[1][c]),
+                                             _mm512_packs_epi32(part[2][c], part[3][c]));
         int bytes = 3 * (n - i);
         for (int k = 0; k < 3; k++) {
-            __m512i rg = _mm512_permutex2var_epi8(r, load(from_rg[k]), g);
-            __m512i all = _mm512_mask_permutexvar_epi8(rg, is_b[k], load(from_b[k]), b);
+            __m512i rg = _mm512_permutex2var_epi8(channel[0], load(from_rg[k]), channel[1]);
+            __m512i all = _mm512_mask_permutexvar_epi8(rg, is_b[k], load(from_b[k]), channel[2]);
             int room = bytes - 64 * k;
             if (room >= 64)
                 store(out + 64 * k, all);

@@ -1,0 +1,158 @@
+#include "capture/handshakes.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "support/check.h"
+
+static void the_bucket_gives_its_rate(void **state)
+{
+    (void)state;
+    struct itsi_bucket b;
+    itsi_bucket_init(&b, 40, 0);
+    for (int i = 0; i < 4; i++) /* a tenth of a second's worth at once */
+        assert_int_equal(itsi_bucket_take(&b, 0), 0);
+    int64_t next = itsi_bucket_take(&b, 0);
+    CHECK_NEAR((double)next, 25e6, 10);
+    assert_true(itsi_bucket_take(&b, next / 2) > 0);
+    assert_int_equal(itsi_bucket_take(&b, next), 0);
+    int taken = 0;
+    for (int64_t now = next; now < next + 10 * ITSI_NS_PER_S; now += ITSI_NS_PER_MS)
+        taken += itsi_bucket_take(&b, now) == 0;
+    assert_in_range(taken, 398, 401);
+}
+
+static void a_slow_rate_still_has_a_first_token(void **state)
+{
+    (void)state;
+    struct itsi_bucket b;
+    itsi_bucket_init(&b, 0.5, 0);
+    assert_int_equal(itsi_bucket_take(&b, 0), 0);
+    CHECK_NEAR((double)itsi_bucket_take(&b, 0), 2e9, 10);
+    assert_int_equal(itsi_bucket_take(&b, 3600 * ITSI_NS_PER_S), 0); /* an idle hour saves up one, no more */
+    assert_true(itsi_bucket_take(&b, 3600 * ITSI_NS_PER_S) > 0);
+}
+
+static void bad_limits_are_refused(void **state)
+{
+    (void)state;
+    struct itsi_handshakes *h = NULL;
+    struct its_diag diag;
+    assert_int_equal(itsi_handshakes_create(&h, 0, 10, &diag), ITS_EINVAL);
+    assert_int_equal(itsi_handshakes_create(&h, 1, 0, &diag), ITS_EINVAL);
+    itsi_alloc_fail_at(1);
+    assert_int_equal(itsi_handshakes_create(&h, 1, 1, &diag), ITS_ENOMEM);
+    itsi_alloc_fail_at(0);
+    assert_null(h);
+    itsi_handshakes_destroy(NULL);
+}
+
+struct crowd {
+    struct itsi_handshakes *h;
+    atomic_bool stop;
+    atomic_int inside, most, done, order[32], arrived;
+};
+struct one {
+    struct crowd *crowd;
+    int index, rc;
+    pthread_t thread;
+};
+
+static void *visit(void *arg)
+{
+    struct one *one = arg;
+    struct crowd *c = one->crowd;
+    one->rc = itsi_handshakes_acquire(c->h, &c->stop);
+    if (one->rc)
+        return NULL;
+    int inside = atomic_fetch_add(&c->inside, 1) + 1;
+    int most = atomic_load(&c->most);
+    while (inside > most && !atomic_compare_exchange_weak(&c->most, &most, inside))
+        ;
+    atomic_store(&c->order[atomic_fetch_add(&c->done, 1)], one->index);
+    itsi_sleep_until_ns(itsi_now_ns() + 2 * ITSI_NS_PER_MS); /* the handshake */
+    atomic_fetch_sub(&c->inside, 1);
+    itsi_handshakes_release(c->h);
+    return NULL;
+}
+
+static void never_more_than_the_limit_at_once(void **state)
+{
+    (void)state;
+    static struct crowd c;
+    static struct one ones[32];
+    struct its_diag diag;
+    CHECK_OK(itsi_handshakes_create(&c.h, 3, 10000, &diag), diag);
+    for (int i = 0; i < 32; i++) {
+        ones[i] = (struct one){.crowd = &c, .index = i};
+        CHECK_OK(itsi_thread_start(&ones[i].thread, "visit", visit, &ones[i], &diag), diag);
+    }
+    for (int i = 0; i < 32; i++) {
+        pthread_join(ones[i].thread, NULL);
+        assert_int_equal(ones[i].rc, 0);
+    }
+    int now, highest;
+    itsi_handshakes_stats(c.h, &now, &highest);
+    assert_int_equal(now, 0);
+    assert_int_equal(highest, 3); /* and it does go up to the limit */
+    assert_true(atomic_load(&c.most) <= 3);
+    assert_int_equal(atomic_load(&c.done), 32);
+    itsi_handshakes_destroy(c.h);
+}
+
+static void first_come_first_served(void **state)
+{
+    (void)state;
+    static struct crowd c;
+    static struct one ones[8];
+    struct its_diag diag;
+    CHECK_OK(itsi_handshakes_create(&c.h, 1, 10000, &diag), diag);
+    assert_int_equal(itsi_handshakes_acquire(c.h, &c.stop), 0); /* the place is taken while they come */
+    for (int i = 0; i < 8; i++) {
+        ones[i] = (struct one){.crowd = &c, .index = i};
+        CHECK_OK(itsi_thread_start(&ones[i].thread, "visit", visit, &ones[i], &diag), diag);
+        int64_t until = itsi_now_ns() + 50 * ITSI_NS_PER_MS; /* lets this one reach the queue before the next */
+        itsi_sleep_until_ns(until);
+    }
+    itsi_handshakes_release(c.h);
+    for (int i = 0; i < 8; i++)
+        pthread_join(ones[i].thread, NULL);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(atomic_load(&c.order[i]), i);
+    itsi_handshakes_destroy(c.h);
+}
+
+static void a_stopped_waiter_leaves_and_the_next_goes_on(void **state)
+{
+    (void)state;
+    static struct crowd c, other;
+    struct its_diag diag;
+    CHECK_OK(itsi_handshakes_create(&c.h, 1, 10000, &diag), diag);
+    other.h = c.h;
+    assert_int_equal(itsi_handshakes_acquire(c.h, &other.stop), 0);
+    struct one first = {.crowd = &c}, second = {.crowd = &other};
+    CHECK_OK(itsi_thread_start(&first.thread, "visit", visit, &first, &diag), diag);
+    itsi_sleep_until_ns(itsi_now_ns() + 20 * ITSI_NS_PER_MS);
+    CHECK_OK(itsi_thread_start(&second.thread, "visit", visit, &second, &diag), diag);
+    atomic_store(&c.stop, true);
+    itsi_handshakes_wake(c.h);
+    pthread_join(first.thread, NULL);
+    assert_int_equal(first.rc, ITS_ECANCELLED);
+    itsi_handshakes_release(c.h);
+    pthread_join(second.thread, NULL);
+    assert_int_equal(second.rc, 0);
+    itsi_handshakes_destroy(c.h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_bucket_gives_its_rate),
+        cmocka_unit_test(a_slow_rate_still_has_a_first_token),
+        cmocka_unit_test(bad_limits_are_refused),
+        cmocka_unit_test(never_more_than_the_limit_at_once),
+        cmocka_unit_test(first_come_first_served),
+        cmocka_unit_test(a_stopped_waiter_leaves_and_the_next_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

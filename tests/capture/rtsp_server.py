@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""A real RTSP server (GStreamer's) for the tests: loops an Annex-B file on any number of mounts /cam0, /cam1, ...
+
+Prints "port N" when it listens. Commands on stdin, one a line: "stop" (closes the port and every connection), "start"
+(the same port again), "mute" and "unmute" (connections stay, pictures stop and go on), "clients" (prints "clients N"),
+"quit". The end of stdin ends it, so a test that dies leaves nothing behind.
+"""
+import argparse
+import sys
+import threading
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file")
+    parser.add_argument("--codec", choices=["h264", "h265"], default="h264")
+    parser.add_argument("--fps", type=int, default=25)
+    parser.add_argument("--mounts", type=int, default=1)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--user")
+    parser.add_argument("--password")
+    parser.add_argument("--no-stamps", action="store_true", help="time stamps that never advance, as some cameras send")
+    parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
+    return parser.parse_args()
+
+
+class Server:
+    def __init__(self, args):
+        self.args = args
+        self.port = args.port
+        self.server = None
+        self.source = 0
+        self.medias = []
+        self.auth = self.make_auth() if args.user or args.tls else None
+
+    def make_auth(self):
+        auth = GstRtspServer.RTSPAuth()
+        if self.args.user:
+            auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+            token = GstRtspServer.RTSPToken()
+            token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
+            auth.add_digest(self.args.user, self.args.password, token)
+        if self.args.tls:
+            auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*self.args.tls))
+        return auth
+
+    def make_factory(self):
+        factory = GstRtspServer.RTSPMediaFactory()
+        args = self.args
+        factory.set_launch(
+            f"( multifilesrc location={args.file} loop=true "
+            f"caps=video/x-{args.codec},stream-format=byte-stream,framerate={args.fps}/1 "
+            f"! {args.codec}parse name=parse ! rtp{args.codec}pay name=pay0 pt=96 config-interval=1 )"
+        )
+        factory.set_shared(True)
+        factory.set_latency(0)
+        factory.connect("media-configure", self.on_media)
+        if args.user:
+            permissions = GstRtspServer.RTSPPermissions()
+            permissions.add_permission_for_role("viewer", "media.factory.access", True)
+            permissions.add_permission_for_role("viewer", "media.factory.construct", True)
+            factory.set_permissions(permissions)
+        return factory
+
+    def on_media(self, _factory, media):
+        # a looped byte stream has decode times only, and RTP would send the same time stamp for ever
+        def stamp(_pad, info):
+            buffer = info.get_buffer()
+            buffer.pts = buffer.dts
+            return Gst.PadProbeReturn.OK
+
+        pad = media.get_element().get_by_name("parse").get_static_pad("src")
+        if not self.args.no_stamps:
+            pad.add_probe(Gst.PadProbeType.BUFFER, stamp)
+        self.medias.append(media)
+
+    def start(self):
+        server = GstRtspServer.RTSPServer()
+        server.set_address("127.0.0.1")
+        server.set_service(str(self.port))
+        server.set_backlog(256)
+        if self.auth:
+            server.set_auth(self.auth)
+        mounts = server.get_mount_points()
+        for i in range(self.args.mounts):
+            mounts.add_factory(f"/cam{i}", self.make_factory())
+        self.source = server.attach(None)
+        if not self.source:
+            raise SystemExit("cannot listen")
+        self.server = server
+        self.port = server.get_bound_port()
+        print(f"port {self.port}", flush=True)
+
+    def stop(self):
+        GLib.source_remove(self.source)
+        self.server.client_filter(lambda _server, _client: GstRtspServer.RTSPFilterResult.REMOVE)
+        self.server = None
+        self.medias = []
+        print("stopped", flush=True)
+
+    def set_state(self, state):
+        for media in self.medias:
+            element = media.get_element()
+            if element:
+                element.set_state(state)
+
+    def clients(self):
+        found = self.server.client_filter(lambda _server, _client: GstRtspServer.RTSPFilterResult.REF)
+        print(f"clients {len(found)}", flush=True)
+
+    def command(self, line, loop):
+        if line == "stop":
+            self.stop()
+        elif line == "start":
+            self.start()
+        elif line == "mute":
+            self.set_state(Gst.State.PAUSED)
+            print("muted", flush=True)
+        elif line == "unmute":
+            self.set_state(Gst.State.PLAYING)
+            print("unmuted", flush=True)
+        elif line == "clients":
+            self.clients()
+        else:
+            loop.quit()
+        return False
+
+
+def main():
+    args = parse()
+    Gst.init(None)
+    loop = GLib.MainLoop()
+    server = Server(args)
+    server.start()
+
+    def read():
+        for line in sys.stdin:
+            GLib.idle_add(server.command, line.strip(), loop)
+        GLib.idle_add(server.command, "quit", loop)
+
+    threading.Thread(target=read, daemon=True).start()
+    loop.run()
+
+
+if __name__ == "__main__":
+    main()
