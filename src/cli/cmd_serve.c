@@ -169,6 +169,7 @@ static void reload(struct daemon *d)
     d->config = itsi_config_store_get(d->store);
     if (itsi_engine_configure(d->engine, d->config, &change, &diag) != 0)
         itsi_error("serve", "configuration reloaded, but not all of it could be applied: %s", diag.text);
+    itsi_server_configure(d->server, &d->config->cfg);
     char text[900] = "";
     name_all(text, sizeof text, "; applied: ", &change.applied);
     name_all(text, sizeof text, "; needs a restart: ", &change.restart);
@@ -262,6 +263,7 @@ static int run(struct daemon *d)
     }
     announce(d);
     watch(d);
+    itsi_server_drain(d->server);
     its_engine_stop(d->engine, (int32_t)(d->config->cfg.general.drain_timeout_seconds * 1000));
     print_summary(d);
     return ITSI_EXIT_OK;
