@@ -71,7 +71,7 @@ static int ensure(struct itsi_list *list, int more)
 static int take_scenery(void *arg, const struct itsi_actor *actor)
 {
     struct scenery *s = arg;
-    if (ensure(&s->list, actor->mesh->face_count * 2) < 0 || ensure(&s->shadows, 256) < 0)
+    if (itsi_list_vertices(&s->list, actor->mesh->pos_count) < 0 || ensure(&s->list, actor->mesh->face_count * 2) < 0 || ensure(&s->shadows, 256) < 0)
         return ITS_ENOMEM;
     struct itsi_draw draw;
     itsi_draw_actor(&s->list, &draw, s->cam, s->air, actor);
@@ -137,6 +137,7 @@ int itsi_back_build(struct itsi_back *back, const struct itsi_scene *scene, cons
     }
     itsi_raster_fini(&r);
     itsi_free(s.list.tri);
+    itsi_free(s.list.vertex);
     itsi_free(s.shadows.tri);
     return rc;
 }

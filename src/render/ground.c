@@ -142,10 +142,13 @@ static struct itsi_rgb light_on(const struct itsi_scene *s, const struct itsi_ai
     struct itsi_rgb sky = itsi_mix(air->horizon, air->zenith, 0.5f);
     float sun = itsi_maxf(0, air->sun.z) * air->shadow;
     float pool = 1;
-    if (air->sun_light.r < 0.3f && air->zenith.r < 0.1f) { /* night */
-        float pitch = 32, d = y / pitch - floorf(y / pitch + 0.5f);
-        float side = x - (d > 0 ? s->road.right : s->road.left) * 0.8f;
-        pool = 0.25f + 2.2f * itsi_decay(d * d * 14 + side * side * 0.012f);
+    if (air->night) {
+        pool = 0.4f;
+        for (int k = 0; k < 2; k++) { /* lamps on both sides in turn */
+            float at = y / 32 + 0.5f * (float)k, d = at - floorf(at + 0.5f);
+            float side = x - (k ? s->road.right : s->road.left) * 0.8f;
+            pool += 1.6f * itsi_decay(d * d * 14 + side * side * 0.012f);
+        }
     }
     return itsi_rgb(sky.r * 0.72f + air->ambient + air->sun_light.r * sun * pool,
                     sky.g * 0.72f + air->ambient + air->sun_light.g * sun * pool,

@@ -244,6 +244,18 @@ void itsi_mesh_wheel(struct itsi_mesh *m, float x, float y, float r, float w)
     m->bias = bias;
 }
 
+int itsi_list_vertices(struct itsi_list *list, int count)
+{
+    if (count <= list->vertex_cap)
+        return 0;
+    struct itsi_vertex *bigger = itsi_realloc(list->vertex, (size_t)count * 2 * sizeof *bigger);
+    if (!bigger)
+        return ITS_ENOMEM;
+    list->vertex = bigger;
+    list->vertex_cap = count * 2;
+    return 0;
+}
+
 void itsi_mesh_finish(struct itsi_mesh *m)
 {
     m->length = m->width = m->height = 0;

@@ -103,18 +103,15 @@ static void build(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
         itsi_mesh_solid(m, itsi_vec3(-0.7f, front * (0.4f - 0.9f * (float)i), f->height), itsi_vec3(0.7f, front * (0.4f - 0.9f * (float)i) + 1.6f, f->height + 0.2f),
                         ITSI_MAT_BODY2);
     itsi_mesh_solid(m, itsi_vec3(-1.1f, -front + 0.2f, 0.2f), itsi_vec3(1.1f, front - 0.2f, 0.4f), ITSI_MAT_UNDER);
-    m->limb = 5;
     float axles[3] = {front - 2.6f, -front + 3.2f, -front + 1.9f};
     for (int i = 0; i < (f->length > 12.5f ? 3 : 2); i++)
         for (int side = -1; side <= 1; side += 2) {
-            m->limb = 5;
             itsi_mesh_tube(m, itsi_vec3((float)side * half, axles[i], 0.5f), itsi_vec3((float)side * (half + 0.006f), axles[i], 0.5f), 0.58f,
                            0.58f, 12, ITSI_MAT_UNDER, true);
             m->bias = 4;
             itsi_mesh_wheel(m, (float)side * (half + 0.015f), axles[i], 0.48f, 0.3f);
             m->bias = 0;
         }
-    m->limb = 0;
     itsi_mesh_finish(m);
 }
 

@@ -111,7 +111,9 @@ static void front_face(struct itsi_mesh *m, const struct car_form *f, int look)
         float a = w * 0.245f, b = w * 0.395f;
         float x0 = side > 0 ? a : -b, x1 = side > 0 ? b : -a;
         m->bias = 5;
-        itsi_mesh_panel_y(m, y, 1, x0, x1, top - lamp - 0.03f, top - 0.02f, ITSI_MAT_HEAD);
+        itsi_mesh_panel_y(m, y, 1, x0 - 0.02f, x1 + 0.02f, top - lamp - 0.05f, top, ITSI_MAT_TRIM);
+        m->bias = 7;
+        itsi_mesh_panel_y(m, y, 1, x0 + 0.02f, x1 - 0.03f, top - lamp - 0.01f, top - 0.04f, ITSI_MAT_HEAD);
         /* The lamp runs round the corner. */
         float xs = (float)side * w * 0.45f * 0.985f, xc = (float)side * w * 0.40f;
         struct itsi_vec3 c0 = itsi_vec3(xc, y + 0.004f, top - lamp), c1 = itsi_vec3(xc, y + 0.004f, top - 0.02f);
@@ -177,9 +179,7 @@ static void sides(struct itsi_mesh *m, const struct car_form *f)
             itsi_mesh_tube(m, itsi_vec3(x - (float)side * 0.15f, y, f->wheel), itsi_vec3(x, y, f->wheel), f->wheel * 1.16f,
                            f->wheel * 1.16f, 12, ITSI_MAT_UNDER, true);
             m->bias = 4;
-            m->limb = 5;
             itsi_mesh_wheel(m, x + (float)side * 0.006f, y, f->wheel, 0.2f);
-            m->limb = 0;
             m->bias = 0;
         }
     /* Mirrors. */

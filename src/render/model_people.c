@@ -25,7 +25,7 @@ static void walker(struct itsi_mesh *m, int kind)
     float s = child ? 0.72f : 1;
     for (int side = -1; side <= 1; side += 2) {
         float x = (float)side * 0.095f * s;
-        int leg = side > 0 ? 1 : 2, arm = side > 0 ? 3 : 4;
+        int leg = side > 0 ? ITSI_LIMB_LEG : ITSI_LIMB_LEG + 1, arm = side > 0 ? ITSI_LIMB_ARM : ITSI_LIMB_LAST_ARM;
         int trousers = skirt ? ITSI_MAT_SKIN : ITSI_MAT_CLOTH2;
         limb_tube(m, leg, itsi_vec3(x, 0, 0.05f), itsi_vec3(x, 0, 0.5f * s), 0.055f * s, 0.075f * s, trousers);
         limb_tube(m, leg, itsi_vec3(x, 0, 0.48f * s), itsi_vec3(x * 0.9f, 0, 0.93f * s), 0.07f * s, 0.105f * s, ITSI_MAT_CLOTH2);

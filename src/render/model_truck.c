@@ -7,10 +7,8 @@
 
 static void wheel_pair(struct itsi_mesh *m, float half, float y, float r, float w)
 {
-    m->limb = 5;
     itsi_mesh_wheel(m, half, y, r, w);
     itsi_mesh_wheel(m, -half, y, r, w);
-    m->limb = 0;
 }
 
 static void lamps(struct itsi_mesh *m, float y, int facing, float x0, float x1, float z0, float z1)
@@ -177,10 +175,10 @@ static void rigid(struct itsi_mesh *m, float length, float height, int body, uin
         for (int i = 0; i < 4; i++) { /* the load */
             float a = y0 + 0.2f + (y1 - y0 - 0.5f) * (float)i / 4, w = itsi_hash_range(h, 40 + (uint64_t)i, 0.5f, 1.1f);
             if (body == 2)
-                itsi_mesh_ball(m, itsi_vec3(0, a + 0.6f, wall - 0.2f), half * 0.9f, 0.9f, 0.55f, ITSI_MAT_CARGO);
+                itsi_mesh_ball(m, itsi_vec3(0, a + 0.6f, wall - 0.2f), half * 0.9f, 0.9f, 0.55f, ITSI_MAT_CLOTH1);
             else
                 SOLID(m, -w, a, floor + 0.15f, w, a + itsi_hash_range(h, 50 + (uint64_t)i, 0.7f, 1.1f),
-                      floor + itsi_hash_range(h, 60 + (uint64_t)i, 0.5f, 1.5f), ITSI_MAT_CARGO);
+                      floor + itsi_hash_range(h, 60 + (uint64_t)i, 0.5f, 1.5f), ITSI_MAT_CLOTH1);
         }
     }
     tail(m, y0, half, floor);

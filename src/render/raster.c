@@ -123,7 +123,7 @@ void itsi_raster_tri(struct itsi_raster *r, const struct itsi_tri *t, int top, u
             a[k] = fixed_colour(t, k, dx, dy);
             /* Stepped between the values at both ends, which are in range, so that every sample is. */
             int32_t end = fixed_colour(t, k, dx + (float)(to - from - 1), dy);
-            d[k] = to - from > 1 ? (end - a[k]) / (to - from - 1) : 0;
+            d[k] = to - from > 1 ? (int32_t)((float)(end - a[k]) / (float)(to - from - 1)) : 0;
         }
         size_t at = (size_t)(y - top) * (size_t)r->width;
         float *depth = r->depth + at;
@@ -147,6 +147,12 @@ void itsi_raster_tri(struct itsi_raster *r, const struct itsi_tri *t, int top, u
     }
 }
 
+static void darken(uint8_t *row, int n, uint8_t v)
+{
+    for (int i = 0; i < n; i++)
+        row[i] = row[i] > v ? row[i] : v;
+}
+
 void itsi_raster_shadow(struct itsi_raster *r, const struct itsi_tri *t, int top)
 {
     int first, last;
@@ -157,14 +163,6 @@ void itsi_raster_shadow(struct itsi_raster *r, const struct itsi_tri *t, int top
         if (!span(r, t, y, &from, &to))
             continue;
         touch(r, y - top, from, to);
-        float dy = (float)y + 0.5f - t->y[0], dx = (float)from + 0.5f - t->x[0];
-        int32_t a = fixed_colour(t, 0, dx, dy), end = fixed_colour(t, 0, dx + (float)(to - from - 1), dy);
-        int32_t d = to - from > 1 ? (end - a) / (to - from - 1) : 0;
-        uint8_t *row = r->shadow + (size_t)(y - top) * (size_t)r->width;
-        for (int x = from; x < to; x++) {
-            uint8_t v = (uint8_t)(a >> 16);
-            row[x] = row[x] > v ? row[x] : v;
-            a += d;
-        }
+        darken(r->shadow + (size_t)(y - top) * (size_t)r->width + from, to - from, (uint8_t)t->c[0]);
     }
 }

@@ -82,11 +82,20 @@ enum itsi_material {
     ITSI_MAT_COUNT
 };
 
+/* Parts that move against the body, and leaves, which are seen from both sides. */
+enum itsi_limb {
+    ITSI_LIMB_NONE,
+    ITSI_LIMB_LEG, /* right; left is the next */
+    ITSI_LIMB_ARM = 3,
+    ITSI_LIMB_LAST_ARM,
+    ITSI_LIMB_LEAF
+};
+
 struct itsi_face {
     uint16_t v[3], n[3];
     uint8_t mat;
     uint8_t detail; /* 0: always drawn, else only when a metre is at least 4 * detail samples */
-    uint8_t limb;   /* 0: rigid; 1, 2: legs; 3, 4: arms (swing with the step); 5: wheels */
+    uint8_t limb;   /* enum itsi_limb */
     uint8_t bias;   /* drawn over what lies within this many centimetres */
 };
 
@@ -176,6 +185,10 @@ struct itsi_draw {
 struct itsi_list {
     struct itsi_tri *tri;
     int count, cap;
+    struct itsi_vertex {
+        struct itsi_vec3 world, cam; /* cam: right, up, forward */
+    } *vertex; /* scratch for one mesh; meshes with more vertices are left out */
+    int vertex_cap;
 };
 
 /* One horizontal band of the picture at sample resolution. */
@@ -228,10 +241,12 @@ struct itsi_air {
     float fog_per_m;
     float shadow;  /* 0: none .. 1: hard and dark */
     float ambient; /* extra flat light */
+    bool night;
     bool lamps;    /* vehicles have their lamps on */
     float lamp_glow;
     bool wet;
-    float contrast, lift; /* of the finished colour */
+    /* the camera's rendering of all this */
+    float exposure, lift, saturation, warmth;
 };
 
 void itsi_air_init(struct itsi_air *air, const struct itsi_road_params *params);
@@ -239,6 +254,9 @@ struct itsi_rgb itsi_air_sky(const struct itsi_air *air, struct itsi_vec3 direct
 struct itsi_rgb itsi_air_veil(const struct itsi_air *air, struct itsi_rgb colour, float distance);
 /* Screen RGB to limited-range BT.601. */
 void itsi_to_yuv(const struct itsi_air *air, struct itsi_rgb colour, float yuv[3]);
+
+/* Makes room in the scratch for meshes of that many vertices. */
+ITS_NODISCARD int itsi_list_vertices(struct itsi_list *list, int count);
 
 struct itsi_actor {
     const struct itsi_mesh *mesh;
@@ -251,6 +269,7 @@ struct itsi_actor {
     float speed;
     int32_t cls, id;
     bool braking;
+    bool lit;               /* lamps on when it is dark */
     bool boxed;             /* false: scenery, no truth */
 };
 

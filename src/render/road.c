@@ -42,7 +42,10 @@ static int build_models(struct itsi_road *road)
     for (int i = 0; i < ITSI_MODELS; i++)
         if (road->models.mesh[i].failed)
             return ITS_ENOMEM;
-    return 0;
+    int rc = 0;
+    for (int i = 0; i < ITSI_MODELS && rc == 0; i++)
+        rc = itsi_list_vertices(&road->list, road->models.mesh[i].pos_count);
+    return rc;
 }
 
 static int build(struct itsi_road *road)
@@ -59,8 +62,8 @@ static int build(struct itsi_road *road)
         rc = itsi_raster_init(&road->raster, p->width, p->height);
     if (rc < 0)
         return rc;
-    road->list = (struct itsi_list){itsi_alloc(MAX_TRIANGLES * sizeof(struct itsi_tri)), 0, MAX_TRIANGLES};
-    road->shadows = (struct itsi_list){itsi_alloc(MAX_TRIANGLES / 4 * sizeof(struct itsi_tri)), 0, MAX_TRIANGLES / 4};
+    road->list = (struct itsi_list){.tri = itsi_alloc(MAX_TRIANGLES * sizeof(struct itsi_tri)), .cap = MAX_TRIANGLES};
+    road->shadows = (struct itsi_list){.tri = itsi_alloc(MAX_TRIANGLES / 4 * sizeof(struct itsi_tri)), .cap = MAX_TRIANGLES / 4};
     road->rows = itsi_alloc((size_t)p->width * 3);
     if (!road->list.tri || !road->shadows.tri || !road->rows)
         return ITS_ENOMEM;
@@ -73,7 +76,8 @@ static int build(struct itsi_road *road)
         struct itsi_vec3 sun = road->air.sun;
         struct itsi_vec3 far = itsi_vec3(cam->pos.x + sun.x * 1000, cam->pos.y + sun.y * 1000, cam->pos.z + sun.z * 1000);
         if (!itsi_project(cam, far, &x, &y, &depth))
-            x = cam->cx, y = -2 * cam->cy;
+            x = cam->cx, y = 0;
+        y = itsi_maxf(y, -0.15f * cam->cy); /* far above the picture it would not dazzle */
         itsi_glare_map(road->glare, p->width, p->height, x / ITSI_SS, y / ITSI_SS);
     }
     rc = build_models(road);
@@ -111,6 +115,7 @@ void itsi_road_destroy(struct itsi_road *road)
     itsi_raster_fini(&road->raster);
     itsi_noise_fini(&road->noise);
     itsi_free(road->list.tri);
+    itsi_free(road->list.vertex);
     itsi_free(road->shadows.tri);
     itsi_back_fini(&road->back);
     itsi_free(road->glare);
@@ -192,7 +197,7 @@ static void lamps(const struct itsi_road *road, const struct itsi_camera *cam, i
     for (int i = 0; i < actors; i++) {
         const struct itsi_actor *a = &road->actor[i];
         const struct itsi_tally *t = &road->tally[i];
-        if (!a->mesh->lamp_tail[0].y && !a->mesh->lamp_head[0].y)
+        if (!a->lit)
             continue;
         if (t->visible * 3 < t->covered || t->covered == 0)
             continue;

@@ -137,7 +137,7 @@ static void pavement_walkers(struct itsi_scene *s, uint64_t h, float x, float y0
         struct itsi_lane *l = itsi_lane_add(s, x + 0.5f * (float)way, way > 0 ? y0 : y0 + length, 0, (float)way, length,
                                             itsi_hash_range(h, (uint64_t)(2 + way), 1.0f, 1.5f));
         l->spacing = itsi_hash_range(h, (uint64_t)(5 + way), 2.5f, 6);
-        l->fill = itsi_hash_range(h, (uint64_t)(8 + way), 0.15f, 0.6f);
+        l->fill = itsi_hash_range(h, (uint64_t)(8 + way), 0.08f, 0.4f);
         l->sway = 0.8f;
         weights(l, 0, 0, 0, 0, 0, 1);
     }
@@ -164,7 +164,7 @@ static void zebra_walkers(struct itsi_scene *s, float half, float beyond, float 
         l->period = period;
         l->green = green;
         l->offset = offset;
-        l->fill = 0.45f;
+        l->fill = 0.16f;
         l->sway = 1.3f;
         weights(l, 0, 0, 0, 0, 0, 1);
     }

@@ -29,8 +29,10 @@ static void begin(struct builder *b, float x, float y, uint64_t h)
     struct itsi_vec3 u = itsi_unit(itsi_vec3(bend * y, 1, 0));
     b->actor.cos_yaw = u.y;
     b->actor.sin_yaw = -u.x;
-    itsi_palette_pick(&b->actor, h);
     b->actor.cls = ITSI_ROAD_CLASS_COUNT;
+    itsi_palette_pick(&b->actor, h);
+    struct itsi_vec3 d = itsi_sub(b->actor.pos, b->scene->cam.pos);
+    b->actor.distance = sqrtf(itsi_dot(d, d));
 }
 
 static void finish(struct builder *b, bool shadow)
@@ -42,8 +44,6 @@ static void finish(struct builder *b, bool shadow)
         return;
     }
     itsi_mesh_finish(&b->mesh);
-    struct itsi_vec3 d = itsi_sub(b->actor.pos, b->scene->cam.pos);
-    b->actor.distance = sqrtf(itsi_dot(d, d));
     b->actor.mesh = &b->mesh;
     b->actor.id = shadow;
     b->rc = b->sink(b->arg, &b->actor);
@@ -55,13 +55,13 @@ static void colour(struct builder *b, int mat, float r, float g, float bl) { b->
 static void crown(struct builder *b, struct itsi_vec3 c, float rx, float rz, int leaves)
 {
     struct itsi_mesh *m = &b->mesh;
-    m->limb = 6;
+    m->limb = ITSI_LIMB_LEAF;
     for (int i = 0; i < leaves; i++) {
         uint64_t h = itsi_hash(b->h, (uint64_t)(1000 + i));
         struct itsi_vec3 d = itsi_unit(itsi_vec3(itsi_hash_range(h, 1, -1, 1), itsi_hash_range(h, 2, -1, 1), itsi_hash_range(h, 3, -0.9f, 1)));
         float r = itsi_hash_range(h, 4, 0.6f, 1);
         struct itsi_vec3 p = itsi_vec3(c.x + d.x * rx * r, c.y + d.y * rx * r, c.z + d.z * rz * r);
-        float size = rx * itsi_hash_range(h, 5, 0.14f, 0.30f);
+        float size = rx * itsi_hash_range(h, 5, 0.6f, 1.3f) * (leaves > 1000 ? 0.09f : leaves > 300 ? 0.15f : 0.24f);
         struct itsi_vec3 n = itsi_unit(itsi_vec3(d.x + itsi_hash_range(h, 6, -0.8f, 0.8f), d.y + itsi_hash_range(h, 7, -0.8f, 0.8f),
                                                  d.z + itsi_hash_range(h, 8, -0.4f, 0.9f)));
         struct itsi_vec3 u = itsi_unit(itsi_cross(n, itsi_vec3(itsi_hash_range(h, 9, -1, 1), itsi_hash_range(h, 10, -1, 1), 0.3f)));
@@ -72,7 +72,7 @@ static void crown(struct builder *b, struct itsi_vec3 c, float rx, float rz, int
         itsi_mesh_tri(m, AT(-0.9f, 0.5f), AT(0.2f, -1), AT(1, 0.7f), mat);
 #undef AT
     }
-    m->limb = 0;
+    m->limb = ITSI_LIMB_NONE;
 }
 
 static void leaf_colours(struct builder *b)
@@ -91,7 +91,7 @@ static void tree(struct builder *b, float x, float y, float height, uint64_t h)
     leaf_colours(b);
     float r = height * itsi_hash_range(h, 5, 0.22f, 0.34f), trunk = height * 0.045f;
     itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, height * 0.6f), trunk, trunk * 0.6f, 6, ITSI_MAT_TRIM, false);
-    crown(b, itsi_vec3(0, 0, height * 0.64f), r, height * 0.36f, y < 90 ? 420 : 130);
+    crown(b, itsi_vec3(0, 0, height * 0.64f), r, height * 0.36f, b->actor.distance < 45 ? 1500 : b->actor.distance < 100 ? 420 : 130);
     finish(b, true);
 }
 
@@ -99,7 +99,7 @@ static void bush(struct builder *b, float x, float y, float size, uint64_t h)
 {
     begin(b, x, y, h);
     leaf_colours(b);
-    crown(b, itsi_vec3(0, 0, size * 0.45f), size, size * 0.7f, y < 60 ? 160 : 50);
+    crown(b, itsi_vec3(0, 0, size * 0.45f), size, size * 0.7f, b->actor.distance < 40 ? 400 : 90);
     finish(b, true);
 }
 
@@ -213,6 +213,31 @@ static void signal_post(struct builder *b, float x, float y, float reach, uint64
     finish(b, false);
 }
 
+/* What is behind a pane: mostly dark, sometimes a blind or a curtain. */
+static int pane(uint64_t h) { return itsi_hash_unit(h, 1) < 0.75f ? ITSI_MAT_GLASS : ITSI_MAT_CLOTH1; }
+
+static void window_x(struct builder *b, float at, float y0, float y1, float z0, float z1, uint64_t h)
+{
+    b->mesh.bias = 3;
+    itsi_mesh_panel_x(&b->mesh, at, y0 - 0.09f, y1 + 0.09f, z0 - 0.09f, z1 + 0.09f, ITSI_MAT_BODY2);
+    b->mesh.bias = 6;
+    itsi_mesh_panel_x(&b->mesh, at, y0, y1, z0, z1, ITSI_MAT_GLASS);
+    b->mesh.bias = 9;
+    itsi_mesh_panel_x(&b->mesh, at, y0, y1, z0 + (z1 - z0) * itsi_hash_range(h, 2, 0.2f, 0.7f), z1, pane(h));
+    b->mesh.bias = 0;
+}
+
+static void window_y(struct builder *b, float at, float x0, float x1, float z0, float z1, uint64_t h)
+{
+    b->mesh.bias = 3;
+    itsi_mesh_panel_y(&b->mesh, at, -1, x0 - 0.09f, x1 + 0.09f, z0 - 0.09f, z1 + 0.09f, ITSI_MAT_BODY2);
+    b->mesh.bias = 6;
+    itsi_mesh_panel_y(&b->mesh, at, -1, x0, x1, z0, z1, ITSI_MAT_GLASS);
+    b->mesh.bias = 9;
+    itsi_mesh_panel_y(&b->mesh, at, -1, x0, x1, z0 + (z1 - z0) * itsi_hash_range(h, 2, 0.2f, 0.7f), z1, pane(h));
+    b->mesh.bias = 0;
+}
+
 /* A house of floors with windows on all sides. */
 static void house(struct builder *b, float x, float y, float w, float d, uint64_t h)
 {
@@ -222,18 +247,18 @@ static void house(struct builder *b, float x, float y, float w, float d, uint64_
     float storey = itsi_hash_range(h, 2, 2.9f, 3.5f), top = storey * (float)floors + 0.8f;
     float k = itsi_hash_range(h, 3, 0.35f, 0.8f), warm = itsi_hash_range(h, 4, -0.02f, 0.12f);
     colour(b, ITSI_MAT_CARGO, k + warm, k, k - warm);
-    colour(b, ITSI_MAT_BODY2, k * 0.7f, k * 0.68f, k * 0.66f);
-    bool lit = b->scene->style >= 0 && itsi_hash_unit(h, 5) < 0.8f;
+    float frame = itsi_hash_unit(h, 8) < 0.5f ? 0.75f : k * 0.6f;
+    colour(b, ITSI_MAT_BODY2, frame, frame * 0.98f, frame * 0.95f);
+    colour(b, ITSI_MAT_CLOTH1, 0.55f, 0.52f, 0.46f);
     itsi_mesh_box(m, itsi_vec3(-w / 2, -d / 2, 0), itsi_vec3(w / 2, d / 2, top),
                   (int[6]){ITSI_MAT_CARGO, ITSI_MAT_CARGO, ITSI_MAT_CARGO, ITSI_MAT_CARGO, -1, ITSI_MAT_TRIM});
     float pitch = itsi_hash_range(h, 6, 1.7f, 3.2f), glass = pitch * itsi_hash_range(h, 7, 0.4f, 0.7f);
-    (void)lit;
     for (int f = 0; f < floors; f++) {
         float z0 = storey * (float)f + (f ? 0.9f : 0.4f), z1 = storey * (float)(f + 1) - 0.4f, gw = f ? glass : pitch * 0.85f;
         for (float at = -d / 2 + pitch * 0.3f; at + gw < d / 2; at += pitch)
-            itsi_mesh_panel_x(m, w / 2, at, at + gw, z0, z1, ITSI_MAT_GLASS);
+            window_x(b, w / 2, at, at + gw, z0, z1, itsi_hash(h, (uint64_t)(f * 64 + (int)(at * 4) + 9000)));
         for (float at = -w / 2 + pitch * 0.3f; at + gw < w / 2; at += pitch)
-            itsi_mesh_panel_y(m, -d / 2, -1, at, at + gw, z0, z1, ITSI_MAT_GLASS);
+            window_y(b, -d / 2, at, at + gw, z0, z1, itsi_hash(h, (uint64_t)(f * 64 + (int)(at * 4) + 9500)));
         if (f == 1) {
             itsi_mesh_panel_x(m, w / 2, -d / 2, d / 2, storey - 0.35f, storey + 0.3f, ITSI_MAT_BODY2);
             itsi_mesh_panel_x(m, w / 2 + 0.02f, -d * 0.3f, d * 0.2f, storey - 0.25f, storey + 0.2f, ITSI_MAT_ACCENT);

@@ -22,14 +22,23 @@ struct itsi_rgb itsi_air_veil(const struct itsi_air *air, struct itsi_rgb colour
     return itsi_mix(air->fog, colour, itsi_decay(distance * air->fog_per_m));
 }
 
+/* A camera's shoulder: straight, then ever flatter towards white. */
+static float film(float v)
+{
+    if (v < 0.65f)
+        return v < 0 ? 0 : v;
+    float over = (v - 0.65f) / 0.35f;
+    return itsi_minf(1, 0.65f + 0.35f * over * (1 + over * 0.25f) / (1 + over * 0.8f));
+}
+
 void itsi_to_yuv(const struct itsi_air *air, struct itsi_rgb c, float yuv[3])
 {
-    float r = itsi_clampf(c.r * air->contrast + air->lift, 0, 1);
-    float g = itsi_clampf(c.g * air->contrast + air->lift, 0, 1);
-    float b = itsi_clampf(c.b * air->contrast + air->lift, 0, 1);
+    float r = film(c.r * air->exposure * (1 + air->warmth) + air->lift);
+    float g = film(c.g * air->exposure + air->lift);
+    float b = film(c.b * air->exposure * (1 - air->warmth) + air->lift);
     yuv[0] = 16.5f + 65.481f * r + 128.553f * g + 24.966f * b;
-    yuv[1] = 128.5f - 37.797f * r - 74.203f * g + 112.0f * b;
-    yuv[2] = 128.5f + 112.0f * r - 93.786f * g - 18.214f * b;
+    yuv[1] = 128.5f + (-37.797f * r - 74.203f * g + 112.0f * b) * air->saturation;
+    yuv[2] = 128.5f + (112.0f * r - 93.786f * g - 18.214f * b) * air->saturation;
 }
 
 bool itsi_project(const struct itsi_camera *cam, struct itsi_vec3 p, float *x, float *y, float *depth)
@@ -51,7 +60,7 @@ struct finish {
 static const struct finish finishes[ITSI_MAT_COUNT] = {
     [ITSI_MAT_BODY] = {1.0f, 0.06f, 0.45f, 0.7f},   [ITSI_MAT_BODY2] = {1.0f, 0.03f, 0.2f, 0.2f},
     [ITSI_MAT_CARGO] = {1.0f, 0, 0.05f, 0},         [ITSI_MAT_ACCENT] = {1.0f, 0.02f, 0.1f, 0},
-    [ITSI_MAT_GLASS] = {0.5f, 0.22f, 0.75f, 0.8f},  [ITSI_MAT_TRIM] = {1.0f, 0.02f, 0.12f, 0.05f},
+    [ITSI_MAT_GLASS] = {0.6f, 0.15f, 0.6f, 0.7f},  [ITSI_MAT_TRIM] = {1.0f, 0.02f, 0.12f, 0.05f},
     [ITSI_MAT_METAL] = {0.8f, 0.2f, 0.3f, 0.4f},    [ITSI_MAT_TYRE] = {1.0f, 0, 0.05f, 0},
     [ITSI_MAT_UNDER] = {0.5f, 0, 0, 0},             [ITSI_MAT_HEAD] = {0.8f, 0.35f, 0.5f, 0.8f},
     [ITSI_MAT_TAIL] = {0.9f, 0.1f, 0.3f, 0.3f},     [ITSI_MAT_BRAKE] = {0.9f, 0.05f, 0.2f, 0},
@@ -62,13 +71,13 @@ static const struct finish finishes[ITSI_MAT_COUNT] = {
 
 static struct itsi_rgb emitted(const struct itsi_air *air, const struct itsi_actor *actor, int mat)
 {
-    bool on = air->lamps && actor->boxed;
+    bool on = air->lamps && actor->lit;
     if (mat == ITSI_MAT_HEAD && on)
         return itsi_rgb(1.0f, 0.97f, 0.88f);
     if (mat == ITSI_MAT_TAIL && (on || actor->braking))
-        return actor->braking ? itsi_rgb(0.95f, 0.12f, 0.08f) : itsi_rgb(0.5f, 0.04f, 0.03f);
+        return actor->braking ? itsi_rgb(0.55f, 0.05f, 0.04f) : itsi_rgb(0.28f, 0.02f, 0.02f);
     if (mat == ITSI_MAT_BRAKE && actor->braking)
-        return itsi_rgb(0.9f, 0.1f, 0.06f);
+        return itsi_rgb(0.6f, 0.06f, 0.04f);
     if (mat == ITSI_MAT_SIGN)
         return on ? itsi_rgb(0.85f, 0.55f, 0.12f) : itsi_rgb(0.3f, 0.2f, 0.05f);
     return itsi_rgb(0, 0, 0);
@@ -205,14 +214,12 @@ static struct itsi_vec3 to_world(const struct itsi_actor *a, struct itsi_vec3 p)
 /* Swings a limb about its joint: legs about the hip, arms about the shoulder. */
 static struct itsi_vec3 swung(const struct itsi_mesh *m, struct itsi_vec3 p, int limb, float swing)
 {
-    if (limb == 0 || limb > 4)
-        return p;
-    float joint = m->height * (limb <= 2 ? 0.53f : 0.8f);
-    float side = (limb == 1 || limb == 4) ? swing : -swing;
+    float joint = m->height * (limb < ITSI_LIMB_ARM ? 0.53f : 0.8f);
+    float side = (limb == ITSI_LIMB_LEG || limb == ITSI_LIMB_LAST_ARM) ? swing : -swing;
     float reach = joint - p.z;
     if (reach <= 0)
         return p;
-    float lean = side * (limb <= 2 ? 0.45f : 0.35f);
+    float lean = side * (limb < ITSI_LIMB_ARM ? 0.45f : 0.35f);
     p.y += reach * lean;
     p.z += reach * lean * lean * 0.5f;
     return p;
@@ -224,53 +231,75 @@ static struct itsi_vec3 to_camera(const struct itsi_camera *cam, struct itsi_vec
     return itsi_vec3(itsi_dot(d, cam->right), itsi_dot(d, cam->up), itsi_dot(d, cam->forward));
 }
 
+/* Where each vertex is, in the world and as seen. */
+static void place_vertices(struct itsi_vertex *out, const struct itsi_camera *cam, const struct itsi_actor *a)
+{
+    const struct itsi_mesh *m = a->mesh;
+    for (int i = 0; i < m->pos_count; i++) {
+        struct itsi_vec3 p = m->pos[i];
+        out[i].world = to_world(a, itsi_vec3(p.x * a->sx, p.y * a->sy, p.z * a->sz));
+        out[i].cam = to_camera(cam, out[i].world);
+    }
+    /* The few that swing are placed again. */
+    for (int i = 0; i < m->face_count; i++) {
+        const struct itsi_face *f = &m->face[i];
+        for (int k = 0; k < 3 && f->limb >= ITSI_LIMB_LEG && f->limb <= ITSI_LIMB_LAST_ARM; k++) {
+            struct itsi_vec3 p = m->pos[f->v[k]];
+            p = swung(m, itsi_vec3(p.x * a->sx, p.y * a->sy, p.z * a->sz), f->limb, a->swing);
+            out[f->v[k]].world = to_world(a, p);
+            out[f->v[k]].cam = to_camera(cam, out[f->v[k]].world);
+        }
+    }
+}
+
+static void draw_face(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
+                      const struct itsi_air *air, const struct itsi_actor *actor, const struct itsi_face *f)
+{
+    const struct itsi_vertex *v[3] = {&list->vertex[f->v[0]], &list->vertex[f->v[1]], &list->vertex[f->v[2]]};
+    if (v[0]->cam.z < NEAR && v[1]->cam.z < NEAR && v[2]->cam.z < NEAR)
+        return;
+    bool both = f->limb == ITSI_LIMB_LEAF;
+    struct itsi_vec3 side = itsi_cross(itsi_sub(v[1]->world, v[0]->world), itsi_sub(v[2]->world, v[0]->world));
+    if (!both && itsi_dot(side, itsi_sub(cam->pos, v[0]->world)) <= 0)
+        return;
+    struct corner corner[3];
+    struct itsi_rgb glow = emitted(air, actor, f->mat);
+    for (int k = 0; k < 3; k++) {
+        struct itsi_vec3 n = actor->mesh->nrm[f->n[k]];
+        n = itsi_vec3(n.x * actor->cos_yaw - n.y * actor->sin_yaw, n.x * actor->sin_yaw + n.y * actor->cos_yaw, n.z);
+        struct itsi_vec3 eye = itsi_unit(itsi_sub(cam->pos, v[k]->world));
+        if (both && itsi_dot(n, eye) < 0)
+            n = itsi_vec3(-n.x, -n.y, -n.z);
+        struct itsi_rgb c = lit(air, actor->palette[f->mat], &finishes[f->mat], n, v[k]->world, eye);
+        c = itsi_rgb(c.r + glow.r, c.g + glow.g, c.b + glow.b);
+        corner[k].cam = v[k]->cam;
+        itsi_to_yuv(air, itsi_air_veil(air, c, itsi_maxf(0, v[k]->cam.z)), corner[k].c);
+    }
+    clip_and_emit(list, draw, cam, corner, (float)f->bias * 0.01f, both);
+}
+
 void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
                      const struct itsi_air *air, const struct itsi_actor *actor)
 {
     const struct itsi_mesh *m = actor->mesh;
     *draw = (struct itsi_draw){list->count, 0, 1e9f, 1e9f, -1e9f, -1e9f, 0};
+    if (m->pos_count > list->vertex_cap)
+        return;
+    struct itsi_vec3 ahead = to_camera(cam, actor->pos);
+    if (ahead.z < -0.6f * itsi_maxf(m->length, m->width))
+        return; /* behind the camera */
+    place_vertices(list->vertex, cam, actor);
     float metre = cam->focal / itsi_maxf(actor->distance, 1); /* samples */
-    for (int i = 0; i < m->face_count; i++) {
-        const struct itsi_face *f = &m->face[i];
-        if (f->detail && metre < 4.0f * (float)f->detail)
-            continue;
-        struct corner corner[3];
-        const struct finish *finish = &finishes[f->mat];
-        struct itsi_rgb glow = emitted(air, actor, f->mat);
-        int behind = 0;
-        struct itsi_vec3 world[3];
-        for (int k = 0; k < 3; k++) {
-            struct itsi_vec3 p = m->pos[f->v[k]];
-            p = itsi_vec3(p.x * actor->sx, p.y * actor->sy, p.z * actor->sz);
-            world[k] = to_world(actor, swung(m, p, f->limb, actor->swing));
-            corner[k].cam = to_camera(cam, world[k]);
-            behind += corner[k].cam.z < NEAR;
-        }
-        if (behind == 3)
-            continue;
-        bool both = f->limb == 6;
-        struct itsi_vec3 side = itsi_cross(itsi_sub(world[1], world[0]), itsi_sub(world[2], world[0]));
-        if (!both && itsi_dot(side, itsi_sub(cam->pos, world[0])) <= 0)
-            continue;
-        for (int k = 0; k < 3; k++) {
-            struct itsi_vec3 n = m->nrm[f->n[k]];
-            n = itsi_vec3(n.x * actor->cos_yaw - n.y * actor->sin_yaw, n.x * actor->sin_yaw + n.y * actor->cos_yaw, n.z);
-            struct itsi_vec3 eye = itsi_unit(itsi_sub(cam->pos, world[k]));
-            if (both && itsi_dot(n, eye) < 0)
-                n = itsi_vec3(-n.x, -n.y, -n.z);
-            struct itsi_rgb c = lit(air, actor->palette[f->mat], finish, n, world[k], eye);
-            c = itsi_rgb(c.r + glow.r, c.g + glow.g, c.b + glow.b);
-            itsi_to_yuv(air, itsi_air_veil(air, c, itsi_maxf(0, corner[k].cam.z)), corner[k].c);
-        }
-        clip_and_emit(list, draw, cam, corner, (float)f->bias * 0.01f, both);
-    }
+    for (int i = 0; i < m->face_count; i++)
+        if (!m->face[i].detail || metre >= 4.0f * (float)m->face[i].detail)
+            draw_face(list, draw, cam, air, actor, &m->face[i]);
 }
 
-/* A fan on the ground, dark in the middle. */
+/* A fan on the ground. */
 static void ground_fan(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
-                       const struct itsi_vec3 *outline, int n, struct itsi_vec3 middle, float centre, float rim)
+                       const struct itsi_vec3 *outline, int n, struct itsi_vec3 middle, float dark)
 {
-    struct corner c[3] = {{.c = {centre, 0, 0}}, {.c = {rim, 0, 0}}, {.c = {rim, 0, 0}}};
+    struct corner c[3] = {{.c = {dark, 0, 0}}, {.c = {dark, 0, 0}}, {.c = {dark, 0, 0}}};
     c[0].cam = to_camera(cam, middle);
     for (int i = 0; i < n; i++) {
         c[1].cam = to_camera(cam, outline[i]);
@@ -292,7 +321,24 @@ static void contact(struct itsi_list *list, struct itsi_draw *draw, const struct
         float py[8] = {-ll + cut, ll - cut, ll, ll, ll - cut, -ll + cut, -ll, -ll};
         for (int i = 0; i < 8; i++)
             p[i] = to_world(a, itsi_vec3(px[i], py[i], 0));
-        ground_fan(list, draw, cam, p, 8, a->pos, dark[k], dark[k]);
+        ground_fan(list, draw, cam, p, 8, a->pos, dark[k]);
+    }
+}
+
+/* A crown's shadow: two ovals along the light. */
+static void cast_crown(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
+                       const struct itsi_air *air, const struct itsi_actor *a)
+{
+    float z = itsi_maxf(air->sun.z, 0.2f), r = a->mesh->width * 0.42f;
+    for (int k = 0; k < 2; k++) {
+        float h = a->mesh->height * (k ? 0.75f : 0.45f);
+        struct itsi_vec3 c = itsi_vec3(a->pos.x - air->sun.x / z * h, a->pos.y - air->sun.y / z * h, 0), p[12];
+        for (int i = 0; i < 12; i++) {
+            double angle = 6.283185307179586 * i / 12;
+            float q = r * itsi_hash_range((uint64_t)(int64_t)(c.x * 8), (uint64_t)(i + 20 * k), 0.7f, 1.1f);
+            p[i] = itsi_vec3(c.x + q * (float)itsi_cosine(angle), c.y + q * (float)itsi_sine(angle), 0);
+        }
+        ground_fan(list, draw, cam, p, 12, c, 220 * air->shadow);
     }
 }
 
@@ -315,10 +361,10 @@ static void cast(struct itsi_list *list, struct itsi_draw *draw, const struct it
             p[i + 4] = itsi_vec3(p[i].x + shift.x * ph, p[i].y + shift.y * ph, 0);
         }
         /* The hull of both rectangles is their union with the parallelograms swept by the edges. */
-        ground_fan(list, draw, cam, p + 4, 4, p[4], 255 * air->shadow, 255 * air->shadow);
+        ground_fan(list, draw, cam, p + 4, 4, p[4], 255 * air->shadow);
         for (int i = 0; i < 4; i++) {
             struct itsi_vec3 q[4] = {p[i], p[(i + 1) % 4], p[4 + (i + 1) % 4], p[4 + i]};
-            ground_fan(list, draw, cam, q, 4, q[0], 255 * air->shadow, 255 * air->shadow);
+            ground_fan(list, draw, cam, q, 4, q[0], 255 * air->shadow);
         }
     }
 }
@@ -327,6 +373,11 @@ void itsi_draw_shadow(struct itsi_list *list, const struct itsi_camera *cam, con
                       const struct itsi_actor *actor)
 {
     struct itsi_draw unused = {0};
+    if (!actor->boxed) {
+        if (air->shadow > 0.3f)
+            cast_crown(list, &unused, cam, air, actor);
+        return;
+    }
     contact(list, &unused, cam, actor);
     if (air->shadow > 0.15f)
         cast(list, &unused, cam, air, actor);

@@ -97,7 +97,7 @@ static struct itsi_rgb paint(uint64_t h)
 
 static struct itsi_rgb vivid(uint64_t h)
 {
-    float hue = itsi_hash_range(h, 1, 0, 6), top = itsi_hash_range(h, 2, 0.3f, 0.85f), low = top * itsi_hash_range(h, 3, 0.05f, 0.6f);
+    float hue = itsi_hash_range(h, 1, 0, 6), top = itsi_hash_range(h, 2, 0.3f, 0.85f), low = top * itsi_hash_range(h, 3, 0.12f, 0.75f);
     float f = hue - floorf(hue), up = low + (top - low) * f, down = top - (top - low) * f;
     switch ((int)hue) {
     case 0:
@@ -125,16 +125,16 @@ void itsi_palette_pick(struct itsi_actor *actor, uint64_t h)
 {
     struct itsi_rgb *p = actor->palette;
     bool heavy = actor->cls == ITSI_ROAD_TRUCK || actor->cls == ITSI_ROAD_BUS;
-    p[ITSI_MAT_BODY] = heavy && itsi_hash_unit(h, 1) < 0.5f ? vivid(itsi_hash(h, 2)) : paint(itsi_hash(h, 3));
-    if (heavy && itsi_hash_unit(h, 4) < 0.3f)
+    p[ITSI_MAT_BODY] = heavy && itsi_hash_unit(h, 1) < 0.4f ? vivid(itsi_hash(h, 2)) : paint(itsi_hash(h, 3));
+    if (heavy && itsi_hash_unit(h, 4) < 0.4f)
         p[ITSI_MAT_BODY] = itsi_rgb(0.85f, 0.86f, 0.86f);
     float grey = itsi_hash_range(h, 5, 0.55f, 0.92f);
     p[ITSI_MAT_BODY2] = itsi_hash_unit(h, 6) < 0.65f ? itsi_rgb(grey, grey, grey * 0.99f) : vivid(itsi_hash(h, 7));
     if (actor->cls == ITSI_ROAD_BUS && itsi_hash_unit(h, 8) < 0.6f)
         p[ITSI_MAT_BODY2] = p[ITSI_MAT_BODY];
-    p[ITSI_MAT_CARGO] = itsi_hash_unit(h, 9) < 0.5f ? itsi_rgb(0.45f, 0.38f, 0.28f) : vivid(itsi_hash(h, 10));
+    p[ITSI_MAT_CARGO] = itsi_hash_unit(h, 9) < 0.35f ? itsi_rgb(0.75f, 0.76f, 0.75f) : vivid(itsi_hash(h, 10));
     p[ITSI_MAT_ACCENT] = vivid(itsi_hash(h, 11));
-    float tint = itsi_hash_range(h, 12, 0.03f, 0.11f);
+    float tint = itsi_hash_range(h, 12, 0.03f, 0.14f);
     p[ITSI_MAT_GLASS] = itsi_rgb(tint, tint * 1.1f, tint * 1.15f);
     p[ITSI_MAT_TRIM] = itsi_rgb(0.065f, 0.065f, 0.07f);
     p[ITSI_MAT_METAL] = itsi_rgb(0.48f, 0.49f, 0.50f);
@@ -148,7 +148,7 @@ void itsi_palette_pick(struct itsi_actor *actor, uint64_t h)
     float tan_ = itsi_hash_range(h, 14, 0.35f, 1);
     p[ITSI_MAT_SKIN] = itsi_rgb(0.82f * tan_, 0.62f * tan_, 0.50f * tan_);
     p[ITSI_MAT_HAIR] = itsi_hash_unit(h, 15) < 0.7f ? itsi_rgb(0.07f, 0.055f, 0.05f) : itsi_rgb(0.4f, 0.3f, 0.18f);
-    p[ITSI_MAT_CLOTH1] = cloth(itsi_hash(h, 16));
+    p[ITSI_MAT_CLOTH1] = heavy && itsi_hash_unit(h, 18) < 0.6f ? itsi_rgb(0.42f, 0.35f, 0.26f) : cloth(itsi_hash(h, 16));
     p[ITSI_MAT_CLOTH2] = itsi_scale(cloth(itsi_hash(h, 17)), 0.8f);
 }
 
@@ -220,6 +220,7 @@ static void place(struct crowd *c, const struct itsi_lane *lane, int lane_index,
     a->cos_yaw = u.y;
     a->sin_yaw = -u.x;
     a->speed = (float)speed;
+    a->lit = lane->speed > 0;
     a->braking = braking && a->cls != ITSI_ROAD_PERSON && a->cls != ITSI_ROAD_BICYCLE;
     a->distance = sqrtf(itsi_dot(itsi_sub(a->pos, c->scene->cam.pos), itsi_sub(a->pos, c->scene->cam.pos)));
     /* Unique among all that can be in sight together: the lane and the slot. Riders get the next number. */
