@@ -99,9 +99,9 @@ static void bench(int w, int h, bool nv12, const struct itsi_letterbox_kernels *
         theirs[i] = micros_swscale(&job, repeats);
         ratio[i] = theirs[i] / ours[i];
     }
-    printf("{\"bench\": \"letterbox\", \"source\": \"%dx%d\", \"format\": \"%s\", \"tensor\": \"%dx%d\", \"kernels\": \"%s\", "
-           "\"cpu_us\": %.1f, \"swscale_bilinear_cpu_us\": %.1f, \"times_swscale\": %.2f, \"times_swscale_p10\": %.2f, "
-           "\"times_swscale_p90\": %.2f}\n",
+    printf("{\"bench\": \"letterbox\", \"source\": \"%dx%d\", \"format\": \"%s\", \"tensor\": \"%dx%d\", "
+           "\"kernels\": \"%s\", \"cpu_us\": %.1f, \"swscale_bilinear_cpu_us\": %.1f, \"times_swscale\": %.2f, "
+           "\"times_swscale_p10\": %.2f, \"times_swscale_p90\": %.2f}\n",
            w, h, nv12 ? "nv12" : "i420", WIDTH, HEIGHT, kernels->name, quantile(ours, ROUNDS, 0.5),
            quantile(theirs, ROUNDS, 0.5), quantile(ratio, ROUNDS, 0.5), quantile(ratio, ROUNDS, 0.1),
            quantile(ratio, ROUNDS, 0.9));

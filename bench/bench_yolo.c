@@ -92,8 +92,8 @@ static void bench(const struct scene *scene, float *const data[OUTPUTS], int lev
     }
     qsort(ours, ROUNDS, sizeof *ours, by_value);
     qsort(ratio, ROUNDS, sizeof *ratio, by_value);
-    printf("{\"bench\": \"yolo\", \"output\": \"%dx%d\", \"scene\": \"%s\", \"candidates\": %d, \"boxes\": %d, \"variant\": "
-           "\"%s\", \"cpu_us\": %.1f, \"times_plain_scan\": %.2f, \"times_plain_scan_p10\": %.2f, "
+    printf("{\"bench\": \"yolo\", \"output\": \"%dx%d\", \"scene\": \"%s\", \"candidates\": %d, \"boxes\": %d, "
+           "\"variant\": \"%s\", \"cpu_us\": %.1f, \"times_plain_scan\": %.2f, \"times_plain_scan_p10\": %.2f, "
            "\"times_plain_scan_p90\": %.2f}\n",
            ROWS, ANCHORS, scene->name, scene->candidates, count, levels[level], ours[ROUNDS / 2], ratio[ROUNDS / 2],
            ratio[ROUNDS / 10], ratio[ROUNDS * 9 / 10]);

@@ -1,4 +1,4 @@
-/* its-camera-ai config show|validate|explain|diff */
+/* its-camera-ai config show|validate|explain|diff|schema */
 #include "cli/cli.h"
 
 #include "base/url.h"
@@ -25,7 +25,8 @@ static const char usage_text[] =
     "usage: its-camera-ai config show [OPTIONS]           what is set, and by whom\n"
     "       its-camera-ai config validate FILE            check a configuration file\n"
     "       its-camera-ai config explain KEY [OPTIONS]    one option: value, range, names, where it comes from\n"
-    "       its-camera-ai config diff A [B] [OPTIONS]     compare files or strategies\n\n"
+    "       its-camera-ai config diff A [B] [OPTIONS]     compare files or strategies\n"
+    "       its-camera-ai config schema                   JSON Schema of a configuration file\n\n"
     "Order, each over the one before: defaults, strategy, file, PERFORMANCE__* variables, --set.\n\n"
     "options:\n" ITSI_CONFIG_OPTIONS_HELP
     "  --full                   show: every option, not only the strategy and what was set\n"
@@ -373,6 +374,11 @@ static int diff(struct request *request)
     return exit_code;
 }
 
+static int schema(struct request *request)
+{
+    return request->count == 0 ? print_json(itsi_config_schema()) : misuse("schema takes no argument");
+}
+
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
 static int take_option(struct request *request, int opt)
@@ -422,13 +428,14 @@ static int run(struct request *request)
     static const struct {
         const char *name;
         int (*run)(struct request *request);
-    } commands[] = {{"show", show}, {"validate", validate}, {"explain", explain}, {"diff", diff}};
+    } commands[] = {{"show", show}, {"validate", validate}, {"explain", explain}, {"diff", diff},
+                  {"schema", schema}};
     if (request->help) {
         fputs(usage_text, stdout);
         return ITSI_EXIT_OK;
     }
     if (request->count == 0)
-        return misuse("which of show, validate, explain, diff?");
+        return misuse("which of show, validate, explain, diff, schema?");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, request->words[0]) == 0) {
             request->words++;
@@ -436,7 +443,7 @@ static int run(struct request *request)
             return commands[i].run(request);
         }
     }
-    return misuse("the command is not one of show, validate, explain, diff");
+    return misuse("the command is not one of show, validate, explain, diff, schema");
 }
 
 int itsi_cmd_config(int argc, char **argv)

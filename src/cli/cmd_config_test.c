@@ -7,7 +7,7 @@
 
 struct output {
     int code;
-    char out[65536], err[4096];
+    char out[262144], err[4096];
 };
 
 static void slurp(FILE *file, char *text, size_t size)
@@ -187,6 +187,16 @@ static void diff_compares_files_and_strategies(void **state)
     CHECK_CONTAINS(output->err, "no_such_thing");
 }
 
+static void schema_is_json(void **state)
+{
+    (void)state;
+    struct output *output = run("schema", NULL);
+    assert_int_equal(output->code, ITSI_EXIT_OK);
+    json_t *root = parsed(output);
+    assert_string_equal(json_string_value(json_object_get(root, "type")), "object");
+    json_decref(root);
+}
+
 static void bad_usage_exits_2(void **state)
 {
     (void)state;
@@ -199,6 +209,7 @@ static void bad_usage_exits_2(void **state)
     assert_int_equal(run("show", "--format", "xml", NULL)->code, ITSI_EXIT_USAGE);
     assert_int_equal(run("explain", NULL)->code, ITSI_EXIT_USAGE);
     assert_int_equal(run("diff", NULL)->code, ITSI_EXIT_USAGE);
+    assert_int_equal(run("schema", "extra", NULL)->code, ITSI_EXIT_USAGE);
     struct output *output = run("show", "--set", "gpu.batch_timeout_ms=9999", NULL);
     assert_int_equal(output->code, ITSI_EXIT_USAGE);
     CHECK_CONTAINS(output->err, "its-camera-ai: config: ");
@@ -213,6 +224,7 @@ int main(void)
         cmocka_unit_test(validate_names_the_fault),
         cmocka_unit_test(explain_says_value_and_origin),
         cmocka_unit_test(diff_compares_files_and_strategies),
+        cmocka_unit_test(schema_is_json),
         cmocka_unit_test(bad_usage_exits_2),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -73,13 +73,16 @@ static int set_url(char **url, json_t **kept, json_t *given, const char *dir, ch
     int rc = itsi_secret_resolve(given, dir, env, &text, diag);
     if (rc == 0 && text)
         rc = check_url(text, diag);
+    json_t *anchored = rc == 0 ? itsi_secret_anchor(given, dir) : NULL;
+    if (rc == 0 && !anchored)
+        rc = itsi_fail(diag, ITS_ENOMEM, "out of memory");
     if (rc != 0) {
         itsi_free(text);
         return rc;
     }
     itsi_free(*url);
     *url = text;
-    *kept = json_incref(given);
+    *kept = anchored;
     return 0;
 }
 

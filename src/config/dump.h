@@ -31,6 +31,9 @@ json_t *itsi_config_shown(const struct itsi_config *config, const struct itsi_op
  * redacted. New reference. */
 json_t *itsi_config_explain(const struct itsi_config *config, const struct itsi_option *option);
 
+/* JSON Schema (2020-12) of a configuration file. New reference. */
+json_t *itsi_config_schema(void);
+
 /* Indented JSON; arrays of plain values stay on one line, numbers are the shortest that read back the same. */
 void itsi_json_pretty(struct itsi_buf *out, const json_t *value);
 /* Without any line breaks. */

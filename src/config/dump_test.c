@@ -202,18 +202,47 @@ static void explain_tells_the_whole_story(void **state)
     itsi_config_unref(&config);
 }
 
+static void the_schema_knows_every_option(void **state)
+{
+    (void)state;
+    json_t *schema = itsi_config_schema(), *root = json_object_get(schema, "properties");
+    assert_non_null(root);
+    for (size_t i = 0; i < itsi_option_count; i++) {
+        const struct itsi_option *option = &itsi_options[i];
+        json_t *home = root;
+        if (!itsi_option_is_general(option)) {
+            json_t *section = json_object_get(root, option->section);
+            assert_true(json_is_false(json_object_get(section, "additionalProperties")));
+            home = json_object_get(section, "properties");
+        }
+        json_t *row = json_object_get(home, option->field), *wanted = itsi_option_default(option);
+        if (!json_equal(json_object_get(row, "default"), wanted))
+            fail_msg("%s is not in the schema with its default", option->full_key);
+        json_decref(wanted);
+    }
+    const json_t *camera = json_object_get(json_object_get(root, "cameras"), "items");
+    assert_int_equal(json_object_size(json_object_get(camera, "properties")), 5);
+    assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
+    const json_t *timeout =
+        json_object_get(json_object_get(json_object_get(root, "gpu"), "properties"), "batch_timeout_ms");
+    CHECK_NEAR(json_number_value(json_object_get(timeout, "maximum")), 1000, 0);
+    json_decref(schema);
+}
+
 static void dumping_survives_every_failed_allocation(void **state)
 {
     (void)state;
     struct itsi_config *config = loaded(document, strlen(document));
     int failures = 0;
     json_set_alloc_funcs(itsi_alloc, itsi_free);
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < 3; which++) {
         for (int64_t nth = 1;; nth++) {
             struct itsi_buf buf;
             itsi_buf_init(&buf);
             itsi_alloc_fail_at(nth);
-            json_t *about = which ? itsi_config_explain(config, itsi_option_find("otlp_endpoint")) : NULL;
+            json_t *about = which == 1   ? itsi_config_explain(config, itsi_option_find("otlp_endpoint"))
+                            : which == 2 ? itsi_config_schema()
+                                         : NULL;
             bool ok = which ? about != NULL : itsi_config_text(config, 0, &buf) == 0;
             itsi_alloc_fail_at(0);
             json_decref(about);
@@ -239,6 +268,7 @@ int main(void)
         cmocka_unit_test(numbers_are_the_shortest_that_read_back),
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(explain_tells_the_whole_story),
+        cmocka_unit_test(the_schema_knows_every_option),
         cmocka_unit_test(dumping_survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -298,15 +298,22 @@ static int collect_strategy(struct itsi_config *config, struct its_diag *diag)
 /* --- applying ---------------------------------------------------------------------------------------------------- */
 
 static int apply_secret(struct itsi_config *config, const struct itsi_config_args *args,
-                        const struct itsi_option *option, enum itsi_config_layer layer, const json_t *given,
-                        struct its_diag *diag)
+                        const struct itsi_option *option, enum itsi_config_layer layer, struct its_diag *diag)
 {
+    json_t **given = &config->traces[itsi_option_index(option)].value[layer];
     char dir[4096] = "", *text = NULL;
     if (layer == ITSI_LAYER_FILE && args->file)
         directory_of(args->file, dir, sizeof dir);
-    int rc = itsi_secret_resolve(given, dir, args->env, &text, diag);
+    int rc = itsi_secret_resolve(*given, dir, args->env, &text, diag);
     if (rc != 0)
         return rc;
+    json_t *anchored = itsi_secret_anchor(*given, dir);
+    if (!anchored) {
+        itsi_free(text);
+        return itsi_fail(diag, ITS_ENOMEM, "out of memory");
+    }
+    json_decref(*given);
+    *given = anchored;
     json_t *value = text ? json_string(text) : json_null();
     rc = value ? itsi_option_set(&config->cfg, option, value, diag)
                : itsi_fail(diag, ITS_EINVAL, "the secret is not UTF-8 text");
@@ -323,7 +330,7 @@ static int apply_layer(struct itsi_config *config, const struct itsi_config_args
         const json_t *value = config->traces[i].value[layer];
         if (!value)
             continue;
-        int rc = option->type == ITSI_OPTION_SECRET ? apply_secret(config, args, option, layer, value, diag)
+        int rc = option->type == ITSI_OPTION_SECRET ? apply_secret(config, args, option, layer, diag)
                                                     : itsi_option_set(&config->cfg, option, value, diag);
         if (rc != 0)
             return itsi_diag_prefix(diag, rc, "%s %.200s: %s", itsi_config_layer_name(layer),

@@ -320,6 +320,8 @@ static void secrets_come_from_files_and_variables(void **state)
     CHECK_OK(itsi_config_load(&config, &args, &diag), diag); /* relative to the configuration file */
     assert_string_equal(config->cfg.server.token, "s3cret");
     assert_string_equal(config->cfg.general.redis_url, "redis://:pw@h:6379");
+    const json_t *kept = config->traces[itsi_option_index(itsi_option_find("server.token"))].value[ITSI_LAYER_FILE];
+    assert_string_equal(json_string_value(json_object_get(kept, "file")), path); /* absolute: good from any folder */
     itsi_config_unref(&config);
     args.env = NULL;
     assert_int_equal(itsi_config_load(&config, &args, &diag), ITS_EINVAL);

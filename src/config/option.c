@@ -44,10 +44,16 @@ const size_t itsi_option_count = sizeof itsi_options / sizeof itsi_options[0];
 
 /* The ranges hold their defaults, or this file does not compile. */
 #define HOLDS(s, f, low, def, high) static_assert((low) <= (def) && (def) <= (high), #s "." #f ": default out of range");
+/* clang takes no floating-point comparison here; its_cfg_init, which checks every default, covers those under it. */
+#ifdef __clang__
+#define HOLDS_FLOAT(...)
+#else
+#define HOLDS_FLOAT HOLDS
+#endif
 #define SECTION(section, help)
 #define BOOL(s, f, def, env, live, help)
 #define INT(s, f, def, low, high, unit, env, live, help) HOLDS(s, f, low, def, high)
-#define FLOAT(s, f, def, low, high, unit, env, live, help) HOLDS(s, f, low, def, high)
+#define FLOAT(s, f, def, low, high, unit, env, live, help) HOLDS_FLOAT(s, f, low, def, high)
 #define ENUM(s, f, def, words, env, live, help) static_assert((def) >= 0, #s "." #f);
 #define STR(s, f, def, env, live, help)
 #define SECRET(s, f, env, live, help)

@@ -119,3 +119,17 @@ int itsi_secret_resolve(const json_t *given, const char *dir, char *const *env, 
         return itsi_fail(diag, ITS_EINVAL, "the environment variable \"%.100s\" is %s", name, value ? "empty" : "not set");
     return from_text(value, text, diag);
 }
+
+json_t *itsi_secret_anchor(json_t *given, const char *dir)
+{
+    const char *file = json_string_value(json_object_get(given, "file"));
+    char here[4096], full[8192];
+    if (!file || file[0] == '/' || !getcwd(here, sizeof here))
+        return json_incref(given);
+    bool from_root = dir && dir[0] == '/', has_dir = dir && *dir;
+    int used = snprintf(full, sizeof full, "%s%s%s%s%s", from_root ? "" : here, from_root ? "" : "/", has_dir ? dir : "",
+                        has_dir ? "/" : "", file);
+    if (used < 0 || (size_t)used >= sizeof full)
+        return json_incref(given);
+    return json_pack("{s:s}", "file", full);
+}

@@ -14,6 +14,10 @@
 ITS_NODISCARD int itsi_secret_resolve(const json_t *given, const char *dir, char *const *env, char **text,
                                       struct its_diag *diag);
 
+/* The same reference with a relative file made absolute, so that it means the same wherever it is written to later;
+ * everything else comes back as it is. New reference; NULL when out of memory. */
+json_t *itsi_secret_anchor(json_t *given, const char *dir);
+
 /* Value of a variable in env; NULL: not set. */
 const char *itsi_env_get(char *const *env, const char *name);
 

@@ -66,6 +66,40 @@ static void live_rows_apply_and_the_rest_is_named(void **state)
     itsi_config_store_destroy(store);
 }
 
+/* A new strategy applies what can apply now and names the rest. */
+static void a_strategy_changes_what_it_can(void **state)
+{
+    (void)state;
+    struct itsi_config_store *store = store_of("{}");
+    struct itsi_config_change change;
+    CHECK_OK(replace(store, "{\"strategy\": \"latency_optimized\"}", &change), diag);
+    check_names(&change.applied, "strategy gpu.batch_timeout_ms caching.l1_cache_ttl_seconds "
+                                 "latency_monitoring.latency_sla_ms");
+    check_names(&change.restart, "gpu.tensorrt_opt_batch_size");
+    itsi_config_change_fini(&change);
+    struct itsi_config *now = itsi_config_store_get(store);
+    assert_int_equal(now->cfg.general.strategy, ITSI_STRATEGY_LATENCY);
+    assert_int_equal(now->cfg.gpu.tensorrt_opt_batch_size, 8);
+    itsi_config_unref(&now);
+    itsi_config_store_destroy(store);
+}
+
+/* Rows that belong together and wait for a restart wait together. */
+static void rows_that_wait_stay_together(void **state)
+{
+    (void)state;
+    struct itsi_config_store *store = store_of("{\"server\": {\"listen\": \"127.0.0.1:1\"}}");
+    struct itsi_config_change change;
+    CHECK_OK(replace(store, "{\"server\": {\"listen\": \"0.0.0.0:1\", \"token\": \"t\"}}", &change), diag);
+    check_names(&change.restart, "server.listen server.token");
+    itsi_config_change_fini(&change);
+    struct itsi_config *now = itsi_config_store_get(store);
+    assert_string_equal(now->cfg.server.listen, "127.0.0.1:1");
+    assert_null(now->cfg.server.token);
+    itsi_config_unref(&now);
+    itsi_config_store_destroy(store);
+}
+
 static void errors_leave_the_last_good_one(void **state)
 {
     (void)state;
@@ -208,6 +242,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(live_rows_apply_and_the_rest_is_named),
+        cmocka_unit_test(a_strategy_changes_what_it_can),
+        cmocka_unit_test(rows_that_wait_stay_together),
         cmocka_unit_test(errors_leave_the_last_good_one),
         cmocka_unit_test(cameras_are_compared_by_id),
         cmocka_unit_test(reload_reads_the_file_again),

@@ -45,6 +45,9 @@ static size_t tolerance(const char *typed)
 static void keep_nearer(const char *typed, const char *name, size_t *best, const char *shown,
                         char out[ITSI_OPTION_NAME_SIZE])
 {
+    size_t a = strlen(typed), b = strlen(name);
+    if ((a > b ? a - b : b - a) >= *best) /* at least so many edits */
+        return;
     size_t edits = distance(typed, name);
     if (edits < *best) {
         *best = edits;

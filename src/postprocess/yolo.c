@@ -68,7 +68,8 @@ static int class_of(const float *scores, int stride, int classes, float score)
 
 /* Fills keys and classes; returns the number of candidates. Scores first, a block of anchors at a time: nearly all fall
  * here. The class is looked up for those that remain, while the block is still in the cache. */
-static int collect(struct itsi_yolo *yolo, const struct itsi_output_tensor *output, const struct itsi_yolo_params *params)
+static int collect(struct itsi_yolo *yolo, const struct itsi_output_tensor *output,
+                   const struct itsi_yolo_params *params)
 {
     const int stride = output->anchors, classes = output->rows - 4;
     const float *scores = output->data + (ptrdiff_t)4 * stride;

@@ -31,7 +31,7 @@ bool itsi_nms_overlaps(int level, const struct itsi_nms_kept *kept, const struct
 /* There must be room. */
 void itsi_nms_keep(struct itsi_nms_kept *kept, const struct itsi_detection *box);
 
-/* Sorts keys of (score, anchor) so that the best score comes first, the lower anchor on ties. spare has as much room. */
+/* Sorts keys of (score, anchor) so that the best score comes first, the lower anchor on ties. spare is as large. */
 uint64_t itsi_score_key(float score, uint32_t anchor); /* score: finite, not negative */
 void itsi_sort_keys(uint64_t *keys, uint64_t *spare, int n);
 

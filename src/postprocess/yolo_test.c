@@ -295,7 +295,7 @@ static void thousands_of_candidates_match_the_plain_way(void **state)
     }
 }
 
-/* 31,000 candidates: the first of them, one pile of 30,000, leave a single box, and what comes after is not looked at. */
+/* 31,000 candidates: the first, one pile of 30,000, leave a single box, and what comes after is not looked at. */
 static void at_most_30000_candidates_are_taken(void **state)
 {
     (void)state;

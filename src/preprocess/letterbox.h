@@ -24,8 +24,9 @@ void itsi_letterboxer_destroy(struct itsi_letterboxer *boxer);
 void itsi_letterbox_fit(int source_w, int source_h, int width, int height, struct itsi_letterbox *out);
 
 /* Fills the whole tensor (padding included) and reports the mapping. ITSI_LAYOUT_NONE pictures fill nothing and succeed
- * (identity mapping of the tensor). Only a geometry not among those kept allocates. ITS_ENOMEM; ITS_EINVAL for a picture or
- * tensor without pixels, of sides outside 1..32768, or of an unknown layout or matrix. On failure the tensor is as it was.*/
+ * (identity mapping of the tensor). Only a geometry not among those kept allocates. ITS_ENOMEM; ITS_EINVAL for a picture
+ * or tensor without pixels, of sides outside 1..32768, or of an unknown layout or matrix. On failure the tensor is as it
+ * was. */
 ITS_NODISCARD int itsi_letterbox_run(struct itsi_letterboxer *boxer, const struct itsi_picture *picture,
                                      const struct itsi_image_tensor *tensor, struct itsi_letterbox *out);
 

@@ -42,7 +42,8 @@ static uint32_t noise(uint32_t *state)
 }
 
 /* Noise, hard edges and extremes: the worst there is for interpolation error. `flip`: bottom-up planes. */
-static void picture_init(struct test_picture *t, enum itsi_layout layout, int w, int h, int shift_x, int shift_y, bool flip)
+static void picture_init(struct test_picture *t, enum itsi_layout layout, int w, int h, int shift_x, int shift_y,
+                         bool flip)
 {
     memset(t, 0, sizeof *t);
     t->count = layout == ITSI_LAYOUT_GRAY ? 1 : layout == ITSI_LAYOUT_SEMI ? 2 : 3;
@@ -74,7 +75,8 @@ static void picture_fini(struct test_picture *t)
 
 /* ---- the definition, in floating point, a pixel at a time ---- */
 
-static double sample(const struct itsi_picture *p, int plane, int step, int offset, int cols, int rows, double x, double y)
+static double sample(const struct itsi_picture *p, int plane, int step, int offset, int cols, int rows, double x,
+                     double y)
 {
     x = fmin(fmax(x, 0), cols - 1);
     y = fmin(fmax(y, 0), rows - 1);
@@ -203,7 +205,7 @@ static struct itsi_letterboxer *new_boxer(void)
     return boxer;
 }
 
-/* Every size and format, matrices and ranges in turn; planes and tensor end (or, upside down, begin) at forbidden pages. */
+/* Every size and format, matrices and ranges in turn; planes and tensor end (upside down: begin) at forbidden pages. */
 static void every_kernel_set_follows_the_definition_within_a_level(void **state)
 {
     (void)state;

@@ -1,8 +1,8 @@
 """mAP50-95 on the first 128 images of COCO val2017 through the C path: it must lie within 0.005 of the reference.
 
 The JPEG decoder hands out YCbCr as stored (BT.601, full range), so the conversion to RGB is the C letterbox's. mAP as
-ultralytics computes it: per class and threshold, a prediction goes to the ground truth it overlaps most, and of those on one
-ground truth the surest is right; precision envelope interpolated at 101 recalls; mean over classes that occur.
+ultralytics computes it: per class and threshold, a prediction goes to the ground truth it overlaps most, and of those on
+one ground truth the surest is right; precision envelope interpolated at 101 recalls; mean over classes that occur.
 """
 
 import sys
@@ -88,8 +88,8 @@ def main(tool):
         found, said = common.detect(tool, model, frames, "--precision", precision, *options)
         assert len(found) == len(paths), f"{len(found)} of {len(paths)} images came back"
         map_all, map_50 = mean_average_precision(found, labels)
-        print(f"{precision}: mAP50-95 {map_all:.4f}, mAP50 {map_50:.4f} ({len(paths)} images, {sum(map(len, labels))} boxes, "
-              f"recovered YOLO11n at 640x640; {said})")
+        print(f"{precision}: mAP50-95 {map_all:.4f}, mAP50 {map_50:.4f} ({len(paths)} images, "
+              f"{sum(map(len, labels))} boxes, recovered YOLO11n at 640x640; {said})")
         if precision == "fp32" and abs(map_all - WANTED) > WITHIN:
             print(f"wanted mAP50-95 {WANTED} +- {WITHIN}")
             failed = True

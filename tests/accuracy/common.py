@@ -31,8 +31,8 @@ def frame_line(layout, width, height, matrix, value_range):
 
 
 def detect(tool, model, frames, *options):
-    """Sends (line, bytes) pairs through its_detect; returns one array of x1 y1 x2 y2 score class rows per frame, and what
-    the tool said about itself."""
+    """Sends (line, bytes) pairs through its_detect; returns one array of x1 y1 x2 y2 score class rows per frame,
+    and what the tool said about itself."""
     command = [tool, "--model", str(model), *options]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -46,7 +46,8 @@ def detect(tool, model, frames, *options):
             pass  # its exit status tells
 
     said = []
-    threads = [threading.Thread(target=feed), threading.Thread(target=lambda: said.append(process.stderr.read().decode()))]
+    listen = lambda: said.append(process.stderr.read().decode())
+    threads = [threading.Thread(target=feed), threading.Thread(target=listen)]
     for thread in threads:
         thread.start()
     found = [np.array(json.loads(line)["boxes"], np.float64).reshape(-1, 6) for line in process.stdout]

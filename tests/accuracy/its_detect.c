@@ -1,7 +1,8 @@
 /* Raw frames on standard input through letterbox, engine and box decoder; one JSON line of detections per frame on
  * standard output. What the accuracy tests compare with an implementation that shares nothing with it.
  *
- *   ffmpeg -i clip.mp4 -f rawvideo -pix_fmt yuv420p - | its_detect --model yolo11n.onnx --frames "i420 1280 720 bt709 limited"
+ *   ffmpeg -i clip.mp4 -f rawvideo -pix_fmt yuv420p - |
+ *       its_detect --model yolo11n.onnx --frames "i420 1280 720 bt709 limited"
  *
  * Without --frames each frame is preceded by such a line of its own: format (i420, i422, i444, nv12, gray), width, height,
  * matrix (bt601, bt709, bt2020), range (limited, full). Planes follow without gaps. */

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A real RTSP server (GStreamer's) for the tests: loops an Annex-B file on any number of mounts /cam0, /cam1, ...
+"""A real RTSP server (GStreamer's) for the tests: loops an Annex-B file, or plays an MP4 once, on any number of mounts
+/cam0, /cam1, ...
 
 Prints "port N" when it listens. Commands on stdin, one a line: "stop" (closes the port and every connection), "start"
 (the same port again), "mute" and "unmute" (connections stay, pictures stop and go on), "clients" (prints "clients N"),
@@ -37,7 +38,7 @@ class Server:
         self.port = args.port
         self.server = None
         self.source = 0
-        self.medias = []
+        self.muted = False
         self.auth = self.make_auth() if args.user or args.tls else None
 
     def make_auth(self):
@@ -47,6 +48,10 @@ class Server:
             token = GstRtspServer.RTSPToken()
             token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
             auth.add_digest(self.args.user, self.args.password, token)
+        else:
+            token = GstRtspServer.RTSPToken()
+            token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
+            auth.set_default_token(token)
         if self.args.tls:
             auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*self.args.tls))
         return auth
@@ -54,15 +59,21 @@ class Server:
     def make_factory(self):
         factory = GstRtspServer.RTSPMediaFactory()
         args = self.args
-        factory.set_launch(
+        looped = (
             f"( multifilesrc location={args.file} loop=true "
             f"caps=video/x-{args.codec},stream-format=byte-stream,framerate={args.fps}/1 "
             f"! {args.codec}parse name=parse ! rtp{args.codec}pay name=pay0 pt=96 config-interval=1 )"
         )
+        # an MP4 has presentation times of its own, B-frames included, and plays once
+        once = (
+            f"( filesrc location={args.file} ! qtdemux ! {args.codec}parse "
+            f"! rtp{args.codec}pay name=pay0 pt=96 config-interval=1 )"
+        )
+        factory.set_launch(once if args.file.endswith(".mp4") else looped)
         factory.set_shared(True)
         factory.set_latency(0)
         factory.connect("media-configure", self.on_media)
-        if args.user:
+        if self.auth:
             permissions = GstRtspServer.RTSPPermissions()
             permissions.add_permission_for_role("viewer", "media.factory.access", True)
             permissions.add_permission_for_role("viewer", "media.factory.construct", True)
@@ -70,16 +81,18 @@ class Server:
         return factory
 
     def on_media(self, _factory, media):
+        if self.args.file.endswith(".mp4"):
+            return
+
         # a looped byte stream has decode times only, and RTP would send the same time stamp for ever
         def stamp(_pad, info):
-            buffer = info.get_buffer()
-            buffer.pts = buffer.dts
-            return Gst.PadProbeReturn.OK
+            if not self.args.no_stamps:
+                buffer = info.get_buffer()
+                buffer.pts = buffer.dts
+            return Gst.PadProbeReturn.DROP if self.muted else Gst.PadProbeReturn.OK
 
         pad = media.get_element().get_by_name("parse").get_static_pad("src")
-        if not self.args.no_stamps:
-            pad.add_probe(Gst.PadProbeType.BUFFER, stamp)
-        self.medias.append(media)
+        pad.add_probe(Gst.PadProbeType.BUFFER, stamp)
 
     def start(self):
         server = GstRtspServer.RTSPServer()
@@ -102,14 +115,7 @@ class Server:
         GLib.source_remove(self.source)
         self.server.client_filter(lambda _server, _client: GstRtspServer.RTSPFilterResult.REMOVE)
         self.server = None
-        self.medias = []
         print("stopped", flush=True)
-
-    def set_state(self, state):
-        for media in self.medias:
-            element = media.get_element()
-            if element:
-                element.set_state(state)
 
     def clients(self):
         found = self.server.client_filter(lambda _server, _client: GstRtspServer.RTSPFilterResult.REF)
@@ -121,10 +127,10 @@ class Server:
         elif line == "start":
             self.start()
         elif line == "mute":
-            self.set_state(Gst.State.PAUSED)
+            self.muted = True
             print("muted", flush=True)
         elif line == "unmute":
-            self.set_state(Gst.State.PLAYING)
+            self.muted = False
             print("unmuted", flush=True)
         elif line == "clients":
             self.clients()

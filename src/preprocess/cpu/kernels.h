@@ -8,11 +8,11 @@
  * rounded before it is added (files that do it are compiled without contraction), on centred chroma, so that grey stays
  * grey to the last bit:
  *     luma = y * m.y + m.bias,   red = clamp(trunc(luma + v * m.rv)), ...
- * Integers would do for results within a level, and would be a quarter faster; but a detector's scores move by up to 0.01
- * when one value in a hundred is a level off, and comparing runs across machines and versions is worth more than that.
+ * Integers would do for results within a level, a little faster; but a detector's scores move by up to 0.01 when one value
+ * in a hundred is a level off, and comparing runs across machines and versions is worth more than that.
  *
- * Reads: rows of pixels are never read beyond the samples asked for. Lines come from the letterboxer and may be read, and
- * written, ITSI_LINE_SLACK samples past their end. */
+ * Reads: rows of pixels are never read beyond the samples asked for. Lines come from the letterboxer and may be read,
+ * and written, ITSI_LINE_SLACK samples past their end. */
 #ifndef ITSI_PREPROCESS_CPU_KERNELS_H
 #define ITSI_PREPROCESS_CPU_KERNELS_H
 

@@ -72,8 +72,8 @@ AVX512 static void halve(uint16_t *line, const uint8_t *row0, const uint8_t *row
     }
 }
 
-/* The 32 left and right taps of a block lie within `reach` samples from its first: one, two or four registers, searched by
- * permutation. Beyond four (shrinking more than fourfold) they are gathered, both taps in one 32-bit lane. */
+/* The 32 left and right taps of a block lie within `reach` samples from its first: one, two or four registers, searched
+ * by permutation. Beyond four (shrinking more than fourfold) they are gathered, both taps in one 32-bit lane. */
 AVX512 static void stretch1(uint16_t *line, const uint16_t *source, const struct itsi_taps *taps)
 {
     const __m512i one = _mm512_set1_epi16(1);
@@ -115,7 +115,7 @@ AVX512 static void stretch4(uint16_t *line, const uint16_t *source, const struct
 }
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-conversion" /* without optimisation gcc's gather is a macro that converts its mask */
+#pragma GCC diagnostic ignored "-Wsign-conversion" /* gcc's gather is a macro at -O0 and converts its mask */
 AVX512 static void stretch_far(uint16_t *line, const uint16_t *source, const struct itsi_taps *taps)
 {
     for (int i = 0; i < taps->count; i += STEP) {
@@ -143,7 +143,7 @@ AVX512 static void stretch(uint16_t *line, const uint16_t *source, const struct 
         stretch_far(line, source, taps);
 }
 
-/* Packing four registers of 16 pixels to 64 bytes leaves pixel p at byte AT(p); the interleaving undoes it on the way. */
+/* Packing four registers of 16 pixels to 64 bytes leaves pixel p at byte AT(p); the interleaving undoes it. */
 #define AT(p) ((p) % 16 / 4 * 16 + (p) / 16 * 4 + (p) % 4)
 #define FROM_RG(j) ((j) % 3 == 1 ? 64 + AT((j) / 3) : AT((j) / 3))
 #define FROM_B(j) AT((j) / 3)
@@ -161,7 +161,10 @@ struct vectors {
 };
 
 AVX512_INLINE __m512 to_float(__m512i x) { return _mm512_cvtepi32_ps(x); }
-AVX512_INLINE __m512i widened(const uint16_t *p) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)p)); }
+AVX512_INLINE __m512i widened(const uint16_t *p)
+{
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)p));
+}
 
 /* 16 pixels of each channel, not yet clamped. */
 AVX512_INLINE void convert(const struct vectors *m, const uint16_t *y, const uint16_t *u, const uint16_t *v,

@@ -1,0 +1,159 @@
+#include "support/check.h"
+#include "support/onnx_tiny.h"
+
+#include "cli/cli.h"
+#include "infer/backend.h"
+
+#include <jansson.h>
+#include <unistd.h>
+
+struct output {
+    int code;
+    char out[16384], err[4096];
+};
+
+static char dir[64], good[256], labels[256], text[256];
+
+static void slurp(FILE *file, char *to, size_t size)
+{
+    fflush(file);
+    rewind(file);
+    to[fread(to, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+/* Runs "model ARGS..." with stdout and stderr caught. */
+static struct output *run(const char *const *args)
+{
+    static struct output output;
+    char *argv[12] = {(char[]){"model"}};
+    int argc = 1;
+    for (; args[argc - 1]; argc++)
+        argv[argc] = (char *)args[argc - 1];
+    FILE *out = tmpfile(), *err = tmpfile();
+    fflush(NULL);
+    int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO);
+    dup2(fileno(out), STDOUT_FILENO);
+    dup2(fileno(err), STDERR_FILENO);
+    output.code = itsi_cmd_model(argc, argv);
+    fflush(NULL);
+    dup2(saved_out, STDOUT_FILENO);
+    dup2(saved_err, STDERR_FILENO);
+    close(saved_out);
+    close(saved_err);
+    slurp(out, output.out, sizeof output.out);
+    slurp(err, output.err, sizeof output.err);
+    return &output;
+}
+
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+static void json_says_it_all(void **state)
+{
+    (void)state;
+    struct output *o = RUN("info", good, "--format", "json");
+    assert_int_equal(o->code, ITSI_EXIT_OK);
+    assert_string_equal(o->err, "");
+    json_t *root = json_loads(o->out, 0, NULL);
+    assert_non_null(root);
+    assert_string_equal(json_string_value(json_object_get(root, "format")), "onnx");
+    assert_string_equal(json_string_value(json_object_get(root, "description")), "A tiny model");
+    json_t *shape = json_object_get(json_object_get(root, "input"), "shape");
+    assert_int_equal(json_array_size(shape), 4);
+    assert_true(json_is_null(json_array_get(shape, 0)));
+    assert_int_equal(json_integer_value(json_array_get(shape, 1)), 3);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(json_object_get(root, "output"), "shape"), 1)), 9);
+    assert_int_equal(json_integer_value(json_object_get(root, "width")), 640);
+    assert_true(json_is_false(json_object_get(root, "quantized")));
+    assert_string_equal(json_string_value(json_array_get(json_object_get(root, "classes"), 4)), "bus");
+    assert_true(json_is_array(json_object_get(root, "backends")));
+    json_decref(root);
+}
+
+static void says_which_backends_run_it(void **state)
+{
+    (void)state;
+    const struct itsi_backend *openvino = itsi_backend_find("openvino");
+    if (!openvino || openvino->probe(NULL) != 0) {
+        print_message("skipped: no OpenVINO in this build\n");
+        skip();
+    }
+    struct output *o = RUN("info", "--format=json", good);
+    json_t *root = json_loads(o->out, 0, NULL);
+    json_t *first = json_array_get(json_object_get(root, "backends"), 0);
+    assert_string_equal(json_string_value(json_object_get(first, "name")), "openvino");
+    assert_true(json_is_true(json_object_get(first, "runs")));
+    assert_true(json_is_null(json_object_get(first, "reason")));
+    bool fp32 = false, int8 = false;
+    size_t i;
+    json_t *precision;
+    json_array_foreach(json_object_get(first, "precisions"), i, precision)
+    {
+        fp32 |= strcmp(json_string_value(precision), "fp32") == 0;
+        int8 |= strcmp(json_string_value(precision), "int8") == 0;
+    }
+    assert_true(fp32);
+    assert_false(int8); /* it is not quantised */
+    json_decref(root);
+}
+
+static void table_is_for_people(void **state)
+{
+    (void)state;
+    struct output *o = RUN("info", good);
+    assert_int_equal(o->code, ITSI_EXIT_OK);
+    CHECK_CONTAINS(o->out, "images [?, 3, ?, ?]");
+    CHECK_CONTAINS(o->out, "output0 [?, 9, ?]");
+    CHECK_CONTAINS(o->out, "  2    person\n");
+    CHECK_CONTAINS(o->out, "640x384");
+}
+
+static void labels_take_the_names_place(void **state)
+{
+    (void)state;
+    struct output *o = RUN("info", good, "--labels", labels);
+    assert_int_equal(o->code, ITSI_EXIT_OK);
+    CHECK_CONTAINS(o->out, "  4    tram\n");
+    o = RUN("info", good, "--labels", text);
+    assert_int_equal(o->code, ITSI_EXIT_USAGE);
+    CHECK_CONTAINS(o->err, "its-camera-ai: labels: ");
+    assert_string_equal(o->out, "");
+}
+
+static void bad_input_is_explained(void **state)
+{
+    (void)state;
+    struct output *o = RUN("info", text);
+    assert_int_equal(o->code, ITSI_EXIT_USAGE);
+    CHECK_CONTAINS(o->err, "a text file");
+    o = RUN("info", "/nonexistent.onnx");
+    assert_int_equal(o->code, ITSI_EXIT_USAGE);
+    CHECK_CONTAINS(o->err, "No such file");
+    assert_int_equal(RUN("info")->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("info", good, good)->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("inform", good)->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("info", good, "--format", "xml")->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("info", good, "--unknown")->code, ITSI_EXIT_USAGE);
+    o = RUN("--help");
+    assert_int_equal(o->code, ITSI_EXIT_OK);
+    CHECK_CONTAINS(o->out, "model info FILE");
+}
+
+int main(void)
+{
+    temp_dir_create(dir);
+    struct onnx_spec spec = onnx_spec_dynamic(5);
+    spec.names = "{0: 'car', 1: 'truck', 2: 'person', 3: 'bicycle', 4: 'bus'}";
+    spec.description = "A tiny model";
+    temp_model(good, dir, "good.onnx", &spec);
+    temp_file(labels, dir, "labels.txt", "a\nb\nc\nd\ntram\n", 13);
+    temp_file(text, dir, "text.txt", "hello\n", 6);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_says_it_all),          cmocka_unit_test(says_which_backends_run_it),
+        cmocka_unit_test(table_is_for_people),       cmocka_unit_test(labels_take_the_names_place),
+        cmocka_unit_test(bad_input_is_explained),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    temp_dir_remove(dir);
+    return failed;
+}

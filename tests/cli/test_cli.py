@@ -1,0 +1,329 @@
+"""The binary as its users meet it: commands, mistakes, exit codes, the daemon's life.
+
+usage: test_cli.py PATH-TO-its-camera-ai"""
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+BINARY = os.path.abspath(sys.argv[1])
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = pathlib.Path(os.environ.get("ITS_TEST_DATA", ROOT.parent / "shared"))
+MODEL = DATA / "models/yolo11n.onnx"
+CLIP = DATA / "videos/autostrade-tunnel-360p.mp4"
+NULL = ["--set", "backend=null"]
+
+
+def run(*args, **kw):
+    kw.setdefault("timeout", 60)
+    return subprocess.run([BINARY, *map(str, args)], capture_output=True, text=True, **kw)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Daemon:
+    """A daemon on a free port, stopped at the end of the block."""
+
+    def __init__(self, *args, cwd=None):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.dir = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", "--data-dir", self.dir.name, *map(str, args)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
+
+    def __enter__(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                self.get("/api/v1/health/ready")
+                return self
+            except (urllib.error.URLError, ConnectionError):
+                if self.process.poll() is not None:
+                    raise AssertionError("the daemon ended: " + self.process.stderr.read())
+                time.sleep(0.05)
+        raise AssertionError("the daemon did not become ready")
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.stop()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        self.dir.cleanup()
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return answer.read()
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+
+class Mistakes(unittest.TestCase):
+    """Each is exit code 2 (or 1) and one line that names the thing."""
+
+    def refused(self, code, words, *args, **kw):
+        done = run(*args, **kw)
+        self.assertEqual(done.returncode, code, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+
+    def test_no_and_unknown_command(self):
+        self.refused(2, ["usage"], )
+        self.refused(2, ["'sevre'"], "sevre")
+
+    def test_unknown_option(self):
+        self.refused(2, ["gpu.batch_timeout", "gpu.batch_timeout_ms"], "serve", *NULL, "--set", "gpu.batch_timeout=5")
+        self.refused(2, ["--frobnicate"], "serve", "--frobnicate")
+
+    def test_bad_value_names_range(self):
+        self.refused(2, ["jpeg_quality", "0", "100"], "serve", *NULL, "--set", "server.jpeg_quality=0")
+
+    def test_no_model(self):
+        self.refused(2, ["--model", "backend=null"], "serve")
+
+    def test_missing_model(self):
+        self.refused(2, ["/nowhere/x.onnx"], "serve", "--model", "/nowhere/x.onnx")
+
+    def test_model_that_is_text(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".onnx") as file:
+            file.write("not a model\n" * 100)
+            file.flush()
+            self.refused(2, [file.name], "serve", "--model", file.name)
+
+    def test_port_in_use(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            port = s.getsockname()[1]
+            self.refused(1, [f"127.0.0.1:{port}", "in use"], "serve", *NULL, "--listen", f"127.0.0.1:{port}")
+
+    def test_beyond_loopback_needs_a_token(self):
+        self.refused(2, ["token"], "serve", *NULL, "--listen", f"0.0.0.0:{free_port()}")
+
+    def test_bad_camera(self):
+        self.refused(2, ["gopher"], "serve", *NULL, "--listen", f"127.0.0.1:{free_port()}", "--camera", "gopher://x/")
+
+    def test_config_file(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write('{"strategy": "balanced",\n "gpu": {"batch_timeout_ms": }}')
+            file.flush()
+            self.refused(2, [file.name, "2"], "config", "validate", file.name)
+        self.refused(2, ["/nowhere.json"], "serve", "--config", "/nowhere.json")
+
+    def test_benchmark_source_missing(self):
+        self.refused(1, ["/nowhere.mp4"], "performance", "benchmark", *NULL, "--streams", 1, "--duration", 1, "--set",
+                     "capture.config_backoff_max_seconds=0.5", "--source", "/nowhere.mp4", timeout=120)
+
+
+class Status(unittest.TestCase):
+    def test_without_a_daemon(self):
+        url = f"http://127.0.0.1:{free_port()}"
+        done = run("performance", "status", "--format", "json", "--url", url)
+        self.assertEqual(done.returncode, 3)
+        document = json.loads(done.stdout)
+        self.assertIs(document["running"], False)
+        self.assertEqual(run("camera", "list", "--url", url).returncode, 3)
+        with Daemon(*NULL) as daemon:
+            running = run("performance", "status", "--format", "json", "--url", daemon.url)
+            self.assertEqual(running.returncode, 0, running.stderr)
+            self.assertEqual(set(json.loads(running.stdout)), set(document))
+            self.assertIs(json.loads(running.stdout)["running"], True)
+
+
+class Benchmark(unittest.TestCase):
+    KEYS = {"streams", "duration_s", "backend", "model", "precision", "frames_expected", "frames_delivered",
+            "frames_late", "frames_skipped", "frames_dropped", "frames_corrupt", "frames_missing", "ledger_balanced",
+            "analysed_fps", "on_time_ratio", "on_time_admitted_ratio", "end_to_end_ms", "stages", "batch",
+            "cpu_percent", "rss_mb"}
+
+    def check(self, report):
+        self.assertLessEqual(self.KEYS, set(report))
+        self.assertTrue(report["ledger_balanced"])
+        ended = (report["frames_delivered"] + report["frames_late"] + report["frames_skipped"] +
+                 report["frames_dropped"]["total"] + report["frames_corrupt"] + report["frames_missing"])
+        self.assertEqual(report["frames_expected"], ended)
+        self.assertEqual(report["frames_dropped"]["total"], sum(d["count"] for d in report["frames_dropped"]["by"]))
+        for stage in ("camera_capture", "preprocessing", "ml_inference", "postprocessing", "encoding",
+                      "network_transmission"):
+            for part in ("wait_ms", "service_ms"):
+                self.assertLessEqual({"p50", "p95", "p99"}, set(report["stages"][stage][part]))
+
+    def test_machinery(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder) / "report.json"
+            done = run("performance", "benchmark", *NULL, "--streams", 20, "--duration", 2, "--warmup", 1, "--source",
+                       "null://?fps=25", "--format", "json", "--output", out)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = json.loads(done.stdout)
+            self.check(report)
+            self.assertEqual(report["streams"], 20)
+            self.assertEqual(report["backend"], "null")
+            self.assertGreater(report["analysed_fps"], 400)
+            self.assertEqual(report, json.loads(out.read_text()))
+
+    def test_synthetic_road(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("performance", "benchmark", *NULL, "--streams", 2, "--duration", 2, "--warmup", 1, "--source",
+                       "synth://crossroads?size=320x192&fps=25&seconds=4", "--format", "json", "--set",
+                       f"data_dir={folder}", timeout=120)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = json.loads(done.stdout)
+            self.check(report)
+            self.assertGreater(report["frames_delivered"], 80)
+            self.assertEqual(report["frames_corrupt"], 0)
+
+    def test_real_clip_and_model(self):
+        if not MODEL.exists() or not CLIP.exists():
+            print("skipped: no real clip and model at", DATA)
+            self.skipTest("no shared data")
+        done = run("performance", "benchmark", "--model", MODEL, "--streams", 2, "--duration", 3, "--warmup", 1,
+                   "--source", f"{CLIP}?pace=off", "--format", "json", timeout=120)
+        if "openvino" in done.stderr and done.returncode == 2:
+            self.skipTest(done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.check(report)
+        self.assertEqual(report["frames_dropped"]["total"], 0)
+        self.assertGreater(report["analysed_fps"], 3)
+
+    def test_full_disk_for_the_report(self):
+        done = run("performance", "benchmark", *NULL, "--streams", 1, "--duration", 0.5, "--warmup", 0, "--source",
+                   "null://", "--output", "/dev/full")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/dev/full", done.stderr)
+        self.assertIn("No space left", done.stderr)
+
+
+class Serving(unittest.TestCase):
+    def test_signals_drain_and_end_with_zero(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with Daemon(*NULL, "--camera", "gate=null://?fps=50") as daemon:
+                time.sleep(0.5)
+                code, out, err = daemon.stop(number)
+                self.assertEqual(code, 0, err)
+                self.assertIn("(balanced)", out)
+                self.assertIn(daemon.url, out)
+
+    def test_duration_ends_by_itself(self):
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("serve", *NULL, "--listen", f"127.0.0.1:{free_port()}", "--camera", "null://", "--duration", 1.5,
+                       "--status-line", "--data-dir", folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(time.monotonic() - start, 1.4)
+        self.assertIn("(balanced)", done.stdout)
+
+    def test_cameras_at_run_time(self):
+        with Daemon(*NULL, "--camera", "steady=null://?fps=50") as daemon:
+            url = ["--url", daemon.url]
+            added = run("camera", "add", "guest=null://?fps=10", *url)
+            self.assertEqual((added.returncode, added.stdout), (0, "added guest\n"), added.stderr)
+            again = run("camera", "add", "guest=null://?fps=10", *url)
+            self.assertEqual(again.returncode, 1)
+            self.assertIn("exists already", again.stderr)
+            time.sleep(1)
+            listed = run("camera", "list", *url)
+            self.assertRegex(listed.stdout, r"(?m)^guest +running")
+            self.assertRegex(listed.stdout, r"(?m)^steady +running")
+            self.assertEqual(run("camera", "remove", "guest", *url).returncode, 0)
+            gone = run("camera", "remove", "guest", *url)
+            self.assertEqual(gone.returncode, 1)
+            self.assertIn("guest", gone.stderr)
+            camera = json.loads(daemon.get("/api/v1/cameras/steady"))
+            self.assertEqual(camera["ledger"]["missing"], 0)
+
+    def test_a_dead_camera_delays_nobody_and_hides_its_password(self):
+        dead = f"dead=rtsp://admin:s3cr3t@127.0.0.1:{free_port()}/live"
+        start = time.monotonic()
+        with Daemon(*NULL, "--camera", dead, "--camera", "good=null://?fps=25") as daemon:
+            self.assertLess(time.monotonic() - start, 5)
+            time.sleep(1.5)
+            listed = run("camera", "list", "--url", daemon.url)
+            self.assertRegex(listed.stdout, r"(?m)^good +running")
+            self.assertRegex(listed.stdout, r"(?m)^dead +(backoff|waiting|connecting)")
+            status = daemon.get("/api/v1/performance/status?detailed=1").decode()
+            code, out, err = daemon.stop()
+            self.assertEqual(code, 0)
+            for text in (listed.stdout, status, out, err):
+                self.assertNotIn("s3cr3t", text)
+
+    def test_reload(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "its.json"
+
+            def write(fps, quality, listen=None):
+                document = {"backend": "null", "server": {"jpeg_quality": quality},
+                            "cameras": [{"id": "a", "url": "null://?fps=50"}, {"id": "b", "url": f"null://?fps={fps}"}]}
+                path.write_text(json.dumps(document))
+
+            write(10, 70)
+            with Daemon("--config", path) as daemon:
+                time.sleep(0.5)
+                before = json.loads(daemon.get("/api/v1/cameras/a"))["ledger"]["expected"]
+                write(20, 60)
+                daemon.process.send_signal(signal.SIGHUP)
+                time.sleep(1.5)
+                config = json.loads(daemon.get("/api/v1/performance/config"))
+                self.assertEqual(config["server"]["jpeg_quality"], 60)
+                camera = json.loads(daemon.get("/api/v1/cameras/a"))
+                self.assertGreater(camera["ledger"]["expected"], before)  # untouched: it kept counting
+                self.assertEqual(camera["ledger"]["missing"], 0)
+                self.assertIn("fps=20", json.loads(daemon.get("/api/v1/cameras/b"))["url"])
+                path.write_text('{"backend": "null", "sever": {}}')
+                daemon.process.send_signal(signal.SIGHUP)
+                time.sleep(0.7)
+                self.assertEqual(json.loads(daemon.get("/api/v1/performance/config"))["server"]["jpeg_quality"], 60)
+                _, _, err = daemon.stop()
+                self.assertIn("last good one stays", err)
+                self.assertIn("sever", err)
+
+    def test_lines_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "lines.jsonl"
+            with Daemon(*NULL, "--set", f"output.jsonl_path={path}", "--camera", "a=null://?fps=50") as daemon:
+                time.sleep(1)
+                daemon.stop()
+            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            self.assertGreater(len(lines), 20)
+            self.assertTrue(all(line["camera"] == "a" for line in lines))
+
+    def test_real_detection(self):
+        if not MODEL.exists() or not CLIP.exists():
+            print("skipped: no real clip and model at", DATA)
+            self.skipTest("no shared data")
+        with Daemon("--model", MODEL, "--camera", f"tunnel={CLIP}") as daemon:
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                try:
+                    latest = json.loads(daemon.get("/api/v1/cameras/tunnel/detections?format=json"))
+                    if any(d["class"] in ("car", "truck") for d in latest["detections"]):
+                        break
+                except urllib.error.HTTPError as error:
+                    self.assertIn(error.code, (404, 503))  # nothing to show yet
+                time.sleep(0.1)
+            else:
+                self.fail("no vehicle was found in the tunnel clip")
+            self.assertEqual(daemon.get("/api/v1/cameras/tunnel/snapshot.jpg")[:2], b"\xff\xd8")
+            metrics = daemon.get("/metrics").decode()
+            self.assertRegex(metrics, r'(?m)^its_end_to_end_seconds_bucket\{.*le="0\.1"')
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
