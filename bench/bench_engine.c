@@ -1,4 +1,4 @@
-/* its-bench-engine: an inference engine saturated through the backend interface, with random pictures, no decoding and
+/* bench_engine: an inference engine saturated through the backend interface, with random pictures, no decoding and
  * no boxes. One JSON line; compare with OpenVINO's own benchmark_app on the same model, precision and threads. */
 #include "base/buf.h"
 #include "base/clock.h"
@@ -30,8 +30,8 @@ struct result {
 
 static int usage(FILE *to)
 {
-    fputs("usage: its-bench-engine MODEL [--backend NAME] [--seconds S] [--threads N] [--parallel N] [--precision P]\n"
-          "                        [--size WxH] [--batch N] [--null-us MICROSECONDS]\n"
+    fputs("usage: bench_engine MODEL [--backend NAME] [--seconds S] [--threads N] [--parallel N] [--precision P]\n"
+          "                    [--size WxH] [--batch N] [--null-us MICROSECONDS]\n"
           "MODEL is ignored by --backend null. Precisions: auto fp32 bf16 fp16 int8\n",
           to);
     return 2;
@@ -174,7 +174,7 @@ int main(int argc, char **argv)
         return usage(stderr);
     const struct itsi_backend *backend = itsi_backend_find(o.backend);
     if (!backend) {
-        fprintf(stderr, "its-bench-engine: no backend '%s' in this build\n", o.backend);
+        fprintf(stderr, "bench_engine: no backend '%s' in this build\n", o.backend);
         return 2;
     }
     struct its_diag diag;
@@ -183,7 +183,7 @@ int main(int argc, char **argv)
     if (rc == 0)
         rc = backend->open(&engine, &o.params, &diag);
     if (rc != 0) {
-        fprintf(stderr, "its-bench-engine: %s\n", diag.text);
+        fprintf(stderr, "bench_engine: %s\n", diag.text);
         return 1;
     }
     struct result result;

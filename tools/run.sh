@@ -16,8 +16,9 @@ else
     args+=(--set backend=null)
 fi
 [[ -n ${DURATION:-} ]] && args+=(--duration "$DURATION")
+road() { printf '%s=synth://%s&size=960x540&fps=25&seconds=8' "$1" "$2"; }
 exec build/run/src/cli/its-camera-ai serve "${args[@]}" \
-    --camera "crossroads=synth://crossroads?size=1280x720&fps=25&seed=7" \
-    --camera "motorway=synth://motorway?size=1280x720&fps=25&seed=3&weather=cloudy" \
-    --camera "street=synth://street?size=1280x720&fps=25&seed=11&light=dusk" \
-    --camera "rain=synth://crossroads?size=1280x720&fps=25&seed=21&weather=rain"
+    --camera "$(road crossroads 'crossroads?seed=7')" \
+    --camera "$(road motorway 'motorway?seed=3&weather=cloudy')" \
+    --camera "$(road street 'street?seed=11&light=dusk')" \
+    --camera "$(road rain 'crossroads?seed=21&weather=rain')"

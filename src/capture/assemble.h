@@ -1,5 +1,5 @@
-/* H.264 and HEVC over RTP: from the pieces libav's depacketizer gives to whole access units, without waiting for the next
- * one to begin. Pure.
+/* H.264 and HEVC over RTP: from the pieces libav's depacketizer gives to whole access units, without waiting for the
+ * next one to begin. Pure.
  *
  * libav's own parser knows the end of a picture only when the next has arrived: at 25 frames a second every picture
  * would come 40 ms late, and with the arrival and the sender's clock of its successor. The RTP marker that tells the end

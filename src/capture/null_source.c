@@ -1,12 +1,27 @@
 /* null://: frames without pixels at a steady beat, for measuring the machinery. */
 #include "capture/capture_impl.h"
 
+#include <string.h>
+
 /* A machine that cannot keep up loses the frames it is this late for. */
 #define MOST_LATE_NS ITSI_NS_PER_S
+
+static void describe(struct itsi_capture *c)
+{
+    pthread_mutex_lock(&c->mutex);
+    strcpy(c->status.codec, "null");
+    c->status.width = c->source.width;
+    c->status.height = c->source.height;
+    c->status.fps = c->source.fps;
+    c->status.connects++;
+    c->status.origin_kind = ITSI_ORIGIN_SCHEDULE;
+    pthread_mutex_unlock(&c->mutex);
+}
 
 int itsi_null_run(struct itsi_capture *c)
 {
     const struct itsi_source *s = &c->source;
+    describe(c);
     int64_t anchor = itsi_now_ns(), index = 0;
     int64_t count = s->seconds > 0 ? (int64_t)(s->seconds * s->fps + 0.5) : INT64_MAX;
     for (; index < count && !itsi_capture_stopping(c); index++) {

@@ -1,5 +1,5 @@
-/* When was this picture taken? The camera's own clock says so where its RTCP sender reports give it and can be believed;
- * else the arrival of the access unit stands in. Pure. */
+/* When was this picture taken? The camera's own clock says so where its RTCP sender reports give it and can be
+ * believed; else the arrival of the access unit stands in. Pure. */
 #ifndef ITSI_CAPTURE_ORIGIN_H
 #define ITSI_CAPTURE_ORIGIN_H
 

@@ -280,7 +280,8 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
 {
     int64_t arrival = came->at;
     struct itsi_capture *c = s->c;
-    struct itsi_unit unit = {.key = s->packet->flags & AV_PKT_FLAG_KEY, .damaged = s->packet->flags & AV_PKT_FLAG_CORRUPT};
+    int flags = s->packet->flags;
+    struct itsi_unit unit = {.key = flags & AV_PKT_FLAG_KEY, .damaged = flags & AV_PKT_FLAG_CORRUPT};
     if (codec_changed(s)) {
         begin_epoch(s, arrival);
         itsi_decoder_close(&s->decoder);

@@ -1,5 +1,5 @@
-/* One connection to a camera: its access units from the demuxer through the decoder to the sink, each in the ledger from
- * arrival to its one outcome. Owned by the capture thread. */
+/* One connection to a camera: its access units from the demuxer through the decoder to the sink, each in the ledger
+ * from arrival to its one outcome. Owned by the capture thread. */
 #ifndef ITSI_CAPTURE_SESSION_H
 #define ITSI_CAPTURE_SESSION_H
 

@@ -4,6 +4,7 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "capture/av.h"
 #include "capture/encode_clip.h"
 #include "capture/source.h"
@@ -16,10 +17,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_SECONDS 10.0
+#define RENDER_NICE 10
 /* Part of the name of every clip: to be raised when the encoding changes. */
 #define ENCODING 1
 
@@ -156,6 +159,33 @@ static int render_files(struct job *job, struct its_diag *diag)
     return rc;
 }
 
+/* One rendering on a thread of its own, at low priority: live cameras and their engine go first. (A thread can lower its
+ * priority but not take it back, so the camera's own thread must not.) */
+struct rendering {
+    struct job *job;
+    struct its_diag *diag;
+    int rc;
+};
+
+static void *render_nicely(void *arg)
+{
+    struct rendering *rendering = arg;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), RENDER_NICE);
+    rendering->rc = render_files(rendering->job, rendering->diag);
+    return NULL;
+}
+
+static int render_aside(struct job *job, struct its_diag *diag)
+{
+    pthread_t thread;
+    struct rendering rendering = {.job = job, .diag = diag};
+    int rc = itsi_thread_start(&thread, "its-render", render_nicely, &rendering, diag);
+    if (rc)
+        return rc;
+    pthread_join(thread, NULL); /* returns soon after job->stop is set */
+    return rendering.rc;
+}
+
 /* Holds off other processes and threads that want the same clip. The lock goes with the descriptor. */
 static int lock(const struct job *job, int *fd, struct its_diag *diag)
 {
@@ -207,7 +237,7 @@ int itsi_synth_clip(const char *url, const char *cache_dir, const atomic_bool *s
         return rc;
     if (!cached(&job)) {
         itsi_info("capture", "rendering %s", source.shown);
-        rc = render_files(&job, diag);
+        rc = render_aside(&job, diag);
     }
     close(fd);
     return rc;

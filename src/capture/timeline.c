@@ -111,7 +111,10 @@ int64_t itsi_cadence_feed(struct itsi_cadence *c, int64_t pts, int depth)
     return missing;
 }
 
-double itsi_cadence_fps(const struct itsi_cadence *c) { return c->median ? (double)ITSI_NS_PER_S / (double)c->median : 0; }
+double itsi_cadence_fps(const struct itsi_cadence *c)
+{
+    return c->median ? (double)ITSI_NS_PER_S / (double)c->median : 0;
+}
 
 void itsi_dues_start(struct itsi_dues *d, int64_t now)
 {

@@ -78,8 +78,8 @@ int itsi_truth_save(struct itsi_truth_writer *w, const char *path, double fps, s
 static int read_all(struct itsi_synth_truth *t, FILE *file)
 {
     struct header header;
-    if (fread(&header, sizeof header, 1, file) != 1 || memcmp(header.magic, "ITSTRUTH", 8) || header.version != VERSION ||
-        !header.frames || header.frames > MAX_FRAMES || !(header.fps > 0) || !isfinite(header.fps))
+    if (fread(&header, sizeof header, 1, file) != 1 || memcmp(header.magic, "ITSTRUTH", 8) ||
+        header.version != VERSION || !header.frames || header.frames > MAX_FRAMES || !(header.fps > 0) || !isfinite(header.fps))
         return ITS_EFORMAT;
     t->frames = header.frames;
     t->fps = header.fps;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/url.h"
 #include "config/dump.h"
 #include "config/store.h"
@@ -120,11 +121,17 @@ static int document(void *arg, const char *name, struct itsi_buf *out)
     return rc == 0 && out->failed ? ITS_ENOMEM : rc;
 }
 
-static void print_line(struct daemon *d)
+static void print_line(struct daemon *d, int preparing_clips)
 {
     struct itsi_pipeline_stats s;
     itsi_pipeline_stats(itsi_engine_pipeline(d->engine), &s);
     bool tty = isatty(STDOUT_FILENO);
+    if (preparing_clips) {
+        printf("%srendering the clips of %d synthetic cameras (kept for the next start)%s", tty ? "\r\033[K" : "",
+               preparing_clips, tty ? "" : "\n");
+        fflush(stdout);
+        return;
+    }
     printf("%s%d/%d cameras  %.1f frames/s  p50 %.0f  p95 %.0f  p99 %.0f ms  on time %.1f %%%s", tty ? "\r\033[K" : "",
            s.cameras_running, s.cameras, s.analysed_fps, s.latency.recent.p50, s.latency.recent.p95,
            s.latency.recent.p99, itsi_ledger_on_time_ratio(&s.ledger) * 100, tty ? "" : "\n");
@@ -180,7 +187,21 @@ static void reload(struct daemon *d)
     itsi_config_change_fini(&change);
 }
 
-/* Until a signal or the duration's end. The signals are blocked everywhere and taken here. */
+/* Cameras whose synthetic clip is still being rendered. */
+static int preparing(struct daemon *d)
+{
+    struct itsi_pipeline *pipeline = itsi_engine_pipeline(d->engine);
+    int cap = itsi_pipeline_cameras(pipeline, NULL, 0), count = 0;
+    struct itsi_camera_status *status = itsi_calloc((size_t)cap + 1, sizeof *status);
+    int n = status ? itsi_pipeline_cameras(pipeline, status, cap) : 0;
+    for (int i = 0; i < n && i < cap; i++)
+        count += status[i].capture.state == ITSI_CAPTURE_PREPARING || status[i].capture.state == ITSI_CAPTURE_IDLE;
+    itsi_free(status);
+    return count;
+}
+
+/* Until a signal or the duration's end; the duration begins when the last synthetic clip is ready. The signals are
+ * blocked everywhere and taken here. */
 static void watch(struct daemon *d)
 {
     sigset_t set;
@@ -188,15 +209,20 @@ static void watch(struct daemon *d)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
-    int64_t end = d->options.duration > 0 ? d->started + (int64_t)(d->options.duration * 1e9) : ITSI_NEVER;
+    int64_t end = ITSI_NEVER;
+    bool ready = false;
     int64_t line_every = isatty(STDOUT_FILENO) ? ITSI_NS_PER_S : 5 * ITSI_NS_PER_S;
     int64_t next_line = d->started + line_every;
     for (;;) {
         int64_t now = itsi_now_ns();
         if (now >= end)
             return;
+        if (!ready && preparing(d) == 0) {
+            ready = true;
+            end = d->options.duration > 0 ? now + (int64_t)(d->options.duration * 1e9) : ITSI_NEVER;
+        }
         if (d->options.status_line && now >= next_line) {
-            print_line(d);
+            print_line(d, ready ? 0 : preparing(d));
             next_line += line_every;
         }
         int64_t wait = ITSI_NS_PER_S / 5 < end - now ? ITSI_NS_PER_S / 5 : end - now;

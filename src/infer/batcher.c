@@ -11,8 +11,9 @@
 enum { BUCKETS = 7 /* 1, 2, 4, ... 64 */ };
 #define STRIDE 1048576.0
 /* A prediction never condemns a frame before it has used this share of its budget: a spell of slow runs must not shed
- * everything and so never learn that it is over. */
-#define LEAST_TRIED_SHARE 0.2
+ * everything and so never learn that it is over. As long as a frame period of the usual camera (40 of 100 ms), so that
+ * every camera has a frame to offer at any moment and the choice between them stays fair. */
+#define LEAST_TRIED_SHARE 0.4
 
 struct itsi_mailbox {
     struct itsi_batcher *batcher;

@@ -66,7 +66,7 @@ void itsi_histogram_reset(struct itsi_histogram *h)
 
 void itsi_histogram_record_ns(struct itsi_histogram *h, int64_t value_ns)
 {
-    int64_t us = value_ns < 0 ? 0 : (value_ns + 500) / 1000;
+    int64_t us = value_ns < 0 ? 0 : value_ns / 1000 + (value_ns % 1000 >= 500);
     if (us > ITSI_HISTOGRAM_MAX_US)
         us = ITSI_HISTOGRAM_MAX_US;
     BUMP(h->counts[slot_of((uint64_t)us)], 1);

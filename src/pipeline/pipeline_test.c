@@ -232,6 +232,7 @@ static void a_slow_reader_loses_and_nobody_else(void **state)
     struct itsi_pipeline_stats stats;
     itsi_pipeline_stats(p, &stats);
     assert_true(stats.bus_lost >= itsi_subscription_lost(slow));
+    itsi_subscription_close(slow);
     close_pipeline(p);
 }
 

@@ -292,6 +292,70 @@ static void a_start_offset_begins_there(void **state)
     assert_int_equal(counts.expected, 15); /* what was decoded to get there is not in the books */
 }
 
+static void look_slow(struct cam *cam, const struct itsi_frame *frame)
+{
+    (void)frame;
+    if (cam->frames == 10)
+        usleep(1600000);
+}
+
+static void a_machine_that_falls_behind_skips_and_says_so(void **state)
+{
+    (void)state;
+    struct cam cam;
+    struct itsi_ledger_counts counts;
+    assert_int_equal(media_make("plain.mp4", TESTSRC X264 "-bf 0"), 0);
+    cam_init(&cam);
+    cam.look = look_slow;
+    cam_start(&cam, media_path("plain.mp4"));
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 30));
+    cam_stop(&cam, &counts);
+    assert_in_range(counts.dropped[ITSI_STAGE_CAMERA_CAPTURE][ITSI_DROP_FLUSHED], 25, 55);
+    assert_int_equal(counts.missing + counts.corrupt, 0);
+    assert_int_equal(cam.disorder, 0);
+    /* what was due over the whole time is in the books */
+    double due = (double)(cam.last_ns - cam.first_ns) / 1e9 * 25.0;
+    CHECK_NEAR((double)counts.expected, due, 8);
+}
+
+static void a_frozen_picture_is_noticed_and_delivered(void **state)
+{
+    (void)state;
+    struct cam cam;
+    struct itsi_ledger_counts counts;
+    struct itsi_capture_status status;
+    assert_int_equal(media_make("still.mp4", "-f lavfi -i color=c=gray:size=320x240:rate=25:duration=2 -pix_fmt yuv420p "
+                                             X264 "-bf 0"), 0);
+    cam_init(&cam);
+    cam.cfg.freeze_timeout_seconds = 0.4;
+    cam_start(&cam, media_path("still.mp4"));
+    assert_true(CAM_WAIT(&cam, 10, cam_state(&cam) == ITSI_CAPTURE_FROZEN));
+    uint64_t frames = cam_frames(&cam);
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) > frames + 10));
+    itsi_capture_status(cam.capture, &status);
+    cam_stop(&cam, &counts);
+    assert_int_equal(status.freezes, 1);
+    assert_int_equal(status.reconnects, 0);
+    assert_int_equal(counts.delivered, cam.frames);
+}
+
+static void playing_on_allocates_nothing_of_ours(void **state)
+{
+    (void)state;
+    struct cam cam;
+    cam_init(&cam);
+    assert_int_equal(media_make("b.mp4", TESTSRC "-c:v libx264 -preset fast -bf 3 -g 25"), 0);
+    char url[512];
+    snprintf(url, sizeof url, "%s?pace=off", media_path("b.mp4"));
+    cam.stop_after = 2000; /* forty rounds */
+    cam_start(&cam, url);
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 100));
+    uint64_t before = itsi_alloc_count();
+    assert_true(CAM_WAIT(&cam, 30, cam_frames(&cam) >= 2000));
+    assert_int_equal(itsi_alloc_count() - before, 0);
+    cam_stop(&cam, NULL);
+}
+
 static void a_receiver_that_stops_ends_the_source(void **state)
 {
     (void)state;
@@ -522,6 +586,9 @@ int main(void)
         cmocka_unit_test(damaged_pictures_are_counted_and_not_shown),
         cmocka_unit_test(a_file_plays_in_real_time_and_loops_without_a_seam),
         cmocka_unit_test(a_start_offset_begins_there),
+        cmocka_unit_test(a_machine_that_falls_behind_skips_and_says_so),
+        cmocka_unit_test(a_frozen_picture_is_noticed_and_delivered),
+        cmocka_unit_test(playing_on_allocates_nothing_of_ours),
         cmocka_unit_test(a_receiver_that_stops_ends_the_source),
         cmocka_unit_test(an_empty_pool_drops_and_frames_outlive_the_camera),
         cmocka_unit_test(a_null_camera_keeps_its_beat),

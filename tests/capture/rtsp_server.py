@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A real RTSP server (GStreamer's) for the tests: loops an Annex-B file on any number of mounts /cam0, /cam1, ...
+"""A real RTSP server (GStreamer's) for the tests: loops an Annex-B file, or plays an MP4 once, on any number of mounts
+/cam0, /cam1, ...
 
 Prints "port N" when it listens. Commands on stdin, one a line: "stop" (closes the port and every connection), "start"
 (the same port again), "mute" and "unmute" (connections stay, pictures stop and go on), "clients" (prints "clients N"),
@@ -58,11 +59,17 @@ class Server:
     def make_factory(self):
         factory = GstRtspServer.RTSPMediaFactory()
         args = self.args
-        factory.set_launch(
+        looped = (
             f"( multifilesrc location={args.file} loop=true "
             f"caps=video/x-{args.codec},stream-format=byte-stream,framerate={args.fps}/1 "
             f"! {args.codec}parse name=parse ! rtp{args.codec}pay name=pay0 pt=96 config-interval=1 )"
         )
+        # an MP4 has presentation times of its own, B-frames included, and plays once
+        once = (
+            f"( filesrc location={args.file} ! qtdemux ! {args.codec}parse "
+            f"! rtp{args.codec}pay name=pay0 pt=96 config-interval=1 )"
+        )
+        factory.set_launch(once if args.file.endswith(".mp4") else looped)
         factory.set_shared(True)
         factory.set_latency(0)
         factory.connect("media-configure", self.on_media)
@@ -74,6 +81,9 @@ class Server:
         return factory
 
     def on_media(self, _factory, media):
+        if self.args.file.endswith(".mp4"):
+            return
+
         # a looped byte stream has decode times only, and RTP would send the same time stamp for ever
         def stamp(_pad, info):
             if not self.args.no_stamps:

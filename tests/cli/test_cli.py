@@ -316,7 +316,7 @@ class Serving(unittest.TestCase):
                     if any(d["class"] in ("car", "truck") for d in latest["detections"]):
                         break
                 except urllib.error.HTTPError as error:
-                    self.assertEqual(error.code, 404)
+                    self.assertIn(error.code, (404, 503))  # nothing to show yet
                 time.sleep(0.1)
             else:
                 self.fail("no vehicle was found in the tunnel clip")

@@ -2,7 +2,7 @@
  * Programs that run OpenVINO under the sanitizer are linked with this: the same dlopen without the flag. */
 #include <dlfcn.h>
 
-void *dlopen(const char *file, int mode)
+__attribute__((visibility("default"))) void *dlopen(const char *file, int mode)
 {
     static void *(*real)(const char *, int);
     if (!real)

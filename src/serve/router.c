@@ -1,0 +1,74 @@
+#include "serve/router.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *pattern;
+    unsigned methods;
+} routes[ITSI_ROUTE_COUNT] = {
+#define ITSI_X(name, pattern, methods) {pattern, methods},
+    ITSI_ROUTE_MAP(ITSI_X)
+#undef ITSI_X
+    {"asset", ITSI_GET},
+};
+
+static bool id_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+/* Pattern against path, taking {id} on the way. */
+static bool matches(const char *pattern, const char *path, char *id)
+{
+    id[0] = '\0';
+    while (*pattern) {
+        if (strncmp(pattern, "{id}", 4) == 0) {
+            size_t len = 0;
+            while (id_character(path[len]))
+                len++;
+            if (len == 0 || len >= ITSI_CAMERA_ID_SIZE)
+                return false;
+            memcpy(id, path, len);
+            id[len] = '\0';
+            path += len;
+            pattern += 4;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+void itsi_router_match(const char *path, struct itsi_match *out)
+{
+    for (int i = 0; i < ITSI_ROUTE_ASSET; i++)
+        if (matches(routes[i].pattern, path, out->camera)) {
+            out->route = (enum itsi_route)i;
+            out->methods = routes[i].methods;
+            return;
+        }
+    out->camera[0] = '\0';
+    out->route = ITSI_ROUTE_ASSET;
+    out->methods = routes[ITSI_ROUTE_ASSET].methods;
+}
+
+const char *itsi_route_pattern(enum itsi_route route) { return routes[route].pattern; }
+unsigned itsi_route_methods(enum itsi_route route) { return routes[route].methods; }
+
+void itsi_route_allow(unsigned methods, char out[48])
+{
+    snprintf(out, 48, "%s%s%s", methods & ITSI_GET ? "GET, HEAD" : "", methods & ITSI_POST ? ", POST" : "",
+             methods & ITSI_DELETE ? ", DELETE" : "");
+}
+
+unsigned itsi_method_of(const char *name)
+{
+    if (strcmp(name, "GET") == 0 || strcmp(name, "HEAD") == 0)
+        return ITSI_GET;
+    if (strcmp(name, "POST") == 0)
+        return ITSI_POST;
+    if (strcmp(name, "DELETE") == 0)
+        return ITSI_DELETE;
+    return 0;
+}

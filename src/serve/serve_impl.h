@@ -1,0 +1,122 @@
+/* Private to the room: the server, one request, and how it is answered. */
+#ifndef ITSI_SERVE_SERVE_IMPL_H
+#define ITSI_SERVE_SERVE_IMPL_H
+
+#include "serve/connections.h"
+#include "serve/listen.h"
+#include "serve/router.h"
+#include "serve/server.h"
+#include "serve/stats.h"
+#include "serve/streams.h"
+
+#include <microhttpd.h>
+
+enum { ITSI_BODY_MAX = 64 * 1024 };
+
+struct itsi_worker;
+
+struct itsi_server {
+    /* const */
+    struct itsi_pipeline *pipeline;
+    const char *version;
+    int (*document)(void *arg, const char *name, struct itsi_buf *out);
+    void *document_arg;
+    char *model, *token; /* owned; NULL: none */
+    struct itsi_listen listen;
+    int64_t started_ns;
+    struct MHD_Daemon *daemon;
+    struct itsi_streams *streams;
+    struct itsi_worker *worker;
+    /* shared, each with its own lock or atomic */
+    struct itsi_serve_settings settings;
+    struct itsi_serve_stats stats;
+    struct itsi_connections connections;
+    atomic_bool draining, stopping;
+    /* network thread */
+    int64_t cpu_seen_ns, cpu_at_ns; /* for CPU use between two looks */
+    double cpu_percent;
+};
+
+struct itsi_request {
+    struct itsi_server *server;
+    struct MHD_Connection *connection;
+    struct itsi_connection *link;
+    struct itsi_match match;
+    unsigned method;
+    bool head;
+    int refusal;         /* status to answer with, decided from the headers; 0: none */
+    char detail[512];    /* its reason */
+    struct itsi_buf body;
+    size_t received;
+    /* handed to a worker or an encoder while the connection is suspended */
+    bool waiting;
+    int (*finish)(struct itsi_request *request); /* on the network thread, when that is done */
+    struct itsi_picture_wait picture;
+    void (*job)(struct itsi_request *request); /* on the worker */
+    struct itsi_request *next_job;
+    int status;
+    struct itsi_buf answer;
+    char location[128];
+};
+
+/* --- request.c: libmicrohttpd's callbacks ------------------------------------------------------------------------- */
+
+enum MHD_Result itsi_request_handle(void *server, struct MHD_Connection *connection, const char *url,
+                                    const char *method, const char *version, const char *upload, size_t *upload_size,
+                                    void **slot);
+void itsi_request_completed(void *server, struct MHD_Connection *connection, void **slot,
+                            enum MHD_RequestTerminationCode why);
+/* Suspends the connection; finish() runs once itsi_request_resume was called (by any thread). */
+void itsi_request_suspend(struct itsi_request *request, int (*finish)(struct itsi_request *request));
+void itsi_request_resume(struct itsi_request *request);
+/* Query parameter; NULL: absent. */
+const char *itsi_request_query(const struct itsi_request *request, const char *name);
+/* Number of a query parameter: 0 and *out untouched when absent, ITS_EINVAL out of range (diag). */
+int itsi_request_number(const struct itsi_request *request, const char *name, double least, double most, double *out,
+                        struct its_diag *diag);
+int itsi_request_flag(const struct itsi_request *request, const char *name, bool *out, struct its_diag *diag);
+
+/* --- respond.c: all return what MHD's handler returns ------------------------------------------------------------- */
+
+/* The buffer's content is taken. */
+int itsi_respond_text(struct itsi_request *request, unsigned status, const char *type, struct itsi_buf *text);
+/* application/problem+json */
+int itsi_respond_problem(struct itsi_request *request, unsigned status, const char *detail);
+/* The status that fits one of our codes. */
+unsigned itsi_respond_status_of(int code);
+int itsi_respond_asset(struct itsi_request *request, const char *path, unsigned status);
+/* Queues and counts; the response is consumed. */
+int itsi_respond_queue(struct itsi_request *request, unsigned status, struct MHD_Response *response);
+/* Capture time, age, quality and Server-Timing. */
+void itsi_respond_facts(struct MHD_Response *response, const struct itsi_frame_facts *facts, int64_t now);
+void itsi_respond_header(struct MHD_Response *response, const char *name, const char *value);
+
+/* --- worker.c: a thread for what may take long -------------------------------------------------------------------- */
+
+ITS_NODISCARD int itsi_worker_create(struct itsi_worker **out, struct its_diag *diag);
+/* Runs request->job and resumes. ITS_EBUSY: too many wait. */
+int itsi_worker_post(struct itsi_worker *worker, struct itsi_request *request);
+/* Ends the thread; jobs not begun are answered 503, later ones refused with ITS_ECANCELLED. */
+void itsi_worker_stop(struct itsi_worker *worker);
+void itsi_worker_destroy(struct itsi_worker *worker); /* takes NULL; stops first */
+
+/* --- handlers ----------------------------------------------------------------------------------------------------- */
+
+int itsi_api_health(struct itsi_request *request);
+int itsi_api_ready(struct itsi_request *request);
+int itsi_api_startup(struct itsi_request *request);
+int itsi_api_overview(struct itsi_request *request);
+int itsi_api_document(struct itsi_request *request);
+int itsi_api_cameras(struct itsi_request *request);
+int itsi_api_camera(struct itsi_request *request);
+int itsi_api_snapshot(struct itsi_request *request);
+int itsi_api_live(struct itsi_request *request);
+int itsi_api_detections(struct itsi_request *request);
+int itsi_api_wall(struct itsi_request *request);
+int itsi_api_metrics(struct itsi_request *request);
+
+/* The array of cameras as in GET /api/v1/cameras. */
+struct itsi_json;
+void itsi_put_cameras(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline);
+
+#endif

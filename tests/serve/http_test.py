@@ -1,0 +1,350 @@
+"""Every endpoint of the server, its refusals, and who may ask."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import harness
+from harness import Case
+
+
+class Endpoints(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = harness.Server("--cameras", "3")
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and cls.server.get("/api/v1/cameras/camera_001/snapshot.jpg")[0] != 200:
+            time.sleep(0.05)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def test_pages_are_embedded_and_cached(self):
+        for path, kind in (("/", "text/html"), ("/app.js", "text/javascript"), ("/app.css", "text/css"),
+                           ("/icon.svg", "image/svg+xml"), ("/openapi.json", "application/json")):
+            status, headers, body = self.server.get(path)
+            self.assertEqual(status, 200, path)
+            self.assertTrue(headers["Content-Type"].startswith(kind))
+            self.assertGreater(len(body), 100)
+            self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+            status, _, body = self.server.get(path, If_None_Match=headers["ETag"])
+            self.assertEqual((status, body), (304, b""))
+        self.assertNotIn(b"http://", self.server.get("/")[2], "the page asks nobody else")
+
+    def test_health(self):
+        for path, word in (("performance", "ok"), ("ready", "ready"), ("startup", "started")):
+            self.assertEqual(self.server.json(f"/api/v1/health/{path}"), {"status": word})
+
+    def test_cameras_are_listed_without_their_passwords(self):
+        document = self.server.json("/api/v1/cameras")
+        self.assertEqual([c["id"] for c in document["cameras"]], ["camera_001", "camera_002", "camera_003"])
+        camera = document["cameras"][0]
+        self.assertEqual(camera["url"], "rtsp://viewer:***@10.0.0.1/main")
+        self.assertEqual(camera["state"], "running")
+        self.assertEqual(camera["ledger"]["balance"], 0)
+        self.assertEqual(self.server.json("/api/v1/cameras/camera_002")["id"], "camera_002")
+        for path in ("/api/v1/cameras", "/api/v1/overview", "/metrics", "/api/v1/cameras/camera_001"):
+            self.assertNotIn(b"hunter2", self.server.get(path)[2], path)
+
+    def test_camera_comes_and_goes(self):
+        status, headers, body = self.server.add({"id": "gate", "url": "rtsp://u:secret@host/x", "priority": 5, "fps": 12.5})
+        self.assertEqual(status, 201, body)
+        self.assertEqual(headers["Location"], "/api/v1/cameras/gate")
+        camera = json.loads(body)
+        self.assertEqual((camera["id"], camera["priority"], camera["url"]), ("gate", 5, "rtsp://u:***@host/x"))
+        self.problem(self.server.add({"id": "gate", "url": "rtsp://host/y"}), 409, "gate")
+        self.until(lambda: self.server.get("/api/v1/cameras/gate/snapshot.jpg")[0] == 200)
+        self.assertIn(b'its_camera_up{camera="gate"}', self.server.get("/metrics")[2])
+        self.assertEqual(self.server.ask("DELETE", "/api/v1/cameras/gate")[0], 204)
+        self.problem(self.server.ask("DELETE", "/api/v1/cameras/gate"), 404, "gate")
+        self.problem(self.server.get("/api/v1/cameras/gate"), 404)
+        self.assertNotIn(b'camera="gate"', self.server.get("/metrics")[2], "its series went with it")
+
+    def test_an_id_is_chosen_where_none_is_given(self):
+        _, headers, body = self.server.add({"url": "rtsp://host/x"})
+        name = json.loads(body)["id"]
+        self.assertRegex(name, r"^camera_\d+$")
+        self.assertEqual(headers["Location"], f"/api/v1/cameras/{name}")
+        self.assertEqual(self.server.ask("DELETE", f"/api/v1/cameras/{name}")[0], 204)
+
+    def test_bad_cameras_are_explained(self):
+        for camera, part in (({}, "url"), ({"url": 7}, "url"), ({"url": "rtsp://h/", "priority": 10}, "priority"),
+                             ({"url": "rtsp://h/", "prio": 1}, "prio"), ({"url": "rtsp://h/", "id": "x" * 70}, "id"),
+                             ({"url": "nonsense"}, "nonsense"), ([], "JSON object"), ({"url": "rtsp://h/", "fps": -1}, "fps")):
+            self.problem(self.server.add(camera), 400, part)
+        answer = self.server.ask("POST", "/api/v1/cameras", "{broken", {"Content-Type": "application/json"})
+        self.problem(answer, 400, "JSON")
+        answer = self.server.ask("POST", "/api/v1/cameras", "", {"Content-Type": "application/json"})
+        self.problem(answer, 400, "JSON")
+        self.problem(self.server.ask("POST", "/api/v1/cameras", "{}", {"Content-Type": "text/plain"}), 415)
+
+    def test_large_bodies_are_refused(self):
+        headers = {"Content-Type": "application/json"}
+        for size in (65 * 1024, 300 * 1024):
+            self.problem(self.server.ask("POST", "/api/v1/cameras", b"x" * size, headers), 413)
+        chunks = [b"x" * 4096] * 30  # of unannounced length
+        answer = self.server.ask("POST", "/api/v1/cameras", iter(chunks), {**headers, "Transfer-Encoding": "chunked"})
+        self.problem(answer, 413)
+        self.assertEqual(self.server.get("/api/v1/health/performance")[0], 200)
+
+    def test_snapshot_says_what_it_is(self):
+        status, headers, body = self.server.get("/api/v1/cameras/camera_001/snapshot.jpg?width=320")
+        self.assertEqual(status, 200)
+        self.assertEqual(headers["Content-Type"], "image/jpeg")
+        self.assertEqual(jpeg_size(body), (320, 180))
+        self.assertRegex(headers["X-ITS-Capture-Time"], r"^\d{4}-\d\d-\d\dT[\d:.]+Z$")
+        self.assertLess(float(headers["X-ITS-Age-Ms"]), 5000)
+        self.assertEqual(headers["X-ITS-Quality"], "high")
+        for stage in ("camera_capture", "preprocessing", "ml_inference", "postprocessing", "encoding"):
+            self.assertRegex(headers["Server-Timing"], rf"{stage};dur=[\d.]+")
+        self.assertEqual(jpeg_size(self.server.get("/api/v1/cameras/camera_001/snapshot.jpg")[2]), (640, 360))
+        self.assertEqual(jpeg_size(self.server.get("/api/v1/cameras/camera_001/snapshot.jpg?width=5000")[2]), (640, 360))
+        self.problem(self.server.get("/api/v1/cameras/nobody/snapshot.jpg"), 404)
+        for query in ("width=0", "width=-5", "width=x", "width=", "boxes=maybe", "width=nan"):
+            self.problem(self.server.get(f"/api/v1/cameras/camera_001/snapshot.jpg?{query}"), 400)
+
+    def test_camera_without_pictures(self):
+        self.server.add({"id": "deadcam", "url": "rtsp://dead/x"})
+        self.server.add({"id": "nullcam", "url": "null://novideo"})
+        self.addCleanup(self.server.ask, "DELETE", "/api/v1/cameras/deadcam")
+        self.addCleanup(self.server.ask, "DELETE", "/api/v1/cameras/nullcam")
+        self.problem(self.server.get("/api/v1/cameras/deadcam/snapshot.jpg"), 503, "no picture yet")
+        self.problem(self.server.get("/api/v1/cameras/deadcam/detections?format=json"), 503)
+        self.until(lambda: self.server.get("/api/v1/cameras/nullcam/detections?format=json")[0] == 200)
+        self.problem(self.server.get("/api/v1/cameras/nullcam/snapshot.jpg"), 404, "no pictures")
+        camera = self.server.json("/api/v1/cameras/deadcam")
+        self.assertEqual((camera["state"], camera["last_error_code"]), ("backoff", "ITS_EREFUSED"))
+        self.assertIsNone(camera["age_ms"])
+        self.assertEqual(self.server.json("/api/v1/overview")["state"], "degraded")
+
+    def test_newest_result_once(self):
+        status, headers, body = self.server.get("/api/v1/cameras/camera_002/detections?format=json")
+        self.assertEqual(status, 200)
+        result = json.loads(body)
+        self.assertEqual(result["camera"], "camera_002")
+        self.assertEqual(headers["X-ITS-Seq"], str(result["seq"]))
+        stages = sum(s["wait_ms"] + s["service_ms"] for s in result["stages"].values())
+        self.assertAlmostEqual(stages + result["unattributed_ms"], result["latency_ms"], places=2)
+        self.problem(self.server.get("/api/v1/cameras/camera_002/detections?format=xml"), 400, "xml")
+        self.problem(self.server.get("/api/v1/detections?format=json"), 400, "json")
+
+    def test_documents(self):
+        for name in ("status", "metrics", "config"):
+            self.assertEqual(self.server.json(f"/api/v1/performance/{name}"), {"document": name})
+        self.assertEqual(self.server.json("/api/v1/performance/status?detailed=1"), {"document": "status-detailed"})
+
+    def test_overview(self):
+        document = self.server.json("/api/v1/overview")
+        self.assertEqual(document["engine"]["model"], "yolo11n.onnx")
+        self.assertEqual(document["latency_sla_ms"], 100)
+        self.assertEqual(len(document["cameras"]), document["camera_counts"]["total"])
+        self.assertEqual(document["ledger"]["balance"], 0)
+        self.assertGreater(document["process"]["rss_mb"], 1)
+
+    def test_metrics_are_sound(self):
+        self.server.get("/api/v1/cameras/camera_001/snapshot.jpg")
+        body = self.server.get("/metrics")[2]
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, timeout=30)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+        else:
+            print("skipped: promtool is not installed")
+        text = body.decode()
+        ended = sum(self.server.metric("its_frames_total", outcome=o)
+                    for o in ("delivered", "late", "skipped", "dropped", "corrupt", "missing"))
+        self.assertGreater(ended, 0)
+        self.assertIn("its_ledger_balance 0\n", text)
+        buckets = [float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if line.startswith("its_end_to_end_seconds_bucket")]
+        self.assertEqual(buckets, sorted(buckets))
+        for edge in ("0.005", "0.01", "0.02", "0.05", "0.08", "0.09", "0.095", "0.1"):
+            self.assertIn(f'its_end_to_end_seconds_bucket{{le="{edge}"}}', text)
+
+    def test_unknown_paths_and_methods(self):
+        self.problem(self.server.get("/api/v1/nothing"), 404)
+        self.problem(self.server.get("/../etc/passwd"), 404)
+        for method, path, allow in (("PUT", "/api/v1/cameras", "GET, HEAD, POST"), ("POST", "/metrics", "GET, HEAD"),
+                                    ("PATCH", "/api/v1/cameras/camera_001", "GET, HEAD, DELETE"),
+                                    ("BREW", "/api/v1/health/ready", "GET, HEAD"), ("DELETE", "/", "GET, HEAD")):
+            answer = self.server.ask(method, path)
+            self.problem(answer, 405)
+            self.assertEqual(answer[1]["Allow"], allow)
+
+    def test_head_is_get_without_the_body(self):
+        for path in ("/", "/metrics", "/api/v1/cameras", "/api/v1/cameras/camera_001/live.mjpg", "/api/v1/detections",
+                     "/api/v1/wall", "/api/v1/cameras/camera_001/snapshot.jpg"):
+            status, headers, body = self.server.ask("HEAD", path)
+            self.assertEqual((status, body), (200, b""), path)
+            self.assertTrue(headers["Content-Type"])
+
+    def test_connections_are_kept(self):
+        connection = harness.http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        for _ in range(3):
+            connection.request("GET", "/api/v1/cameras")
+            connection.getresponse().read()
+            held = connection.sock
+            connection.request("DELETE", "/api/v1/cameras/nobody")
+            self.assertEqual(connection.getresponse().read()[:1], b"{")
+            self.assertIs(connection.sock, held)
+        connection.close()
+
+    def test_pages_of_others_are_kept_out(self):
+        for host in ("evil.example", "10.1.2.3:80"):
+            self.problem(self.server.get("/api/v1/cameras", Host=host), 403)
+        for host in ("localhost", "127.0.0.1:1234", "[::1]:80"):
+            self.assertEqual(self.server.get("/api/v1/cameras", Host=host)[0], 200)
+        self.problem(self.server.get("/api/v1/cameras", Origin="http://evil.example"), 403)
+        own = f"http://127.0.0.1:{self.server.port}"
+        self.assertEqual(self.server.get("/api/v1/cameras", Origin=own)[0], 200)
+
+    def test_garbage_does_no_harm(self):
+        for garbage in (b"\x00\xff" * 400 + b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+                        b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n",
+                        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
+                        b"POST /api/v1/cameras HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n"):
+            plain = self.server.raw()
+            try:
+                plain.sendall(garbage)
+                plain.recv(4096)
+            except OSError:
+                pass
+            plain.close()
+        self.assertEqual(self.server.get("/api/v1/health/performance")[0], 200)
+
+
+def jpeg_size(data):
+    assert data[:2] == b"\xff\xd8" and data[-2:] == b"\xff\xd9"
+    at = 2
+    while data[at + 1] not in (0xC0, 0xC2):
+        at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
+    return int.from_bytes(data[at + 7:at + 9], "big"), int.from_bytes(data[at + 5:at + 7], "big")
+
+
+class Access(Case):
+    def test_token(self):
+        server = self.serve("--token", "s3cret token", "--cameras", "1")
+        for path in ("/api/v1/cameras", "/metrics", "/openapi.json", "/app.js", "/api/v1/overview", "/api/v1/detections"):
+            answer = server.get(path)
+            self.problem(answer, 401, "token")
+            self.assertIn("Bearer", answer[1]["WWW-Authenticate"])
+            self.assertEqual(server.get(path.replace("detections", "cameras"), Authorization="Bearer s3cret token")[0], 200)
+        for path in ("performance", "ready", "startup"):
+            self.assertEqual(server.get(f"/api/v1/health/{path}")[0], 200, "health is for everyone")
+        self.problem(server.get("/api/v1/cameras", Authorization="Bearer s3cret tokem"), 401)
+        self.problem(server.add({"url": "rtsp://h/"}), 401)
+        self.problem(server.ask("DELETE", "/api/v1/cameras/camera_001"), 401)
+        self.assertEqual(server.get("/api/v1/cameras?token=s3cret%20token")[0], 200)
+        self.assertEqual(server.get("/api/v1/cameras", Host="camera.example", Authorization="Bearer s3cret token")[0], 200)
+        server.stop()
+
+    def test_browsers_get_a_cookie(self):
+        server = self.serve("--token", "abc", "--cameras", "1")
+        status, headers, body = server.get("/", Accept="text/html")
+        self.assertEqual(status, 401)
+        self.assertIn(b'name="token"', body)
+        self.assertEqual(server.get("/login.css")[0], 200)
+        status, headers, _ = server.get("/?token=abc")
+        self.assertEqual((status, headers["Location"]), (303, "/"))
+        cookie = headers["Set-Cookie"]
+        self.assertIn("HttpOnly", cookie)
+        self.assertIn("SameSite=Strict", cookie)
+        self.assertNotIn("abc", cookie.split(";")[0])
+        self.assertEqual(server.get("/", Cookie=cookie.split(";")[0])[0], 200)
+        self.problem(server.get("/api/v1/cameras", Cookie="its_session=ff"), 401)
+        self.problem(server.get("/?token=wrong"), 401)
+        server.stop()
+
+    def test_metrics_may_be_open(self):
+        server = self.serve("--token", "abc", "--metrics-open")
+        self.assertEqual(server.get("/metrics")[0], 200)
+        self.problem(server.get("/api/v1/cameras"), 401)
+        server.stop()
+
+    def test_beyond_loopback_a_token_is_required(self):
+        server = self.serve("--listen", "0.0.0.0:0")
+        self.assertIn("token", server.banner)
+        self.assertEqual(server.process.wait(10), 3)
+        server = self.serve("--listen", "0.0.0.0:0", "--token", "x")
+        self.assertGreater(server.port, 0)
+        self.problem(server.get("/api/v1/cameras"), 401)
+        server.stop()
+
+
+class Life(Case):
+    def test_port_in_use_is_named(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            server = self.serve("--listen", address)
+            self.assertIn(address, server.banner)
+            self.assertIn("in use", server.banner)
+            self.assertEqual(server.process.wait(10), 3)
+
+    def test_not_ready_before_the_engine_is(self):
+        server = self.serve("--not-started")
+        self.assertEqual(server.get("/api/v1/health/performance")[0], 200)
+        self.assertEqual(server.get("/api/v1/health/ready")[0], 503)
+        self.assertEqual(server.get("/api/v1/health/startup")[0], 503)
+        self.assertEqual(server.json("/api/v1/overview")["state"], "starting")
+        self.assertEqual(server.command("start"), "started")
+        self.assertEqual(server.get("/api/v1/health/ready")[0], 200)
+        self.assertEqual(server.get("/api/v1/health/startup")[0], 200)
+        server.stop()
+
+    def test_camera_limit(self):
+        server = self.serve("--cameras", "2", "--limit", "2")
+        self.problem(server.add({"url": "rtsp://h/"}), 429, "2")
+        server.ask("DELETE", "/api/v1/cameras/camera_001")
+        self.assertEqual(server.add({"url": "rtsp://h/"})[0], 201)
+        server.stop()
+
+    def test_results_go_to_the_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "out.jsonl")
+            server = self.serve("--cameras", "2", "--jsonl", path)
+            self.until(lambda: os.path.getsize(path) > 20000)
+            server.stop()
+            with open(path) as lines:
+                results = [json.loads(line) for line in lines]
+            self.assertEqual({r["camera"] for r in results}, {"camera_001", "camera_002"})
+            for camera in ("camera_001", "camera_002"):
+                numbers = [r["seq"] for r in results if r["camera"] == camera]
+                self.assertEqual(numbers, list(range(1, len(numbers) + 1)), "every result, in order")
+
+    def test_full_disk_at_the_output_is_survived(self):
+        server = self.serve("--cameras", "1", "--jsonl", "/dev/full")
+        self.until(lambda: server.published()[0] > 20)
+        self.assertEqual(server.get("/api/v1/health/ready")[0], 200)
+        server.stop()
+        self.assertEqual(server.log.count("No space left"), 1, "said once")
+
+    def test_slow_headers_are_cut_off(self):
+        server = self.serve("--cameras", "1")
+        plain = server.raw()
+        self.addCleanup(plain.close)
+        plain.settimeout(30)
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        began = time.monotonic()
+        try:
+            while time.monotonic() - began < 25:
+                plain.sendall(b"X-Slow: 1\r\n")  # keeps the connection busy, never done
+                time.sleep(1)
+                plain.settimeout(0.01)
+                try:
+                    if plain.recv(1) == b"":
+                        break
+                except TimeoutError:
+                    pass
+                plain.settimeout(30)
+        except OSError:
+            pass
+        self.assertLess(time.monotonic() - began, 20)
+        self.assertEqual(server.metric("its_http_timeouts_total"), 1)
+        server.stop()
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,139 @@
+/* The server over a pipeline of synthetic results.
+ * usage: serve_fake [--cameras N] [--fps F] [--size WxH] [--listen A:P] [--token T] [--metrics-open] [--queue N]
+ *                   [--limit N] [--connections N] [--jsonl FILE] [--not-started]
+ * Prints "port N", reads commands from standard input ("start", "published", "stop") and answers each with a line. Ends
+ * at "stop" or at the input's end, and says how long stopping took. */
+#include "fake_pipeline.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/output.h"
+#include "serve/server.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int document(void *arg, const char *name, struct itsi_buf *out)
+{
+    (void)arg;
+    itsi_buf_printf(out, "{\"document\":\"%s\"}", name);
+    return 0;
+}
+
+struct options {
+    int cameras, width, height;
+    double fps;
+    bool not_started;
+};
+
+static void parse(int argc, char **argv, struct options *o, struct its_cfg *cfg)
+{
+    static const struct option known[] = {
+        {"cameras", 1, 0, 'c'}, {"fps", 1, 0, 'f'},         {"size", 1, 0, 's'},  {"listen", 1, 0, 'l'},
+        {"token", 1, 0, 't'},   {"metrics-open", 0, 0, 'm'}, {"queue", 1, 0, 'q'}, {"limit", 1, 0, 'n'},
+        {"connections", 1, 0, 'x'}, {"jsonl", 1, 0, 'j'}, {"not-started", 0, 0, 'z'}, {0, 0, 0, 0}};
+    for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
+        switch (c) {
+        case 'c':
+            o->cameras = atoi(optarg);
+            break;
+        case 'f':
+            o->fps = atof(optarg);
+            break;
+        case 's':
+            if (sscanf(optarg, "%dx%d", &o->width, &o->height) != 2)
+                exit(2);
+            break;
+        case 'l':
+            free(cfg->server.listen);
+            cfg->server.listen = strdup(optarg);
+            break;
+        case 't':
+            cfg->server.token = strdup(optarg);
+            break;
+        case 'm':
+            cfg->server.metrics_open = true;
+            break;
+        case 'q':
+            cfg->server.viewer_queue = atoi(optarg);
+            break;
+        case 'n':
+            cfg->general.max_concurrent_streams = atoi(optarg);
+            break;
+        case 'x':
+            cfg->server.max_connections = atoi(optarg);
+            break;
+        case 'j':
+            cfg->output.jsonl_path = strdup(optarg);
+            break;
+        case 'z':
+            o->not_started = true;
+            break;
+        default:
+            exit(2);
+        }
+}
+
+static void obey(struct itsi_pipeline *pipeline)
+{
+    char line[64];
+    while (fgets(line, sizeof line, stdin) && strcmp(line, "stop\n") != 0) {
+        struct its_diag diag;
+        if (strcmp(line, "start\n") == 0 && itsi_pipeline_start(pipeline, &diag) != 0)
+            exit(1);
+        if (strcmp(line, "start\n") == 0)
+            puts("started");
+        else if (strcmp(line, "published\n") == 0)
+            printf("%llu %lld\n", (unsigned long long)fake_published(pipeline),
+                   (long long)fake_longest_publish_ns(pipeline));
+        else
+            puts("?");
+        fflush(stdout);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.cameras = 4, .width = 640, .height = 360, .fps = 25};
+    struct its_cfg cfg;
+    struct its_diag diag = {""};
+    struct itsi_server *server = NULL;
+    struct itsi_output *output = NULL;
+    if (its_cfg_init(&cfg, &diag) != 0)
+        return 1;
+    free(cfg.server.listen);
+    cfg.server.listen = strdup("127.0.0.1:0");
+    parse(argc, argv, &o, &cfg);
+    signal(SIGPIPE, SIG_IGN);
+    itsi_log_install(itsi_log_to_file, stderr, ITSI_LOG_INFO);
+    const struct fake_params fake = {.cfg = &cfg, .width = o.width, .height = o.height, .fps = o.fps};
+    struct itsi_pipeline *pipeline = fake_create(&fake);
+    for (int i = 0; i < o.cameras; i++) {
+        struct itsi_camera camera = {.fps = o.fps};
+        snprintf(camera.url, sizeof camera.url, "rtsp://viewer:hunter2@10.0.0.%d/main", i + 1);
+        if (itsi_pipeline_add_camera(pipeline, &camera, &diag) != 0)
+            return 1;
+    }
+    const struct itsi_server_params params = {.cfg = &cfg, .pipeline = pipeline, .model = "yolo11n.onnx",
+                                              .version = "0.1.0", .document = document};
+    if (itsi_server_start(&server, &params, &diag) != 0 ||
+        itsi_output_start(&output, &cfg.output, pipeline, &diag) != 0 ||
+        (!o.not_started && itsi_pipeline_start(pipeline, &diag) != 0)) {
+        printf("error %s\n", diag.text);
+        return 3;
+    }
+    printf("port %d\n", itsi_server_port(server));
+    fflush(stdout);
+    obey(pipeline);
+    const int64_t before = itsi_now_ns();
+    itsi_server_stop(server);
+    printf("stopped %.3f\n", (double)(itsi_now_ns() - before) / 1e9);
+    itsi_pipeline_stop(pipeline, 0);
+    itsi_output_stop(output);
+    itsi_pipeline_destroy(pipeline);
+    its_cfg_fini(&cfg);
+    return 0;
+}

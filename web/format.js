@@ -1,0 +1,38 @@
+// Numbers as people read them. null and NaN show as a dash.
+const known = (value) => typeof value === 'number' && Number.isFinite(value);
+const grouped = new Intl.NumberFormat('en');
+
+export const count = (value) => (known(value) ? grouped.format(Math.round(value)) : '–');
+export const fixed = (value, digits = 1) => (known(value) ? value.toFixed(digits) : '–');
+
+export function ms(value) {
+  if (!known(value)) return '–';
+  if (value >= 10000) return `${(value / 1000).toFixed(0)} s`;
+  if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
+  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+}
+
+export function percent(ratio) {
+  if (!known(ratio)) return '–';
+  const value = ratio * 100;
+  return `${value.toFixed(value >= 99.995 || value < 10 ? 0 : value >= 99 ? 2 : 1)} %`;
+}
+
+export function duration(seconds) {
+  if (!known(seconds)) return '–';
+  const s = Math.floor(seconds);
+  const d = Math.floor(s / 86400);
+  const h = Math.floor(s / 3600) % 24;
+  const m = Math.floor(s / 60) % 60;
+  if (d) return `${d} d ${h} h`;
+  if (h) return `${h} h ${m} min`;
+  if (m) return `${m} min ${s % 60} s`;
+  return `${s} s`;
+}
+
+export function memory(mb) {
+  if (!known(mb)) return '–';
+  return mb >= 1024 ? `${(mb / 1024).toFixed(1)} GB` : `${mb.toFixed(0)} MB`;
+}
+
+export const words = (name) => name.replaceAll('_', ' ');
