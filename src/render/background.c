@@ -1,4 +1,5 @@
-/* The background of a road: ground, sky and all that stands still, painted once, copied with the shake of each picture. */
+/* The background of a road: ground, sky and all that stands still, painted once, copied with the shake of each picture.
+ */
 #include "render/render_impl.h"
 
 #include "base/mem.h"
@@ -7,7 +8,8 @@
 #include <string.h>
 
 /* The colour of the ground and sky behind a pixel of the background. */
-static struct itsi_rgb behind(const struct itsi_scene *scene, const struct itsi_air *air, const struct itsi_camera *cam, float sx, float sy)
+static struct itsi_rgb behind(const struct itsi_scene *scene, const struct itsi_air *air, const struct itsi_camera *cam,
+                              float sx, float sy)
 {
     float u = (sx - cam->cx) / cam->focal, v = (cam->cy - sy) / cam->focal;
     struct itsi_vec3 d = itsi_vec3(cam->forward.x + cam->right.x * u + cam->up.x * v,
@@ -19,7 +21,7 @@ static struct itsi_rgb behind(const struct itsi_scene *scene, const struct itsi_
         return itsi_backdrop(scene, air, itsi_unit(d));
     float px = ITSI_SS * t / cam->focal; /* metres per pixel across */
     float slant = itsi_maxf(-d.z / len, 0.002f);
-    float fx = px * (1 + (d.x < 0 ? -d.x : d.x) / slant * 0.0f), fy = px / slant;
+    float fx = px, fy = px / slant;
     /* Seen sideways, the long side of the pixel's footprint lies along x. */
     float ax = d.x / len, share = ax * ax;
     float lx = itsi_mixf(fx, fy, share), ly = itsi_mixf(fy, fx, share);
@@ -71,7 +73,8 @@ static int ensure(struct itsi_list *list, int more)
 static int take_scenery(void *arg, const struct itsi_actor *actor)
 {
     struct scenery *s = arg;
-    if (itsi_list_vertices(&s->list, actor->mesh->pos_count) < 0 || ensure(&s->list, actor->mesh->face_count * 2) < 0 || ensure(&s->shadows, 256) < 0)
+    if (itsi_list_vertices(&s->list, actor->mesh->pos_count) < 0 || ensure(&s->list, actor->mesh->face_count * 2) < 0 ||
+        ensure(&s->shadows, 256) < 0)
         return ITS_ENOMEM;
     struct itsi_draw draw;
     itsi_draw_actor(&s->list, &draw, s->cam, s->air, actor);
@@ -122,7 +125,7 @@ int itsi_back_build(struct itsi_back *back, const struct itsi_scene *scene, cons
     struct itsi_raster r;
     rc = itsi_raster_init(&r, back->pic.width, back->pic.height);
     if (rc == 0)
-        rc = itsi_scenery(scene, air, take_scenery, &s);
+        rc = itsi_scenery(scene, take_scenery, &s);
     if (rc == 0) {
         struct itsi_draw all = {0, s.list.count, 0, 0, 0, (float)r.height, 0};
         struct itsi_tally tally = {0};

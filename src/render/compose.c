@@ -1,6 +1,18 @@
 /* One band of samples over the picture: what is hidden, what is seen of whom, and the blend. */
 #include "render/render_impl.h"
 
+#include <string.h>
+
+/* True when none of the four samples from `at` on holds anything. Most of a band is like that. */
+static inline bool four_empty(const struct itsi_raster *r, size_t at)
+{
+    uint64_t owner;
+    uint32_t shadow;
+    memcpy(&owner, r->owner + at, sizeof owner);
+    memcpy(&shadow, r->shadow + at, sizeof shadow);
+    return (owner | shadow) == 0;
+}
+
 /* Hides samples that lie behind what stands in the scene, or under the time code. */
 void itsi_band_hide(struct itsi_raster *r, int top, const float *depth, int stride, int code_w, int code_h)
 {
@@ -9,9 +21,11 @@ void itsi_band_hide(struct itsi_raster *r, int top, const float *depth, int stri
         size_t at = (size_t)row * (size_t)r->width;
         int from = r->from[row], to = r->to[row];
         bool coded = (top + row) / ITSI_SS < code_h;
-        for (int x = from; x < to; x++) {
-            if (!r->owner[at + (size_t)x] && !r->shadow[at + (size_t)x])
+        for (int x = from & ~3; x < to; x++) {
+            if ((x & 3) == 0 && four_empty(r, at + (size_t)x)) {
+                x += 3;
                 continue;
+            }
             float s = still ? still[x / ITSI_SS] : 0;
             if ((s > 0 && s > r->depth[at + (size_t)x]) || (coded && x / ITSI_SS < code_w)) {
                 r->owner[at + (size_t)x] = 0;
@@ -25,8 +39,13 @@ void itsi_band_count(const struct itsi_raster *r, int top, struct itsi_tally *ta
 {
     for (int row = 0; row < ITSI_BAND * ITSI_SS && top + row < r->height; row++) {
         const uint16_t *own = r->owner + (size_t)row * (size_t)r->width;
-        for (int x = r->from[row]; x < r->to[row];) {
+        for (int x = r->from[row] & ~3; x < r->to[row];) {
             int start = x;
+            uint64_t four;
+            if ((x & 3) == 0 && (memcpy(&four, own + x, sizeof four), four == 0)) {
+                x += 4;
+                continue;
+            }
             uint16_t o = own[x];
             while (x < r->to[row] && own[x] == o)
                 x++;
@@ -78,10 +97,15 @@ void itsi_band_lay(const struct itsi_raster *r, int top, struct itsi_picture *pi
         uint8_t *cu = pic->plane[1] + (size_t)(py / 2) * (size_t)pic->stride[1];
         uint8_t *cv = pic->plane[2] + (size_t)(py / 2) * (size_t)pic->stride[2];
         for (int cx = from / 4; cx * 4 < to; cx++) {
+            size_t corner = (size_t)row * (size_t)r->width + (size_t)(cx * 4), line = (size_t)r->width;
+            if (four_empty(r, corner) && four_empty(r, corner + line) && four_empty(r, corner + 2 * line) &&
+                four_empty(r, corner + 3 * line))
+                continue;
             int u = 0, v = 0, n = 0;
             for (int k = 0; k < 4; k++) {
                 size_t at = (size_t)(row + (k >> 1) * 2) * (size_t)r->width + (size_t)(cx * 4 + (k & 1) * 2);
-                n += blend_pixel(r, at, luma + (size_t)(k >> 1) * (size_t)pic->stride[0] + (size_t)(cx * 2 + (k & 1)), &u, &v);
+                n += blend_pixel(r, at, luma + (size_t)(k >> 1) * (size_t)pic->stride[0] + (size_t)(cx * 2 + (k & 1)),
+                                 &u, &v);
             }
             if (n == 0)
                 continue;
@@ -92,7 +116,7 @@ void itsi_band_lay(const struct itsi_raster *r, int top, struct itsi_picture *pi
 }
 
 void itsi_band_draw(struct itsi_raster *r, const struct itsi_list *list, const struct itsi_draw *draw, int count,
-                         int top, struct itsi_tally *tally)
+                    int top, struct itsi_tally *tally)
 {
     float lo = (float)top, hi = (float)(top + ITSI_BAND * ITSI_SS);
     for (int i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 /* What lies and hangs behind everything: road surfaces with their paint and wear, verges, distant trees, hills, sky.
- * Evaluated per pixel once per road; everything periodic is averaged over the pixel, so that far paint does not flicker. */
+ * Evaluated per pixel once per road; everything periodic is averaged over the pixel, so that far paint does not
+ * flicker. */
 #include "render/render_impl.h"
 
 #include <math.h>
@@ -68,7 +69,8 @@ static struct itsi_rgb surface(const struct itsi_scene *s, enum itsi_surface kin
     default:
         dry = itsi_hash_range(h, 304, 0, 1);
         k = 0.75f + (n - 0.5f) * 0.7f + fine * 0.5f;
-        return itsi_mix(itsi_rgb(0.17f * k, 0.29f * k, 0.09f * k), itsi_rgb(0.36f * k, 0.33f * k, 0.18f * k), dry * 0.7f);
+        return itsi_mix(itsi_rgb(0.17f * k, 0.29f * k, 0.09f * k), itsi_rgb(0.36f * k, 0.33f * k, 0.18f * k),
+                        dry * 0.7f);
     }
 }
 
@@ -169,8 +171,10 @@ struct itsi_rgb itsi_ground(const struct itsi_scene *s, const struct itsi_air *a
                             float fy)
 {
     float x = gx - s->bend * gy * gy * 0.5f, y = gy;
-    enum itsi_surface kind = s->kind == 'm' ? ITSI_GRASS : s->kind == 's' ? ITSI_PAVEMENT
-                             : s->style & 1 ? ITSI_GRASS : ITSI_PAVEMENT;
+    enum itsi_surface kind = s->kind == 'm'   ? ITSI_GRASS
+                             : s->kind == 's' ? ITSI_PAVEMENT
+                             : s->style & 1   ? ITSI_GRASS
+                                              : ITSI_PAVEMENT;
     enum itsi_surface across = kind;
     bool on_road = section_at(&s->road, x, &kind);
     float v = y - s->cross_y;
@@ -186,7 +190,8 @@ struct itsi_rgb itsi_ground(const struct itsi_scene *s, const struct itsi_air *a
         else if (cross_asphalt && !(x > s->road.left - 4.5f && x < s->road.right + 4.5f))
             section_paint(s, &s->cross, &c, v, x, fy, fx);
         marks(s, &c, x, y, fx, fy);
-        float edge = itsi_maxf(overlap(s->road.left, s->road.left + 0.25f, x, fx), overlap(s->road.right - 0.25f, s->road.right, x, fx));
+        float edge = itsi_maxf(overlap(s->road.left, s->road.left + 0.25f, x, fx),
+                               overlap(s->road.right - 0.25f, s->road.right, x, fx));
         if (s->kind != 'm' && !cross_asphalt)
             c = itsi_scale(c, 1 - 0.25f * edge); /* gutter */
     } else {

@@ -70,8 +70,8 @@ void itsi_mesh_tri(struct itsi_mesh *m, struct itsi_vec3 a, struct itsi_vec3 b, 
     add_face(m, (int[3]){ia, ib, ic}, (int[3]){n, n, n}, mat);
 }
 
-void itsi_mesh_quad(struct itsi_mesh *m, struct itsi_vec3 a, struct itsi_vec3 b, struct itsi_vec3 c,
-                    struct itsi_vec3 d, int mat)
+void itsi_mesh_quad(struct itsi_mesh *m, struct itsi_vec3 a, struct itsi_vec3 b, struct itsi_vec3 c, struct itsi_vec3 d,
+                    int mat)
 {
     int n = add_normal(m, itsi_unit(itsi_cross(itsi_sub(c, a), itsi_sub(d, b))));
     int ia = itsi_mesh_vertex(m, a), ib = itsi_mesh_vertex(m, b);
@@ -85,7 +85,8 @@ void itsi_mesh_box(struct itsi_mesh *m, struct itsi_vec3 lo, struct itsi_vec3 hi
     struct itsi_vec3 p[8];
     for (int i = 0; i < 8; i++)
         p[i] = itsi_vec3(i & 1 ? hi.x : lo.x, i & 2 ? hi.y : lo.y, i & 4 ? hi.z : lo.z);
-    static const uint8_t side[6][4] = {{2, 0, 4, 6}, {1, 3, 7, 5}, {0, 1, 5, 4}, {3, 2, 6, 7}, {2, 3, 1, 0}, {4, 5, 7, 6}};
+    static const uint8_t side[6][4] = {{2, 0, 4, 6}, {1, 3, 7, 5}, {0, 1, 5, 4},
+                                       {3, 2, 6, 7}, {2, 3, 1, 0}, {4, 5, 7, 6}};
     for (int s = 0; s < 6; s++)
         if (mats[s] >= 0)
             itsi_mesh_quad(m, p[side[s][0]], p[side[s][1]], p[side[s][2]], p[side[s][3]], mats[s]);
@@ -228,10 +229,10 @@ void itsi_mesh_wheel(struct itsi_mesh *m, float x, float y, float r, float w)
     float inner = x > 0 ? x - w : x + w, out = x > 0 ? 0.012f : -0.012f;
     struct itsi_vec3 a = itsi_vec3(inner, y, r), b = itsi_vec3(x, y, r);
     itsi_mesh_tube(m, a, b, r, r, 12, ITSI_MAT_TYRE, true);
-    uint8_t bias = m->bias;
+    uint8_t bias = m->bias, detail = m->detail;
     m->bias = 2;
+    m->detail = 1;
     itsi_mesh_tube(m, itsi_vec3(x, y, r), itsi_vec3(x + out, y, r), r * 0.64f, r * 0.6f, 10, ITSI_MAT_METAL, true);
-    uint8_t detail = m->detail;
     m->detail = 4;
     m->bias = 4;
     for (int i = 0; i < 5; i++) { /* gaps between the spokes */

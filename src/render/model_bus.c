@@ -43,7 +43,8 @@ static void bus_ends(struct itsi_mesh *m, const struct bus_form *f, float half)
 {
     float front = f->length * 0.5f, top = f->height;
     m->detail = 0;
-    itsi_mesh_panel_y(m, front, 1, -half * 0.86f, half * 0.86f, f->coach ? 1.05f : 1.15f, top - (f->coach ? 0.5f : 0.72f), G);
+    itsi_mesh_panel_y(m, front, 1, -half * 0.86f, half * 0.86f, f->coach ? 1.05f : 1.15f,
+                      top - (f->coach ? 0.5f : 0.72f), G);
     m->detail = 2; /* middle post of the windscreen, wipers, grille, engine flap, lamps up high */
     m->bias = 6;
     float ws = f->coach ? 1.05f : 1.15f;
@@ -54,7 +55,8 @@ static void bus_ends(struct itsi_mesh *m, const struct bus_form *f, float half)
     itsi_mesh_panel_y(m, front, 1, -half * 0.35f, half * 0.35f, 0.66f, 0.82f, ITSI_MAT_TRIM);
     itsi_mesh_panel_y(m, front, 1, -0.15f, 0.15f, 0.88f, 1.0f, ITSI_MAT_METAL);
     for (int i = 0; i < 4; i++)
-        itsi_mesh_panel_y(m, -front, -1, -half * 0.62f, half * 0.62f, 0.8f + 0.11f * (float)i, 0.85f + 0.11f * (float)i, B);
+        itsi_mesh_panel_y(m, -front, -1, -half * 0.62f, half * 0.62f, 0.8f + 0.11f * (float)i, 0.85f + 0.11f * (float)i,
+                          B);
     itsi_mesh_panel_y(m, -front, -1, -half * 0.8f, -half * 0.66f, top - 0.3f, top - 0.2f, ITSI_MAT_TAIL);
     itsi_mesh_panel_y(m, -front, -1, half * 0.66f, half * 0.8f, top - 0.3f, top - 0.2f, ITSI_MAT_TAIL);
     if (!f->coach)
@@ -112,18 +114,19 @@ static void build(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
         }
     }
     float z0 = itsi_hash_range(h, 1, 0.75f, 1.0f);
-    itsi_mesh_panel_x(m, half * 1.002f, -front + 0.3f, front * itsi_hash_range(h, 2, -0.4f, 0.8f), z0, z0 + itsi_hash_range(h, 3, 0.1f, 0.4f),
-                      ITSI_MAT_ACCENT);
+    itsi_mesh_panel_x(m, half * 1.002f, -front + 0.3f, front * itsi_hash_range(h, 2, -0.4f, 0.8f), z0,
+                      z0 + itsi_hash_range(h, 3, 0.1f, 0.4f), ITSI_MAT_ACCENT);
     m->detail = 0;
     for (int i = 0; i < 2; i++) /* air conditioning */
-        itsi_mesh_solid(m, itsi_vec3(-0.7f, front * (0.4f - 0.9f * (float)i), f->height), itsi_vec3(0.7f, front * (0.4f - 0.9f * (float)i) + 1.6f, f->height + 0.2f),
-                        ITSI_MAT_BODY2);
+        itsi_mesh_solid(m, itsi_vec3(-0.7f, front * (0.4f - 0.9f * (float)i), f->height),
+                        itsi_vec3(0.7f, front * (0.4f - 0.9f * (float)i) + 1.6f, f->height + 0.2f), ITSI_MAT_BODY2);
     itsi_mesh_solid(m, itsi_vec3(-1.1f, -front + 0.2f, 0.2f), itsi_vec3(1.1f, front - 0.2f, 0.4f), ITSI_MAT_UNDER);
     float axles[3] = {front - 2.6f, -front + 3.2f, -front + 1.9f};
     for (int i = 0; i < (f->length > 12.5f ? 3 : 2); i++)
         for (int side = -1; side <= 1; side += 2) {
-            itsi_mesh_tube(m, itsi_vec3((float)side * half, axles[i], 0.5f), itsi_vec3((float)side * (half + 0.006f), axles[i], 0.5f), 0.58f,
-                           0.58f, 12, ITSI_MAT_UNDER, true);
+            itsi_mesh_tube(m, itsi_vec3((float)side * half, axles[i], 0.5f),
+                           itsi_vec3((float)side * (half + 0.006f), axles[i], 0.5f), 0.58f, 0.58f, 12, ITSI_MAT_UNDER,
+                           true);
             m->bias = 4;
             itsi_mesh_wheel(m, (float)side * (half + 0.015f), axles[i], 0.48f, 0.3f);
             m->bias = 0;
@@ -133,8 +136,10 @@ static void build(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
 
 void itsi_model_buses(struct itsi_models *models, uint64_t seed)
 {
-    static const struct bus_form forms[] = {{12.0f, 3.05f, 1.35f, false}, {10.5f, 3.0f, 1.3f, false},
-                                            {12.2f, 3.6f, 1.85f, true}, {13.4f, 3.75f, 1.95f, true},
+    static const struct bus_form forms[] = {{12.0f, 3.05f, 1.35f, false},
+                                            {10.5f, 3.0f, 1.3f, false},
+                                            {12.2f, 3.6f, 1.85f, true},
+                                            {13.4f, 3.75f, 1.95f, true},
                                             {8.2f, 2.85f, 1.35f, false}};
     static_assert(sizeof forms / sizeof *forms == ITSI_BUS_MODELS, "one form a model");
     for (int i = 0; i < ITSI_BUS_MODELS; i++)

@@ -9,7 +9,7 @@ enum car_kind { SEDAN, HATCH, SUV, ESTATE, MINIVAN };
 struct car_form {
     enum car_kind kind;
     float length, width, height;
-    float nose, cowl, belt, tail;         /* heights: front of the bonnet, foot of the windscreen, waist, boot lid */
+    float nose, cowl, belt, tail;          /* heights: front of the bonnet, foot of the windscreen, waist, boot lid */
     float bonnet, screen, roof, backlight; /* lengths along y, from the front; what is left is the boot */
     float clearance, wheel, tumble;        /* tumble: roof width over body width */
 };
@@ -176,8 +176,8 @@ static void sides(struct itsi_mesh *m, const struct car_form *f)
         for (int k = 0; k < 2; k++) {
             float x = (float)side * (half + 0.004f), y = k ? yr : yf;
             m->bias = 2;
-            itsi_mesh_tube(m, itsi_vec3(x - (float)side * 0.15f, y, f->wheel), itsi_vec3(x, y, f->wheel), f->wheel * 1.16f,
-                           f->wheel * 1.16f, 12, ITSI_MAT_UNDER, true);
+            itsi_mesh_tube(m, itsi_vec3(x - (float)side * 0.15f, y, f->wheel), itsi_vec3(x, y, f->wheel),
+                           f->wheel * 1.16f, f->wheel * 1.16f, 12, ITSI_MAT_UNDER, true);
             m->bias = 4;
             itsi_mesh_wheel(m, x + (float)side * 0.006f, y, f->wheel, 0.2f);
             m->bias = 0;
@@ -200,7 +200,8 @@ static void sides(struct itsi_mesh *m, const struct car_form *f)
     itsi_mesh_panel_x(m, x, mid + 0.12f, mid + 0.3f, z1 - 0.13f, z1 - 0.09f, ITSI_MAT_TRIM);
     itsi_mesh_panel_x(m, x, mid - 0.85f, mid - 0.67f, z1 - 0.13f, z1 - 0.09f, ITSI_MAT_TRIM);
     m->detail = 2;
-    itsi_mesh_panel_x(m, half * 0.97f, -front * 0.55f, front * 0.55f, f->clearance, f->clearance + 0.09f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_x(m, half * 0.97f, -front * 0.55f, front * 0.55f, f->clearance, f->clearance + 0.09f,
+                      ITSI_MAT_TRIM);
     m->detail = 0;
 }
 
@@ -213,7 +214,8 @@ static void posts(struct itsi_mesh *m, const struct shell *s, int row)
     for (int side = 0; side < 2; side++) {
         int i = side ? POINTS - 4 : 3;
         float in = side ? 0.075f : -0.075f;
-        struct itsi_vec3 a1 = itsi_vec3(a[i].x + in, a[i].y, a[i].z + 0.01f), b1 = itsi_vec3(b[i].x + in, b[i].y, b[i].z + 0.02f);
+        struct itsi_vec3 a1 = itsi_vec3(a[i].x + in, a[i].y, a[i].z + 0.01f),
+                         b1 = itsi_vec3(b[i].x + in, b[i].y, b[i].z + 0.02f);
         if (side)
             itsi_mesh_quad(m, a1, a[i], b[i], b1, ITSI_MAT_BODY);
         else
@@ -247,8 +249,9 @@ static void build(struct itsi_mesh *m, const struct car_form *f, int look)
     m->detail = 3;
     m->bias = 4;
     float by = l - f->bonnet - f->screen - f->roof;
-    itsi_mesh_quad(m, itsi_vec3(-0.18f, by - 0.06f, f->height - 0.035f), itsi_vec3(0.18f, by - 0.06f, f->height - 0.035f),
-                   itsi_vec3(0.18f, by, f->height - 0.015f), itsi_vec3(-0.18f, by, f->height - 0.015f), ITSI_MAT_BRAKE);
+    itsi_mesh_quad(m, itsi_vec3(-0.18f, by - 0.06f, f->height - 0.035f),
+                   itsi_vec3(0.18f, by - 0.06f, f->height - 0.035f), itsi_vec3(0.18f, by, f->height - 0.015f),
+                   itsi_vec3(-0.18f, by, f->height - 0.015f), ITSI_MAT_BRAKE);
     m->detail = m->bias = 0;
     itsi_mesh_finish(m);
 }

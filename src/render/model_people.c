@@ -1,7 +1,8 @@
 /* Persons on foot, motorcycles and bicycles, and those who ride them. */
 #include "render/render_impl.h"
 
-static void limb_tube(struct itsi_mesh *m, int limb, struct itsi_vec3 a, struct itsi_vec3 b, float ra, float rb, int mat)
+static void limb_tube(struct itsi_mesh *m, int limb, struct itsi_vec3 a, struct itsi_vec3 b, float ra, float rb,
+                      int mat)
 {
     m->limb = (uint8_t)limb;
     itsi_mesh_tube(m, a, b, ra, rb, 6, mat, true);
@@ -28,13 +29,18 @@ static void walker(struct itsi_mesh *m, int kind)
         int leg = side > 0 ? ITSI_LIMB_LEG : ITSI_LIMB_LEG + 1, arm = side > 0 ? ITSI_LIMB_ARM : ITSI_LIMB_LAST_ARM;
         int trousers = skirt ? ITSI_MAT_SKIN : ITSI_MAT_CLOTH2;
         limb_tube(m, leg, itsi_vec3(x, 0, 0.05f), itsi_vec3(x, 0, 0.5f * s), 0.055f * s, 0.075f * s, trousers);
-        limb_tube(m, leg, itsi_vec3(x, 0, 0.48f * s), itsi_vec3(x * 0.9f, 0, 0.93f * s), 0.07f * s, 0.105f * s, ITSI_MAT_CLOTH2);
+        limb_tube(m, leg, itsi_vec3(x, 0, 0.48f * s), itsi_vec3(x * 0.9f, 0, 0.93f * s), 0.07f * s, 0.105f * s,
+                  ITSI_MAT_CLOTH2);
         m->limb = (uint8_t)leg;
         itsi_mesh_solid(m, itsi_vec3(x - 0.05f, -0.1f, 0), itsi_vec3(x + 0.05f, 0.17f, 0.08f), ITSI_MAT_TRIM);
         m->limb = 0;
         float xs = (float)side * broad * s;
-        limb_tube(m, arm, itsi_vec3(xs * 1.2f, 0, 0.85f * s), itsi_vec3(xs, 0, 1.42f * s), 0.045f, 0.062f, ITSI_MAT_CLOTH1);
-        limb_tube(m, arm, itsi_vec3(xs * 1.2f, 0.02f, 0.74f * s), itsi_vec3(xs * 1.2f, 0, 0.87f * s), 0.04f, 0.04f, ITSI_MAT_SKIN);
+        limb_tube(m, arm, itsi_vec3(xs * 1.2f, 0, 0.85f * s), itsi_vec3(xs, 0, 1.42f * s), 0.045f, 0.062f,
+                  ITSI_MAT_CLOTH1);
+        m->detail = 4;
+        limb_tube(m, arm, itsi_vec3(xs * 1.2f, 0.02f, 0.74f * s), itsi_vec3(xs * 1.2f, 0, 0.87f * s), 0.04f, 0.04f,
+                  ITSI_MAT_SKIN);
+        m->detail = 0;
     }
     /* Trunk: waist to shoulders, flatter than wide. */
     enum { RINGS = 4, POINTS = 9 };
@@ -53,7 +59,8 @@ static void walker(struct itsi_mesh *m, int kind)
         }
     itsi_mesh_loft(m, grid, RINGS, POINTS, mats);
     if (skirt)
-        itsi_mesh_tube(m, itsi_vec3(0, 0, 0.5f * s), itsi_vec3(0, 0, 0.95f * s), 0.24f * s, 0.16f * s, 9, ITSI_MAT_CLOTH2, true);
+        itsi_mesh_tube(m, itsi_vec3(0, 0, 0.5f * s), itsi_vec3(0, 0, 0.95f * s), 0.24f * s, 0.16f * s, 9,
+                       ITSI_MAT_CLOTH2, true);
     if (pack)
         itsi_mesh_solid(m, itsi_vec3(-0.15f, -0.3f, 1.0f), itsi_vec3(0.15f, -0.11f, 1.42f), ITSI_MAT_ACCENT);
     if (kind == 4)
@@ -73,10 +80,11 @@ static void rider(struct itsi_mesh *m, float hip_y, float hip_z, float lean, boo
         struct itsi_vec3 foot = itsi_vec3(x * 0.8f, hip_y + (motor ? 0.15f : 0.25f), motor ? 0.32f : 0.28f);
         itsi_mesh_tube(m, itsi_vec3(x * 0.5f, hip_y, hip_z), knee, 0.1f, 0.08f, 6, ITSI_MAT_CLOTH2, true);
         itsi_mesh_tube(m, knee, foot, 0.075f, 0.055f, 6, ITSI_MAT_CLOTH2, true);
-        itsi_mesh_solid(m, itsi_vec3(foot.x - 0.05f, foot.y - 0.08f, foot.z - 0.1f), itsi_vec3(foot.x + 0.05f, foot.y + 0.16f, foot.z),
-                        ITSI_MAT_TRIM);
+        itsi_mesh_solid(m, itsi_vec3(foot.x - 0.05f, foot.y - 0.08f, foot.z - 0.1f),
+                        itsi_vec3(foot.x + 0.05f, foot.y + 0.16f, foot.z), ITSI_MAT_TRIM);
         struct itsi_vec3 hand = itsi_vec3((float)side * 0.3f, hip_y + (motor ? 0.62f : 0.6f), motor ? 0.98f : 1.0f);
-        itsi_mesh_tube(m, itsi_vec3((float)side * 0.2f, shoulder.y, shoulder.z - 0.03f), hand, 0.06f, 0.045f, 6, ITSI_MAT_CLOTH1, true);
+        itsi_mesh_tube(m, itsi_vec3((float)side * 0.2f, shoulder.y, shoulder.z - 0.03f), hand, 0.06f, 0.045f, 6,
+                       ITSI_MAT_CLOTH1, true);
     }
     head(m, shoulder.y + 0.06f, shoulder.z + 0.2f, motor);
     itsi_mesh_finish(m);
@@ -93,12 +101,13 @@ static void thin_wheel(struct itsi_mesh *m, float y, float r, float w, float sol
         itsi_mesh_tube(m, p, q, w, w, 4, ITSI_MAT_TYRE, false);
     }
     if (solid > 0)
-        itsi_mesh_tube(m, itsi_vec3(-0.04f, y, r), itsi_vec3(0.04f, y, r), r * solid, r * solid, 10, ITSI_MAT_METAL, true);
+        itsi_mesh_tube(m, itsi_vec3(-0.04f, y, r), itsi_vec3(0.04f, y, r), r * solid, r * solid, 10, ITSI_MAT_METAL,
+                       true);
     m->detail = 4;
     for (int i = 0; i < 6 && solid <= 0; i++) {
         double a = 1.0471975511965976 * i;
-        itsi_mesh_tube(m, itsi_vec3(0, y, r), itsi_vec3(0, y + r * (float)itsi_cosine(a), r + r * (float)itsi_sine(a)), 0.008f, 0.008f, 3,
-                       ITSI_MAT_METAL, false);
+        itsi_mesh_tube(m, itsi_vec3(0, y, r), itsi_vec3(0, y + r * (float)itsi_cosine(a), r + r * (float)itsi_sine(a)),
+                       0.008f, 0.008f, 3, ITSI_MAT_METAL, false);
     }
     m->detail = 0;
 }
@@ -120,7 +129,8 @@ static void motorcycle(struct itsi_mesh *m, int kind)
         itsi_mesh_ball(m, itsi_vec3(0, 0.12f, 0.8f), 0.17f, 0.34f, 0.17f, ITSI_MAT_BODY);
         itsi_mesh_solid(m, itsi_vec3(-0.17f, -0.25f, 0.28f), itsi_vec3(0.17f, 0.35f, 0.65f), ITSI_MAT_METAL);
         itsi_mesh_solid(m, itsi_vec3(-0.14f, -0.8f, 0.74f), itsi_vec3(0.14f, -0.15f, 0.84f), ITSI_MAT_TRIM);
-        itsi_mesh_tube(m, itsi_vec3(0.17f, 0.1f, 0.3f), itsi_vec3(0.2f, -0.75f, 0.42f), 0.05f, 0.06f, 6, ITSI_MAT_METAL, true);
+        itsi_mesh_tube(m, itsi_vec3(0.17f, 0.1f, 0.3f), itsi_vec3(0.2f, -0.75f, 0.42f), 0.05f, 0.06f, 6, ITSI_MAT_METAL,
+                       true);
         itsi_mesh_solid(m, itsi_vec3(-0.1f, -0.95f, 0.55f), itsi_vec3(0.1f, -0.7f, 0.78f), ITSI_MAT_BODY);
         if (kind == 2) /* fairing */
             itsi_mesh_ball(m, itsi_vec3(0, 0.5f, 0.85f), 0.22f, 0.24f, 0.28f, ITSI_MAT_BODY);
@@ -138,7 +148,8 @@ static void bicycle(struct itsi_mesh *m, int kind)
     float r = 0.34f, l = 0.53f, t = 0.024f;
     thin_wheel(m, l, r, 0.028f, 0);
     thin_wheel(m, -l, r, 0.028f, 0);
-    struct itsi_vec3 crank = itsi_vec3(0, -0.03f, 0.3f), seat = itsi_vec3(0, -0.2f, 0.82f), stem = itsi_vec3(0, 0.38f, 0.85f);
+    struct itsi_vec3 crank = itsi_vec3(0, -0.03f, 0.3f), seat = itsi_vec3(0, -0.2f, 0.82f),
+                     stem = itsi_vec3(0, 0.38f, 0.85f);
     struct itsi_vec3 front = itsi_vec3(0, l, r), rear = itsi_vec3(0, -l, r);
     itsi_mesh_tube(m, crank, seat, t, t, 5, ITSI_MAT_BODY, false);
     itsi_mesh_tube(m, crank, stem, t, t, 5, ITSI_MAT_BODY, false);
@@ -146,7 +157,8 @@ static void bicycle(struct itsi_mesh *m, int kind)
     itsi_mesh_tube(m, rear, crank, t, t, 5, ITSI_MAT_BODY, false);
     itsi_mesh_tube(m, rear, seat, t, t, 5, ITSI_MAT_BODY, false);
     itsi_mesh_tube(m, front, stem, t, t, 5, ITSI_MAT_BODY, false);
-    itsi_mesh_tube(m, itsi_vec3(-0.28f, 0.38f, 1.0f), itsi_vec3(0.28f, 0.38f, 1.0f), 0.02f, 0.02f, 5, ITSI_MAT_TRIM, false);
+    itsi_mesh_tube(m, itsi_vec3(-0.28f, 0.38f, 1.0f), itsi_vec3(0.28f, 0.38f, 1.0f), 0.02f, 0.02f, 5, ITSI_MAT_TRIM,
+                   false);
     itsi_mesh_tube(m, stem, itsi_vec3(0, 0.38f, 1.0f), 0.02f, 0.02f, 5, ITSI_MAT_METAL, false);
     itsi_mesh_solid(m, itsi_vec3(-0.08f, -0.34f, 0.88f), itsi_vec3(0.08f, -0.06f, 0.94f), ITSI_MAT_TRIM);
     if (kind)
@@ -155,9 +167,8 @@ static void bicycle(struct itsi_mesh *m, int kind)
     itsi_mesh_finish(m);
 }
 
-void itsi_model_people(struct itsi_models *models, uint64_t seed)
+void itsi_model_people(struct itsi_models *models)
 {
-    (void)seed;
     for (int i = 0; i < ITSI_PERSON_MODELS; i++)
         walker(&models->mesh[ITSI_FIRST_PERSON + i], i);
     for (int i = 0; i < ITSI_MOTO_MODELS; i++)

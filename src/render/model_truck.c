@@ -75,8 +75,8 @@ static void cab(struct itsi_mesh *m, float y, float depth, float half, float top
     m->bias = 6; /* slats, badge, fog lamps */
     float slat = (mid - sill - 0.56f) / 5;
     for (int i = 0; i < 5; i++)
-        itsi_mesh_panel_y(m, y, 1, -half * 0.7f, half * 0.7f, sill + 0.45f + slat * (float)i, sill + 0.45f + slat * ((float)i + 0.45f),
-                          i == 4 ? ITSI_MAT_METAL : ITSI_MAT_BODY);
+        itsi_mesh_panel_y(m, y, 1, -half * 0.7f, half * 0.7f, sill + 0.45f + slat * (float)i,
+                          sill + 0.45f + slat * ((float)i + 0.45f), i == 4 ? ITSI_MAT_METAL : ITSI_MAT_BODY);
     itsi_mesh_panel_y(m, y, 1, -0.12f, 0.12f, mid - 0.32f, mid - 0.16f, ITSI_MAT_METAL);
     itsi_mesh_panel_y(m, y, 1, -half * 0.55f, -half * 0.42f, sill + 0.02f, sill + 0.1f, ITSI_MAT_HEAD);
     itsi_mesh_panel_y(m, y, 1, half * 0.42f, half * 0.55f, sill + 0.02f, sill + 0.1f, ITSI_MAT_HEAD);
@@ -102,7 +102,8 @@ static void cab(struct itsi_mesh *m, float y, float depth, float half, float top
     m->detail = 0;
     if (deflector > top) {
         struct itsi_vec3 a = itsi_vec3(half * 0.9f, y - 0.6f, top), b = itsi_vec3(-half * 0.9f, y - 0.6f, top);
-        struct itsi_vec3 c = itsi_vec3(-half * 0.9f, y - depth, deflector), d = itsi_vec3(half * 0.9f, y - depth, deflector);
+        struct itsi_vec3 c = itsi_vec3(-half * 0.9f, y - depth, deflector),
+                         d = itsi_vec3(half * 0.9f, y - depth, deflector);
         itsi_mesh_quad(m, a, d, c, b, ITSI_MAT_BODY);
         itsi_mesh_tri(m, a, itsi_vec3(half * 0.9f, y - depth, top), d, ITSI_MAT_BODY);
         itsi_mesh_tri(m, b, c, itsi_vec3(-half * 0.9f, y - depth, top), ITSI_MAT_BODY);
@@ -124,21 +125,25 @@ static void box(struct itsi_mesh *m, float y0, float y1, float half, float floor
     itsi_mesh_panel_x(m, half, y0, y1, floor, floor + 0.12f, ITSI_MAT_METAL);
     itsi_mesh_panel_x(m, half, y0, y1, top - 0.09f, top, ITSI_MAT_METAL);
     if (itsi_hash_unit(h, 2) < 0.75f) { /* a name of blocks, and a bar below it */
-        float z0 = floor + height * itsi_hash_range(h, 3, 0.35f, 0.6f), z1 = z0 + height * itsi_hash_range(h, 4, 0.15f, 0.3f);
+        float z0 = floor + height * itsi_hash_range(h, 3, 0.35f, 0.6f),
+              z1 = z0 + height * itsi_hash_range(h, 4, 0.15f, 0.3f);
         int letters = 3 + itsi_hash_below(h, 5, 6);
         float start = y0 + len * itsi_hash_range(h, 6, 0.1f, 0.3f), pitch = len * 0.55f / (float)letters;
         for (int i = 0; i < letters; i++)
-            itsi_mesh_panel_x(m, half, start + pitch * (float)i, start + pitch * ((float)i + itsi_hash_range(h, 20 + (uint64_t)i, 0.45f, 0.8f)),
-                              z0, z1, ITSI_MAT_ACCENT);
+            itsi_mesh_panel_x(m, half, start + pitch * (float)i,
+                              start + pitch * ((float)i + itsi_hash_range(h, 20 + (uint64_t)i, 0.45f, 0.8f)), z0, z1,
+                              ITSI_MAT_ACCENT);
         if (itsi_hash_unit(h, 7) < 0.5f)
-            itsi_mesh_panel_x(m, half, start, start + len * 0.55f, z0 - height * 0.12f, z0 - height * 0.07f, ITSI_MAT_ACCENT);
+            itsi_mesh_panel_x(m, half, start, start + len * 0.55f, z0 - height * 0.12f, z0 - height * 0.07f,
+                              ITSI_MAT_ACCENT);
         itsi_mesh_panel_y(m, y0, -1, -half * 0.6f, half * 0.6f, z0, z0 + (z1 - z0) * 0.7f, ITSI_MAT_ACCENT);
     }
     m->detail = 4;
     int ribs = curtain ? 10 : (int)(len / 1.2f);
     for (int i = 1; i < ribs; i++) {
         float y = y0 + len * (float)i / (float)ribs;
-        itsi_mesh_panel_x(m, half, y - 0.02f, y + 0.02f, floor + 0.12f, top - 0.1f, curtain ? ITSI_MAT_TRIM : ITSI_MAT_METAL);
+        itsi_mesh_panel_x(m, half, y - 0.02f, y + 0.02f, floor + 0.12f, top - 0.1f,
+                          curtain ? ITSI_MAT_TRIM : ITSI_MAT_METAL);
     }
     m->detail = 3;
     itsi_mesh_panel_y(m, y0, -1, -half * 0.96f, -half * 0.84f, top - 0.2f, top - 0.1f, ITSI_MAT_TAIL);
@@ -150,8 +155,10 @@ static void box(struct itsi_mesh *m, float y0, float y1, float half, float floor
     itsi_mesh_panel_y(m, y0, -1, -half, half, floor, floor + 0.12f, ITSI_MAT_TRIM);
     m->detail = 3;
     for (int i = -1; i <= 1; i += 2) {
-        itsi_mesh_panel_y(m, y0, -1, (float)i * half * 0.35f - 0.02f, (float)i * half * 0.35f + 0.02f, floor, top, ITSI_MAT_METAL);
-        itsi_mesh_panel_y(m, y0, -1, (float)i * half * 0.97f - 0.03f, (float)i * half * 0.97f + 0.03f, floor, top, ITSI_MAT_METAL);
+        itsi_mesh_panel_y(m, y0, -1, (float)i * half * 0.35f - 0.02f, (float)i * half * 0.35f + 0.02f, floor, top,
+                          ITSI_MAT_METAL);
+        itsi_mesh_panel_y(m, y0, -1, (float)i * half * 0.97f - 0.03f, (float)i * half * 0.97f + 0.03f, floor, top,
+                          ITSI_MAT_METAL);
     }
     m->detail = 0;
 }
@@ -172,14 +179,16 @@ static void chassis(struct itsi_mesh *m, float y0, float y1, float half, float t
 {
     SOLID(m, -half * 0.55f, y0, 0.55f, half * 0.55f, y1, top, ITSI_MAT_UNDER);
     m->detail = 2;
-    itsi_mesh_panel_x(m, half * 0.96f, y0 + (y1 - y0) * 0.4f, y0 + (y1 - y0) * 0.72f, 0.45f, top - 0.1f, ITSI_MAT_METAL);
+    itsi_mesh_panel_x(m, half * 0.96f, y0 + (y1 - y0) * 0.4f, y0 + (y1 - y0) * 0.72f, 0.45f, top - 0.1f,
+                      ITSI_MAT_METAL);
     m->detail = 0;
 }
 
 /* A rigid lorry; body: 0 box, 1 open bed with load, 2 tipper. */
 static void rigid(struct itsi_mesh *m, float length, float height, int body, uint64_t h)
 {
-    float front = length * 0.5f, half = 1.24f, floor = 1.05f, depth = 1.9f, ctop = body == 0 ? itsi_minf(2.9f, height * 0.86f) : 2.8f;
+    float front = length * 0.5f, half = 1.24f, floor = 1.05f, depth = 1.9f,
+          ctop = body == 0 ? itsi_minf(2.9f, height * 0.86f) : 2.8f;
     cab(m, front, depth, half * 0.97f, ctop, body == 0 ? height - 0.05f : 0);
     chassis(m, -front, front - 0.5f, half, floor);
     float y0 = -front, y1 = front - depth - 0.12f;
@@ -228,8 +237,10 @@ static void tank(struct itsi_mesh *m, float y0, float y1, float half)
                                              2.25f + 1.12f * size[r] * (float)itsi_sine(angle));
         }
     itsi_mesh_loft(m, grid, RINGS, POINTS, mats);
-    itsi_mesh_tube(m, itsi_vec3(0, y1 - 0.05f, 2.25f), itsi_vec3(0, y1, 2.25f), half * 0.75f, half * 0.7f, 12, ITSI_MAT_BODY2, true);
-    itsi_mesh_tube(m, itsi_vec3(0, y0 + 0.05f, 2.25f), itsi_vec3(0, y0, 2.25f), half * 0.78f, half * 0.72f, 12, ITSI_MAT_BODY2, true);
+    itsi_mesh_tube(m, itsi_vec3(0, y1 - 0.05f, 2.25f), itsi_vec3(0, y1, 2.25f), half * 0.75f, half * 0.7f, 12,
+                   ITSI_MAT_BODY2, true);
+    itsi_mesh_tube(m, itsi_vec3(0, y0 + 0.05f, 2.25f), itsi_vec3(0, y0, 2.25f), half * 0.78f, half * 0.72f, 12,
+                   ITSI_MAT_BODY2, true);
     m->detail = 2;
     itsi_mesh_panel_x(m, half, y0 + 1, y1 - 1, 2.05f, 2.45f, ITSI_MAT_ACCENT);
     itsi_mesh_panel_y(m, y0, -1, -0.35f, 0.35f, 1.9f, 2.2f, ITSI_MAT_ACCENT);
@@ -265,9 +276,9 @@ static void semi(struct itsi_mesh *m, int load, uint64_t h)
 static void van(struct itsi_mesh *m, float length, float height)
 {
     float front = length * 0.5f, half = 0.98f, sill = 0.3f;
-    const float st[6][4] = {{front, sill, 0.95f, half * 0.88f},        {front - 0.15f, sill, 1.1f, half * 0.97f},
-                            {front - 0.95f, sill, 1.35f, half},        {front - 1.75f, sill, height - 0.08f, half},
-                            {-front + 0.12f, sill, height, half},      {-front, sill + 0.1f, height - 0.08f, half * 0.96f}};
+    const float st[6][4] = {{front, sill, 0.95f, half * 0.88f},   {front - 0.15f, sill, 1.1f, half * 0.97f},
+                            {front - 0.95f, sill, 1.35f, half},   {front - 1.75f, sill, height - 0.08f, half},
+                            {-front + 0.12f, sill, height, half}, {-front, sill + 0.1f, height - 0.08f, half * 0.96f}};
     static const int8_t mats[18] = {B, B, B, B, B, B, B, G, G, B, B, B, B, B, B, B, B, B};
     hull(m, st, 6, mats, true);
     m->detail = 1;
@@ -302,12 +313,12 @@ static void van(struct itsi_mesh *m, float length, float height)
 static void pickup(struct itsi_mesh *m)
 {
     float front = 2.65f, half = 0.95f, low = 0.42f, deck = 1.08f;
-    const float st[8][4] = {{front, low, 1.0f, half * 0.92f},  {front - 0.12f, low, 1.08f, half},
-                            {front - 1.15f, low, 1.14f, half}, {front - 1.8f, low, 1.78f, half * 0.93f},
+    const float st[8][4] = {{front, low, 1.0f, half * 0.92f},        {front - 0.12f, low, 1.08f, half},
+                            {front - 1.15f, low, 1.14f, half},       {front - 1.8f, low, 1.78f, half * 0.93f},
                             {front - 3.1f, low, 1.8f, half * 0.93f}, {front - 3.35f, low, deck, half},
-                            {-front + 0.05f, low, deck, half}, {-front, low, deck - 0.04f, half * 0.97f}};
-    static const int8_t mats[24] = {B, B, B, B, B, B, B, G, G, B, B, B, B, G, G,
-                                    B, B, ITSI_MAT_UNDER, B, B, B, B, B, B};
+                            {-front + 0.05f, low, deck, half},       {-front, low, deck - 0.04f, half * 0.97f}};
+    static const int8_t mats[24] = {B, B, B, B, B, B, B, G, G, B, B, B, B, G, G, B, B, ITSI_MAT_UNDER,
+                                    B, B, B, B, B, B};
     hull(m, st, 8, mats, true);
     m->detail = 1;
     itsi_mesh_panel_x(m, half * 0.97f, front - 2.4f, front - 1.75f, 1.17f, 1.58f, ITSI_MAT_GLASS);

@@ -24,9 +24,17 @@ const char *itsi_road_class_name(enum itsi_road_class cls)
 
 void itsi_road_params_default(struct itsi_road_params *params)
 {
-    *params = (struct itsi_road_params){.scene = "crossroads", .width = 1280, .height = 720, .fps = 25, .seed = 1,
-                                        .weather = ITSI_WEATHER_CLEAR, .light = ITSI_LIGHT_DAY, .traffic = 1,
-                                        .shake = 1, .noise = 1, .timecode = true};
+    *params = (struct itsi_road_params){.scene = "crossroads",
+                                        .width = 1280,
+                                        .height = 720,
+                                        .fps = 25,
+                                        .seed = 1,
+                                        .weather = ITSI_WEATHER_CLEAR,
+                                        .light = ITSI_LIGHT_DAY,
+                                        .traffic = 1,
+                                        .shake = 1,
+                                        .noise = 1,
+                                        .timecode = true};
 }
 
 /* Index of the word, or -1 with all allowed words in diag. */
@@ -49,7 +57,8 @@ static int number(const char *key, const char *value, double lo, double hi, doub
     char *end;
     double v = strtod(value, &end);
     if (end == value || *end || !(v >= lo && v <= hi))
-        return itsi_fail(diag, ITS_EINVAL, "synthetic road: %s=%s: allowed are numbers from %g to %g", key, value, lo, hi);
+        return itsi_fail(diag, ITS_EINVAL, "synthetic road: %s=%s: allowed are numbers from %g to %g", key, value, lo,
+                         hi);
     *out = v;
     return 0;
 }
@@ -77,18 +86,30 @@ static int seed(struct itsi_road_params *p, const char *value, struct its_diag *
     char *end;
     unsigned long long v = strtoull(value, &end, 10);
     if (strspn(value, "0123456789") != strlen(value) || end == value || strlen(value) > 19)
-        return itsi_fail(diag, ITS_EINVAL, "synthetic road: seed=%s: allowed are whole numbers of up to 19 digits", value);
+        return itsi_fail(diag, ITS_EINVAL, "synthetic road: seed=%s: allowed are whole numbers of up to 19 digits",
+                         value);
     p->seed = v;
     return 0;
 }
 
-enum { KEY_SIZE, KEY_FPS, KEY_SEED, KEY_WEATHER, KEY_LIGHT, KEY_TRAFFIC, KEY_SHAKE, KEY_NOISE, KEY_TIMECODE, KEY_PLAYER };
+enum {
+    KEY_SIZE,
+    KEY_FPS,
+    KEY_SEED,
+    KEY_WEATHER,
+    KEY_LIGHT,
+    KEY_TRAFFIC,
+    KEY_SHAKE,
+    KEY_NOISE,
+    KEY_TIMECODE,
+    KEY_PLAYER
+};
 static const struct {
     const char *name;
     int key;
-} keys[] = {{"size", KEY_SIZE},       {"fps", KEY_FPS},     {"seed", KEY_SEED},         {"weather", KEY_WEATHER},
-            {"light", KEY_LIGHT},     {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE},   {"noise", KEY_NOISE},
-            {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER}, {"pace", KEY_PLAYER},  {"loop", KEY_PLAYER}};
+} keys[] = {{"size", KEY_SIZE},         {"fps", KEY_FPS},         {"seed", KEY_SEED},   {"weather", KEY_WEATHER},
+            {"light", KEY_LIGHT},       {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE}, {"noise", KEY_NOISE},
+            {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER},  {"pace", KEY_PLAYER}, {"loop", KEY_PLAYER}};
 
 static int apply(struct itsi_road_params *p, int key, const char *name, const char *value, struct its_diag *diag)
 {

@@ -55,24 +55,34 @@ void itsi_raster_clear(struct itsi_raster *r)
     }
 }
 
+/* Change of x per row along the three edges: long, upper, lower. */
+struct slopes {
+    float whole, upper, lower;
+};
+
+static struct slopes slopes_of(const struct itsi_tri *t)
+{
+    float h = t->y[2] - t->y[0], u = t->y[1] - t->y[0], l = t->y[2] - t->y[1];
+    return (struct slopes){(t->x[2] - t->x[0]) / h, u > 0 ? (t->x[1] - t->x[0]) / u : 0,
+                           l > 0 ? (t->x[2] - t->x[1]) / l : 0};
+}
+
 /* The samples [*from, *to) that the triangle covers in row y (sample centres at .5). */
-static bool span(const struct itsi_raster *r, const struct itsi_tri *t, int y, int *from, int *to)
+static bool span(const struct itsi_raster *r, const struct itsi_tri *t, const struct slopes *k, int y, int *from,
+                 int *to)
 {
     float yc = (float)y + 0.5f;
     if (yc < t->y[0] || yc >= t->y[2])
         return false;
-    float a = t->x[0] + (t->x[2] - t->x[0]) * ((yc - t->y[0]) / (t->y[2] - t->y[0]));
-    float b;
-    if (yc < t->y[1])
-        b = t->x[0] + (t->x[1] - t->x[0]) * ((yc - t->y[0]) / (t->y[1] - t->y[0]));
-    else
-        b = t->x[1] + (t->x[2] - t->x[1]) * ((yc - t->y[1]) / (t->y[2] - t->y[1]));
+    float a = t->x[0] + k->whole * (yc - t->y[0]);
+    float b = yc < t->y[1] ? t->x[0] + k->upper * (yc - t->y[0]) : t->x[1] + k->lower * (yc - t->y[1]);
     float left = itsi_minf(a, b), right = itsi_maxf(a, b);
     float limit = (float)r->width;
-    left = itsi_clampf(left, 0, limit);
-    right = itsi_clampf(right, 0, limit);
-    *from = (int)ceilf(left - 0.5f);
-    *to = (int)ceilf(right - 0.5f);
+    left = itsi_clampf(left + 0.5f, 0, limit);
+    right = itsi_clampf(right + 0.5f, 0, limit);
+    /* A sample belongs to the triangle when its centre lies right of the left edge and not right of the right one. */
+    *from = (int)left;
+    *to = (int)right;
     return *from < *to;
 }
 
@@ -104,15 +114,26 @@ static int32_t fixed_colour(const struct itsi_tri *t, int k, float dx, float dy)
     return (int32_t)(itsi_clampf(t->c[k] + dx * t->cx[k] + dy * t->cy[k], 0, 255) * 65536.0f);
 }
 
-void itsi_raster_tri(struct itsi_raster *r, const struct itsi_tri *t, int top, uint16_t owner,
-                     struct itsi_tally *tally)
+/* Marks the samples as the owner's; returns how many were not yet. */
+static int stamped(uint16_t *stamp, int n, uint16_t owner)
+{
+    int fresh = 0;
+    for (int i = 0; i < n; i++) {
+        fresh += stamp[i] != owner;
+        stamp[i] = owner;
+    }
+    return fresh;
+}
+
+void itsi_raster_tri(struct itsi_raster *r, const struct itsi_tri *t, int top, uint16_t owner, struct itsi_tally *tally)
 {
     int first, last;
     if (!rows(r, t, top, &first, &last))
         return;
+    struct slopes slopes = slopes_of(t);
     for (int y = first; y <= last; y++) {
         int from, to;
-        if (!span(r, t, y, &from, &to))
+        if (!span(r, t, &slopes, y, &from, &to))
             continue;
         touch(r, y - top, from, to);
         tally->drawn += to - from;
@@ -129,10 +150,8 @@ void itsi_raster_tri(struct itsi_raster *r, const struct itsi_tri *t, int top, u
         float *depth = r->depth + at;
         uint32_t *colour = r->colour + at;
         uint16_t *own = r->owner + at, *stamp = r->stamp + at;
-        int64_t fresh = 0;
+        tally->covered += stamped(stamp + from, to - from, owner);
         for (int x = from; x < to; x++) {
-            fresh += stamp[x] != owner;
-            stamp[x] = owner;
             if (w > depth[x]) {
                 depth[x] = w;
                 colour[x] = (uint32_t)(a[0] >> 16) | (uint32_t)(a[1] >> 16) << 8 | (uint32_t)(a[2] >> 16) << 16;
@@ -143,7 +162,6 @@ void itsi_raster_tri(struct itsi_raster *r, const struct itsi_tri *t, int top, u
             a[1] += d[1];
             a[2] += d[2];
         }
-        tally->covered += fresh;
     }
 }
 
@@ -158,9 +176,10 @@ void itsi_raster_shadow(struct itsi_raster *r, const struct itsi_tri *t, int top
     int first, last;
     if (!rows(r, t, top, &first, &last))
         return;
+    struct slopes slopes = slopes_of(t);
     for (int y = first; y <= last; y++) {
         int from, to;
-        if (!span(r, t, y, &from, &to))
+        if (!span(r, t, &slopes, y, &from, &to))
             continue;
         touch(r, y - top, from, to);
         darken(r->shadow + (size_t)(y - top) * (size_t)r->width + from, to - from, (uint8_t)t->c[0]);

@@ -1,7 +1,8 @@
 /* Private to render/: what the files of the synthetic road share.
  *
- * World: metres, x to the right of the road, y along it, z up, ground at z = 0. Models: +y forward, origin on the ground
- * below the middle. Pixels must be the same on every machine, so everything that reaches a pixel is computed with
+ * World: metres, x to the right of the road, y along it, z up, ground at z = 0. Models: +y forward, origin on the
+ * ground below the middle. Pixels must be the same on every machine, so everything that reaches a pixel is computed
+ * with
  * + - * / sqrt, comparisons and integers only (sines, exponentials and random numbers are our own, below and in
  * scene_math.c), and the room is compiled without contraction to fused multiply-add. */
 #ifndef ITSI_RENDER_IMPL_H
@@ -66,14 +67,14 @@ enum itsi_material {
     ITSI_MAT_CARGO,  /* load, tarpaulin: matt */
     ITSI_MAT_ACCENT, /* lettering, logos */
     ITSI_MAT_GLASS,
-    ITSI_MAT_TRIM,   /* black plastic */
+    ITSI_MAT_TRIM, /* black plastic */
     ITSI_MAT_METAL,
     ITSI_MAT_TYRE,
-    ITSI_MAT_UNDER,  /* always dark */
-    ITSI_MAT_HEAD,   /* head lamp */
+    ITSI_MAT_UNDER, /* always dark */
+    ITSI_MAT_HEAD,  /* head lamp */
     ITSI_MAT_TAIL,
-    ITSI_MAT_BRAKE,  /* third brake lamp: lit only when braking */
-    ITSI_MAT_SIGN,   /* lit destination panel */
+    ITSI_MAT_BRAKE, /* third brake lamp: lit only when braking */
+    ITSI_MAT_SIGN,  /* lit destination panel */
     ITSI_MAT_PLATE,
     ITSI_MAT_SKIN,
     ITSI_MAT_HAIR,
@@ -94,7 +95,7 @@ enum itsi_limb {
 struct itsi_face {
     uint16_t v[3], n[3];
     uint8_t mat;
-    uint8_t detail; /* 0: always drawn, else only when a metre is at least 4 * detail samples */
+    uint8_t detail; /* 0: always drawn, else only when a metre is at least 8 * detail samples */
     uint8_t limb;   /* enum itsi_limb */
     uint8_t bias;   /* drawn over what lies within this many centimetres */
 };
@@ -115,8 +116,8 @@ void itsi_mesh_fini(struct itsi_mesh *m);
 int itsi_mesh_vertex(struct itsi_mesh *m, struct itsi_vec3 p);
 /* Corners counter-clockwise seen from outside. */
 void itsi_mesh_tri(struct itsi_mesh *m, struct itsi_vec3 a, struct itsi_vec3 b, struct itsi_vec3 c, int mat);
-void itsi_mesh_quad(struct itsi_mesh *m, struct itsi_vec3 a, struct itsi_vec3 b, struct itsi_vec3 c,
-                    struct itsi_vec3 d, int mat);
+void itsi_mesh_quad(struct itsi_mesh *m, struct itsi_vec3 a, struct itsi_vec3 b, struct itsi_vec3 c, struct itsi_vec3 d,
+                    int mat);
 /* An axis-aligned box; mats for the faces: -x +x -y +y -z +z, negative: left out. */
 void itsi_mesh_box(struct itsi_mesh *m, struct itsi_vec3 lo, struct itsi_vec3 hi, const int mats[6]);
 void itsi_mesh_solid(struct itsi_mesh *m, struct itsi_vec3 lo, struct itsi_vec3 hi, int mat);
@@ -138,8 +139,15 @@ void itsi_mesh_wheel(struct itsi_mesh *m, float x, float y, float r, float w);
 /* Bounds into length, width, height. */
 void itsi_mesh_finish(struct itsi_mesh *m);
 
-enum { ITSI_CAR_MODELS = 12, ITSI_TRUCK_MODELS = 10, ITSI_BUS_MODELS = 5, ITSI_MOTO_MODELS = 3, ITSI_BIKE_MODELS = 2,
-       ITSI_PERSON_MODELS = 6, ITSI_RIDER_MODELS = 2 };
+enum {
+    ITSI_CAR_MODELS = 12,
+    ITSI_TRUCK_MODELS = 10,
+    ITSI_BUS_MODELS = 5,
+    ITSI_MOTO_MODELS = 3,
+    ITSI_BIKE_MODELS = 2,
+    ITSI_PERSON_MODELS = 6,
+    ITSI_RIDER_MODELS = 2
+};
 enum {
     ITSI_FIRST_CAR = 0,
     ITSI_FIRST_TRUCK = ITSI_FIRST_CAR + ITSI_CAR_MODELS,
@@ -156,7 +164,7 @@ struct itsi_models {
 void itsi_model_cars(struct itsi_models *models, uint64_t seed);
 void itsi_model_trucks(struct itsi_models *models, uint64_t seed);
 void itsi_model_buses(struct itsi_models *models, uint64_t seed);
-void itsi_model_people(struct itsi_models *models, uint64_t seed);
+void itsi_model_people(struct itsi_models *models);
 
 /* ---- camera and raster (raster.c, shade.c) ----------------------------------------------------------------------- */
 
@@ -169,14 +177,14 @@ struct itsi_camera {
 enum { ITSI_SS = 2, ITSI_BAND = 16 }; /* samples per pixel each way; pixel rows per band */
 
 struct itsi_tri {
-    float x[3], y[3];             /* samples, by rising y */
-    float w, wx, wy;              /* 1 / depth at corner 0, and per sample */
-    float c[3], cx[3], cy[3];     /* Y U V at corner 0 (0..255), and per sample */
+    float x[3], y[3];         /* samples, by rising y */
+    float w, wx, wy;          /* 1 / depth at corner 0, and per sample */
+    float c[3], cx[3], cy[3]; /* Y U V at corner 0 (0..255), and per sample */
 };
 
 /* Everything drawn for one owner. */
 struct itsi_draw {
-    int first, count; /* triangles */
+    int first, count;     /* triangles */
     float x0, y0, x1, y1; /* samples, unclipped */
     double area;          /* of all triangles, samples, unclipped */
 };
@@ -187,18 +195,18 @@ struct itsi_list {
     int count, cap;
     struct itsi_vertex {
         struct itsi_vec3 world, cam; /* cam: right, up, forward */
-    } *vertex; /* scratch for one mesh; meshes with more vertices are left out */
+    } * vertex;                      /* scratch for one mesh; meshes with more vertices are left out */
     int vertex_cap;
 };
 
 /* One horizontal band of the picture at sample resolution. */
 struct itsi_raster {
-    int width, height;  /* samples, whole picture */
-    float *depth;       /* 1 / depth; 0: nothing */
-    uint32_t *colour;   /* Y | U << 8 | V << 16 */
-    uint16_t *owner;    /* 1 + index of the draw; 0: nothing */
-    uint16_t *stamp;    /* last draw that covered the sample, visible or not */
-    uint8_t *shadow;    /* how much of the ground's light is missing, 0..255 */
+    int width, height;                                      /* samples, whole picture */
+    float *depth;                                           /* 1 / depth; 0: nothing */
+    uint32_t *colour;                                       /* Y | U << 8 | V << 16 */
+    uint16_t *owner;                                        /* 1 + index of the draw; 0: nothing */
+    uint16_t *stamp;                                        /* last draw that covered the sample, visible or not */
+    uint8_t *shadow;                                        /* how much of the ground's light is missing, 0..255 */
     int from[ITSI_BAND * ITSI_SS], to[ITSI_BAND * ITSI_SS]; /* touched part of each row */
 };
 
@@ -242,7 +250,7 @@ struct itsi_air {
     float shadow;  /* 0: none .. 1: hard and dark */
     float ambient; /* extra flat light */
     bool night;
-    bool lamps;    /* vehicles have their lamps on */
+    bool lamps; /* vehicles have their lamps on */
     float lamp_glow;
     bool wet;
     /* the camera's rendering of all this */
@@ -269,8 +277,8 @@ struct itsi_actor {
     float speed;
     int32_t cls, id;
     bool braking;
-    bool lit;               /* lamps on when it is dark */
-    bool boxed;             /* false: scenery, no truth */
+    bool lit;   /* lamps on when it is dark */
+    bool boxed; /* false: scenery, no truth */
 };
 
 /* Adds the actor's triangles as seen by the camera. */
@@ -293,7 +301,7 @@ struct itsi_line {
     float x, width;
     float dash, gap; /* metres; gap 0: continuous */
     bool yellow;
-    float y0, y1;    /* from where to where */
+    float y0, y1; /* from where to where */
 };
 /* Painted rectangle; stripes > 0: a zebra with bars of that width along y (or x when `across`). */
 struct itsi_mark {
@@ -322,16 +330,16 @@ struct itsi_path {
 struct itsi_lane {
     struct itsi_path path[2];
     int paths;
-    float speed;          /* m/s */
-    float spacing;        /* free lanes: metres per slot */
-    float fill;           /* share of slots taken at traffic = 1 */
+    float speed;   /* m/s */
+    float spacing; /* free lanes: metres per slot */
+    float fill;    /* share of slots taken at traffic = 1 */
     float weight[ITSI_ROAD_CLASS_COUNT];
-    float sway;           /* lateral spread, metres */
-    bool signal;          /* stops at `stop` while red */
+    float sway;  /* lateral spread, metres */
+    bool signal; /* stops at `stop` while red; parked cars keep off it */
     float stop, headway;
     double period, green, offset; /* s: cycle, length of green at its end, shift */
-    int change_to;        /* lane that cars may change into; -1: none */
-    float max_length;     /* longer vehicles are not used here */
+    int change_to;                /* lane that cars may change into; -1: none */
+    float max_length;             /* longer vehicles are not used here */
 };
 
 struct itsi_scene {
@@ -368,8 +376,7 @@ struct itsi_rgb itsi_backdrop(const struct itsi_scene *scene, const struct itsi_
 
 /* Things that stand around: adds meshes to the picture through the callback, one at a time. */
 typedef int itsi_scenery_sink(void *arg, const struct itsi_actor *actor);
-ITS_NODISCARD int itsi_scenery(const struct itsi_scene *scene, const struct itsi_air *air, itsi_scenery_sink *sink,
-                               void *arg);
+ITS_NODISCARD int itsi_scenery(const struct itsi_scene *scene, itsi_scenery_sink *sink, void *arg);
 
 /* Ground, sky and all that stands, painted once (background.c). */
 struct itsi_back {
@@ -383,7 +390,8 @@ void itsi_back_fini(struct itsi_back *back);
 /* Fills the picture with the background moved right and down by sx, sy (1/16 pixel, less than the margin). */
 void itsi_back_copy(const struct itsi_back *back, struct itsi_picture *pic, int sx, int sy);
 
-/* ---- traffic (traffic.c) ------------------------------------------------------------------------------------------ */
+/* ---- traffic (traffic.c) ------------------------------------------------------------------------------------------
+ */
 
 enum { ITSI_MAX_ACTORS = 512 };
 /* Who is where at time t (seconds). Returns how many. */
@@ -396,7 +404,8 @@ void itsi_path_at(const struct itsi_scene *scene, const struct itsi_path *path, 
 double itsi_stop_and_go(double t, double arrive, double depart, double queue, double speed, bool *braking);
 void itsi_palette_pick(struct itsi_actor *actor, uint64_t h);
 
-/* ---- the finished picture (weather.c) ------------------------------------------------------------------------------ */
+/* ---- the finished picture (weather.c) ------------------------------------------------------------------------------
+ */
 
 struct itsi_noise {
     int8_t *table; /* ITSI_NOISE_SIZE + width */

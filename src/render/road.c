@@ -38,7 +38,7 @@ static int build_models(struct itsi_road *road)
     itsi_model_cars(&road->models, seed);
     itsi_model_trucks(&road->models, seed);
     itsi_model_buses(&road->models, seed);
-    itsi_model_people(&road->models, seed);
+    itsi_model_people(&road->models);
     for (int i = 0; i < ITSI_MODELS; i++)
         if (road->models.mesh[i].failed)
             return ITS_ENOMEM;
@@ -63,7 +63,8 @@ static int build(struct itsi_road *road)
     if (rc < 0)
         return rc;
     road->list = (struct itsi_list){.tri = itsi_alloc(MAX_TRIANGLES * sizeof(struct itsi_tri)), .cap = MAX_TRIANGLES};
-    road->shadows = (struct itsi_list){.tri = itsi_alloc(MAX_TRIANGLES / 4 * sizeof(struct itsi_tri)), .cap = MAX_TRIANGLES / 4};
+    road->shadows = (struct itsi_list){.tri = itsi_alloc(MAX_TRIANGLES / 4 * sizeof(struct itsi_tri)),
+                                       .cap = MAX_TRIANGLES / 4};
     road->rows = itsi_alloc((size_t)p->width * 3);
     if (!road->list.tri || !road->shadows.tri || !road->rows)
         return ITS_ENOMEM;
@@ -74,7 +75,8 @@ static int build(struct itsi_road *road)
         float x, y, depth;
         const struct itsi_camera *cam = &road->scene.cam;
         struct itsi_vec3 sun = road->air.sun;
-        struct itsi_vec3 far = itsi_vec3(cam->pos.x + sun.x * 1000, cam->pos.y + sun.y * 1000, cam->pos.z + sun.z * 1000);
+        struct itsi_vec3 far = itsi_vec3(cam->pos.x + sun.x * 1000, cam->pos.y + sun.y * 1000,
+                                         cam->pos.z + sun.z * 1000);
         if (!itsi_project(cam, far, &x, &y, &depth))
             x = cam->cx, y = 0;
         y = itsi_maxf(y, -0.15f * cam->cy); /* far above the picture it would not dazzle */
@@ -88,11 +90,14 @@ int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *para
 {
     const struct itsi_road_params *p = params;
     if (p->width < 64 || p->width > 4096 || p->height < 64 || p->height > 4096 || p->width % 2 || p->height % 2)
-        return itsi_fail(diag, ITS_EINVAL, "synthetic road: size %dx%d: both must be even and from 64 to 4096", p->width, p->height);
+        return itsi_fail(diag, ITS_EINVAL, "synthetic road: size %dx%d: both must be even and from 64 to 4096",
+                         p->width, p->height);
     if (strcmp(p->scene, "crossroads") != 0 && strcmp(p->scene, "motorway") != 0 && strcmp(p->scene, "street") != 0)
-        return itsi_fail(diag, ITS_EINVAL, "synthetic road: scene '%.31s': allowed are crossroads, motorway, street", p->scene);
+        return itsi_fail(diag, ITS_EINVAL, "synthetic road: scene '%.31s': allowed are crossroads, motorway, street",
+                         p->scene);
     if (!(p->fps >= 1 && p->fps <= 120) || !(p->traffic >= 0) || !(p->shake >= 0) || !(p->noise >= 0))
-        return itsi_fail(diag, ITS_EINVAL, "synthetic road: fps must be from 1 to 120; traffic, shake and noise not negative");
+        return itsi_fail(diag, ITS_EINVAL,
+                         "synthetic road: fps must be from 1 to 120; traffic, shake and noise not negative");
     struct itsi_road *road = itsi_zalloc(sizeof *road);
     if (!road)
         return itsi_fail(diag, ITS_ENOMEM, "synthetic road: out of memory");
@@ -146,6 +151,18 @@ static void shake_at(const struct itsi_road *road, double t, int *sx, int *sy)
     *sy = (int)floor(amount[1]);
 }
 
+/* Nearest first: what is hidden then costs a comparison only, and the truth is listed in that order. */
+static void sort_actors(struct itsi_actor *actor, int count)
+{
+    for (int i = 1; i < count; i++) {
+        struct itsi_actor a = actor[i];
+        int k = i;
+        for (; k > 0 && actor[k - 1].distance > a.distance; k--)
+            actor[k] = actor[k - 1];
+        actor[k] = a;
+    }
+}
+
 static void draw_bands(struct itsi_road *road, const struct itsi_camera *cam, int actors, struct itsi_picture *pic,
                        int sx, int sy)
 {
@@ -182,9 +199,13 @@ static int truth(const struct itsi_road *road, int actors, struct itsi_road_box 
         /* Share inside the picture (by the area of all its faces) times share not covered by others. */
         double inside = (double)t->drawn / itsi_maxf((float)road->draw[i].area, 1);
         double share = (double)t->visible / (double)t->covered * (inside > 1 ? 1 : inside);
-        struct itsi_road_box b = {.x1 = (float)t->x0 / ITSI_SS, .y1 = (float)t->y0 / ITSI_SS,
-                                  .x2 = (float)(t->x1 + 1) / ITSI_SS, .y2 = (float)(t->y1 + 1) / ITSI_SS,
-                                  .cls = road->actor[i].cls, .id = road->actor[i].id, .visible = (float)share};
+        struct itsi_road_box b = {.x1 = (float)t->x0 / ITSI_SS,
+                                  .y1 = (float)t->y0 / ITSI_SS,
+                                  .x2 = (float)(t->x1 + 1) / ITSI_SS,
+                                  .y2 = (float)(t->y1 + 1) / ITSI_SS,
+                                  .cls = road->actor[i].cls,
+                                  .id = road->actor[i].id,
+                                  .visible = (float)share};
         if (b.visible > 0.1f && b.x2 - b.x1 >= 4 && b.y2 - b.y1 >= 4)
             boxes[n++] = b;
     }
@@ -202,7 +223,9 @@ static void beams(const struct itsi_road *road, const struct itsi_camera *cam, i
         const float ahead[3] = {front + 1.5f, front + 7, front + 15};
         bool seen = true;
         for (int k = 0; k < 3; k++)
-            seen = itsi_project(cam, itsi_vec3(a->pos.x - a->sin_yaw * ahead[k], a->pos.y + a->cos_yaw * ahead[k], 0), &x[k], &y[k], &depth) && seen;
+            seen = itsi_project(cam, itsi_vec3(a->pos.x - a->sin_yaw * ahead[k], a->pos.y + a->cos_yaw * ahead[k], 0),
+                                &x[k], &y[k], &depth) &&
+                   seen;
         if (!seen)
             continue;
         float rx = cam->focal / depth * 2.2f + (x[2] > x[0] ? x[2] - x[0] : x[0] - x[2]) * 0.35f;
@@ -272,6 +295,7 @@ int itsi_road_render(struct itsi_road *road, int64_t index, uint8_t *const plane
     cam.cy += (float)(sy * ITSI_SS) / 16;
     itsi_back_copy(&road->back, &pic, sx, sy);
     int actors = itsi_traffic(&road->scene, &road->models, p->traffic, t, road->actor, ITSI_MAX_ACTORS);
+    sort_actors(road->actor, actors);
     draw_bands(road, &cam, actors, &pic, sx, sy);
     if (road->air.night)
         beams(road, &cam, actors, &pic);

@@ -26,7 +26,8 @@ struct itsi_lane *itsi_lane_add(struct itsi_scene *s, float x, float y, float dx
 {
     int at = s->lane_count < ITSI_MAX_LANES ? s->lane_count++ : ITSI_MAX_LANES - 1;
     struct itsi_lane *lane = &s->lane[at];
-    *lane = (struct itsi_lane){.paths = 1, .speed = speed, .change_to = -1, .max_length = 30, .spacing = 30, .fill = 0.5f};
+    *lane = (struct itsi_lane){
+        .paths = 1, .speed = speed, .change_to = -1, .max_length = 30, .spacing = 30, .fill = 0.5f};
     lane->path[0] = (struct itsi_path){x, y, dx, dy, length, 0, length};
     return lane;
 }
@@ -108,7 +109,8 @@ void itsi_scene_motorway(struct itsi_scene *s, uint64_t seed)
     if (itsi_hash_unit(h, 13) < 0.25f) /* arrows */
         for (int i = 0; i < lanes_a; i++) {
             float x = median + 0.7f + width * ((float)i + 0.5f), y = itsi_hash_range(h, 14, 18, 40);
-            itsi_mark_add(s, x - 0.5f, y, x + 0.5f, y + 5, 0, false, left_hand * (1 + itsi_hash_below(h, 50 + (uint64_t)i, 3)));
+            itsi_mark_add(s, x - 0.5f, y, x + 0.5f, y + 5, 0, false,
+                          left_hand * (1 + itsi_hash_below(h, 50 + (uint64_t)i, 3)));
         }
     bool bridge = itsi_hash_unit(h, 15) < 0.65f;
     float z, x, at_x, at_y;
@@ -147,89 +149,115 @@ static void city_mix(struct itsi_lane *l, uint64_t h)
 {
     weights(l, 0.72f, itsi_hash_range(h, 1, 0.05f, 0.14f), itsi_hash_range(h, 2, 0.04f, 0.12f), 0.07f, 0.01f, 0);
     l->max_length = 13.8f;
-    l->sway = 0.3f;
+    l->sway = 0.15f;
+}
+
+/* A lane's traffic light: green for the last `green` seconds of each period. */
+struct signal {
+    double period, green, offset;
+};
+
+static void obey(struct itsi_lane *l, const struct signal *sig, float stop, float headway)
+{
+    l->signal = true;
+    l->stop = stop;
+    l->headway = headway;
+    l->period = sig->period;
+    l->green = sig->green;
+    l->offset = sig->offset;
 }
 
 /* Persons over a zebra: they wait at the kerb while the traffic has green. */
 static void zebra_walkers(struct itsi_scene *s, float half, float beyond, float at, bool along_y, float centre,
-                          double period, double green, double offset)
+                          const struct signal *sig)
 {
     for (int way = -1; way <= 1; way += 2) {
         float start = (half + beyond) * (float)-way, len = 2 * (half + beyond);
         struct itsi_lane *l = along_y ? itsi_lane_add(s, at, centre + start, 0, (float)way, len, 1.35f)
                                       : itsi_lane_add(s, centre + start, at, (float)way, 0, len, 1.35f);
-        l->signal = true;
-        l->stop = beyond - 0.5f;
-        l->headway = 3.5f;
-        l->period = period;
-        l->green = green;
-        l->offset = offset;
+        obey(l, sig, beyond - 0.5f, 3.5f);
         l->fill = 0.16f;
         l->sway = 1.3f;
         weights(l, 0, 0, 0, 0, 0, 1);
     }
 }
 
+struct street {
+    int lanes;
+    float width, drive, bike, park, half, walk, zebra; /* widths; place of the crossing */
+    struct signal cars;
+};
+
+/* One side of a street: `side` is where it lies, `way` the direction of its traffic. */
+static void street_side(struct itsi_scene *s, uint64_t h, const struct street *st, float side, int way)
+{
+    float len = s->far + 40, y = way > 0 ? -20.0f : s->far + 20, dir = (float)way, drive = st->drive;
+    float stop = way > 0 ? st->zebra - 3.2f - y : y - st->zebra - 3.2f, line = st->zebra - dir * 3;
+    itsi_mark_add(s, itsi_minf(0.1f * side, drive * side), line - 0.2f, itsi_maxf(0.1f * side, drive * side),
+                  line + 0.2f, 0, false, 0);
+    for (int i = 0; i < st->lanes; i++) {
+        struct itsi_lane *l = itsi_lane_add(s, side * st->width * ((float)i + 0.5f), y, 0, dir, len, 11);
+        obey(l, &st->cars, stop, 2.6f);
+        l->fill = itsi_hash_range(h, (uint64_t)(20 + i + 5 * way), 0.35f, 0.7f);
+        city_mix(l, itsi_hash(h, (uint64_t)(30 + i)));
+        if (i > 0)
+            itsi_line_add(&s->road, side * st->width * (float)i, 0.12f, 2, 4, false);
+    }
+    if (st->bike > 0) {
+        itsi_line_add(&s->road, side * drive, 0.12f, way > 0 ? 0.0f : 1.0f, way > 0 ? 0.0f : 1.0f, false);
+        struct itsi_lane *l = itsi_lane_add(s, side * (drive + st->bike * 0.5f), y, 0, dir, len, 4.5f);
+        obey(l, &st->cars, stop, 3);
+        l->fill = 0.3f;
+        l->sway = 0.3f;
+        weights(l, 0, 0, 0, 0.1f, 0.9f, 0);
+    }
+    if (st->park > 0) {
+        itsi_line_add(&s->road, side * (drive + st->bike), 0.1f, 0, 0, false);
+        struct itsi_lane *l = itsi_lane_add(s, side * (st->half - st->park * 0.5f), y, 0, dir, len, 0);
+        l->spacing = 6.3f;
+        l->fill = 0.6f;
+        l->sway = 0.1f;
+        l->max_length = 6.0f;
+        l->stop = stop + 3.2f; /* nobody parks on the zebra */
+        weights(l, 0.93f, 0.06f, 0, 0.01f, 0, 0);
+    }
+    pavement_walkers(s, itsi_hash(h, (uint64_t)(40 + way)), side * (st->half + st->walk * 0.5f), -20, 120);
+}
+
+static void paved_road(struct itsi_section *sec, float half, float walk)
+{
+    itsi_strip_add(sec, -half, half, ITSI_ASPHALT);
+    itsi_strip_add(sec, half, half + walk, ITSI_PAVEMENT);
+    itsi_strip_add(sec, -half - walk, -half, ITSI_PAVEMENT);
+    sec->left = -half;
+    sec->right = half;
+}
+
 void itsi_scene_street(struct itsi_scene *s, uint64_t seed)
 {
     uint64_t h = itsi_hash(seed, 2000);
-    int lanes = 1 + itsi_hash_below(h, 1, 2);
-    float width = itsi_hash_range(h, 2, 3.0f, 3.5f), bike = itsi_hash_unit(h, 3) < 0.6f ? 1.8f : 0;
-    float park = itsi_hash_unit(h, 4) < 0.65f ? 2.2f : 0;
-    float drive = width * (float)lanes, half = drive + bike + park, walk = itsi_hash_range(h, 5, 2.5f, 5);
+    struct street st = {.lanes = 1 + itsi_hash_below(h, 1, 2),
+                        .width = itsi_hash_range(h, 2, 3.0f, 3.5f),
+                        .bike = itsi_hash_unit(h, 3) < 0.6f ? 1.8f : 0,
+                        .park = itsi_hash_unit(h, 4) < 0.65f ? 2.2f : 0,
+                        .walk = itsi_hash_range(h, 5, 2.5f, 5),
+                        .zebra = itsi_hash_range(h, 10, 24, 45)};
+    st.drive = st.width * (float)st.lanes;
+    st.half = st.drive + st.bike + st.park;
+    /* While the traffic has red those on foot start early enough to be across before its green. */
+    st.cars = (struct signal){44, 44 - 18, itsi_hash_range(h, 11, 0, 44)};
+    struct signal foot = {44, 3.5, st.cars.offset + 5};
     s->bend = itsi_hash_unit(h, 6) < 0.5f ? 0 : itsi_hash_range(h, 7, -0.002f, 0.002f);
     s->far = 220;
-    itsi_strip_add(&s->road, -half, half, ITSI_ASPHALT);
-    itsi_strip_add(&s->road, half, half + walk, ITSI_PAVEMENT);
-    itsi_strip_add(&s->road, -half - walk, -half, ITSI_PAVEMENT);
-    s->road.left = -half;
-    s->road.right = half;
-    bool yellow = itsi_hash_unit(h, 8) < 0.4f;
-    itsi_line_add(&s->road, 0, 0.15f, itsi_hash_unit(h, 9) < 0.5f ? 0.0f : 3.0f, itsi_hash_unit(h, 9) < 0.5f ? 0.0f : 5.0f, yellow);
-    float zebra = itsi_hash_range(h, 10, 24, 45);
-    double period = 36, walk_time = 13, offset = itsi_hash_range(h, 11, 0, 36);
-    itsi_mark_add(s, -half, zebra - 1.8f, half, zebra + 1.8f, 0.5f, false, 0);
+    paved_road(&s->road, st.half, st.walk);
+    bool dashed = itsi_hash_unit(h, 9) < 0.5f;
+    itsi_line_add(&s->road, 0, 0.15f, dashed ? 3.0f : 0.0f, dashed ? 5.0f : 0.0f, itsi_hash_unit(h, 8) < 0.4f);
+    itsi_mark_add(s, -st.half, st.zebra - 1.8f, st.half, st.zebra + 1.8f, 0.5f, false, 0);
     int left_hand = itsi_hash_unit(h, 12) < 0.12f ? -1 : 1;
-    for (int way = -1; way <= 1; way += 2) {
-        float side = (float)(way * left_hand), len = s->far + 40;
-        float y = way > 0 ? -20.0f : s->far + 20;
-        float stop = way > 0 ? zebra - 3.2f - y : y - zebra - 3.2f;
-        itsi_mark_add(s, itsi_minf(0.1f * side, drive * side), zebra - (float)way * 3.0f - 0.2f, itsi_maxf(0.1f * side, drive * side),
-                      zebra - (float)way * 3.0f + 0.2f, 0, false, 0);
-        for (int i = 0; i < lanes; i++) {
-            struct itsi_lane *l = itsi_lane_add(s, side * width * ((float)i + 0.5f), y, 0, (float)way, len, 11);
-            l->signal = true;
-            l->stop = stop;
-            l->headway = 2.6f;
-            l->period = period;
-            l->green = period - walk_time;
-            l->offset = offset;
-            l->fill = itsi_hash_range(h, (uint64_t)(20 + i + 5 * way), 0.35f, 0.7f);
-            city_mix(l, itsi_hash(h, (uint64_t)(30 + i)));
-            if (i > 0)
-                itsi_line_add(&s->road, side * width * (float)i, 0.12f, 2, 4, false);
-        }
-        if (bike > 0) {
-            itsi_line_add(&s->road, side * drive, 0.12f, way > 0 ? 0.0f : 1.0f, way > 0 ? 0.0f : 1.0f, false);
-            struct itsi_lane *l = itsi_lane_add(s, side * (drive + bike * 0.5f), y, 0, (float)way, len, 4.5f);
-            l->spacing = 9;
-            l->fill = 0.3f;
-            l->sway = 0.5f;
-            weights(l, 0, 0, 0, 0.1f, 0.9f, 0);
-        }
-        if (park > 0) {
-            itsi_line_add(&s->road, side * (drive + bike), 0.1f, 0, 0, false);
-            struct itsi_lane *l = itsi_lane_add(s, side * (half - park * 0.5f), y, 0, (float)way, len, 0);
-            l->spacing = 6.3f;
-            l->fill = 0.6f;
-            l->sway = 0.1f;
-            l->max_length = 6.0f;
-            weights(l, 0.93f, 0.06f, 0, 0.01f, 0, 0);
-        }
-        pavement_walkers(s, itsi_hash(h, (uint64_t)(40 + way)), side * (half + walk * 0.5f), -20, 120);
-    }
-    zebra_walkers(s, half, walk, zebra, false, 0, period, walk_time - 4, offset + walk_time - 2);
-    float x = itsi_hash_range(h, 50, 0.2f, 1.15f) * half * (itsi_hash_unit(h, 51) < 0.5f ? 1.0f : -1.0f);
+    for (int way = -1; way <= 1; way += 2)
+        street_side(s, h, &st, (float)(way * left_hand), way);
+    zebra_walkers(s, st.half, st.walk, st.zebra, false, 0, &foot);
+    float x = itsi_hash_range(h, 50, 0.2f, 1.15f) * st.half * (itsi_hash_unit(h, 51) < 0.5f ? 1.0f : -1.0f);
     float at_y = itsi_hash_range(h, 52, 18, 40);
     itsi_camera_aim(&s->cam, itsi_vec3(x, 0, itsi_hash_range(h, 53, 4, 8.5f)),
                     itsi_vec3(x * itsi_hash_range(h, 54, -0.2f, 0.4f) + s->bend * at_y * at_y * 0.5f, at_y, 0.5f),
@@ -240,26 +268,21 @@ void itsi_scene_street(struct itsi_scene *s, uint64_t seed)
 /* ---- crossroads ---- */
 
 struct arm {
-    float half, cross_half; /* of this road and of the one it meets */
+    float half, cross_half;   /* of this road and of the one it meets */
     float width, cross_width; /* of a lane */
     int lanes;
 };
 
-/* The lanes of one approach. Directions are given by the unit vector (dx, dy) of travel; `mid` is the crossing's middle. */
+/* The lanes of one approach. (dx, dy) is the direction of travel, `mid` the crossing's middle, `run` the way to it. */
 static void approach(struct itsi_scene *s, uint64_t h, const struct arm *a, float mid, float dx, float dy, float run,
-                     double period, double green, double offset)
+                     const struct signal *sig)
 {
     float back = run + a->cross_half;
-    for (int i = 0; i < a->lanes; i++) { /* 0: next to the middle */
-        float lateral = a->width * ((float)i + 0.5f); /* to the right of travel */
+    for (int i = 0; i < a->lanes; i++) { /* 0: next to the middle; traffic keeps right of it */
+        float lateral = a->width * ((float)i + 0.5f);
         float x = -dx * back + dy * lateral, y = mid - dy * back - dx * lateral;
         struct itsi_lane *l = itsi_lane_add(s, x, y, dx, dy, back * 2, 9.5f);
-        l->signal = true;
-        l->stop = run - 5.2f;
-        l->headway = 2.7f;
-        l->period = period;
-        l->green = green;
-        l->offset = offset;
+        obey(l, sig, run - 5.2f, 2.7f);
         l->fill = itsi_hash_range(h, (uint64_t)(1 + i), 0.3f, 0.7f);
         city_mix(l, itsi_hash(h, (uint64_t)(10 + i)));
         bool outer = i == a->lanes - 1;
@@ -272,6 +295,31 @@ static void approach(struct itsi_scene *s, uint64_t h, const struct arm *a, floa
         float turn_at = back + into - r;
         l->paths = 2;
         l->path[1] = (struct itsi_path){x, y, dx, dy, turn_at, left ? r : -r, turn_at + r * 1.5707963f + run};
+    }
+}
+
+/* Lines between lanes, zebras, stop lines and arrows. */
+static void crossing_paint(struct itsi_scene *s, const struct arm *main_road, const struct arm *side_road, bool yellow)
+{
+    float a = main_road->half, b = side_road->half, mid = s->cross_y;
+    itsi_line_add(&s->road, -0.12f, 0.12f, 0, 0, yellow);
+    itsi_line_add(&s->road, 0.12f, 0.12f, 0, 0, yellow);
+    itsi_line_add(&s->cross, 0, 0.14f, 0, 0, yellow);
+    for (int side = -1; side <= 1; side += 2) {
+        float f = (float)side;
+        for (int i = 1; i < main_road->lanes; i++)
+            itsi_line_add(&s->road, f * (float)i * main_road->width, 0.12f, 2, 4, false);
+        for (int i = 1; i < side_road->lanes; i++)
+            itsi_line_add(&s->cross, f * (float)i * side_road->width, 0.12f, 2, 4, false);
+        itsi_mark_add(s, -a, mid + f * (b + 2.3f) - 1.6f, a, mid + f * (b + 2.3f) + 1.6f, 0.45f, false, 0);
+        itsi_mark_add(s, f * (a + 2.3f) - 1.6f, mid - b, f * (a + 2.3f) + 1.6f, mid + b, 0.45f, true, 0);
+        float x0 = side < 0 ? 0.2f : -a, x1 = side < 0 ? a : -0.2f, y = mid + f * (b + 4.8f);
+        itsi_mark_add(s, x0, y - 0.2f, x1, y + 0.2f, 0, false, 0);
+        for (int i = 0; i < main_road->lanes; i++) {
+            float x = -f * main_road->width * ((float)i + 0.5f), ya = y + f * 9;
+            int kind = i == 0 ? 2 : i == main_road->lanes - 1 ? 3 : 1;
+            itsi_mark_add(s, x - 0.55f, ya - 2.2f, x + 0.55f, ya + 2.2f, 0, false, -side * kind);
+        }
     }
 }
 
@@ -289,46 +337,22 @@ void itsi_scene_crossroads(struct itsi_scene *s, uint64_t seed)
     s->far = 200;
     s->has_cross = true;
     s->cross_y = mid;
-    s->road.left = -a, s->road.right = a;
-    s->cross.left = -b, s->cross.right = b;
-    itsi_strip_add(&s->road, -a, a, ITSI_ASPHALT);
-    itsi_strip_add(&s->road, a, a + walk, ITSI_PAVEMENT);
-    itsi_strip_add(&s->road, -a - walk, -a, ITSI_PAVEMENT);
-    itsi_strip_add(&s->cross, -b, b, ITSI_ASPHALT);
-    itsi_strip_add(&s->cross, b, b + walk, ITSI_PAVEMENT);
-    itsi_strip_add(&s->cross, -b - walk, -b, ITSI_PAVEMENT);
-    bool yellow = itsi_hash_unit(h, 7) < 0.5f;
-    itsi_line_add(&s->road, -0.12f, 0.12f, 0, 0, yellow);
-    itsi_line_add(&s->road, 0.12f, 0.12f, 0, 0, yellow);
-    itsi_line_add(&s->cross, 0, 0.14f, 0, 0, yellow);
-    for (int side = -1; side <= 1; side += 2) {
-        for (int i = 1; i < main_road.lanes; i++)
-            itsi_line_add(&s->road, (float)(side * i) * main_road.width, 0.12f, 2, 4, false);
-        for (int i = 1; i < side_road.lanes; i++)
-            itsi_line_add(&s->cross, (float)(side * i) * side_road.width, 0.12f, 2, 4, false);
-        float f = (float)side;
-        itsi_mark_add(s, -a, mid + f * (b + 2.3f) - 1.6f, a, mid + f * (b + 2.3f) + 1.6f, 0.45f, false, 0);
-        itsi_mark_add(s, f * (a + 2.3f) - 1.6f, mid - b, f * (a + 2.3f) + 1.6f, mid + b, 0.45f, true, 0);
-        /* Stop lines and arrows of both approaches on the main road. */
-        float x0 = side < 0 ? 0.2f : -a, x1 = side < 0 ? a : -0.2f, y = mid + f * (b + 4.8f);
-        itsi_mark_add(s, x0, y - 0.2f, x1, y + 0.2f, 0, false, 0);
-        for (int i = 0; i < main_road.lanes; i++) {
-            float x = -f * main_road.width * ((float)i + 0.5f);
-            int kind = i == 0 ? 2 : i == main_road.lanes - 1 ? 3 : 1;
-            float ya = y + f * 9;
-            itsi_mark_add(s, x - 0.55f, ya - 2.2f, x + 0.55f, ya + 2.2f, 0, false, -side * kind);
-        }
-    }
+    paved_road(&s->road, a, walk);
+    paved_road(&s->cross, b, walk);
+    crossing_paint(s, &main_road, &side_road, itsi_hash_unit(h, 7) < 0.5f);
     /* Four approaches one after the other, then everybody on foot. */
-    double slot = 13, period = 5 * slot, at = itsi_hash_range(h, 8, 0, 65);
-    approach(s, itsi_hash(h, 30), &main_road, mid, 0, 1, 70, period, slot - 2.5, at);
-    approach(s, itsi_hash(h, 31), &main_road, mid, 0, -1, 110, period, slot - 2.5, at + slot);
-    approach(s, itsi_hash(h, 32), &side_road, mid, 1, 0, 70, period, slot - 2.5, at + 2 * slot);
-    approach(s, itsi_hash(h, 33), &side_road, mid, -1, 0, 70, period, slot - 2.5, at + 3 * slot);
+    double slot = 13, at = itsi_hash_range(h, 8, 0, 65);
+    static const float ways[4][3] = {{0, 1, 70}, {0, -1, 110}, {1, 0, 70}, {-1, 0, 70}};
+    for (int k = 0; k < 4; k++) {
+        struct signal sig = {5 * slot, slot - 2.5, at + k * slot};
+        approach(s, itsi_hash(h, (uint64_t)(30 + k)), k < 2 ? &main_road : &side_road, mid, ways[k][0], ways[k][1],
+                 ways[k][2], &sig);
+    }
+    struct signal foot = {5 * slot, 3.5, at + 3 * slot + 4.5};
     for (int side = -1; side <= 1; side += 2) {
         float f = (float)side;
-        zebra_walkers(s, a, walk, mid + f * (b + 2.3f), false, 0, period, 7, at + 4 * slot - 3);
-        zebra_walkers(s, b, walk, f * (a + 2.3f), true, mid, period, 7, at + 4 * slot - 3);
+        zebra_walkers(s, a, walk, mid + f * (b + 2.3f), false, 0, &foot);
+        zebra_walkers(s, b, walk, f * (a + 2.3f), true, mid, &foot);
         pavement_walkers(s, itsi_hash(h, (uint64_t)(40 + side)), f * (a + walk * 0.6f), mid + b + 2, 60);
         pavement_walkers(s, itsi_hash(h, (uint64_t)(44 + side)), f * (a + walk * 0.6f), mid - b - 62, 60);
     }

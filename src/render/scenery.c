@@ -49,7 +49,10 @@ static void finish(struct builder *b, bool shadow)
     b->rc = b->sink(b->arg, &b->actor);
 }
 
-static void colour(struct builder *b, int mat, float r, float g, float bl) { b->actor.palette[mat] = itsi_rgb(r, g, bl); }
+static void colour(struct builder *b, int mat, float r, float g, float bl)
+{
+    b->actor.palette[mat] = itsi_rgb(r, g, bl);
+}
 
 /* A crown of loose leaf clusters, each a small two-sided square. */
 static void crown(struct builder *b, struct itsi_vec3 c, float rx, float rz, int leaves)
@@ -58,16 +61,23 @@ static void crown(struct builder *b, struct itsi_vec3 c, float rx, float rz, int
     m->limb = ITSI_LIMB_LEAF;
     for (int i = 0; i < leaves; i++) {
         uint64_t h = itsi_hash(b->h, (uint64_t)(1000 + i));
-        struct itsi_vec3 d = itsi_unit(itsi_vec3(itsi_hash_range(h, 1, -1, 1), itsi_hash_range(h, 2, -1, 1), itsi_hash_range(h, 3, -0.9f, 1)));
+        struct itsi_vec3 d = itsi_unit(
+            itsi_vec3(itsi_hash_range(h, 1, -1, 1), itsi_hash_range(h, 2, -1, 1), itsi_hash_range(h, 3, -0.9f, 1)));
         float r = itsi_hash_range(h, 4, 0.6f, 1);
         struct itsi_vec3 p = itsi_vec3(c.x + d.x * rx * r, c.y + d.y * rx * r, c.z + d.z * rz * r);
         float size = rx * itsi_hash_range(h, 5, 0.6f, 1.3f) * (leaves > 1000 ? 0.09f : leaves > 300 ? 0.15f : 0.24f);
-        struct itsi_vec3 n = itsi_unit(itsi_vec3(d.x + itsi_hash_range(h, 6, -0.8f, 0.8f), d.y + itsi_hash_range(h, 7, -0.8f, 0.8f),
+        struct itsi_vec3 n = itsi_unit(itsi_vec3(d.x + itsi_hash_range(h, 6, -0.8f, 0.8f),
+                                                 d.y + itsi_hash_range(h, 7, -0.8f, 0.8f),
                                                  d.z + itsi_hash_range(h, 8, -0.4f, 0.9f)));
-        struct itsi_vec3 u = itsi_unit(itsi_cross(n, itsi_vec3(itsi_hash_range(h, 9, -1, 1), itsi_hash_range(h, 10, -1, 1), 0.3f)));
+        struct itsi_vec3 u = itsi_unit(
+            itsi_cross(n, itsi_vec3(itsi_hash_range(h, 9, -1, 1), itsi_hash_range(h, 10, -1, 1), 0.3f)));
         struct itsi_vec3 v = itsi_cross(n, u);
-#define AT(a, k) itsi_vec3(p.x + (u.x * (a) + v.x * (k)) * size, p.y + (u.y * (a) + v.y * (k)) * size, p.z + (u.z * (a) + v.z * (k)) * size)
-        int mat = itsi_hash_unit(h, 11) < 0.45f ? ITSI_MAT_CLOTH1 : itsi_hash_unit(h, 11) < 0.8f ? ITSI_MAT_CLOTH2 : ITSI_MAT_CARGO;
+#define AT(a, k)                                                                                                       \
+    itsi_vec3(p.x + (u.x * (a) + v.x * (k)) * size, p.y + (u.y * (a) + v.y * (k)) * size,                              \
+              p.z + (u.z * (a) + v.z * (k)) * size)
+        int mat = itsi_hash_unit(h, 11) < 0.45f  ? ITSI_MAT_CLOTH1
+                  : itsi_hash_unit(h, 11) < 0.8f ? ITSI_MAT_CLOTH2
+                                                 : ITSI_MAT_CARGO;
         itsi_mesh_tri(m, AT(-1, -0.6f), AT(1, -0.7f), AT(0.1f, 1), mat);
         itsi_mesh_tri(m, AT(-0.9f, 0.5f), AT(0.2f, -1), AT(1, 0.7f), mat);
 #undef AT
@@ -77,7 +87,8 @@ static void crown(struct builder *b, struct itsi_vec3 c, float rx, float rz, int
 
 static void leaf_colours(struct builder *b)
 {
-    float k = itsi_hash_range(b->h, 2, 0.75f, 1.3f), autumn = itsi_hash_unit(b->h, 3) < 0.2f ? itsi_hash_range(b->h, 4, 0.3f, 1) : 0;
+    float k = itsi_hash_range(b->h, 2, 0.75f, 1.3f),
+          autumn = itsi_hash_unit(b->h, 3) < 0.2f ? itsi_hash_range(b->h, 4, 0.3f, 1) : 0;
     struct itsi_rgb green = itsi_mix(itsi_rgb(0.15f, 0.26f, 0.08f), itsi_rgb(0.42f, 0.30f, 0.10f), autumn);
     b->actor.palette[ITSI_MAT_CLOTH1] = itsi_scale(green, k);
     b->actor.palette[ITSI_MAT_CLOTH2] = itsi_scale(green, k * 0.6f);
@@ -90,8 +101,12 @@ static void tree(struct builder *b, float x, float y, float height, uint64_t h)
     begin(b, x, y, h);
     leaf_colours(b);
     float r = height * itsi_hash_range(h, 5, 0.22f, 0.34f), trunk = height * 0.045f;
-    itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, height * 0.6f), trunk, trunk * 0.6f, 6, ITSI_MAT_TRIM, false);
-    crown(b, itsi_vec3(0, 0, height * 0.64f), r, height * 0.36f, b->actor.distance < 45 ? 1500 : b->actor.distance < 100 ? 420 : 130);
+    itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, height * 0.6f), trunk, trunk * 0.6f, 6, ITSI_MAT_TRIM,
+                   false);
+    crown(b, itsi_vec3(0, 0, height * 0.64f), r, height * 0.36f,
+          b->actor.distance < 45    ? 1500
+          : b->actor.distance < 100 ? 420
+                                    : 130);
     finish(b, true);
 }
 
@@ -133,7 +148,8 @@ static void lamp_post(struct builder *b, float x, float y, float reach, uint64_t
     colour(b, ITSI_MAT_METAL, 0.36f, 0.37f, 0.38f);
     itsi_mesh_tube(m, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, top), 0.10f, 0.06f, 6, ITSI_MAT_METAL, false);
     itsi_mesh_tube(m, itsi_vec3(0, 0, top), itsi_vec3(reach, 0, top + 0.3f), 0.05f, 0.04f, 5, ITSI_MAT_METAL, false);
-    itsi_mesh_solid(m, itsi_vec3(reach - 0.35f, -0.13f, top + 0.22f), itsi_vec3(reach + 0.35f, 0.13f, top + 0.36f), ITSI_MAT_TRIM);
+    itsi_mesh_solid(m, itsi_vec3(reach - 0.35f, -0.13f, top + 0.22f), itsi_vec3(reach + 0.35f, 0.13f, top + 0.36f),
+                    ITSI_MAT_TRIM);
     finish(b, false);
 }
 
@@ -152,7 +168,8 @@ static void lettering(struct builder *b, float y, float x0, float x1, float z0, 
 
 static void sign_colours(struct builder *b)
 {
-    static const float board[4][3] = {{0.05f, 0.15f, 0.48f}, {0.03f, 0.32f, 0.17f}, {0.80f, 0.80f, 0.78f}, {0.55f, 0.35f, 0.05f}};
+    static const float board[4][3] = {
+        {0.05f, 0.15f, 0.48f}, {0.03f, 0.32f, 0.17f}, {0.80f, 0.80f, 0.78f}, {0.55f, 0.35f, 0.05f}};
     const float *c = board[itsi_hash_below(b->scene->seed, 621, 3)];
     colour(b, ITSI_MAT_CARGO, c[0], c[1], c[2]);
     float ink = c[0] > 0.5f ? 0.08f : 0.88f;
@@ -191,9 +208,11 @@ static void sign(struct builder *b, float x, float y, uint64_t h)
         lettering(b, -0.08f, -0.9f, 0.9f, z + 0.05f, z + 1.15f, h);
     } else {
         colour(b, ITSI_MAT_TAIL, 0.65f, 0.06f, 0.06f);
-        itsi_mesh_tube(m, itsi_vec3(0, -0.05f, z + 0.35f), itsi_vec3(0, -0.07f, z + 0.35f), 0.36f, 0.36f, 14, ITSI_MAT_TAIL, true);
+        itsi_mesh_tube(m, itsi_vec3(0, -0.05f, z + 0.35f), itsi_vec3(0, -0.07f, z + 0.35f), 0.36f, 0.36f, 14,
+                       ITSI_MAT_TAIL, true);
         m->bias = 3;
-        itsi_mesh_tube(m, itsi_vec3(0, -0.07f, z + 0.35f), itsi_vec3(0, -0.08f, z + 0.35f), 0.26f, 0.26f, 14, ITSI_MAT_PLATE, true);
+        itsi_mesh_tube(m, itsi_vec3(0, -0.07f, z + 0.35f), itsi_vec3(0, -0.08f, z + 0.35f), 0.26f, 0.26f, 14,
+                       ITSI_MAT_PLATE, true);
         m->bias = 0;
     }
     finish(b, false);
@@ -254,7 +273,8 @@ static void house(struct builder *b, float x, float y, float w, float d, uint64_
                   (int[6]){ITSI_MAT_CARGO, ITSI_MAT_CARGO, ITSI_MAT_CARGO, ITSI_MAT_CARGO, -1, ITSI_MAT_TRIM});
     float pitch = itsi_hash_range(h, 6, 1.7f, 3.2f), glass = pitch * itsi_hash_range(h, 7, 0.4f, 0.7f);
     for (int f = 0; f < floors; f++) {
-        float z0 = storey * (float)f + (f ? 0.9f : 0.4f), z1 = storey * (float)(f + 1) - 0.4f, gw = f ? glass : pitch * 0.85f;
+        float z0 = storey * (float)f + (f ? 0.9f : 0.4f), z1 = storey * (float)(f + 1) - 0.4f,
+              gw = f ? glass : pitch * 0.85f;
         for (float at = -d / 2 + pitch * 0.3f; at + gw < d / 2; at += pitch)
             window_x(b, w / 2, at, at + gw, z0, z1, itsi_hash(h, (uint64_t)(f * 64 + (int)(at * 4) + 9000)));
         for (float at = -w / 2 + pitch * 0.3f; at + gw < w / 2; at += pitch)
@@ -285,7 +305,8 @@ static void motorway(struct builder *b)
         for (float y = 8; y < far; y += 7) {
             uint64_t h = itsi_hash(seed, (uint64_t)(2000 + (int)y * 2 + side));
             if (itsi_hash_unit(h, 1) < density)
-                tree(b, edge + (float)side * itsi_hash_range(h, 2, 7, 22), y + itsi_hash_range(h, 3, 0, 6), itsi_hash_range(h, 4, 4, 12), h);
+                tree(b, edge + (float)side * itsi_hash_range(h, 2, 7, 22), y + itsi_hash_range(h, 3, 0, 6),
+                     itsi_hash_range(h, 4, 4, 12), h);
             if (itsi_hash_unit(h, 5) < density)
                 bush(b, edge + (float)side * itsi_hash_range(h, 6, 3, 7), y, itsi_hash_range(h, 7, 0.7f, 1.8f), h);
         }
@@ -352,14 +373,14 @@ static void crossroads(struct builder *b)
         for (int k = 0; k < 3; k++) {
             uint64_t h = itsi_hash(s->seed, (uint64_t)(680 + k * 2 + (side > 0)));
             if (itsi_hash_unit(h, 1) < 0.6f)
-                bush(b, x + f * itsi_hash_range(h, 2, 2, 12), mid - c - walk - itsi_hash_range(h, 3, 2, 8), itsi_hash_range(h, 4, 0.8f, 1.6f), h);
+                bush(b, x + f * itsi_hash_range(h, 2, 2, 12), mid - c - walk - itsi_hash_range(h, 3, 2, 8),
+                     itsi_hash_range(h, 4, 0.8f, 1.6f), h);
         }
     }
 }
 
-int itsi_scenery(const struct itsi_scene *scene, const struct itsi_air *air, itsi_scenery_sink *sink, void *arg)
+int itsi_scenery(const struct itsi_scene *scene, itsi_scenery_sink *sink, void *arg)
 {
-    (void)air;
     struct builder b = {.scene = scene, .sink = sink, .arg = arg};
     if (scene->kind == 'm')
         motorway(&b);

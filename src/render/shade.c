@@ -58,15 +58,15 @@ struct finish {
     float matt, mirror, grazing, spot;
 };
 static const struct finish finishes[ITSI_MAT_COUNT] = {
-    [ITSI_MAT_BODY] = {1.0f, 0.06f, 0.45f, 0.7f},   [ITSI_MAT_BODY2] = {1.0f, 0.03f, 0.2f, 0.2f},
-    [ITSI_MAT_CARGO] = {1.0f, 0, 0.05f, 0},         [ITSI_MAT_ACCENT] = {1.0f, 0.02f, 0.1f, 0},
-    [ITSI_MAT_GLASS] = {0.6f, 0.15f, 0.6f, 0.7f},  [ITSI_MAT_TRIM] = {1.0f, 0.02f, 0.12f, 0.05f},
-    [ITSI_MAT_METAL] = {0.8f, 0.2f, 0.3f, 0.4f},    [ITSI_MAT_TYRE] = {1.0f, 0, 0.05f, 0},
-    [ITSI_MAT_UNDER] = {0.5f, 0, 0, 0},             [ITSI_MAT_HEAD] = {0.8f, 0.35f, 0.5f, 0.8f},
-    [ITSI_MAT_TAIL] = {0.9f, 0.1f, 0.3f, 0.3f},     [ITSI_MAT_BRAKE] = {0.9f, 0.05f, 0.2f, 0},
-    [ITSI_MAT_SIGN] = {0.6f, 0.05f, 0.2f, 0},       [ITSI_MAT_PLATE] = {1.0f, 0.02f, 0.1f, 0},
-    [ITSI_MAT_SKIN] = {1.0f, 0, 0.05f, 0},          [ITSI_MAT_HAIR] = {1.0f, 0, 0.1f, 0},
-    [ITSI_MAT_CLOTH1] = {1.0f, 0, 0.06f, 0},        [ITSI_MAT_CLOTH2] = {1.0f, 0, 0.06f, 0},
+    [ITSI_MAT_BODY] = {1.0f, 0.06f, 0.45f, 0.7f}, [ITSI_MAT_BODY2] = {1.0f, 0.03f, 0.2f, 0.2f},
+    [ITSI_MAT_CARGO] = {1.0f, 0, 0.05f, 0},       [ITSI_MAT_ACCENT] = {1.0f, 0.02f, 0.1f, 0},
+    [ITSI_MAT_GLASS] = {0.6f, 0.15f, 0.6f, 0.7f}, [ITSI_MAT_TRIM] = {1.0f, 0.02f, 0.12f, 0.05f},
+    [ITSI_MAT_METAL] = {0.8f, 0.2f, 0.3f, 0.4f},  [ITSI_MAT_TYRE] = {1.0f, 0, 0.05f, 0},
+    [ITSI_MAT_UNDER] = {0.5f, 0, 0, 0},           [ITSI_MAT_HEAD] = {0.8f, 0.35f, 0.5f, 0.8f},
+    [ITSI_MAT_TAIL] = {0.9f, 0.1f, 0.3f, 0.3f},   [ITSI_MAT_BRAKE] = {0.9f, 0.05f, 0.2f, 0},
+    [ITSI_MAT_SIGN] = {0.6f, 0.05f, 0.2f, 0},     [ITSI_MAT_PLATE] = {1.0f, 0.02f, 0.1f, 0},
+    [ITSI_MAT_SKIN] = {1.0f, 0, 0.05f, 0},        [ITSI_MAT_HAIR] = {1.0f, 0, 0.1f, 0},
+    [ITSI_MAT_CLOTH1] = {1.0f, 0, 0.06f, 0},      [ITSI_MAT_CLOTH2] = {1.0f, 0, 0.06f, 0},
 };
 
 static struct itsi_rgb emitted(const struct itsi_air *air, const struct itsi_actor *actor, int mat)
@@ -121,8 +121,8 @@ struct corner {
 };
 
 /* Sorts, finds the planes of 1/depth and colour, and appends. Edge-on and back-facing triangles are left out. */
-static void emit(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
-                 const struct corner *a, const struct corner *b, const struct corner *c, float bias, bool both_sides)
+static void emit(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam, const struct corner *a,
+                 const struct corner *b, const struct corner *c, float bias, bool both_sides)
 {
     const struct corner *in[3] = {a, b, c};
     float x[3], y[3], w[3];
@@ -291,7 +291,7 @@ void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struc
     place_vertices(list->vertex, cam, actor);
     float metre = cam->focal / itsi_maxf(actor->distance, 1); /* samples */
     for (int i = 0; i < m->face_count; i++)
-        if (!m->face[i].detail || metre >= 4.0f * (float)m->face[i].detail)
+        if (!m->face[i].detail || metre >= 8.0f * (float)m->face[i].detail)
             draw_face(list, draw, cam, air, actor, &m->face[i]);
 }
 

@@ -57,8 +57,7 @@ void itsi_timecode_write(uint8_t *luma, int stride, int width, int height, uint3
         for (int x = 0; x < right; x++) {
             int column = (int)(((double)x + 0.5) / g.w + 0.5) - 1, row = (int)(((double)y + 0.5) / g.h + 0.5) - 1;
             bool inside = column >= 0 && column < COLUMNS && row >= 0 && row < ROWS;
-            luma[(size_t)y * (size_t)stride + (size_t)x] =
-                inside && cell_is_white(number, row, column) ? WHITE : BLACK;
+            luma[(size_t)y * (size_t)stride + (size_t)x] = inside && cell_is_white(number, row, column) ? WHITE : BLACK;
         }
 }
 

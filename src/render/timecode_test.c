@@ -20,7 +20,8 @@ static uint8_t *grey(int w, int h, uint64_t seed)
 static void written_is_read_at_every_size(void **state)
 {
     (void)state;
-    static const int sizes[][2] = {{64, 64}, {160, 90}, {320, 180}, {352, 288}, {640, 360}, {1280, 720}, {1920, 1080}, {4096, 2160}, {720, 1280}};
+    static const int sizes[][2] = {{64, 64},    {160, 90},    {320, 180},   {352, 288}, {640, 360},
+                                   {1280, 720}, {1920, 1080}, {4096, 2160}, {720, 1280}};
     static const uint32_t numbers[] = {0, 1, 0x80000000u, 0xffffffffu, 123456789};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
@@ -113,7 +114,8 @@ static void pictures_without_a_code_are_refused(void **state)
         for (int y = 0; y < H; y++)
             for (int x = 0; x < W; x++) {
                 uint64_t k = (uint64_t)(y / cell * 131 + x / cell);
-                p[y * W + x] = ((bits ^ k * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9)) >> 63 ? 235 : 16;
+                p[y * W + x] = ((bits ^ k * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9)) >> 63 ? 235
+                                                                                                                : 16;
             }
         found += itsi_timecode_read(p, W, W, H, &number);
     }
@@ -156,9 +158,11 @@ static void coded(const char *url, int w, int h, const char *rate)
     int fd = mkstemp(name);
     assert_true(fd >= 0);
     close(fd);
-    snprintf(command, sizeof command,
-             "ffmpeg -v error -y -f rawvideo -pix_fmt yuv420p -s %dx%d -r 25 -i - -c:v libx264 -preset veryfast -b:v %s "
-             "-maxrate %s -bufsize %s -f h264 %s", w, h, rate, rate, rate, name);
+    snprintf(
+        command, sizeof command,
+        "ffmpeg -v error -y -f rawvideo -pix_fmt yuv420p -s %dx%d -r 25 -i - -c:v libx264 -preset veryfast -b:v %s "
+        "-maxrate %s -bufsize %s -f h264 %s",
+        w, h, rate, rate, rate, name);
     FILE *encoder = popen(command, "w");
     size_t size = (size_t)w * (size_t)h * 3 / 2;
     uint8_t *data = malloc(size);
@@ -171,7 +175,8 @@ static void coded(const char *url, int w, int h, const char *rate)
     }
     assert_int_equal(pclose(encoder), 0);
     for (int div = 1; div <= 2; div++) {
-        snprintf(command, sizeof command, "ffmpeg -v error -i %s -vf scale=%d:%d -f rawvideo -pix_fmt gray -", name, w / div, h / div);
+        snprintf(command, sizeof command, "ffmpeg -v error -i %s -vf scale=%d:%d -f rawvideo -pix_fmt gray -", name,
+                 w / div, h / div);
         FILE *decoder = popen(command, "r");
         size_t luma = (size_t)(w / div) * (size_t)(h / div);
         int read = 0;
@@ -203,12 +208,9 @@ static void it_survives_h264(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(written_is_read_at_every_size),
-        cmocka_unit_test(only_the_corner_is_touched),
-        cmocka_unit_test(it_survives_blur_noise_and_halving),
-        cmocka_unit_test(pictures_without_a_code_are_refused),
-        cmocka_unit_test(a_damaged_code_is_refused),
-        cmocka_unit_test(it_survives_h264),
+        cmocka_unit_test(written_is_read_at_every_size),      cmocka_unit_test(only_the_corner_is_touched),
+        cmocka_unit_test(it_survives_blur_noise_and_halving), cmocka_unit_test(pictures_without_a_code_are_refused),
+        cmocka_unit_test(a_damaged_code_is_refused),          cmocka_unit_test(it_survives_h264),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

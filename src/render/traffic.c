@@ -97,7 +97,8 @@ static struct itsi_rgb paint(uint64_t h)
 
 static struct itsi_rgb vivid(uint64_t h)
 {
-    float hue = itsi_hash_range(h, 1, 0, 6), top = itsi_hash_range(h, 2, 0.3f, 0.85f), low = top * itsi_hash_range(h, 3, 0.12f, 0.75f);
+    float hue = itsi_hash_range(h, 1, 0, 6), top = itsi_hash_range(h, 2, 0.3f, 0.85f),
+          low = top * itsi_hash_range(h, 3, 0.12f, 0.75f);
     float f = hue - floorf(hue), up = low + (top - low) * f, down = top - (top - low) * f;
     switch ((int)hue) {
     case 0:
@@ -148,7 +149,8 @@ void itsi_palette_pick(struct itsi_actor *actor, uint64_t h)
     float tan_ = itsi_hash_range(h, 14, 0.35f, 1);
     p[ITSI_MAT_SKIN] = itsi_rgb(0.82f * tan_, 0.62f * tan_, 0.50f * tan_);
     p[ITSI_MAT_HAIR] = itsi_hash_unit(h, 15) < 0.7f ? itsi_rgb(0.07f, 0.055f, 0.05f) : itsi_rgb(0.4f, 0.3f, 0.18f);
-    p[ITSI_MAT_CLOTH1] = heavy && itsi_hash_unit(h, 18) < 0.6f ? itsi_rgb(0.42f, 0.35f, 0.26f) : cloth(itsi_hash(h, 16));
+    p[ITSI_MAT_CLOTH1] = heavy && itsi_hash_unit(h, 18) < 0.6f ? itsi_rgb(0.42f, 0.35f, 0.26f)
+                                                               : cloth(itsi_hash(h, 16));
     p[ITSI_MAT_CLOTH2] = itsi_scale(cloth(itsi_hash(h, 17)), 0.8f);
 }
 
@@ -168,10 +170,12 @@ static const struct itsi_mesh *pick_mesh(const struct itsi_models *m, const stru
 {
     static const struct {
         int first, count;
-    } sets[ITSI_ROAD_CLASS_COUNT] = {
-        [ITSI_ROAD_CAR] = {ITSI_FIRST_CAR, ITSI_CAR_MODELS},       [ITSI_ROAD_TRUCK] = {ITSI_FIRST_TRUCK, ITSI_TRUCK_MODELS},
-        [ITSI_ROAD_BUS] = {ITSI_FIRST_BUS, ITSI_BUS_MODELS},       [ITSI_ROAD_MOTORCYCLE] = {ITSI_FIRST_MOTO, ITSI_MOTO_MODELS},
-        [ITSI_ROAD_BICYCLE] = {ITSI_FIRST_BIKE, ITSI_BIKE_MODELS}, [ITSI_ROAD_PERSON] = {ITSI_FIRST_PERSON, ITSI_PERSON_MODELS}};
+    } sets[ITSI_ROAD_CLASS_COUNT] = {[ITSI_ROAD_CAR] = {ITSI_FIRST_CAR, ITSI_CAR_MODELS},
+                                     [ITSI_ROAD_TRUCK] = {ITSI_FIRST_TRUCK, ITSI_TRUCK_MODELS},
+                                     [ITSI_ROAD_BUS] = {ITSI_FIRST_BUS, ITSI_BUS_MODELS},
+                                     [ITSI_ROAD_MOTORCYCLE] = {ITSI_FIRST_MOTO, ITSI_MOTO_MODELS},
+                                     [ITSI_ROAD_BICYCLE] = {ITSI_FIRST_BIKE, ITSI_BIKE_MODELS},
+                                     [ITSI_ROAD_PERSON] = {ITSI_FIRST_PERSON, ITSI_PERSON_MODELS}};
     const struct itsi_mesh *set = &m->mesh[sets[cls].first];
     int count = sets[cls].count;
     for (int tries = 0; tries < 8; tries++) {
@@ -297,6 +301,8 @@ static void free_lane(struct crowd *c, int index, double density)
         if (!taken(c->scene, lane, index, slot, density))
             continue;
         double s = slot_at(c->scene, lane, index, slot, c->t);
+        if (v <= 0 && fabs(s - (double)lane->stop) < 6)
+            continue;
         float aside = 0, drift = 0;
         double speed = v;
         struct change ch = lane_change(c->scene, lane, index, slot, density);
@@ -319,7 +325,7 @@ static void signal_cycle(struct crowd *c, int index, int64_t cycle, double densi
     enum { SLOTS = 40 };
     const struct itsi_lane *lane = &c->scene->lane[index];
     double red = (double)cycle * lane->period + lane->offset, green = red + lane->period - lane->green;
-    double last_depart = green, last_arrive = -1e18, queue = 0;
+    double last_depart = green, queue = 0;
     bool person = lane->weight[ITSI_ROAD_PERSON] > 0;
     int64_t base = cycle * SLOTS;
     for (int j = 0; j < SLOTS; j++) {
@@ -348,20 +354,19 @@ static void signal_cycle(struct crowd *c, int index, int64_t cycle, double densi
         if (waits && !person)
             queue = queue - length - 2.2;
         last_depart = depart;
-        last_arrive = arrive;
         bool braking;
         double s = itsi_stop_and_go(c->t, arrive, depart, place_at, v, &braking);
         double ahead = itsi_stop_and_go(c->t + 0.1, arrive, depart, place_at, v, &(bool){false});
         place(c, lane, index, h, base + j, s + (double)lane->stop, 0, 0, (ahead - s) * 10, braking);
     }
-    (void)last_arrive;
 }
 
 static void signal_lane(struct crowd *c, int index, double density)
 {
     const struct itsi_lane *lane = &c->scene->lane[index];
     double v = (double)lane->speed, before = (double)lane->stop / v + 2;
-    double after = ((double)itsi_maxf(lane->path[0].length, lane->path[1].length) - (double)lane->stop) / v + lane->period;
+    double after = ((double)itsi_maxf(lane->path[0].length, lane->path[1].length) - (double)lane->stop) / v +
+                   lane->period;
     int64_t first = (int64_t)floor((c->t - after - lane->offset) / lane->period) - 1;
     int64_t last = (int64_t)floor((c->t + before - lane->offset) / lane->period) + 1;
     for (int64_t cycle = first; cycle <= last; cycle++)

@@ -21,7 +21,8 @@ int itsi_noise_init(struct itsi_noise *noise, int width, float strength, uint64_
     for (size_t i = 0; i < ITSI_NOISE_SIZE; i++) {
         /* Sum of four bytes, slightly smeared along the row as a camera's own filters do. */
         uint64_t u = itsi_rand_u64(&rng);
-        float v = (float)((int)(u & 255) + (int)(u >> 8 & 255) + (int)(u >> 16 & 255) + (int)(u >> 24 & 255) - 510) / 148;
+        float v = (float)((int)(u & 255) + (int)(u >> 8 & 255) + (int)(u >> 16 & 255) + (int)(u >> 24 & 255) - 510) /
+                  148;
         last = last * 0.35f + v;
         float n = last * strength;
         noise->table[i] = (int8_t)itsi_clampf(n < 0 ? n - 0.5f : n + 0.5f, -100, 100);
@@ -53,7 +54,8 @@ void itsi_noise_add(const struct itsi_noise *noise, struct itsi_picture *pic, ui
             size_t from = itsi_hash(h, (uint64_t)(p * 8192 + y)) % ITSI_NOISE_SIZE;
             if (from + (size_t)w > ITSI_NOISE_SIZE + (size_t)noise->width)
                 from = 0;
-            noise_row(pic->plane[p] + (size_t)y * (size_t)pic->stride[p], noise->table + from, w, 16, p ? 240 : 235, p ? 1 : 0);
+            noise_row(pic->plane[p] + (size_t)y * (size_t)pic->stride[p], noise->table + from, w, 16, p ? 240 : 235,
+                      p ? 1 : 0);
         }
     }
 }
