@@ -1,5 +1,6 @@
 """Starts the server over synthetic results and speaks HTTP to it. Standard library only."""
 import http.client
+import itertools
 import json
 import os
 import socket
@@ -155,22 +156,22 @@ def mjpeg_parts(response, wanted):
     return parts
 
 
-def events(response, wanted):
-    """[{field: value}] of server-sent events, comments left out."""
-    found, event = [], {}
-    while len(found) < wanted:
-        line = response.readline()
-        if not line:
-            break
+def each_event(response):
+    """Server-sent events as {field: value}, comments left out, as they come."""
+    event = {}
+    while line := response.readline():
         line = line.decode().rstrip("\n")
         if not line:
             if event:
-                found.append(event)
+                yield event
             event = {}
         elif not line.startswith(":"):
             field, _, value = line.partition(": ")
             event[field] = value
-    return found
+
+
+def events(response, wanted):
+    return list(itertools.islice(each_event(response), wanted))
 
 
 def main():
