@@ -274,7 +274,7 @@ static int probe(const struct options *o, const char *url)
     its_cfg_fini(&cfg);
     if (rc != 0) {
         fprintf(stderr, "its-camera-ai: probe: %s\n", diag.text);
-        return rc == ITS_EINVAL ? ITSI_EXIT_USAGE : ITSI_EXIT_FAILURE;
+        return itsi_exit_code(rc);
     }
     (o->json ? probe_json : probe_table)(&report, shown);
     return ITSI_EXIT_OK;

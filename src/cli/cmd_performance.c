@@ -254,9 +254,7 @@ static int benchmark(struct options *o)
         fputs("\r\033[K", stderr);
     if (rc != 0)
         fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
-    int code = rc == 0                                    ? print_report(o, &report)
-               : rc == ITS_EINVAL || rc == ITS_EFORMAT    ? ITSI_EXIT_USAGE
-                                                          : ITSI_EXIT_FAILURE;
+    int code = rc == 0 ? print_report(o, &report) : itsi_exit_code(rc);
     if (rc == 0 && !report.ledger_balanced)
         code = ITSI_EXIT_FAILURE;
     itsi_model_choice_fini(&choice);

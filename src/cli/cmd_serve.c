@@ -285,7 +285,7 @@ static int run(struct daemon *d)
     int rc = start(d, &diag);
     if (rc != 0) {
         complain("cannot start", diag.text);
-        return rc == ITS_EINVAL || rc == ITS_EFORMAT || rc == ITS_ENOTFOUND ? ITSI_EXIT_USAGE : ITSI_EXIT_FAILURE;
+        return itsi_exit_code(rc);
     }
     announce(d);
     watch(d);

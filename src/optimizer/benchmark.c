@@ -58,19 +58,33 @@ static int add_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchma
     return 0;
 }
 
-/* 1 while some camera may still come up. */
-static int still_starting(struct itsi_pipeline *pipeline, int streams, struct itsi_camera_status *scratch)
+static bool gives_pictures(const struct itsi_camera_status *status)
 {
-    int n = itsi_pipeline_cameras(pipeline, scratch, streams);
-    for (int i = 0; i < n && i < streams; i++) {
-        enum itsi_capture_state state = scratch[i].capture.state;
-        if (state != ITSI_CAPTURE_RUNNING && state != ITSI_CAPTURE_ENDED)
-            return 1;
-    }
-    return 0;
+    return status->capture.state == ITSI_CAPTURE_RUNNING || status->capture.state == ITSI_CAPTURE_ENDED;
 }
 
-/* Waits for every camera to run; a camera that reports an error after the wait fails the benchmark by name. */
+/* A camera that was refused for what it is (no such file, not a video, wrong password) will not come up by waiting. */
+static bool is_hopeless(const struct itsi_camera_status *status)
+{
+    int code = status->capture.last_code;
+    return status->capture.state == ITSI_CAPTURE_BACKOFF &&
+           (code == ITS_ENOTFOUND || code == ITS_EFORMAT || code == ITS_EAUTH || code == ITS_EINVAL);
+}
+
+/* True while some camera may still come up. */
+static bool still_starting(struct itsi_pipeline *pipeline, int streams, struct itsi_camera_status *scratch)
+{
+    int n = itsi_pipeline_cameras(pipeline, scratch, streams);
+    bool waiting = false;
+    for (int i = 0; i < n && i < streams; i++) {
+        if (is_hopeless(&scratch[i]))
+            return false;
+        waiting = waiting || !gives_pictures(&scratch[i]);
+    }
+    return waiting;
+}
+
+/* Waits for every camera to run; one that does not fails the benchmark by name. */
 static int await_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
                          struct its_diag *diag)
 {
@@ -84,12 +98,13 @@ static int await_cameras(struct itsi_pipeline *pipeline, const struct itsi_bench
         if (tell(params, "starting cameras", (double)(itsi_now_ns() - start) / 1e9, params->startup_s) != 0)
             rc = itsi_fail(diag, ITS_ECANCELLED, "interrupted");
     }
-    for (int i = 0; i < params->streams && rc == 0; i++)
-        if (status[i].capture.state != ITSI_CAPTURE_RUNNING && status[i].capture.state != ITSI_CAPTURE_ENDED)
-            rc = itsi_fail(diag, status[i].capture.last_code ? status[i].capture.last_code : ITS_ETIMEOUT,
-                           "camera %s gives no pictures (%s)%s%s", status[i].camera.id,
-                           itsi_capture_state_name(status[i].capture.state),
-                           status[i].capture.last_error[0] ? ": " : "", status[i].capture.last_error);
+    for (int pass = 0; pass < 2 && rc == 0; pass++) /* the hopeless first: they are the reason */
+        for (int i = 0; i < params->streams && rc == 0; i++)
+            if (pass == 0 ? is_hopeless(&status[i]) : !gives_pictures(&status[i]))
+                rc = itsi_fail(diag, status[i].capture.last_code ? status[i].capture.last_code : ITS_ETIMEOUT,
+                               "camera %s gives no pictures (%s)%s%s", status[i].camera.id,
+                               itsi_capture_state_name(status[i].capture.state),
+                               status[i].capture.last_error[0] ? ": " : "", status[i].capture.last_error);
     itsi_free(status);
     return rc;
 }

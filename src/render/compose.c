@@ -10,6 +10,8 @@ void itsi_band_hide(struct itsi_raster *r, int top, const float *depth, int stri
         int from = r->from[row], to = r->to[row];
         bool coded = (top + row) / ITSI_SS < code_h;
         for (int x = from; x < to; x++) {
+            if (!r->owner[at + (size_t)x] && !r->shadow[at + (size_t)x])
+                continue;
             float s = still ? still[x / ITSI_SS] : 0;
             if ((s > 0 && s > r->depth[at + (size_t)x]) || (coded && x / ITSI_SS < code_w)) {
                 r->owner[at + (size_t)x] = 0;

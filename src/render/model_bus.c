@@ -44,6 +44,22 @@ static void bus_ends(struct itsi_mesh *m, const struct bus_form *f, float half)
     float front = f->length * 0.5f, top = f->height;
     m->detail = 0;
     itsi_mesh_panel_y(m, front, 1, -half * 0.86f, half * 0.86f, f->coach ? 1.05f : 1.15f, top - (f->coach ? 0.5f : 0.72f), G);
+    m->detail = 2; /* middle post of the windscreen, wipers, grille, engine flap, lamps up high */
+    m->bias = 6;
+    float ws = f->coach ? 1.05f : 1.15f;
+    itsi_mesh_panel_y(m, front, 1, -0.02f, 0.02f, ws, top - 0.7f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, front, 1, -half * 0.75f, -half * 0.1f, ws + 0.08f, ws + 0.12f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, front, 1, half * 0.1f, half * 0.75f, ws + 0.08f, ws + 0.12f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, front, 1, -half * 0.84f, half * 0.84f, ws, ws + 0.06f, ITSI_MAT_BODY2);
+    itsi_mesh_panel_y(m, front, 1, -half * 0.35f, half * 0.35f, 0.66f, 0.82f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, front, 1, -0.15f, 0.15f, 0.88f, 1.0f, ITSI_MAT_METAL);
+    for (int i = 0; i < 4; i++)
+        itsi_mesh_panel_y(m, -front, -1, -half * 0.62f, half * 0.62f, 0.8f + 0.11f * (float)i, 0.85f + 0.11f * (float)i, B);
+    itsi_mesh_panel_y(m, -front, -1, -half * 0.8f, -half * 0.66f, top - 0.3f, top - 0.2f, ITSI_MAT_TAIL);
+    itsi_mesh_panel_y(m, -front, -1, half * 0.66f, half * 0.8f, top - 0.3f, top - 0.2f, ITSI_MAT_TAIL);
+    if (!f->coach)
+        itsi_mesh_panel_y(m, -front, -1, -half * 0.3f, half * 0.3f, top - 0.46f, top - 0.22f, ITSI_MAT_SIGN);
+    m->bias = 0;
     m->detail = 1;
     if (!f->coach)
         itsi_mesh_panel_y(m, front, 1, -half * 0.75f, half * 0.75f, top - 0.66f, top - 0.3f, ITSI_MAT_SIGN);

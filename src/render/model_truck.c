@@ -17,6 +17,9 @@ static void lamps(struct itsi_mesh *m, float y, int facing, float x0, float x1, 
     uint8_t detail = m->detail, bias = m->bias;
     m->detail = 1;
     m->bias = 5;
+    itsi_mesh_panel_y(m, y, facing, x0 - 0.03f, x1 + 0.03f, z0 - 0.03f, z1 + 0.03f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, y, facing, -x1 - 0.03f, -x0 + 0.03f, z0 - 0.03f, z1 + 0.03f, ITSI_MAT_TRIM);
+    m->bias = 8;
     itsi_mesh_panel_y(m, y, facing, x0, x1, z0, z1, mat);
     itsi_mesh_panel_y(m, y, facing, -x1, -x0, z0, z1, mat);
     m->detail = detail;
@@ -69,11 +72,28 @@ static void cab(struct itsi_mesh *m, float y, float depth, float half, float top
     itsi_mesh_panel_y(m, y, 1, -half * 0.72f, half * 0.72f, sill + 0.42f, mid - 0.14f, ITSI_MAT_TRIM);
     itsi_mesh_panel_y(m, y, 1, -half * 0.95f, half * 0.95f, sill - 0.03f, sill + 0.26f, ITSI_MAT_BODY2);
     m->detail = 3;
+    m->bias = 6; /* slats, badge, fog lamps */
+    float slat = (mid - sill - 0.56f) / 5;
+    for (int i = 0; i < 5; i++)
+        itsi_mesh_panel_y(m, y, 1, -half * 0.7f, half * 0.7f, sill + 0.45f + slat * (float)i, sill + 0.45f + slat * ((float)i + 0.45f),
+                          i == 4 ? ITSI_MAT_METAL : ITSI_MAT_BODY);
+    itsi_mesh_panel_y(m, y, 1, -0.12f, 0.12f, mid - 0.32f, mid - 0.16f, ITSI_MAT_METAL);
+    itsi_mesh_panel_y(m, y, 1, -half * 0.55f, -half * 0.42f, sill + 0.02f, sill + 0.1f, ITSI_MAT_HEAD);
+    itsi_mesh_panel_y(m, y, 1, half * 0.42f, half * 0.55f, sill + 0.02f, sill + 0.1f, ITSI_MAT_HEAD);
+    m->bias = 0;
     m->bias = 6;
     itsi_mesh_panel_y(m, y + 0.01f, 1, -0.26f, 0.26f, sill + 0.05f, sill + 0.16f, ITSI_MAT_PLATE);
     m->bias = 0;
     m->detail = 0;
-    lamps(m, y, 1, half * 0.6f, half * 0.9f, sill + 0.06f, sill + 0.26f);
+    itsi_mesh_panel_y(m, y, 1, -half * 0.93f, half * 0.93f, sill + 0.12f, sill + 0.36f, ITSI_MAT_TRIM);
+    lamps(m, y, 1, half * 0.62f, half * 0.9f, sill + 0.16f, sill + 0.33f);
+    /* The edge of the dashboard and the wipers, as seen through and on the glass. */
+    m->detail = 3;
+    float zs = mid + 0.14f, ys = y - 0.05f;
+    itsi_mesh_panel_y(m, ys, 1, -half * 0.9f, half * 0.9f, zs - 0.03f, zs + 0.03f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, ys, 1, -half * 0.7f, -half * 0.1f, zs + 0.05f, zs + 0.08f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, ys, 1, half * 0.05f, half * 0.65f, zs + 0.05f, zs + 0.08f, ITSI_MAT_TRIM);
+    m->detail = 0;
     m->detail = 2;
     for (int side = -1; side <= 1; side += 2) {
         float x = (float)side * half, x1 = x + (float)side * 0.22f;
@@ -120,6 +140,11 @@ static void box(struct itsi_mesh *m, float y0, float y1, float half, float floor
         float y = y0 + len * (float)i / (float)ribs;
         itsi_mesh_panel_x(m, half, y - 0.02f, y + 0.02f, floor + 0.12f, top - 0.1f, curtain ? ITSI_MAT_TRIM : ITSI_MAT_METAL);
     }
+    m->detail = 3;
+    itsi_mesh_panel_y(m, y0, -1, -half * 0.96f, -half * 0.84f, top - 0.2f, top - 0.1f, ITSI_MAT_TAIL);
+    itsi_mesh_panel_y(m, y0, -1, half * 0.84f, half * 0.96f, top - 0.2f, top - 0.1f, ITSI_MAT_TAIL);
+    for (float y = y0 + 1; y < y1; y += 2.2f)
+        itsi_mesh_panel_x(m, half, y, y + 0.12f, floor + 0.02f, floor + 0.1f, ITSI_MAT_SIGN);
     m->detail = 2; /* doors: middle gap, bars, frame */
     itsi_mesh_panel_y(m, y0, -1, -0.025f, 0.025f, floor, top, ITSI_MAT_TRIM);
     itsi_mesh_panel_y(m, y0, -1, -half, half, floor, floor + 0.12f, ITSI_MAT_TRIM);

@@ -409,6 +409,8 @@ void itsi_noise_add(const struct itsi_noise *noise, struct itsi_picture *pic, ui
 void itsi_rain(struct itsi_picture *pic, uint64_t seed, int64_t index, float strength);
 /* A soft spot of light at a place in the picture; u, v: its tint around 128. */
 void itsi_glow(struct itsi_picture *pic, float x, float y, float radius, float strength, float u, float v);
+/* Head lamps' light on the road: what is in the oval gets brighter. */
+void itsi_beam(struct itsi_picture *pic, float x, float y, float rx, float ry, float strength);
 /* Streaks and halo of a low sun at (x, y). */
 void itsi_glare(struct itsi_picture *pic, const uint8_t *map);
 void itsi_glare_map(uint8_t *map, int width, int height, float x, float y);

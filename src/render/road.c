@@ -191,6 +191,26 @@ static int truth(const struct itsi_road *road, int actors, struct itsi_road_box 
     return n;
 }
 
+/* The light that head lamps throw on the road before them. */
+static void beams(const struct itsi_road *road, const struct itsi_camera *cam, int actors, struct itsi_picture *pic)
+{
+    for (int i = 0; i < actors; i++) {
+        const struct itsi_actor *a = &road->actor[i];
+        if (!a->lit || a->mesh->lamp_head[0].z <= 0 || road->tally[i].visible == 0)
+            continue;
+        float x[3], y[3], depth, front = a->mesh->length * 0.5f;
+        const float ahead[3] = {front + 1.5f, front + 7, front + 15};
+        bool seen = true;
+        for (int k = 0; k < 3; k++)
+            seen = itsi_project(cam, itsi_vec3(a->pos.x - a->sin_yaw * ahead[k], a->pos.y + a->cos_yaw * ahead[k], 0), &x[k], &y[k], &depth) && seen;
+        if (!seen)
+            continue;
+        float rx = cam->focal / depth * 2.2f + (x[2] > x[0] ? x[2] - x[0] : x[0] - x[2]) * 0.35f;
+        float ry = (y[2] > y[0] ? y[2] - y[0] : y[0] - y[2]) * 0.55f;
+        itsi_beam(pic, x[1] / ITSI_SS, y[1] / ITSI_SS, rx / ITSI_SS, ry / ITSI_SS, 1);
+    }
+}
+
 /* The halo of each lamp that looks at the camera and is not hidden (its vehicle is mostly seen). */
 static void lamps(const struct itsi_road *road, const struct itsi_camera *cam, int actors, struct itsi_picture *pic)
 {
@@ -253,6 +273,8 @@ int itsi_road_render(struct itsi_road *road, int64_t index, uint8_t *const plane
     itsi_back_copy(&road->back, &pic, sx, sy);
     int actors = itsi_traffic(&road->scene, &road->models, p->traffic, t, road->actor, ITSI_MAX_ACTORS);
     draw_bands(road, &cam, actors, &pic, sx, sy);
+    if (road->air.night)
+        beams(road, &cam, actors, &pic);
     if (road->air.lamps)
         lamps(road, &cam, actors, &pic);
     int n = truth(road, actors, boxes);

@@ -299,6 +299,7 @@ void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struc
 static void ground_fan(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
                        const struct itsi_vec3 *outline, int n, struct itsi_vec3 middle, float dark)
 {
+    dark = itsi_minf(dark, 255);
     struct corner c[3] = {{.c = {dark, 0, 0}}, {.c = {dark, 0, 0}}, {.c = {dark, 0, 0}}};
     c[0].cam = to_camera(cam, middle);
     for (int i = 0; i < n; i++) {

@@ -103,6 +103,23 @@ void itsi_glow(struct itsi_picture *pic, float x, float y, float radius, float s
         }
 }
 
+void itsi_beam(struct itsi_picture *pic, float x, float y, float rx, float ry, float strength)
+{
+    rx = itsi_clampf(rx, 2, (float)pic->width * 0.2f);
+    ry = itsi_clampf(ry, 1, (float)pic->height * 0.15f);
+    int x0 = (int)itsi_clampf(x - rx, 0, (float)pic->width), x1 = (int)itsi_clampf(x + rx, 0, (float)pic->width);
+    int y0 = (int)itsi_clampf(y - ry, 0, (float)pic->height), y1 = (int)itsi_clampf(y + ry, 0, (float)pic->height);
+    for (int py = y0; py < y1; py++) {
+        float dy = ((float)py + 0.5f - y) / ry;
+        uint8_t *row = pic->plane[0] + (size_t)py * (size_t)pic->stride[0];
+        for (int px = x0; px < x1; px++) {
+            float dx = ((float)px + 0.5f - x) / rx, q = 1 - dx * dx - dy * dy;
+            if (q > 0)
+                row[px] = clamp_luma((int)((float)row[px] + (4 + (float)(row[px] - 16) * 1.3f) * q * q * strength));
+        }
+    }
+}
+
 void itsi_glare_map(uint8_t *map, int width, int height, float x, float y)
 {
     float scale = 1.0f / (float)width;

@@ -128,8 +128,20 @@ class Mistakes(unittest.TestCase):
         self.refused(2, ["/nowhere.json"], "serve", "--config", "/nowhere.json")
 
     def test_benchmark_source_missing(self):
-        self.refused(1, ["/nowhere.mp4"], "performance", "benchmark", *NULL, "--streams", 1, "--duration", 1, "--set",
-                     "capture.config_backoff_max_seconds=0.5", "--source", "/nowhere.mp4", timeout=120)
+        self.refused(2, ["/nowhere.mp4", "No such file"], "performance", "benchmark", *NULL, "--streams", 1,
+                     "--duration", 1, "--source", "/nowhere.mp4", timeout=20)  # at once, not after a long wait
+
+    def test_sources_that_are_no_video(self):
+        with tempfile.TemporaryDirectory() as folder:
+            text = pathlib.Path(folder) / "text.mp4"
+            text.write_text("this is not a video\n" * 50)
+            self.refused(2, [str(text)], "performance", "benchmark", *NULL, "--streams", 1, "--duration", 1, "--source",
+                         text, timeout=20)
+            self.refused(2, [str(text)], "camera", "probe", text, "--seconds", 1, timeout=20)
+            probe = run("camera", "probe", f"rtsp://u:s3cr3t@127.0.0.1:{free_port()}/x", "--seconds", 1)
+            self.assertEqual(probe.returncode, 1)
+            self.assertNotIn("s3cr3t", probe.stderr)
+            self.assertIn("refused", probe.stderr.lower())
 
 
 class Status(unittest.TestCase):
