@@ -166,11 +166,11 @@ function setOnline(online) {
   }
 }
 
-let failures = 0;
+let heard = performance.now(); // when the daemon last answered
 
 async function refresh() {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), 5000);
+  const timer = setTimeout(() => abort.abort(), 3000);
   try {
     const response = await fetch('api/v1/overview', { signal: abort.signal });
     if (response.status === 401) {
@@ -179,12 +179,11 @@ async function refresh() {
     }
     if (!response.ok) throw new Error(`overview: ${response.status}`);
     const doc = await response.json();
-    failures = 0;
+    heard = performance.now();
     setOnline(true);
     show(doc);
   } catch {
-    failures++;
-    if (failures > 1) setOnline(false);
+    if (performance.now() - heard > 3500) setOnline(false);
   } finally {
     clearTimeout(timer);
   }

@@ -41,7 +41,7 @@ export class Wall {
     el.className = 'tile';
     el.dataset.id = id;
     el.innerHTML = '<canvas role="img"></canvas><div class="tile-message" hidden><strong></strong><span></span></div>'
-      + '<figcaption><span class="tile-id"></span><span class="badge"></span><span class="tile-figures"></span></figcaption>'
+      + '<figcaption><span class="tile-id"></span><span class="badge"></span><span class="tile-figures"><span class="tile-fps"></span><span class="tile-age"></span></span></figcaption>'
       + '<a class="tile-open" target="_blank" rel="noopener">Open</a>';
     const tile = { id, el, canvas: el.querySelector('canvas'), record: null, bitmap: null, busy: false };
     el.querySelector('.tile-id').textContent = id;
@@ -60,8 +60,8 @@ export class Wall {
     const badge = tile.el.querySelector('.badge');
     badge.textContent = words(camera.state);
     badge.className = `badge ${stateClass(camera.state)}`;
-    tile.el.querySelector('.tile-figures').textContent = up
-      ? `${fixed(camera.analysed_fps)} fps · ${ms(camera.age_ms)}` : '';
+    tile.el.querySelector('.tile-fps').textContent = up ? `${fixed(camera.analysed_fps)} fps · ` : '';
+    tile.el.querySelector('.tile-age').textContent = up ? ms(camera.age_ms) : '';
     const message = tile.el.querySelector('.tile-message');
     const silent = !up && (camera.age_ms === null || camera.age_ms > 5000);
     message.hidden = !silent;

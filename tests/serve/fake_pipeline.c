@@ -255,7 +255,9 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
 
 int itsi_pipeline_start(struct itsi_pipeline *p, struct its_diag *diag)
 {
+    pthread_mutex_lock(&p->lock);
     p->started_ns = itsi_now_ns();
+    pthread_mutex_unlock(&p->lock);
     p->running = itsi_thread_start(&p->thread, "fake", run, p, diag) == 0;
     return p->running ? 0 : ITS_ENOMEM;
 }

@@ -119,15 +119,16 @@ int main(int argc, char **argv)
     }
     const struct itsi_server_params params = {.cfg = &cfg, .pipeline = pipeline, .model = "yolo11n.onnx",
                                               .version = "0.1.0", .document = document};
-    if (itsi_server_start(&server, &params, &diag) != 0 ||
-        itsi_output_start(&output, &cfg.output, pipeline, &diag) != 0 ||
-        (!o.not_started && itsi_pipeline_start(pipeline, &diag) != 0)) {
+    const bool failed = itsi_server_start(&server, &params, &diag) != 0 ||
+                        itsi_output_start(&output, &cfg.output, pipeline, &diag) != 0 ||
+                        (!o.not_started && itsi_pipeline_start(pipeline, &diag) != 0);
+    if (failed)
         printf("error %s\n", diag.text);
-        return 3;
-    }
-    printf("port %d\n", itsi_server_port(server));
+    else
+        printf("port %d\n", itsi_server_port(server));
     fflush(stdout);
-    obey(pipeline);
+    if (!failed)
+        obey(pipeline);
     const int64_t before = itsi_now_ns();
     itsi_server_stop(server);
     printf("stopped %.3f\n", (double)(itsi_now_ns() - before) / 1e9);
@@ -135,5 +136,5 @@ int main(int argc, char **argv)
     itsi_output_stop(output);
     itsi_pipeline_destroy(pipeline);
     its_cfg_fini(&cfg);
-    return 0;
+    return failed ? 3 : 0;
 }

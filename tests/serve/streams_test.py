@@ -133,7 +133,7 @@ class SlowViewers(Case):
             plain.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             self.addCleanup(plain.close)
         kinds = ("events", "live", "wall")
-        self.until(lambda: all(server.metric("its_viewer_dropped_total", kind=k) > 20 for k in kinds), 25, "dropping")
+        self.until(lambda: all(server.metric("its_viewer_dropped_total", kind=k) > 20 for k in kinds), 60, "dropping")
         before, memory = server.published()[0], server.rss_kb()
         began = time.monotonic()
         time.sleep(4)
