@@ -79,7 +79,7 @@ void itsi_put_cameras(struct itsi_json *json, const char *key, struct itsi_pipel
     itsi_free(all);
 }
 
-static int list(struct itsi_request *r)
+static enum MHD_Result list(struct itsi_request *r)
 {
     struct itsi_buf text;
     struct itsi_json json;
@@ -196,13 +196,13 @@ static void add_job(struct itsi_request *r)
     itsi_free(camera);
 }
 
-static int failed(struct itsi_request *r)
+static enum MHD_Result failed(struct itsi_request *r)
 {
     return itsi_respond_problem(r, itsi_respond_status_of(r->status),
                                 r->detail[0] ? r->detail : its_strerror(r->status));
 }
 
-static int added(struct itsi_request *r)
+static enum MHD_Result added(struct itsi_request *r)
 {
     if (r->status != 0)
         return failed(r);
@@ -228,7 +228,7 @@ static void remove_job(struct itsi_request *r)
     itsi_streams_poke(r->server->streams); /* its viewers' streams end */
 }
 
-static int removed(struct itsi_request *r)
+static enum MHD_Result removed(struct itsi_request *r)
 {
     if (r->status != 0)
         return failed(r);
@@ -236,7 +236,8 @@ static int removed(struct itsi_request *r)
                               MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT));
 }
 
-static int hand_over(struct itsi_request *r, void (*job)(struct itsi_request *), int (*finish)(struct itsi_request *))
+static enum MHD_Result hand_over(struct itsi_request *r, void (*job)(struct itsi_request *),
+                                 enum MHD_Result (*finish)(struct itsi_request *))
 {
     r->job = job;
     itsi_request_suspend(r, finish);
@@ -250,12 +251,12 @@ static int hand_over(struct itsi_request *r, void (*job)(struct itsi_request *),
 
 /* --- routes ------------------------------------------------------------------------------------------------------- */
 
-int itsi_api_cameras(struct itsi_request *r)
+enum MHD_Result itsi_api_cameras(struct itsi_request *r)
 {
     return r->method == ITSI_POST ? hand_over(r, add_job, added) : list(r);
 }
 
-int itsi_api_camera(struct itsi_request *r)
+enum MHD_Result itsi_api_camera(struct itsi_request *r)
 {
     struct itsi_buf text;
     if (r->method == ITSI_DELETE)

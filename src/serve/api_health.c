@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static int say(struct itsi_request *r, unsigned status, const char *word)
+static enum MHD_Result say(struct itsi_request *r, unsigned status, const char *word)
 {
     struct itsi_buf text;
     itsi_buf_init(&text);
@@ -14,7 +14,7 @@ static int say(struct itsi_request *r, unsigned status, const char *word)
 }
 
 /* Alive: this answer is the proof. */
-int itsi_api_health(struct itsi_request *r) { return say(r, MHD_HTTP_OK, "ok"); }
+enum MHD_Result itsi_api_health(struct itsi_request *r) { return say(r, MHD_HTTP_OK, "ok"); }
 
 static bool started(const struct itsi_request *r)
 {
@@ -23,20 +23,20 @@ static bool started(const struct itsi_request *r)
     return stats.started_ns != 0;
 }
 
-int itsi_api_startup(struct itsi_request *r)
+enum MHD_Result itsi_api_startup(struct itsi_request *r)
 {
     return started(r) ? say(r, MHD_HTTP_OK, "started") : say(r, MHD_HTTP_SERVICE_UNAVAILABLE, "starting");
 }
 
 /* A dead camera does not make the daemon unready: the others would lose theirs too. */
-int itsi_api_ready(struct itsi_request *r)
+enum MHD_Result itsi_api_ready(struct itsi_request *r)
 {
     if (atomic_load(&r->server->draining))
         return say(r, MHD_HTTP_SERVICE_UNAVAILABLE, "draining");
     return started(r) ? say(r, MHD_HTTP_OK, "ready") : say(r, MHD_HTTP_SERVICE_UNAVAILABLE, "starting");
 }
 
-int itsi_api_document(struct itsi_request *r)
+enum MHD_Result itsi_api_document(struct itsi_request *r)
 {
     struct itsi_server *server = r->server;
     struct its_diag diag;

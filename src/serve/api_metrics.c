@@ -26,7 +26,8 @@ static void one(struct itsi_buf *out, const char *name, const char *type, const 
 static void put_ledger(struct itsi_buf *out, const struct itsi_ledger_counts *c)
 {
     one(out, "its_frames_expected_total", "counter", "Frames the cameras should have given.", (double)c->expected);
-    family(out, "its_frames_total", "counter", "Frames by how they ended; sums to the expected ones, less those in flight.");
+    family(out, "its_frames_total", "counter",
+           "Frames by how they ended; sums to the expected ones, less those in flight.");
     const struct {
         const char *outcome;
         uint64_t count;
@@ -205,12 +206,14 @@ static void put_viewers(struct itsi_buf *out, struct itsi_serve_stats *stats)
         itsi_buf_printf(out, "its_viewer_dropped_total{kind=\"%s\"} %llu\n",
                         itsi_viewer_kind_name((enum itsi_viewer_kind)k),
                         (unsigned long long)atomic_load(&stats->dropped[k]));
-    family(out, "its_viewer_network_seconds", "histogram", "From a picture or event being next to its last byte written.");
+    family(out, "its_viewer_network_seconds", "histogram",
+           "From a picture or event being next to its last byte written.");
     for (int k = 0; k < ITSI_VIEWER_KINDS; k++) {
         snprintf(label, sizeof label, "kind=\"%s\"", itsi_viewer_kind_name((enum itsi_viewer_kind)k));
         put_buckets(out, "its_viewer_network_seconds", label, &stats->network[k]);
     }
-    family(out, "its_viewer_end_to_end_seconds", "histogram", "From a frame's origin to the last byte written to a client.");
+    family(out, "its_viewer_end_to_end_seconds", "histogram",
+           "From a frame's origin to the last byte written to a client.");
     for (int k = 0; k < ITSI_VIEWER_KINDS; k++) {
         snprintf(label, sizeof label, "kind=\"%s\"", itsi_viewer_kind_name((enum itsi_viewer_kind)k));
         put_buckets(out, "its_viewer_end_to_end_seconds", label, &stats->end_to_end[k]);
@@ -248,7 +251,7 @@ static void put_process(struct itsi_buf *out, const struct itsi_server *server)
     itsi_buf_printf(out, "its_build_info{version=\"%s\"} 1\n", server->version);
 }
 
-int itsi_api_metrics(struct itsi_request *r)
+enum MHD_Result itsi_api_metrics(struct itsi_request *r)
 {
     struct itsi_server *server = r->server;
     struct itsi_pipeline_stats stats;

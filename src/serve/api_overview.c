@@ -89,7 +89,7 @@ static void put_viewers(struct itsi_json *json, struct itsi_serve_stats *stats)
     itsi_json_end(json, '}');
 }
 
-int itsi_api_overview(struct itsi_request *r)
+enum MHD_Result itsi_api_overview(struct itsi_request *r)
 {
     struct itsi_server *server = r->server;
     const int64_t now = itsi_now_ns();

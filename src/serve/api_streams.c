@@ -20,12 +20,12 @@ static bool camera_exists(const struct itsi_request *r, const char *id)
     return found;
 }
 
-static int no_camera(struct itsi_request *r)
+static enum MHD_Result no_camera(struct itsi_request *r)
 {
     return itsi_respond_problem(r, MHD_HTTP_NOT_FOUND, "there is no such camera");
 }
 
-static int bad_query(struct itsi_request *r, const struct its_diag *diag)
+static enum MHD_Result bad_query(struct itsi_request *r, const struct its_diag *diag)
 {
     return itsi_respond_problem(r, MHD_HTTP_BAD_REQUEST, diag->text);
 }
@@ -62,7 +62,7 @@ static ssize_t read_item(void *arg, uint64_t position, char *out, size_t size)
     return (ssize_t)part;
 }
 
-static int snapshot_ready(struct itsi_request *r)
+static enum MHD_Result snapshot_ready(struct itsi_request *r)
 {
     if (r->picture.status == ITS_EINVAL) /* a source without pictures */
         return itsi_respond_problem(r, MHD_HTTP_NOT_FOUND, r->picture.reason);
@@ -80,7 +80,7 @@ static int snapshot_ready(struct itsi_request *r)
     return itsi_respond_queue(r, MHD_HTTP_OK, response);
 }
 
-int itsi_api_snapshot(struct itsi_request *r)
+enum MHD_Result itsi_api_snapshot(struct itsi_request *r)
 {
     struct its_diag diag = {""};
     int width = 0;
@@ -102,7 +102,7 @@ int itsi_api_snapshot(struct itsi_request *r)
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
 
-static int stream(struct itsi_request *r, struct itsi_viewer_params *params, const char *type)
+static enum MHD_Result stream(struct itsi_request *r, struct itsi_viewer_params *params, const char *type)
 {
     struct its_diag diag = {""};
     struct itsi_viewer *viewer = NULL;
@@ -124,7 +124,7 @@ static int stream(struct itsi_request *r, struct itsi_viewer_params *params, con
     return itsi_respond_queue(r, MHD_HTTP_OK, response);
 }
 
-int itsi_api_live(struct itsi_request *r)
+enum MHD_Result itsi_api_live(struct itsi_request *r)
 {
     struct itsi_viewer_params params = {.kind = ITSI_VIEWER_LIVE, .camera = r->match.camera, .boxes = true};
     struct its_diag diag;
@@ -137,7 +137,7 @@ int itsi_api_live(struct itsi_request *r)
 }
 
 /* ?format=json: the newest result, once. */
-static int latest(struct itsi_request *r)
+static enum MHD_Result latest(struct itsi_request *r)
 {
     struct itsi_server *server = r->server;
     struct itsi_result *result = itsi_pipeline_latest(server->pipeline, r->match.camera, NULL);
@@ -170,7 +170,7 @@ static int latest(struct itsi_request *r)
     return itsi_respond_queue(r, MHD_HTTP_OK, response);
 }
 
-int itsi_api_detections(struct itsi_request *r)
+enum MHD_Result itsi_api_detections(struct itsi_request *r)
 {
     const bool one = r->match.route == ITSI_ROUTE_CAMERA_DETECTIONS;
     const char *format = itsi_request_query(r, "format");
@@ -198,7 +198,7 @@ static int split(char *list, const char **out, int cap)
     return count;
 }
 
-int itsi_api_wall(struct itsi_request *r)
+enum MHD_Result itsi_api_wall(struct itsi_request *r)
 {
     struct itsi_viewer_params params = {.kind = ITSI_VIEWER_WALL,
                                         .width = atomic_load(&r->server->settings.tile_width)};
@@ -218,7 +218,7 @@ int itsi_api_wall(struct itsi_request *r)
         params.cameras = ids;
         params.camera_count = split(list, ids, MOST_TILES);
     }
-    const int queued = stream(r, &params, "application/vnd.its.wall");
+    const enum MHD_Result queued = stream(r, &params, "application/vnd.its.wall");
     itsi_free(list);
     itsi_free(ids);
     return queued;

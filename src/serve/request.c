@@ -14,7 +14,7 @@ enum { BODY_DRAIN_MAX = 1024 * 1024 };
 #define BODY_NS (30 * ITSI_NS_PER_S)
 #define IDLE_NS (15 * ITSI_NS_PER_S)
 
-static int (*const handlers[ITSI_ROUTE_COUNT])(struct itsi_request *) = {
+static enum MHD_Result (*const handlers[ITSI_ROUTE_COUNT])(struct itsi_request *) = {
     [ITSI_ROUTE_METRICS] = itsi_api_metrics,
     [ITSI_ROUTE_HEALTH] = itsi_api_health,
     [ITSI_ROUTE_READY] = itsi_api_ready,
@@ -146,7 +146,7 @@ static struct itsi_request *begin(struct itsi_server *server, struct MHD_Connect
 /* --- answering ---------------------------------------------------------------------------------------------------- */
 
 /* A browser that shows the token once gets a cookie, and an address without the token in it. */
-static int welcome(struct itsi_request *r)
+static enum MHD_Result welcome(struct itsi_request *r)
 {
     char cookie[ITSI_AUTH_COOKIE_SIZE], value[ITSI_AUTH_COOKIE_SIZE + 80];
     itsi_auth_cookie(r->server->token, cookie);
@@ -157,14 +157,14 @@ static int welcome(struct itsi_request *r)
     return itsi_respond_queue(r, MHD_HTTP_SEE_OTHER, response);
 }
 
-static int asset(struct itsi_request *r, const char *url)
+static enum MHD_Result asset(struct itsi_request *r, const char *url)
 {
     if (r->server->token && strcmp(url, "/") == 0 && itsi_request_query(r, "token"))
         return welcome(r);
     return itsi_respond_asset(r, url, MHD_HTTP_OK);
 }
 
-static int refused(struct itsi_request *r, const char *url)
+static enum MHD_Result refused(struct itsi_request *r, const char *url)
 {
     const char *accept = header(r, MHD_HTTP_HEADER_ACCEPT);
     const bool page = strcmp(url, "/") == 0 && accept && strstr(accept, "text/html");
@@ -177,7 +177,7 @@ static int refused(struct itsi_request *r, const char *url)
     return itsi_respond_problem(r, (unsigned)r->refusal, r->detail);
 }
 
-static int answer(struct itsi_request *r, const char *url)
+static enum MHD_Result answer(struct itsi_request *r, const char *url)
 {
     itsi_connection_due(&r->server->connections, r->link, ITSI_NEVER);
     if (r->waiting) {
@@ -216,15 +216,15 @@ enum MHD_Result itsi_request_handle(void *server, struct MHD_Connection *connect
             return MHD_NO;
         const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
         if (r->refusal && length && strtoull(length, NULL, 10) > BODY_DRAIN_MAX)
-            return (enum MHD_Result)answer(r, url);
+            return answer(r, url);
         return MHD_YES; /* asked again when the request is whole */
     }
     if (*upload_size)
         return take_body(r, upload, upload_size);
-    return (enum MHD_Result)answer(r, url);
+    return answer(r, url);
 }
 
-void itsi_request_suspend(struct itsi_request *r, int (*finish)(struct itsi_request *request))
+void itsi_request_suspend(struct itsi_request *r, enum MHD_Result (*finish)(struct itsi_request *request))
 {
     r->finish = finish;
     r->waiting = true;

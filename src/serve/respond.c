@@ -26,7 +26,7 @@ static void count(struct itsi_request *r, unsigned status)
     atomic_fetch_add_explicit(&r->server->stats.requests[r->match.route][i], 1, memory_order_relaxed);
 }
 
-int itsi_respond_queue(struct itsi_request *r, unsigned status, struct MHD_Response *response)
+enum MHD_Result itsi_respond_queue(struct itsi_request *r, unsigned status, struct MHD_Response *response)
 {
     if (!response)
         return MHD_NO;
@@ -42,7 +42,7 @@ int itsi_respond_queue(struct itsi_request *r, unsigned status, struct MHD_Respo
     return queued;
 }
 
-int itsi_respond_text(struct itsi_request *r, unsigned status, const char *type, struct itsi_buf *text)
+enum MHD_Result itsi_respond_text(struct itsi_request *r, unsigned status, const char *type, struct itsi_buf *text)
 {
     const size_t len = text->len;
     char *data = itsi_buf_take(text);
@@ -61,7 +61,7 @@ static const char *title_of(unsigned status)
     return phrase ? phrase : "Error";
 }
 
-int itsi_respond_problem(struct itsi_request *r, unsigned status, const char *detail)
+enum MHD_Result itsi_respond_problem(struct itsi_request *r, unsigned status, const char *detail)
 {
     struct itsi_buf text;
     struct itsi_json json;
@@ -114,7 +114,7 @@ unsigned itsi_respond_status_of(int code)
     }
 }
 
-int itsi_respond_asset(struct itsi_request *r, const char *path, unsigned status)
+enum MHD_Result itsi_respond_asset(struct itsi_request *r, const char *path, unsigned status)
 {
     const struct itsi_asset *asset = itsi_asset_find(path);
     if (!asset)

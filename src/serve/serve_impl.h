@@ -50,7 +50,7 @@ struct itsi_request {
     size_t received;
     /* handed to a worker or an encoder while the connection is suspended */
     bool waiting;
-    int (*finish)(struct itsi_request *request); /* on the network thread, when that is done */
+    enum MHD_Result (*finish)(struct itsi_request *request); /* on the network thread, when that is done */
     struct itsi_picture_wait picture;
     void (*job)(struct itsi_request *request); /* on the worker */
     struct itsi_request *next_job;
@@ -67,7 +67,7 @@ enum MHD_Result itsi_request_handle(void *server, struct MHD_Connection *connect
 void itsi_request_completed(void *server, struct MHD_Connection *connection, void **slot,
                             enum MHD_RequestTerminationCode why);
 /* Suspends the connection; finish() runs once itsi_request_resume was called (by any thread). */
-void itsi_request_suspend(struct itsi_request *request, int (*finish)(struct itsi_request *request));
+void itsi_request_suspend(struct itsi_request *request, enum MHD_Result (*finish)(struct itsi_request *request));
 void itsi_request_resume(struct itsi_request *request);
 /* Query parameter; NULL: absent. */
 const char *itsi_request_query(const struct itsi_request *request, const char *name);
@@ -76,17 +76,17 @@ int itsi_request_number(const struct itsi_request *request, const char *name, do
                         struct its_diag *diag);
 int itsi_request_flag(const struct itsi_request *request, const char *name, bool *out, struct its_diag *diag);
 
-/* --- respond.c: all return what MHD's handler returns ------------------------------------------------------------- */
+/* --- respond.c: responses are queued and counted here ------------------------------------------------------------ */
 
 /* The buffer's content is taken. */
-int itsi_respond_text(struct itsi_request *request, unsigned status, const char *type, struct itsi_buf *text);
+enum MHD_Result itsi_respond_text(struct itsi_request *request, unsigned status, const char *type, struct itsi_buf *text);
 /* application/problem+json */
-int itsi_respond_problem(struct itsi_request *request, unsigned status, const char *detail);
+enum MHD_Result itsi_respond_problem(struct itsi_request *request, unsigned status, const char *detail);
 /* The status that fits one of our codes. */
 unsigned itsi_respond_status_of(int code);
-int itsi_respond_asset(struct itsi_request *request, const char *path, unsigned status);
+enum MHD_Result itsi_respond_asset(struct itsi_request *request, const char *path, unsigned status);
 /* Queues and counts; the response is consumed. */
-int itsi_respond_queue(struct itsi_request *request, unsigned status, struct MHD_Response *response);
+enum MHD_Result itsi_respond_queue(struct itsi_request *request, unsigned status, struct MHD_Response *response);
 /* Capture time, age, quality and Server-Timing. */
 void itsi_respond_facts(struct MHD_Response *response, const struct itsi_frame_facts *facts, int64_t now);
 void itsi_respond_header(struct MHD_Response *response, const char *name, const char *value);
@@ -102,18 +102,18 @@ void itsi_worker_destroy(struct itsi_worker *worker); /* takes NULL; stops first
 
 /* --- handlers ----------------------------------------------------------------------------------------------------- */
 
-int itsi_api_health(struct itsi_request *request);
-int itsi_api_ready(struct itsi_request *request);
-int itsi_api_startup(struct itsi_request *request);
-int itsi_api_overview(struct itsi_request *request);
-int itsi_api_document(struct itsi_request *request);
-int itsi_api_cameras(struct itsi_request *request);
-int itsi_api_camera(struct itsi_request *request);
-int itsi_api_snapshot(struct itsi_request *request);
-int itsi_api_live(struct itsi_request *request);
-int itsi_api_detections(struct itsi_request *request);
-int itsi_api_wall(struct itsi_request *request);
-int itsi_api_metrics(struct itsi_request *request);
+enum MHD_Result itsi_api_health(struct itsi_request *request);
+enum MHD_Result itsi_api_ready(struct itsi_request *request);
+enum MHD_Result itsi_api_startup(struct itsi_request *request);
+enum MHD_Result itsi_api_overview(struct itsi_request *request);
+enum MHD_Result itsi_api_document(struct itsi_request *request);
+enum MHD_Result itsi_api_cameras(struct itsi_request *request);
+enum MHD_Result itsi_api_camera(struct itsi_request *request);
+enum MHD_Result itsi_api_snapshot(struct itsi_request *request);
+enum MHD_Result itsi_api_live(struct itsi_request *request);
+enum MHD_Result itsi_api_detections(struct itsi_request *request);
+enum MHD_Result itsi_api_wall(struct itsi_request *request);
+enum MHD_Result itsi_api_metrics(struct itsi_request *request);
 
 /* The array of cameras as in GET /api/v1/cameras. */
 struct itsi_json;

