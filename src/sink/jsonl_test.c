@@ -78,7 +78,7 @@ static void rotates_and_keeps_so_many(void **state)
 {
     (void)state;
     struct itsi_jsonl *j = open_one(20, 3);
-    char line[16];
+    char line[32];
     for (int i = 0; i < 10; i++) { /* two lines of 8 bytes a file */
         snprintf(line, sizeof line, "{\"n\":%d}", i);
         assert_int_equal(itsi_jsonl_write(j, line, strlen(line), 0), 0);
