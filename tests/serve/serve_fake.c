@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "serve/output.h"
+#include "pipeline/result_writer.h"
 #include "serve/server.h"
 
 #include <getopt.h>
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     struct its_cfg cfg;
     struct its_diag diag = {""};
     struct itsi_server *server = NULL;
-    struct itsi_output *output = NULL;
+    struct itsi_result_writer *writer = NULL;
     if (its_cfg_init(&cfg, &diag) != 0)
         return 1;
     free(cfg.server.listen);
@@ -120,7 +120,8 @@ int main(int argc, char **argv)
     const struct itsi_server_params params = {.cfg = &cfg, .pipeline = pipeline, .model = "yolo11n.onnx",
                                               .version = "0.1.0", .document = document};
     const bool failed = itsi_server_start(&server, &params, &diag) != 0 ||
-                        itsi_output_start(&output, &cfg.output, pipeline, &diag) != 0 ||
+                        (cfg.output.jsonl_path &&
+                         itsi_result_writer_start(&writer, pipeline, &cfg.output, &diag) != 0) ||
                         (!o.not_started && itsi_pipeline_start(pipeline, &diag) != 0);
     if (failed)
         printf("error %s\n", diag.text);
@@ -133,7 +134,7 @@ int main(int argc, char **argv)
     itsi_server_stop(server);
     printf("stopped %.3f\n", (double)(itsi_now_ns() - before) / 1e9);
     itsi_pipeline_stop(pipeline, 0);
-    itsi_output_stop(output);
+    itsi_result_writer_stop(writer);
     itsi_pipeline_destroy(pipeline);
     its_cfg_fini(&cfg);
     return failed ? 3 : 0;
