@@ -347,7 +347,7 @@ static void results_are_written_as_lines(void **state)
     itsi_pipeline_stop(p, itsi_now_ns() + 1000 * MS);
     struct itsi_pipeline_stats stats;
     itsi_pipeline_stats(p, &stats);
-    itsi_result_writer_stop(writer);
+    itsi_result_writer_destroy(writer);
     FILE *file = fopen(path, "r");
     char line[8192];
     uint64_t lines = 0;
@@ -380,7 +380,7 @@ static void a_full_disk_loses_lines_not_frames(void **state)
     assert_true(status.failing);
     assert_true(status.dropped > 10);
     CHECK_CONTAINS(status.last_error, "No space left");
-    itsi_result_writer_stop(writer);
+    itsi_result_writer_destroy(writer);
     output.jsonl_path = (char *)"/nonexistent/dir/lines";
     assert_int_equal(itsi_result_writer_start(&writer, p, &output, &diag), ITS_ENOTFOUND);
     CHECK_CONTAINS(diag.text, "/nonexistent/dir/lines");
