@@ -167,12 +167,12 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
 
 int itsi_pipeline_start(struct itsi_pipeline *p, struct its_diag *diag)
 {
-    int rc = itsi_pipeline_run(p, diag);
-    if (rc != 0)
-        return rc;
     pthread_mutex_lock(&p->table);
-    p->started = true;
-    p->started_ns = itsi_now_ns();
+    int rc = p->stopping  ? itsi_fail(diag, ITS_ECANCELLED, "pipeline: stopped, and does not start again")
+             : p->started ? itsi_fail(diag, ITS_EEXISTS, "pipeline: started already")
+                          : itsi_pipeline_run(p, diag);
+    p->started_ns = rc == 0 ? itsi_now_ns() : p->started_ns;
+    p->started |= rc == 0;
     for (int i = 0; i < p->camera_count && rc == 0; i++)
         rc = itsi_capture_start(p->cameras[i]->capture, diag);
     pthread_mutex_unlock(&p->table);
