@@ -3,6 +3,7 @@
 #include "base/diag.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,8 +160,21 @@ struct shown {
 
 static void show(struct shown *s, const char *start, size_t len)
 {
-    while (len-- && s->used + 1 < s->size)
-        s->out[s->used++] = *start++;
+    for (; len && s->used + 1 < s->size; len--, start++) /* a line break in an address forges no line in a log */
+        s->out[s->used++] = (unsigned char)*start < ' ' || *start == 0x7f ? '?' : *start;
+}
+
+/* Where the user and password end for the eye. An unescaped / ? or # in the password ends the authority for every
+ * parser; what is then no port is a password all the same, up to the last '@'. */
+static const char *find_shown_at(const char *authority)
+{
+    const char *at = find_at(authority);
+    const char *end = authority + strcspn(authority, "/?#");
+    const char *colon = memchr(authority, ':', (size_t)(end - authority));
+    if (at || !colon || *authority == '[')
+        return at;
+    bool port = end > colon + 1 && strspn(colon + 1, "0123456789") == (size_t)(end - colon - 1);
+    return port ? NULL : strrchr(end, '@');
 }
 
 void itsi_url_redact(const char *text, char *out, size_t size)
@@ -170,7 +184,7 @@ void itsi_url_redact(const char *text, char *out, size_t size)
     struct shown s = {out, size, 0};
     const char *p = text;
     const char *rest = after_scheme(text);
-    const char *at = rest ? find_at(rest) : NULL;
+    const char *at = rest ? find_shown_at(rest) : NULL;
     if (at) {
         const char *colon = memchr(rest, ':', (size_t)(at - rest));
         show(&s, text, (size_t)((colon ? colon : at) - text));

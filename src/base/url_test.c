@@ -58,6 +58,11 @@ static void redacts(void **state)
         {"http://cam/x?token=abc&b=1&Password=z", "http://cam/x?token=***&b=1&Password=***"},
         {"rtsp://cam/live", "rtsp://cam/live"},
         {"plain/path.mp4", "plain/path.mp4"},
+        {"rtsp://user:s3c/ret@cam/live", "rtsp://user:***@cam/live"}, /* no URL, and still no password for a log */
+        {"rtsp://user:s3c?r@t#x@cam/live", "rtsp://user:***@cam/live"},
+        {"rtsp://user:/s3cret@cam/live", "rtsp://user:***@cam/live"},
+        {"http://cam:8080/@gate?a=b@c", "http://cam:8080/@gate?a=b@c"},
+        {"rtsp://cam/a\r\nb", "rtsp://cam/a??b"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char out[128];

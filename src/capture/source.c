@@ -140,7 +140,9 @@ static int make_address(struct itsi_source *s, const char *text, struct its_diag
         /* the prefix keeps libav from reading a protocol into a file's name */
         used = snprintf(s->address, sizeof s->address, "file:%s", s->url.path);
     } else {
-        used = snprintf(s->address, sizeof s->address, "%.*s%s%s", (int)strcspn(text, "?"), text,
+        /* libav knows its protocols in small letters only */
+        const char *rest = strstr(text, "://");
+        used = snprintf(s->address, sizeof s->address, "%s%.*s%s%s", s->url.scheme, (int)strcspn(rest, "?"), rest,
                         s->url.query[0] ? "?" : "", s->url.query);
     }
     if (used < 0 || (size_t)used >= sizeof s->address)
@@ -158,6 +160,10 @@ int itsi_source_parse(struct itsi_source *out, const char *text, struct its_diag
     if (rc)
         return rc;
     itsi_url_redact(text, s.shown, sizeof s.shown);
+    for (const char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            return itsi_fail(diag, ITS_EINVAL, "URL '%s': has a control character in it (byte 0x%02x)", s.shown,
+                             (unsigned)(unsigned char)*p);
     const struct scheme *scheme = find_scheme(s.url.scheme);
     if (!scheme)
         return itsi_fail(diag, ITS_EINVAL,

@@ -91,6 +91,8 @@ static void unknown_schemes_name_the_known(void **state)
     refuse("ftp://cam/x", "allowed: rtsp, rtsps, http, https, file or a plain path, synth, null");
     refuse("rtmp://u:secret@cam/x", "unknown scheme 'rtmp'");
     refuse("rtsp:///x", "no host");
+    refuse("http://cam/x\r\nerror forged", "control character in it (byte 0x0d)");
+    assert_string_equal(parse("RTSP://Cam/Live?a=B").address, "rtsp://Cam/Live?a=B");
     struct itsi_source source;
     struct its_diag diag = {""};
     assert_int_equal(itsi_source_parse(&source, "rtmp://u:secret@cam/x", &diag), ITS_EINVAL);

@@ -73,8 +73,8 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
             break;
         case 'D':
             o->duration = strtod(optarg, &end);
-            if (!*optarg || *end || o->duration <= 0)
-                return complain("--duration", "seconds greater than 0 are wanted");
+            if (!*optarg || *end || !(o->duration > 0 && o->duration <= 1e9))
+                return complain("--duration", "seconds greater than 0 and up to 1e9 are wanted");
             break;
         case 's':
             o->status_line = true;

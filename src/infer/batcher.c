@@ -33,7 +33,7 @@ struct itsi_batcher {
     struct itsi_batcher_params params; /* const */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    uint64_t changes, changes_seen;
+    uint64_t changes, changes_seen; /* seen: when the last wait() returned */
     struct itsi_mailbox **ready; /* the mailboxes that hold a frame, in no order */
     int ready_count, ready_cap;
     int mailboxes;
@@ -289,7 +289,6 @@ int itsi_batcher_take(struct itsi_batcher *b, int64_t now, bool engine_idle, str
                       int64_t *wake_at)
 {
     pthread_mutex_lock(&b->mutex);
-    b->changes_seen = b->changes;
     *wake_at = shed_locked(b, now);
     int n = due(b, now, engine_idle, wake_at);
     for (int i = 0; i < n; i++) {
@@ -307,7 +306,6 @@ int itsi_batcher_take(struct itsi_batcher *b, int64_t now, bool engine_idle, str
 int64_t itsi_batcher_shed(struct itsi_batcher *b, int64_t now)
 {
     pthread_mutex_lock(&b->mutex);
-    b->changes_seen = b->changes;
     int64_t next = shed_locked(b, now);
     pthread_mutex_unlock(&b->mutex);
     return next;
@@ -318,6 +316,7 @@ void itsi_batcher_wait(struct itsi_batcher *b, int64_t until_ns)
     pthread_mutex_lock(&b->mutex);
     while (b->changes == b->changes_seen && itsi_cond_wait_until(&b->changed, &b->mutex, until_ns))
         ;
+    b->changes_seen = b->changes;
     pthread_mutex_unlock(&b->mutex);
 }
 

@@ -135,8 +135,7 @@ int its_engine_start(its_engine *engine, struct its_diag *diag)
 void its_engine_stop(its_engine *engine, int32_t drain_ms)
 {
     itsi_pipeline_stop(engine->pipeline, itsi_now_ns() + drain_ms * ITSI_NS_PER_MS);
-    itsi_result_writer_stop(engine->writer);
-    engine->writer = NULL;
+    itsi_result_writer_stop(engine->writer); /* kept: the server's threads may be asking its status */
 }
 
 void its_engine_destroy(its_engine *engine)
@@ -145,6 +144,7 @@ void its_engine_destroy(its_engine *engine)
         return;
     if (engine->pipeline)
         its_engine_stop(engine, 0);
+    itsi_result_writer_destroy(engine->writer);
     itsi_subscription_close(engine->results);
     itsi_pipeline_destroy(engine->pipeline);
     itsi_model_choice_fini(&engine->choice);

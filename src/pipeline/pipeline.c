@@ -48,6 +48,21 @@ static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct i
     return 0;
 }
 
+/* The pipeline outlives the configuration it was given: what it keeps of it is its own. */
+static int set_capture(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    char *ca_file = itsi_strdup(cfg->capture.tls_ca_file);
+    if (cfg->capture.tls_ca_file && !ca_file)
+        return itsi_fail(diag, ITS_ENOMEM, "pipeline: out of memory");
+    pthread_mutex_lock(&p->table);
+    char *old = p->capture_cfg.tls_ca_file;
+    p->capture_cfg = cfg->capture;
+    p->capture_cfg.tls_ca_file = ca_file;
+    pthread_mutex_unlock(&p->table);
+    itsi_free(old);
+    return 0;
+}
+
 /* Opens the backend asked for, or the first that can run here. */
 static int open_engine(struct itsi_pipeline *p, const struct itsi_pipeline_params *params,
                        const struct itsi_engine_params *engine, struct its_diag *diag)
@@ -155,8 +170,9 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
     pthread_mutex_init(&p->table, NULL);
     itsi_bus_init(&p->bus);
     p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
-    p->capture_cfg = params->cfg->capture;
-    int rc = make_parts(p, params, diag);
+    int rc = set_capture(p, params->cfg, diag);
+    if (rc == 0)
+        rc = make_parts(p, params, diag);
     if (rc != 0) {
         itsi_pipeline_destroy(p);
         return rc;
@@ -167,12 +183,12 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
 
 int itsi_pipeline_start(struct itsi_pipeline *p, struct its_diag *diag)
 {
-    int rc = itsi_pipeline_run(p, diag);
-    if (rc != 0)
-        return rc;
     pthread_mutex_lock(&p->table);
-    p->started = true;
-    p->started_ns = itsi_now_ns();
+    int rc = p->stopping  ? itsi_fail(diag, ITS_ECANCELLED, "pipeline: stopped, and does not start again")
+             : p->started ? itsi_fail(diag, ITS_EEXISTS, "pipeline: started already")
+                          : itsi_pipeline_run(p, diag);
+    p->started_ns = rc == 0 ? itsi_now_ns() : p->started_ns;
+    p->started |= rc == 0;
     for (int i = 0; i < p->camera_count && rc == 0; i++)
         rc = itsi_capture_start(p->cameras[i]->capture, diag);
     pthread_mutex_unlock(&p->table);
@@ -181,7 +197,8 @@ int itsi_pipeline_start(struct itsi_pipeline *p, struct its_diag *diag)
 
 int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
-    return set_live(p, cfg, diag);
+    int rc = set_live(p, cfg, diag);
+    return rc == 0 ? set_capture(p, cfg, diag) : rc;
 }
 
 /* Takes every listed camera out of the table; returns their number, the list is the caller's to free. */
@@ -239,6 +256,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_free(p->class_names);
     itsi_free(p->cameras);
     itsi_free(p->cache_dir);
+    itsi_free(p->capture_cfg.tls_ca_file);
     itsi_lanes_fini(&p->lanes);
     itsi_bus_fini(&p->bus);
     pthread_mutex_destroy(&p->table);

@@ -60,7 +60,6 @@ struct itsi_pipeline {
     char **class_names; /* owned */
     int classes;
     int max_cameras;
-    struct its_cfg_capture capture_cfg; /* strings borrowed from cfg */
     char *cache_dir; /* owned */
     struct itsi_batcher *batcher;
     struct itsi_handshakes *handshakes;
@@ -79,6 +78,7 @@ struct itsi_pipeline {
     uint32_t next_index;
     struct itsi_ledger_counts settled; /* ledgers of streams that are gone */
     struct itsi_live live;
+    struct its_cfg_capture capture_cfg; /* for cameras to come; tls_ca_file is owned */
     int64_t budget_ns;
     bool started, stopping;
     struct itsi_rate rate;

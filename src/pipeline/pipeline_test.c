@@ -347,7 +347,7 @@ static void results_are_written_as_lines(void **state)
     itsi_pipeline_stop(p, itsi_now_ns() + 1000 * MS);
     struct itsi_pipeline_stats stats;
     itsi_pipeline_stats(p, &stats);
-    itsi_result_writer_stop(writer);
+    itsi_result_writer_destroy(writer);
     FILE *file = fopen(path, "r");
     char line[8192];
     uint64_t lines = 0;
@@ -380,10 +380,38 @@ static void a_full_disk_loses_lines_not_frames(void **state)
     assert_true(status.failing);
     assert_true(status.dropped > 10);
     CHECK_CONTAINS(status.last_error, "No space left");
-    itsi_result_writer_stop(writer);
+    itsi_result_writer_destroy(writer);
     output.jsonl_path = (char *)"/nonexistent/dir/lines";
     assert_int_equal(itsi_result_writer_start(&writer, p, &output, &diag), ITS_ENOTFOUND);
     CHECK_CONTAINS(diag.text, "/nonexistent/dir/lines");
+    close_pipeline(p);
+}
+
+static void starts_once(void **state)
+{
+    (void)state;
+    struct its_diag diag = {""};
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    add(p, "a", "null://?fps=100");
+    assert_int_equal(itsi_pipeline_start(p, &diag), ITS_EEXISTS);
+    CHECK_CONTAINS(diag.text, "started already");
+    itsi_pipeline_stop(p, 0);
+    assert_int_equal(itsi_pipeline_start(p, &diag), ITS_ECANCELLED);
+    close_pipeline(p);
+}
+
+/* The configuration it was made from, and each it was given since, may be freed. */
+static void keeps_nothing_of_a_configuration(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    cfg.capture.tls_ca_file = itsi_strdup("/etc/ssl/one.pem");
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    itsi_free(cfg.capture.tls_ca_file);
+    cfg.capture.tls_ca_file = NULL;
+    add(p, "a", "null://");
+    CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
+    add(p, "b", "null://");
     close_pipeline(p);
 }
 
@@ -422,6 +450,8 @@ int main(void)
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
         TEST(configuration_applies_live),
+        TEST(starts_once),
+        TEST(keeps_nothing_of_a_configuration),
         TEST(results_are_written_as_lines),
         TEST(a_full_disk_loses_lines_not_frames),
         TEST(creation_survives_no_memory),

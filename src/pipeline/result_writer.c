@@ -18,6 +18,7 @@ struct itsi_result_writer {
     struct itsi_buf line; /* the thread's */
     pthread_t thread;
     atomic_bool stop;
+    bool running;
 };
 
 static void write_one(struct itsi_result_writer *writer, const struct itsi_result *result)
@@ -74,6 +75,7 @@ int itsi_result_writer_start(struct itsi_result_writer **out, struct itsi_pipeli
         release(writer);
         return rc;
     }
+    writer->running = true;
     *out = writer;
     return 0;
 }
@@ -87,9 +89,17 @@ void itsi_result_writer_status(struct itsi_result_writer *writer, struct itsi_js
 
 void itsi_result_writer_stop(struct itsi_result_writer *writer)
 {
-    if (!writer)
+    if (!writer || !writer->running)
         return;
     atomic_store(&writer->stop, true);
     pthread_join(writer->thread, NULL);
+    writer->running = false;
+}
+
+void itsi_result_writer_destroy(struct itsi_result_writer *writer)
+{
+    if (!writer)
+        return;
+    itsi_result_writer_stop(writer);
     release(writer);
 }

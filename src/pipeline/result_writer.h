@@ -12,7 +12,9 @@ ITS_NODISCARD int itsi_result_writer_start(struct itsi_result_writer **out, stru
                                            const struct its_cfg_output *cfg, struct its_diag *diag);
 /* `queue_lost` (may be NULL): results the file was too slow for. */
 void itsi_result_writer_status(struct itsi_result_writer *writer, struct itsi_jsonl_status *out, uint64_t *queue_lost);
-/* Writes what is queued and ends. Takes NULL. */
+/* Writes what is queued and ends; its status can still be asked. Takes NULL. */
 void itsi_result_writer_stop(struct itsi_result_writer *writer);
+/* Stops first. Takes NULL. */
+void itsi_result_writer_destroy(struct itsi_result_writer *writer);
 
 #endif
