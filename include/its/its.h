@@ -36,7 +36,8 @@ ITS_API void its_string_free(char *text);
 /* Defaults, then the strategy, then PERFORMANCE__* of the environment. */
 ITS_API ITS_NODISCARD int its_config_create(its_config **out, struct its_diag *diag);
 ITS_API void its_config_destroy(its_config *config); /* takes NULL */
-/* A JSON file; wins over defaults and strategy, the environment and its_config_set win over it. */
+/* Names a JSON file, which is read and checked by its_config_json and its_engine_create; it wins over defaults and
+ * strategy, the environment and its_config_set win over it. */
 ITS_API ITS_NODISCARD int its_config_load(its_config *config, const char *path, struct its_diag *diag);
 /* key: "section.field", or "field" for the top level; value as text ("32", "true", "int8", "a,b"). */
 ITS_API ITS_NODISCARD int its_config_set(its_config *config, const char *key, const char *value,
@@ -60,8 +61,8 @@ ITS_API ITS_NODISCARD int its_engine_add_camera(its_engine *engine, const char *
                                                 struct its_diag *diag);
 ITS_API ITS_NODISCARD int its_engine_remove_camera(its_engine *engine, const char *id, struct its_diag *diag);
 
-/* The next result of any camera: 0 (release it), ITS_EAGAIN after timeout_ms, ITS_EEOF when the engine has stopped and
- * nothing is left. A caller that falls behind loses the oldest results, never the newest. */
+/* The next result of any camera, from the first call on: 0 (release it), ITS_EAGAIN after timeout_ms, ITS_EEOF when the
+ * engine has stopped and nothing is left. Call it once before its_engine_start to miss none. A caller that falls behind loses the oldest results, never the newest. */
 ITS_API ITS_NODISCARD int its_engine_next(its_engine *engine, int32_t timeout_ms, its_result **out);
 /* Status and statistics as JSON. Caller frees with its_string_free. */
 ITS_API ITS_NODISCARD int its_engine_stats_json(its_engine *engine, char **out, struct its_diag *diag);

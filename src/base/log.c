@@ -3,22 +3,25 @@
 #include "base/clock.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 static itsi_log_sink *installed_sink;
 static void *installed_arg;
-static enum itsi_log_level least_level;
+static atomic_int least_level;
 
 void itsi_log_install(itsi_log_sink *sink, void *arg, enum itsi_log_level least)
 {
     installed_sink = sink;
     installed_arg = arg;
-    least_level = least;
+    atomic_store(&least_level, (int)least);
 }
+
+void itsi_log_set_level(enum itsi_log_level least) { atomic_store(&least_level, (int)least); }
 
 void itsi_log(enum itsi_log_level level, const char *component, const char *fmt, ...)
 {
-    if (!installed_sink || level < least_level)
+    if (!installed_sink || (int)level < atomic_load_explicit(&least_level, memory_order_relaxed))
         return;
     char text[1024];
     va_list args;

@@ -13,6 +13,9 @@ typedef void itsi_log_sink(void *arg, enum itsi_log_level level, const char *com
 /* Installs the sink (NULL: none). Call before threads start; the sink must be thread-safe. */
 void itsi_log_install(itsi_log_sink *sink, void *arg, enum itsi_log_level least);
 
+/* Changes the least level at any time, from any thread. */
+void itsi_log_set_level(enum itsi_log_level least);
+
 void itsi_log(enum itsi_log_level level, const char *component, const char *fmt, ...) ITS_PRINTF(3, 4);
 
 /* A ready sink: "2026-01-31T12:00:00.123Z warn capture: text" to the FILE * in arg. */

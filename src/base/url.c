@@ -219,10 +219,7 @@ void itsi_url_scrub(const struct itsi_url *url, char *message)
     size_t len = strlen(url->password);
     if (!len)
         return;
-    for (char *hit; (hit = strstr(message, url->password)) != NULL;) {
-        /* "***" may be longer than the password: overwrite with as many stars as fit instead of growing */
+    /* "***" may be longer than the password: as many stars as fit instead of growing */
+    for (char *hit = message; (hit = strstr(hit, url->password)) != NULL; hit += len)
         memset(hit, '*', len);
-        if (strchr(url->password, '*') == url->password)
-            break;
-    }
 }

@@ -13,6 +13,7 @@
 /* Two fields may share a time stamp; more pictures than that mean that the stamps stand still. */
 #define MOST_PICTURES 2
 #define MOST_BYTES (32u << 20)
+#define USUAL_BYTES (512u << 10)
 
 void itsi_assembler_init(struct itsi_assembler *a, bool hevc)
 {
@@ -20,6 +21,11 @@ void itsi_assembler_init(struct itsi_assembler *a, bool hevc)
     a->hevc = hevc;
     itsi_buf_init(&a->now);
     itsi_buf_init(&a->ready);
+    /* room for most key frames from the start, so that running cameras do not allocate; pages never written cost none */
+    (void)itsi_buf_reserve(&a->now, USUAL_BYTES);
+    (void)itsi_buf_reserve(&a->ready, USUAL_BYTES);
+    itsi_buf_reset(&a->now);
+    itsi_buf_reset(&a->ready);
 }
 
 void itsi_assembler_fini(struct itsi_assembler *a)

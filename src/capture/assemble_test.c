@@ -208,7 +208,7 @@ static void running_out_of_memory_is_an_error(void **state)
 {
     (void)state;
     begin(false);
-    uint8_t slice[] = {0, 0, 0, 1, 0x41, 0x88, 1, 2};
+    static uint8_t slice[1 << 20] = {0, 0, 0, 1, 0x41, 0x88, 1, 2}; /* more than there is room for from the start */
     struct itsi_piece p = {.data = slice, .size = sizeof slice};
     itsi_alloc_fail_at(1);
     assert_int_equal(itsi_assembler_feed(&a, &p, &out), 0);

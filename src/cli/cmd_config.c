@@ -1,7 +1,9 @@
 /* its-camera-ai config show|validate|explain|diff|schema */
 #include "cli/cli.h"
 
+#include "base/diag.h"
 #include "base/url.h"
+#include "capture/source.h"
 #include "config/dump.h"
 #include "config/strategy.h"
 #include "config/value.h"
@@ -167,14 +169,32 @@ static int load_alone(struct itsi_config **out, const char *name, bool strategy_
     return rc;
 }
 
+/* The camera URLs, as serve would take them. */
+static int check_cameras(const struct itsi_config *config, struct its_diag *diag)
+{
+    for (size_t i = 0; i < config->cameras.count; i++) {
+        const struct itsi_config_camera *camera = &config->cameras.items[i];
+        struct itsi_source source;
+        int rc = itsi_source_parse(&source, camera->url, diag);
+        if (rc == 0 && camera->sub_url)
+            rc = itsi_source_parse(&source, camera->sub_url, diag);
+        if (rc != 0)
+            return itsi_diag_prefix(diag, rc, "cameras: %s", camera->id);
+    }
+    return 0;
+}
+
 static int validate(struct request *request)
 {
     if (request->count != 1)
         return misuse("validate takes one FILE");
     const char *name = request->words[0];
-    struct itsi_config *config;
+    struct itsi_config *config = NULL;
     int rc = load_alone(&config, name, false, &request->diag);
+    if (rc == 0)
+        rc = check_cameras(config, &request->diag);
     if (rc != 0) {
+        itsi_config_unref(&config);
         if (request->json)
             print_json(json_pack("{s:s, s:b, s:s}", "file", name, "valid", 0, "error", request->diag.text));
         return complain("config", &request->diag);

@@ -168,7 +168,11 @@ static void reload(struct daemon *d)
 {
     struct its_diag diag = {""};
     struct itsi_config_change change = {0};
-    if (itsi_config_store_reload(d->store, &d->options.config, &change, &diag) != 0) {
+    struct itsi_config *next;
+    int rc = itsi_config_load(&next, &d->options.config, &diag);
+    if (rc == 0 && (rc = itsi_pipeline_check(itsi_engine_pipeline(d->engine), &next->cfg, &diag)) != 0)
+        itsi_config_unref(&next);
+    if (rc != 0 || itsi_config_store_replace(d->store, next, &change, &diag) != 0) {
         itsi_error("serve", "configuration not reloaded, the last good one stays: %s", diag.text);
         return;
     }
@@ -177,6 +181,7 @@ static void reload(struct daemon *d)
     if (itsi_engine_configure(d->engine, d->config, &change, &diag) != 0)
         itsi_error("serve", "configuration reloaded, but not all of it could be applied: %s", diag.text);
     itsi_server_configure(d->server, &d->config->cfg);
+    itsi_log_set_level((enum itsi_log_level)d->config->cfg.general.log_level);
     char text[900] = "";
     name_all(text, sizeof text, "; applied: ", &change.applied);
     name_all(text, sizeof text, "; needs a restart: ", &change.restart);

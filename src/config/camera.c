@@ -15,7 +15,7 @@
 bool itsi_camera_id_valid(const char *id)
 {
     size_t len = strlen(id);
-    return len >= 1 && len < ITSI_CONFIG_CAMERA_ID_SIZE && strspn(id, ID_CHARS) == len;
+    return len >= 1 && len < ITSI_CONFIG_CAMERA_ID_SIZE && strspn(id, ID_CHARS) == len && strcmp(id, ".") != 0 && strcmp(id, "..") != 0;
 }
 
 static void camera_fini(struct itsi_config_camera *camera)

@@ -31,7 +31,7 @@ struct itsi_config_cameras {
     size_t count;
 };
 
-/* [A-Za-z0-9_.-]{1,64} */
+/* [A-Za-z0-9_.-]{1,64}, but not "." or "..", which URLs' paths swallow. */
 bool itsi_camera_id_valid(const char *id);
 
 /* Appends what a file's "cameras" holds. Messages begin with "cameras[2]". */

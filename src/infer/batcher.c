@@ -30,7 +30,7 @@ struct itsi_mailbox {
 };
 
 struct itsi_batcher {
-    struct itsi_batcher_params params; /* const */
+    struct itsi_batcher_params params; /* const but for the timeout, under the mutex */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     uint64_t changes, changes_seen; /* seen: when the last wait() returned */
@@ -325,6 +325,13 @@ void itsi_batcher_kick(struct itsi_batcher *b)
     pthread_mutex_lock(&b->mutex);
     b->changes++;
     pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+void itsi_batcher_set_timeout(struct itsi_batcher *b, int64_t batch_timeout_ns)
+{
+    pthread_mutex_lock(&b->mutex);
+    b->params.batch_timeout_ns = batch_timeout_ns;
     pthread_mutex_unlock(&b->mutex);
 }
 

@@ -56,6 +56,8 @@ int itsi_batcher_take(struct itsi_batcher *batcher, int64_t now, bool engine_idl
                       int64_t *wake_at);
 /* Only sheds (the engine has no room): returns when the next frame expires. */
 int64_t itsi_batcher_shed(struct itsi_batcher *batcher, int64_t now);
+/* Changes batch_timeout. */
+void itsi_batcher_set_timeout(struct itsi_batcher *batcher, int64_t batch_timeout_ns);
 /* Sleeps until a frame was put, kick() was called, or until_ns. Changes since it last returned are not missed,
  * wherever in between they came: the caller may have looked at the engine before it looked here. */
 void itsi_batcher_wait(struct itsi_batcher *batcher, int64_t until_ns);

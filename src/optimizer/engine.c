@@ -19,7 +19,8 @@ struct its_engine {
     struct itsi_config *config; /* a reference */
     struct itsi_model_choice choice;
     struct itsi_pipeline *pipeline;
-    struct itsi_subscription *results;
+    pthread_mutex_t lifecycle; /* start and stop, one at a time; and the making of `results` */
+    struct itsi_subscription *results; /* made by the first its_engine_next: who never asks costs nothing */
     struct itsi_result_writer *writer; /* NULL: no JSON-lines file */
     int64_t initialization_ns;
 };
@@ -91,6 +92,7 @@ int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_
     struct its_engine *engine = itsi_zalloc(sizeof *engine);
     if (!engine)
         return itsi_fail(diag, ITS_ENOMEM, "engine: out of memory");
+    pthread_mutex_init(&engine->lifecycle, NULL);
     engine->config = itsi_config_ref(config);
     int rc = itsi_model_choose(&engine->choice, &config->cfg, diag);
     const struct itsi_pipeline_params params = {
@@ -125,17 +127,21 @@ int its_engine_create(its_engine **out, const its_config *config, struct its_dia
 int its_engine_start(its_engine *engine, struct its_diag *diag)
 {
     int rc = 0;
-    if (!engine->results)
-        rc = itsi_pipeline_subscribe(engine->pipeline, NULL, NEXT_DEPTH, NULL, NULL, &engine->results, diag);
-    if (rc == 0 && engine->config->cfg.output.jsonl_path && !engine->writer)
+    pthread_mutex_lock(&engine->lifecycle);
+    if (engine->config->cfg.output.jsonl_path && !engine->writer)
         rc = itsi_result_writer_start(&engine->writer, engine->pipeline, &engine->config->cfg.output, diag);
-    return rc == 0 ? itsi_pipeline_start(engine->pipeline, diag) : rc;
+    if (rc == 0)
+        rc = itsi_pipeline_start(engine->pipeline, diag);
+    pthread_mutex_unlock(&engine->lifecycle);
+    return rc;
 }
 
 void its_engine_stop(its_engine *engine, int32_t drain_ms)
 {
+    pthread_mutex_lock(&engine->lifecycle);
     itsi_pipeline_stop(engine->pipeline, itsi_now_ns() + drain_ms * ITSI_NS_PER_MS);
     itsi_result_writer_stop(engine->writer); /* kept: the server's threads may be asking its status */
+    pthread_mutex_unlock(&engine->lifecycle);
 }
 
 void its_engine_destroy(its_engine *engine)
@@ -149,6 +155,7 @@ void its_engine_destroy(its_engine *engine)
     itsi_pipeline_destroy(engine->pipeline);
     itsi_model_choice_fini(&engine->choice);
     itsi_config_unref(&engine->config);
+    pthread_mutex_destroy(&engine->lifecycle);
     itsi_free(engine);
 }
 
@@ -178,10 +185,11 @@ static int remove_listed(its_engine *engine, const struct itsi_str_list *ids, st
 static int add_listed(its_engine *engine, const struct itsi_str_list *ids, struct its_diag *diag)
 {
     int rc = 0;
-    for (size_t i = 0; i < ids->count && rc == 0; i++) {
+    for (size_t i = 0; i < ids->count; i++) { /* one camera that cannot be added keeps no other out */
         const struct itsi_config_camera *camera =
             itsi_config_cameras_find(&engine->config->cameras, ids->items[i]);
-        rc = camera ? add_configured(engine, camera, diag) : 0;
+        int one = camera ? add_configured(engine, camera, rc == 0 ? diag : NULL) : 0;
+        rc = rc == 0 ? one : rc;
     }
     return rc;
 }
@@ -201,7 +209,11 @@ int itsi_engine_configure(its_engine *engine, struct itsi_config *config, const 
         rc = remove_listed(engine, &change->cameras_changed, diag);
     if (change && rc == 0)
         rc = add_listed(engine, &change->cameras_changed, diag);
-    return change && rc == 0 ? add_listed(engine, &change->cameras_added, diag) : rc;
+    if (change) {
+        int added = add_listed(engine, &change->cameras_added, rc == 0 ? diag : NULL);
+        rc = rc == 0 ? added : rc;
+    }
+    return rc;
 }
 
 /* --- cameras and results ------------------------------------------------------------------------------------------ */
@@ -224,10 +236,21 @@ int its_engine_remove_camera(its_engine *engine, const char *id, struct its_diag
     return itsi_pipeline_remove_camera(engine->pipeline, id, diag);
 }
 
+static int subscribe_once(its_engine *engine)
+{
+    int rc = 0;
+    pthread_mutex_lock(&engine->lifecycle);
+    if (!engine->results)
+        rc = itsi_pipeline_subscribe(engine->pipeline, NULL, NEXT_DEPTH, NULL, NULL, &engine->results, NULL);
+    pthread_mutex_unlock(&engine->lifecycle);
+    return rc;
+}
+
 int its_engine_next(its_engine *engine, int32_t timeout_ms, its_result **out)
 {
-    if (!engine->results)
-        return ITS_EAGAIN; /* not started yet */
+    int rc = subscribe_once(engine);
+    if (rc != 0)
+        return rc;
     struct itsi_result *result =
         itsi_subscription_next(engine->results, itsi_now_ns() + timeout_ms * ITSI_NS_PER_MS);
     if (!result)

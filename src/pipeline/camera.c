@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "capture/source.h"
+#include "config/camera.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -55,15 +57,11 @@ struct itsi_camera_stream *itsi_stream_find(struct itsi_pipeline *p, const char 
     return stream;
 }
 
-static bool id_is_valid(const char *id)
-{
-    size_t len = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
-    return len >= 1 && len < ITSI_CAMERA_ID_SIZE && id[len] == '\0';
-}
-
 static int sink_put(void *arg, struct itsi_frame *frame, bool may_block)
 {
     struct itsi_camera_stream *stream = arg;
+    if (frame->info.deadline != ITSI_NEVER) /* a budget changed at run time holds from the next frame on */
+        frame->info.deadline = frame->info.trace.origin + atomic_load(&stream->pipeline->budget_ns);
     return itsi_mailbox_put(stream->mailbox, frame, may_block, itsi_now_ns());
 }
 
@@ -94,7 +92,7 @@ static int open_capture(struct itsi_camera_stream *stream, struct its_diag *diag
         .cache_dir = p->cache_dir,
         .camera = stream->index,
         .frames = (int)p->capture_cfg.frames_per_camera,
-        .budget_ns = p->budget_ns,
+        .budget_ns = atomic_load(&p->budget_ns),
         .start_offset_ns = stream->config.start_offset_ns,
         .expected_fps = stream->config.fps,
         .ledger = &stream->ledger,
@@ -173,10 +171,13 @@ static int make_stream(struct itsi_pipeline *p, const struct itsi_camera *camera
 
 int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera, struct its_diag *diag)
 {
-    if (camera->id[0] && !id_is_valid(camera->id))
+    if (camera->id[0] && !itsi_camera_id_valid(camera->id))
         return itsi_fail(diag, ITS_EINVAL, "camera id '%s': allowed are 1 to 64 of A-Z a-z 0-9 _ . -", camera->id);
     if (camera->priority < 0 || camera->priority > 9)
         return itsi_fail(diag, ITS_EINVAL, "camera %s: priority %d, allowed are 0 to 9", camera->id, camera->priority);
+    struct itsi_source source;
+    if (camera->sub_url[0] && itsi_source_parse(&source, camera->sub_url, diag) != 0)
+        return itsi_diag_prefix(diag, ITS_EINVAL, "sub_url");
     struct itsi_camera_stream *stream = NULL;
     int rc = make_stream(p, camera, &stream, diag);
     if (rc != 0)

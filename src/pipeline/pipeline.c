@@ -23,7 +23,9 @@ static int copy_names(struct itsi_pipeline *p, const struct itsi_model *model)
     return 0;
 }
 
-static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+/* What the live rows mean for this model; ITS_EINVAL: a class it does not have. */
+static int read_live(const struct itsi_pipeline *p, const struct its_cfg *cfg, struct itsi_live *out,
+                     struct its_diag *diag)
 {
     struct itsi_live live = {
         .confidence = (float)cfg->inference.confidence,
@@ -40,12 +42,30 @@ static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct i
                              cfg->inference.classes.items[i]);
         live.class_mask[cls] = 1;
     }
+    *out = live;
+    return 0;
+}
+
+static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    struct itsi_live live;
+    int rc = read_live(p, cfg, &live, diag);
+    if (rc != 0)
+        return rc;
     double target = cfg->general.target_latency_ms, sla = cfg->latency_monitoring.latency_sla_ms;
+    atomic_store(&p->budget_ns, (int64_t)((target < sla ? target : sla) * 1e6));
     pthread_mutex_lock(&p->table);
     p->live = live;
-    p->budget_ns = (int64_t)((target < sla ? target : sla) * 1e6);
     pthread_mutex_unlock(&p->table);
+    if (p->batcher)
+        itsi_batcher_set_timeout(p->batcher, (int64_t)(cfg->gpu.batch_timeout_ms * 1e6));
     return 0;
+}
+
+int itsi_pipeline_check(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    struct itsi_live live;
+    return read_live(p, cfg, &live, diag);
 }
 
 /* The pipeline outlives the configuration it was given: what it keeps of it is its own. */

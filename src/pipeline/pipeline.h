@@ -26,7 +26,9 @@ struct itsi_pipeline_params {
 ITS_NODISCARD int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_params *params,
                                        struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_start(struct itsi_pipeline *pipeline, struct its_diag *diag);
-/* Applies the live rows (confidence, classes, deadlines of cameras added from now on). ITS_EINVAL: an unknown class. */
+/* Would configure() take it? ITS_EINVAL: a class the model does not have. */
+ITS_NODISCARD int itsi_pipeline_check(struct itsi_pipeline *pipeline, const struct its_cfg *cfg, struct its_diag *diag);
+/* Applies the live rows: confidence, classes, deadlines (of all cameras) and how cameras added from now on connect. */
 ITS_NODISCARD int itsi_pipeline_configure(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                           struct its_diag *diag);
 /* Stops capture, lets what is in flight end (until_ns at the latest), joins everything. Idempotent. */

@@ -79,7 +79,6 @@ struct itsi_pipeline {
     struct itsi_ledger_counts settled; /* ledgers of streams that are gone */
     struct itsi_live live;
     struct its_cfg_capture capture_cfg; /* for cameras to come; tls_ca_file is owned */
-    int64_t budget_ns;
     bool started, stopping;
     struct itsi_rate rate;
     uint64_t result_count, batches, batch_images;
@@ -88,6 +87,7 @@ struct itsi_pipeline {
     pthread_t batch_thread, post_thread;
     bool batch_running, post_running;
     atomic_bool stop_batching;
+    atomic_int_fast64_t budget_ns; /* from origin to deadline */
     atomic_int in_engine; /* slots submitted and not released */
     struct itsi_lanes lanes;
 };

@@ -168,6 +168,8 @@ static int read_camera(const struct itsi_buf *text, struct itsi_camera *camera, 
     if (rc == 0)
         rc = number_field(body, "priority", 0, 9, &priority, diag);
     if (rc == 0)
+        rc = priority == (int)priority ? 0 : itsi_fail(diag, ITS_EINVAL, "'priority' must be a whole number from 0 to 9");
+    if (rc == 0)
         rc = number_field(body, "fps", 0, 1000, &fps, diag);
     if (rc == 0)
         rc = number_field(body, "start_offset_seconds", 0, 1e6, &offset, diag);

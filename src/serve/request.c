@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A body that is too large is still read up to here, so that the answer can be given instead of a reset. */
 enum { BODY_DRAIN_MAX = 1024 * 1024 };
@@ -116,7 +117,7 @@ static void check_body(struct itsi_request *r)
     if (r->method != ITSI_POST)
         return;
     const char *type = header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
-    if (!type || strncmp(type, "application/json", 16) != 0)
+    if (!type || strncasecmp(type, "application/json", 16) != 0 || (type[16] && !strchr("; \t", type[16])))
         refuse(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "the body must be application/json");
 }
 

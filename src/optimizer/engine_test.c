@@ -1,0 +1,165 @@
+/* The public C API, as a program outside would use it. */
+#include "support/check.h"
+
+#include "its/its.h"
+
+#include "optimizer/benchmark.h"
+
+#include <jansson.h>
+#include <unistd.h>
+
+static its_config *null_config(void)
+{
+    its_config *config;
+    struct its_diag diag;
+    CHECK_OK(its_config_create(&config, &diag), diag);
+    CHECK_OK(its_config_set(config, "backend", "null", &diag), diag);
+    CHECK_OK(its_config_set(config, "max_concurrent_streams", "2", &diag), diag);
+    return config;
+}
+
+static its_engine *start_engine(void)
+{
+    its_engine *engine;
+    struct its_diag diag;
+    its_config *config = null_config();
+    CHECK_OK(its_engine_create(&engine, config, &diag), diag);
+    its_config_destroy(config);
+    CHECK_OK(its_engine_start(engine, &diag), diag);
+    return engine;
+}
+
+static void configuration_by_key(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    its_config *config = null_config();
+    CHECK_OK(its_config_set(config, "gpu.batch_timeout_ms", "7.5", &diag), diag);
+    assert_int_equal(its_config_set(config, "gpu.batch_timeout", "7.5", &diag), ITS_EINVAL);
+    CHECK_CONTAINS(diag.text, "gpu.batch_timeout_ms"); /* did you mean */
+    char *text;
+    CHECK_OK(its_config_json(config, &text, &diag), diag);
+    json_t *json = json_loads(text, 0, NULL);
+    assert_non_null(json);
+    CHECK_NEAR(json_number_value(json_object_get(json_object_get(json, "gpu"), "batch_timeout_ms")), 7.5, 1e-9);
+    json_decref(json);
+    its_string_free(text);
+    CHECK_OK(its_config_load(config, "/nowhere/its.json", &diag), diag);
+    its_engine *engine = NULL;
+    assert_int_equal(its_engine_create(&engine, config, &diag), ITS_ENOTFOUND);
+    CHECK_CONTAINS(diag.text, "/nowhere/its.json");
+    assert_null(engine);
+    its_config_destroy(config);
+    its_config_destroy(NULL);
+}
+
+static void results_are_pulled(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    its_engine *engine = start_engine();
+    its_result *result = NULL;
+    assert_int_equal(its_engine_next(engine, 20, &result), ITS_EAGAIN);
+    CHECK_OK(its_engine_add_camera(engine, "gate", "null://?fps=50&size=320x200", &diag), diag);
+    uint64_t last = 0;
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(its_engine_next(engine, 3000, &result), 0);
+        assert_string_equal(its_result_camera(result), "gate");
+        assert_true(its_result_sequence(result) > last);
+        last = its_result_sequence(result);
+        assert_int_equal(its_result_width(result), 320);
+        assert_int_equal(its_result_height(result), 200);
+        assert_true(its_result_latency_ms(result) >= 0);
+        assert_true(its_result_capture_time_ns(result) > INT64_C(1600000000000000000));
+        assert_int_equal(its_result_count(result), 0);
+        float corners[4], score;
+        int32_t cls;
+        assert_int_equal(its_result_box(result, 0, corners, &score, &cls), ITS_EINVAL);
+        its_result_release(result);
+    }
+    assert_null(its_engine_class_name(engine, -1));
+    char *text;
+    CHECK_OK(its_engine_stats_json(engine, &text, &diag), diag);
+    json_t *json = json_loads(text, 0, NULL);
+    assert_true(json_is_true(json_object_get(json, "running")));
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "ledger"), "balance")), 0);
+    json_decref(json);
+    its_string_free(text);
+    its_engine_stop(engine, 1000);
+    int rc;
+    while ((rc = its_engine_next(engine, 100, &result)) == 0)
+        its_result_release(result);
+    assert_int_equal(rc, ITS_EEOF);
+    its_engine_stop(engine, 0);
+    its_engine_destroy(engine);
+    its_engine_destroy(NULL);
+}
+
+static void mistakes_are_named(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    its_engine *engine = start_engine();
+    assert_int_equal(its_engine_add_camera(engine, "..", "null://", &diag), ITS_EINVAL);
+    assert_int_equal(its_engine_add_camera(engine, "", "null://", &diag), ITS_EINVAL);
+    assert_int_equal(its_engine_add_camera(engine, "x", "gopher://h/", &diag), ITS_EINVAL);
+    CHECK_CONTAINS(diag.text, "gopher");
+    CHECK_OK(its_engine_add_camera(engine, NULL, "null://", &diag), diag);
+    assert_int_equal(its_engine_add_camera(engine, "camera_001", "null://", &diag), ITS_EEXISTS);
+    CHECK_OK(its_engine_add_camera(engine, NULL, "null://", &diag), diag);
+    assert_int_equal(its_engine_add_camera(engine, NULL, "null://", &diag), ITS_ELIMIT);
+    CHECK_OK(its_engine_remove_camera(engine, "camera_002", &diag), diag);
+    assert_int_equal(its_engine_remove_camera(engine, "camera_002", &diag), ITS_ENOTFOUND);
+    its_engine_destroy(engine);
+
+    its_config *config;
+    CHECK_OK(its_config_create(&config, &diag), diag);
+    its_engine *none = NULL;
+    assert_int_equal(its_engine_create(&none, config, &diag), ITS_EINVAL);
+    CHECK_CONTAINS(diag.text, "backend=null");
+    its_config_destroy(config);
+}
+
+static void codes_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(its_errname(ITS_ETIMEOUT), "ITS_ETIMEOUT");
+    assert_string_equal(its_strerror(ITS_ETIMEOUT), "timed out");
+    assert_string_equal(its_strerror(-999), "unknown error");
+    assert_string_equal(its_version(), ITS_VERSION);
+}
+
+static void benchmark_sums_up(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct its_cfg cfg;
+    CHECK_OK(its_cfg_init(&cfg, &diag), diag);
+    const struct itsi_benchmark_params params = {
+        .pipeline = {.cfg = &cfg, .backend = &itsi_backend_null},
+        .streams = 3,
+        .duration_s = 0.6,
+        .warmup_s = 0.2,
+        .startup_s = 10,
+        .source = "null://?fps=50&size=3{i}0x100",
+    };
+    struct itsi_benchmark_report report;
+    CHECK_OK(itsi_benchmark_run(&params, &report, &diag), diag);
+    assert_true(report.ledger_balanced);
+    assert_int_equal(report.counts.expected, report.counts.delivered + report.counts.late + report.counts.skipped +
+                                                 itsi_ledger_dropped(&report.counts) + report.counts.corrupt +
+                                                 report.counts.missing);
+    assert_in_range(report.counts.expected, 60, 110);
+    CHECK_NEAR(report.analysed_fps, (double)(report.counts.delivered + report.counts.late) / report.duration_s, 0.01);
+    its_cfg_fini(&cfg);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(configuration_by_key), cmocka_unit_test(results_are_pulled),
+        cmocka_unit_test(mistakes_are_named),   cmocka_unit_test(codes_have_names),
+        cmocka_unit_test(benchmark_sums_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,47 @@
+/* Camera URLs: taking them apart, hiding their secrets, and what capture makes of them. */
+#include "fuzz.h"
+
+#include "base/url.h"
+#include "capture/source.h"
+#include "render/road.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > 4096)
+        return 0;
+    char *text = malloc(size + 1);
+    if (!text)
+        return 0;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    struct its_diag diag;
+    struct itsi_url url;
+    char shown[128];
+    itsi_url_redact(text, shown, sizeof shown);
+    if (itsi_url_parse(&url, text, &diag) == 0) {
+        /* a password long enough to be told from the rest must not be shown */
+        if (strlen(url.password) >= 8 && !strstr(url.path, url.password) && !strstr(url.host, url.password) &&
+            !strstr(url.user, url.password) && !strstr(url.query, url.password) && strstr(shown, url.password))
+            abort();
+        char message[600];
+        memcpy(message, text, size < 599 ? size : 599);
+        message[size < 599 ? size : 599] = '\0';
+        itsi_url_scrub(&url, message);
+        if (url.password[0] && url.password[0] != '*' && strstr(message, url.password))
+            abort();
+        char value[64];
+        (void)itsi_url_param(&url, "transport", value, sizeof value);
+    }
+    struct itsi_source source;
+    if (itsi_source_parse(&source, text, &diag) == 0 && (int)source.kind < 0)
+        abort();
+    struct itsi_road_params params;
+    itsi_road_params_default(&params);
+    if (itsi_road_params_parse(&params, text, &diag) == 0 && (params.width < 64 || params.width > 4096))
+        abort();
+    free(text);
+    return 0;
+}
