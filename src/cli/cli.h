@@ -21,6 +21,9 @@ int itsi_cmd_performance(int argc, char **argv);
 /* The exit code for a failure of the library: 2 where the user's input is to be mended, else 1. */
 int itsi_exit_code(int code);
 
+/* Every option of the table with its default, range and help, to stdout. */
+void itsi_print_option_help(void);
+
 /* "ID=URL" or "URL": copies the id ("" when there is none) and returns where the URL begins. */
 const char *itsi_camera_split(const char *text, char id[65]);
 

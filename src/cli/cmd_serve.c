@@ -81,6 +81,7 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
             break;
         case 'h':
             fputs(help_text, stdout);
+            itsi_print_option_help();
             *done = true;
             return ITSI_EXIT_OK;
         default:

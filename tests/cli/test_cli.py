@@ -144,6 +144,21 @@ class Mistakes(unittest.TestCase):
             self.assertIn("refused", probe.stderr.lower())
 
 
+class Help(unittest.TestCase):
+    def test_every_command_and_option(self):
+        for command in ("serve", "camera", "model", "config", "performance"):
+            done = run(command, "--help")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f"its-camera-ai {command}", done.stdout)
+        options = run("serve", "--help").stdout
+        documented = (ROOT / "docs/configuration.md").read_text()
+        keys = re.findall(r"--set (\S+)=\.\.\.", options)
+        self.assertGreater(len(keys), 100)
+        for key in keys:
+            self.assertIn(key.split(".")[-1], documented)
+        self.assertEqual(run("--version").stdout.split()[0], "its-camera-ai")
+
+
 class Status(unittest.TestCase):
     def test_without_a_daemon(self):
         url = f"http://127.0.0.1:{free_port()}"
