@@ -2,6 +2,8 @@
 #ifndef ITSI_CLI_CLI_H
 #define ITSI_CLI_CLI_H
 
+#include <stdbool.h>
+
 /* Documented exit codes of every command. */
 enum {
     ITSI_EXIT_OK = 0,
@@ -18,13 +20,13 @@ int itsi_cmd_model(int argc, char **argv);
 int itsi_cmd_config(int argc, char **argv);
 int itsi_cmd_performance(int argc, char **argv);
 
+/* All of text is a number from min to max; NaN never is. */
+bool itsi_parse_number(const char *text, double min, double max, double *out);
+
 /* The exit code for a failure of the library: 2 where the user's input is to be mended, else 1. */
 int itsi_exit_code(int code);
 
 /* Every option of the table with its default, range and help, to stdout. */
 void itsi_print_option_help(void);
-
-/* "ID=URL" or "URL": copies the id ("" when there is none) and returns where the URL begins. */
-const char *itsi_camera_split(const char *text, char id[65]);
 
 #endif

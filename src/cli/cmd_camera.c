@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "capture/capture.h"
+#include "config/camera.h"
 #include "config/config.h"
 
 #include <getopt.h>
@@ -37,13 +38,6 @@ static int bad(const char *what, const char *value)
     return ITSI_EXIT_USAGE;
 }
 
-static bool parse_number(const char *text, double min, double max, double *out)
-{
-    char *end;
-    *out = strtod(text, &end);
-    return *text && !*end && *out >= min && *out <= max;
-}
-
 /* Reads the options; 0, or the exit code to end with. *done: --help was answered. */
 static int parse(int argc, char **argv, struct options *o, bool *done)
 {
@@ -74,16 +68,16 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
             o->json = optarg[0] == 'j';
             break;
         case 'p':
-            if (!parse_number(optarg, 0, 9, &number) || number != (int)number)
+            if (!itsi_parse_number(optarg, 0, 9, &number) || number != (int)number)
                 return bad("--priority must be 0 to 9, not", optarg);
             o->priority = (int)number;
             break;
         case 'r':
-            if (!parse_number(optarg, 0.1, 240, &o->fps))
+            if (!itsi_parse_number(optarg, 0.1, 240, &o->fps))
                 return bad("--fps must be 0.1 to 240, not", optarg);
             break;
         case 's':
-            if (!parse_number(optarg, 0.1, 3600, &o->seconds))
+            if (!itsi_parse_number(optarg, 0.1, 3600, &o->seconds))
                 return bad("--seconds must be 0.1 to 3600, not", optarg);
             break;
         case 'T':
@@ -110,7 +104,7 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
 }
 
 /* "ID=URL" or "URL": an id ends at a '=' that comes before anything only a URL has. */
-const char *itsi_camera_split(const char *text, char id[ITSI_CAMERA_ID_SIZE])
+static const char *split_camera(const char *text, char id[ITSI_CAMERA_ID_SIZE])
 {
     size_t len = strcspn(text, "=:/?");
     id[0] = '\0';
@@ -124,7 +118,7 @@ const char *itsi_camera_split(const char *text, char id[ITSI_CAMERA_ID_SIZE])
 static int add(const struct options *o, const char *what)
 {
     char id[ITSI_CAMERA_ID_SIZE];
-    const char *url = itsi_camera_split(what, id);
+    const char *url = split_camera(what, id);
     struct itsi_buf body;
     struct itsi_json json;
     itsi_buf_init(&body);
@@ -149,8 +143,7 @@ static int add(const struct options *o, const char *what)
 static int remove_camera(const struct options *o, const char *id)
 {
     char path[128];
-    if (strlen(id) >= ITSI_CAMERA_ID_SIZE || strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                                        "0123456789_.-") != strlen(id))
+    if (!itsi_camera_id_valid(id))
         return bad("remove: not a camera id:", id);
     snprintf(path, sizeof path, "/api/v1/cameras/%s", id);
     int rc = itsi_daemon_ask(&o->daemon, "DELETE", path, NULL, NULL);

@@ -49,13 +49,6 @@ static int bad(const char *what, const char *value)
     return ITSI_EXIT_USAGE;
 }
 
-static bool parse_number(const char *text, double min, double max, double *out)
-{
-    char *end;
-    *out = strtod(text, &end);
-    return *text && !*end && *out >= min && *out <= max;
-}
-
 static const struct option known[] = {
     {"url", required_argument, 0, 'u'},      {"token-file", required_argument, 0, 't'},
     {"format", required_argument, 0, 'f'},   {"detailed", no_argument, 0, 'd'},
@@ -82,16 +75,16 @@ static int take(struct options *o, int c, struct its_diag *diag)
         o->detailed = true;
         return 0;
     case 'n':
-        if (!parse_number(optarg, 1, 1000, &number) || number != (double)(long)number)
+        if (!itsi_parse_number(optarg, 1, 1000, &number) || number != (double)(long)number)
             return bad("--streams must be 1 to 1000, not", optarg);
         o->streams = (long)number;
         return 0;
     case 'D':
-        return parse_number(optarg, 0.1, 86400, &o->duration) ? 0 : bad("--duration must be 0.1 to 86400, not", optarg);
+        return itsi_parse_number(optarg, 0.1, 86400, &o->duration) ? 0 : bad("--duration must be 0.1 to 86400, not", optarg);
     case 'w':
-        return parse_number(optarg, 0, 3600, &o->warmup) ? 0 : bad("--warmup must be 0 to 3600, not", optarg);
+        return itsi_parse_number(optarg, 0, 3600, &o->warmup) ? 0 : bad("--warmup must be 0 to 3600, not", optarg);
     case 'N':
-        return parse_number(optarg, 0, 1000, &o->null_ms) ? 0 : bad("--null-ms must be 0 to 1000, not", optarg);
+        return itsi_parse_number(optarg, 0, 1000, &o->null_ms) ? 0 : bad("--null-ms must be 0 to 1000, not", optarg);
     case 's':
         o->source = optarg;
         return 0;

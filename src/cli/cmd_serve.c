@@ -55,7 +55,6 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
         {"help", no_argument, 0, 'h'},           ITSI_CONFIG_OPTIONS,
         {0, 0, 0, 0}};
     struct its_diag diag;
-    char *end;
     for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
         int rc = 0;
         switch (c) {
@@ -72,8 +71,7 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
             rc = itsi_config_args_option(&o->config, "data_dir", optarg, "--data-dir", &diag);
             break;
         case 'D':
-            o->duration = strtod(optarg, &end);
-            if (!*optarg || *end || !(o->duration > 0 && o->duration <= 1e9))
+            if (!itsi_parse_number(optarg, 0, 1e9, &o->duration) || o->duration == 0)
                 return complain("--duration", "seconds greater than 0 and up to 1e9 are wanted");
             break;
         case 's':

@@ -22,11 +22,6 @@ int itsi_daemon_token_file(struct itsi_daemon *daemon, const char *path, struct 
     return 0;
 }
 
-int itsi_exit_code(int code)
-{
-    return code == ITS_EINVAL || code == ITS_EFORMAT || code == ITS_ENOTFOUND ? ITSI_EXIT_USAGE : ITSI_EXIT_FAILURE;
-}
-
 void itsi_daemon_init(struct itsi_daemon *daemon)
 {
     *daemon = (struct itsi_daemon){.url = ITSI_DEFAULT_URL};
