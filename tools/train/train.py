@@ -1,0 +1,161 @@
+"""Trains the detector on rendered frames, in steps that end by the clock and resume where they stopped.
+
+usage: train.py --frames DIR --out DIR [--iterations N] [--minutes M] [--batch B] [--seed S]
+
+Writes OUT/checkpoint.pt (all state), OUT/train.jsonl (a line per 100 iterations) and, once all iterations are done,
+OUT/weights.pt (the averaged weights, fp32). Exits 0 when done, 75 when another step is needed.
+"""
+
+import argparse
+import copy
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from data import PAD, Batches, Frames
+from loss import loss
+from network import Detector
+from overlays import make_overlays
+from photometric import Photometric
+
+WIDTH, HEIGHT = 640, 384
+RATE, LAST_RATE, WARM_UP, DECAY = 2e-3, 2e-5, 500, 0.03
+MOSAIC, PLAIN_END = 0.5, 0.1  # share of pieced pictures; the last part of training has none
+AVERAGE = 0.9995
+AGAIN = 75
+
+
+def schedule(iteration, total):
+    if iteration < WARM_UP:
+        return RATE * (iteration + 1) / WARM_UP
+    part = (iteration - WARM_UP) / max(1, total - WARM_UP)
+    return LAST_RATE + (RATE - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * part))
+
+
+def optimizer_of(model):
+    """AdamW; no weight decay on biases and normalisation."""
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    free = [p for p in model.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW([{"params": decayed, "weight_decay": DECAY}, {"params": free, "weight_decay": 0.0}],
+                             lr=RATE, betas=(0.9, 0.99), fused=decayed[0].is_cuda)
+
+
+class Training:
+    def __init__(self, args):
+        self.args = args
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(args.seed)
+        self.model = Detector().to(self.device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.optimizer = optimizer_of(self.model)
+        self.generator = torch.Generator(self.device).manual_seed(args.seed)
+        self.iteration = 0
+        self.seconds = 0.0
+
+    def resume(self, path):
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self.device)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"].cpu())
+        self.iteration, self.seconds = state["iteration"], state["seconds"]
+
+    def save(self, path):
+        part = path.with_suffix(".part")
+        torch.save({"model": self.model.state_dict(), "average": self.average.state_dict(),
+                    "optimizer": self.optimizer.state_dict(), "generator": self.generator.get_state(),
+                    "iteration": self.iteration, "seconds": self.seconds}, part)
+        part.rename(path)
+
+    def prepare(self):
+        frames = Frames(sorted(self.args.frames.glob("train-*.frames")), self.device)
+        print(f"{len(frames)} frames", flush=True)
+        self.batches = Batches(frames, WIDTH, HEIGHT, self.generator)
+        overlays = torch.from_numpy(make_overlays(256, WIDTH, HEIGHT, self.args.seed)).to(self.device)
+        self.photometric = Photometric(self.generator, overlays.permute(0, 3, 1, 2).half() / 255)
+
+        def forward(images, labels, boxes, real, ignored):
+            with torch.autocast(self.device.type, torch.bfloat16):
+                outputs = self.model(images)
+            return loss(outputs, labels, boxes, real, ignored)
+
+        self.forward = torch.compile(forward) if self.device.type == "cuda" else forward
+
+    @torch.no_grad()
+    def batch(self):
+        plain = self.iteration >= self.args.iterations * (1 - PLAIN_END)
+        batch = self.batches.draw(self.args.batch, 0 if plain else MOSAIC)
+        images = torch.where(batch.content, self.photometric(batch.images), PAD)
+        return images.contiguous(memory_format=torch.channels_last), batch
+
+    def step(self):
+        rate = schedule(self.iteration, self.args.iterations)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        images, batch = self.batch()
+        total, parts = self.forward(images, batch.labels, batch.boxes, batch.real, batch.ignored)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.follow()
+        self.iteration += 1
+        return parts
+
+    @torch.no_grad()
+    def follow(self):
+        """The averaged weights that are shipped."""
+        keep = min(AVERAGE, (1 + self.iteration) / (10 + self.iteration))
+        mine, theirs = list(self.average.state_dict().values()), list(self.model.state_dict().values())
+        pairs = [(a, b.detach()) for a, b in zip(mine, theirs) if a.is_floating_point()]
+        torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - keep)
+
+    def run(self):
+        began, spent = time.monotonic(), self.seconds
+        deadline = began + self.args.minutes * 60
+        log = (self.args.out / "train.jsonl").open("a")
+        parts = torch.zeros(3, device=self.device)
+        while self.iteration < self.args.iterations and time.monotonic() < deadline:
+            parts += self.step()
+            if self.iteration % 100 == 0:
+                box, cls, dfl = (parts / 100).tolist()
+                parts.zero_()
+                self.seconds = spent + time.monotonic() - began
+                line = {"iteration": self.iteration, "seconds": round(self.seconds, 1), "box": round(box, 4),
+                        "cls": round(cls, 4), "dfl": round(dfl, 4), "rate": schedule(self.iteration, self.args.iterations)}
+                print(json.dumps(line), file=log, flush=True)
+                if self.iteration % 500 == 0:
+                    print(json.dumps(line), flush=True)
+        self.seconds = spent + time.monotonic() - began
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--frames", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--iterations", type=int, default=12000)
+    parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    training = Training(args)
+    training.resume(args.out / "checkpoint.pt")
+    training.prepare()
+    training.run()
+    training.save(args.out / "checkpoint.pt")
+    if training.iteration < args.iterations:
+        return AGAIN
+    torch.save({k: v.float().cpu() for k, v in training.average.state_dict().items()}, args.out / "weights.pt")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
