@@ -1,0 +1,76 @@
+"""A detection model of the product's contract: `images` [b, 3, H, W] RGB 0..1 -> `output0` [b, 4 + classes, anchors], rows
+0-3 cx, cy, w, h in input pixels, then scores of classes after sigmoid; class names in the metadata."""
+
+import ast
+import os
+
+import numpy as np
+
+import metrics
+
+LOWEST = 0.001  # confidence from which detections enter a curve, as is usual for average precision
+
+
+def _names(session, path):
+    text = session.get_modelmeta().custom_metadata_map.get("names")
+    if text is None:
+        raise ValueError(f"{path}: no class names in its metadata")
+    names = ast.literal_eval(text)
+    return [names[i] for i in range(len(names))]
+
+
+class Detector:
+    """engine: "onnxruntime" (fp32, the reference) or "openvino" (what the product runs; at fp32, int8 as the file says)."""
+
+    def __init__(self, path, engine="onnxruntime", threads=2):
+        import onnxruntime
+
+        self.path = os.fspath(path)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+        self.names = _names(session, path)
+        if engine == "onnxruntime":
+            name = session.get_inputs()[0].name
+            self._run = lambda images: session.run(None, {name: images})[0]
+        elif engine == "openvino":
+            import openvino
+
+            settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+            compiled = openvino.Core().compile_model(self.path, "CPU", settings)
+            self._run = lambda images: compiled(images)[0]
+        else:
+            raise ValueError(f"{engine}: no such engine")
+
+    def raw(self, tensor):
+        """uint8 [H, W, 3] RGB -> float32 [4 + classes, anchors]"""
+        return self._run(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None], np.float32) / 255)[0]
+
+    def groups(self, wanted):
+        """wanted: {class name: group}; returns group of every class of the model, -1 for what is not wanted. A name that
+        the model lacks is an error."""
+        absent = sorted(set(wanted) - set(self.names))
+        if absent:
+            raise ValueError(f"{self.path}: has no class {', '.join(absent)}")
+        return np.array([wanted.get(name, -1) for name in self.names])
+
+    def detect(self, tensor, fit, groups, confidence=LOWEST, iou=metrics.IOU_SUPPRESS):
+        """Boxes of a letterboxed picture, in pixels of the picture: see decode()."""
+        return decode(self.raw(tensor), fit, groups, confidence, iou)
+
+
+def decode(output, fit, groups, confidence=LOWEST, iou=metrics.IOU_SUPPRESS):
+    """Rows x1, y1, x2, y2, score, group by falling score, as the product's post-processing gives them. An anchor stands
+    for its best class alone; classes of one group suppress each other.
+
+    output [4 + classes, anchors]; fit: letterbox.Fit; groups: int [classes], -1 for classes to leave out."""
+    scores = output[4:].max(0)
+    group = groups[output[4:].argmax(0)]
+    anchors = np.flatnonzero((scores >= confidence) & (group >= 0))
+    cx, cy, w, h = output[:4, anchors].astype(np.float64)
+    boxes = np.stack([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], -1)
+    kept = metrics.suppress(boxes, group[anchors], scores[anchors], iou)
+    boxes = fit.to_picture(boxes[kept])
+    inside = (boxes[:, 2:] > boxes[:, :2]).all(1)  # the rest lay in the padding
+    return np.column_stack([boxes, scores[anchors][kept], group[anchors][kept]])[inside]
