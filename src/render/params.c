@@ -10,6 +10,7 @@
 static const char *const scenes[] = {"crossroads", "motorway", "street", NULL};
 static const char *const weathers[] = {"clear", "cloudy", "rain", "fog", NULL};
 static const char *const lights[] = {"day", "dusk", "night", "glare", NULL};
+static const char *const views[] = {"usual", "mast", "tele", "overhead", "close", "kerb", "any", NULL};
 static const char *const switches[] = {"0", "1", NULL};
 
 const char *itsi_road_class_name(enum itsi_road_class cls)
@@ -31,6 +32,7 @@ void itsi_road_params_default(struct itsi_road_params *params)
                                         .seed = 1,
                                         .weather = ITSI_WEATHER_CLEAR,
                                         .light = ITSI_LIGHT_DAY,
+                                        .view = ITSI_VIEW_USUAL,
                                         .traffic = 1,
                                         .shake = 1,
                                         .noise = 1,
@@ -98,6 +100,7 @@ enum {
     KEY_SEED,
     KEY_WEATHER,
     KEY_LIGHT,
+    KEY_VIEW,
     KEY_TRAFFIC,
     KEY_SHAKE,
     KEY_NOISE,
@@ -107,9 +110,10 @@ enum {
 static const struct {
     const char *name;
     int key;
-} keys[] = {{"size", KEY_SIZE},         {"fps", KEY_FPS},         {"seed", KEY_SEED},   {"weather", KEY_WEATHER},
-            {"light", KEY_LIGHT},       {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE}, {"noise", KEY_NOISE},
-            {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER},  {"pace", KEY_PLAYER}, {"loop", KEY_PLAYER}};
+} keys[] = {{"size", KEY_SIZE},     {"fps", KEY_FPS},         {"seed", KEY_SEED},      {"weather", KEY_WEATHER},
+            {"light", KEY_LIGHT},   {"view", KEY_VIEW},       {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE},
+            {"noise", KEY_NOISE},   {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER}, {"pace", KEY_PLAYER},
+            {"loop", KEY_PLAYER}};
 
 static int apply(struct itsi_road_params *p, int key, const char *name, const char *value, struct its_diag *diag)
 {
@@ -128,6 +132,10 @@ static int apply(struct itsi_road_params *p, int key, const char *name, const ch
     case KEY_LIGHT:
         word = choose(name, value, lights, diag);
         p->light = word < 0 ? p->light : (enum itsi_road_light)word;
+        return word < 0 ? ITS_EINVAL : 0;
+    case KEY_VIEW:
+        word = choose(name, value, views, diag);
+        p->view = word < 0 ? p->view : (enum itsi_road_view)word;
         return word < 0 ? ITS_EINVAL : 0;
     case KEY_TRAFFIC:
         return number(name, value, 0, 4, &p->traffic, diag);
@@ -163,8 +171,8 @@ static int pair(struct itsi_road_params *p, const struct itsi_url *url, const ch
         return apply(p, keys[i].key, name, value, diag);
     }
     return itsi_fail(diag, ITS_EINVAL,
-                     "synthetic road: unknown key '%.*s': allowed are size, fps, seed, weather, light, traffic, shake, "
-                     "noise, timecode, seconds, pace, loop",
+                     "synthetic road: unknown key '%.*s': allowed are size, fps, seed, weather, light, view, traffic, "
+                     "shake, noise, timecode, seconds, pace, loop",
                      (int)(n < 64 ? n : 64), text);
 }
 

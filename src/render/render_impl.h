@@ -289,7 +289,7 @@ void itsi_draw_shadow(struct itsi_list *list, const struct itsi_camera *cam, con
                       const struct itsi_actor *actor);
 bool itsi_project(const struct itsi_camera *cam, struct itsi_vec3 p, float *x, float *y, float *depth);
 
-/* ---- scene (scene.c, ground.c, scenery.c) ------------------------------------------------------------------------ */
+/* ---- scene (scene.c, scene_*.c, view.c, ground.c, scenery.c) ----------------------------------------------------- */
 
 enum itsi_surface { ITSI_GRASS, ITSI_ASPHALT, ITSI_PAVEMENT, ITSI_GRAVEL, ITSI_CONCRETE };
 
@@ -366,9 +366,29 @@ void itsi_strip_add(struct itsi_section *s, float x0, float x1, enum itsi_surfac
 void itsi_line_add(struct itsi_section *s, float x, float width, float dash, float gap, bool yellow);
 void itsi_mark_add(struct itsi_scene *s, float x0, float y0, float x1, float y1, float stripe, bool across, int arrow);
 struct itsi_lane *itsi_lane_add(struct itsi_scene *s, float x, float y, float dx, float dy, float length, float speed);
+/* Who uses the lane, in shares of each class. */
+void itsi_lane_mix(struct itsi_lane *lane, float car, float truck, float bus, float moto, float bike, float person);
+void itsi_lane_city(struct itsi_lane *lane, uint64_t h);
+/* A lane's traffic light: green for the last `green` seconds of each period. */
+struct itsi_signal {
+    double period, green, offset;
+};
+void itsi_lane_obey(struct itsi_lane *lane, const struct itsi_signal *sig, float stop, float headway);
+/* Persons both ways along the road around x. */
+void itsi_lane_walkers(struct itsi_scene *s, uint64_t h, float x, float y0, float length);
+/* Persons over a zebra: they wait at the kerb while the traffic has green. */
+void itsi_lane_zebra(struct itsi_scene *s, float half, float beyond, float at, bool along_y, float centre,
+                     const struct itsi_signal *sig);
+/* A carriageway of asphalt between two pavements. */
+void itsi_section_paved(struct itsi_section *sec, float half, float walk);
+/* Hangs the camera of a finished scene elsewhere; ITSI_VIEW_USUAL leaves it where the scene put it. */
+void itsi_view_aim(struct itsi_scene *scene, enum itsi_road_view view, int width, int height);
 /* Camera at `pos` looking at `at`; hfov in degrees, roll in radians. */
 void itsi_camera_aim(struct itsi_camera *cam, struct itsi_vec3 pos, struct itsi_vec3 at, float hfov, float roll,
                      int width, int height);
+/* The same by what it sees across: `across` metres at the distance of `at`. */
+void itsi_camera_frame(struct itsi_camera *cam, struct itsi_vec3 pos, struct itsi_vec3 at, float across, float roll,
+                       int width, int height);
 /* Colour of what a ray meets where nothing stands: ground, far trees, sky. dx, dy: metres a pixel covers there. */
 struct itsi_rgb itsi_ground(const struct itsi_scene *scene, const struct itsi_air *air, float x, float y, float fx,
                             float fy);

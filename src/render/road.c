@@ -95,6 +95,8 @@ int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *para
     if (strcmp(p->scene, "crossroads") != 0 && strcmp(p->scene, "motorway") != 0 && strcmp(p->scene, "street") != 0)
         return itsi_fail(diag, ITS_EINVAL, "synthetic road: scene '%.31s': allowed are crossroads, motorway, street",
                          p->scene);
+    if ((unsigned)p->view > ITSI_VIEW_ANY)
+        return itsi_fail(diag, ITS_EINVAL, "synthetic road: view %d is none of enum itsi_road_view", (int)p->view);
     if (!(p->fps >= 1 && p->fps <= 120) || !(p->traffic >= 0) || !(p->shake >= 0) || !(p->noise >= 0))
         return itsi_fail(diag, ITS_EINVAL,
                          "synthetic road: fps must be from 1 to 120; traffic, shake and noise not negative");

@@ -29,6 +29,15 @@ const char *itsi_road_class_name(enum itsi_road_class cls);
 
 enum itsi_road_weather { ITSI_WEATHER_CLEAR, ITSI_WEATHER_CLOUDY, ITSI_WEATHER_RAIN, ITSI_WEATHER_FOG };
 enum itsi_road_light { ITSI_LIGHT_DAY, ITSI_LIGHT_DUSK, ITSI_LIGHT_NIGHT, ITSI_LIGHT_GLARE };
+enum itsi_road_view {
+    ITSI_VIEW_USUAL,    /* the scene's own: a bridge or a pole of ordinary height */
+    ITSI_VIEW_MAST,     /* a webcam 12 to 30 m up that looks along the road */
+    ITSI_VIEW_TELE,     /* a narrow field (8 to 25 degrees), far down the road */
+    ITSI_VIEW_OVERHEAD, /* steeply down from a bridge or a tall building, also across the road */
+    ITSI_VIEW_CLOSE,    /* an enforcement camera: few vehicles, large */
+    ITSI_VIEW_KERB,     /* a low pole at the roadside */
+    ITSI_VIEW_ANY       /* one of these, by the seed */
+};
 
 struct itsi_road_params {
     char scene[32];     /* "crossroads", "motorway", "street" */
@@ -37,6 +46,7 @@ struct itsi_road_params {
     uint64_t seed;      /* viewpoint, traffic, textures */
     enum itsi_road_weather weather;
     enum itsi_road_light light;
+    enum itsi_road_view view; /* where the camera hangs (default usual) */
     double traffic;     /* density: 1 = ordinary, 0 = empty road */
     double shake;       /* camera shake: 1 = ordinary pole, 0 = none */
     double noise;       /* sensor noise: 1 = ordinary */
@@ -44,8 +54,8 @@ struct itsi_road_params {
 };
 
 void itsi_road_params_default(struct itsi_road_params *params);
-/* Reads the query parameters of "synth://SCENE?size=WxH&fps=..&seed=..&weather=..&light=..&traffic=..&shake=..&noise=..
- * &timecode=0". Unknown keys that belong to the player (seconds, pace, loop) are left alone; others are ITS_EINVAL and
+/* Reads the query parameters of "synth://SCENE?size=WxH&fps=..&seed=..&weather=..&light=..&view=..&traffic=..&shake=..
+ * &noise=..&timecode=0". Unknown keys that belong to the player (seconds, pace, loop) are left alone; others are ITS_EINVAL and
  * named with the allowed values. */
 ITS_NODISCARD int itsi_road_params_parse(struct itsi_road_params *params, const char *url, struct its_diag *diag);
 

@@ -1,61 +1,6 @@
-#include "render/road.h"
-
 #include "base/mem.h"
+#include "render/shot.h"
 #include "support/check.h"
-
-#include <stdlib.h>
-
-struct shot {
-    int width, height, count;
-    uint8_t *data;
-    struct itsi_road_box box[ITSI_ROAD_MAX_BOXES];
-};
-
-static size_t picture_size(int w, int h) { return (size_t)w * (size_t)h * 3 / 2; }
-
-static struct itsi_road *make(const char *url)
-{
-    struct itsi_road_params params;
-    struct its_diag diag = {{0}};
-    struct itsi_road *road = NULL;
-    CHECK_OK(itsi_road_params_parse(&params, url, &diag), diag);
-    CHECK_OK(itsi_road_create(&road, &params, &diag), diag);
-    return road;
-}
-
-static void shoot(struct itsi_road *road, int w, int h, int64_t index, struct shot *out)
-{
-    *out = (struct shot){.width = w, .height = h, .data = malloc(picture_size(w, h))};
-    assert_non_null(out->data);
-    size_t luma = (size_t)w * (size_t)h;
-    uint8_t *plane[3] = {out->data, out->data + luma, out->data + luma * 5 / 4};
-    int stride[3] = {w, w / 2, w / 2};
-    out->count = itsi_road_render(road, index, plane, stride, out->box);
-    assert_in_range(out->count, 0, ITSI_ROAD_MAX_BOXES);
-}
-
-/* FNV-1a over pixels and boxes. */
-static uint64_t mix(uint64_t h, const void *data, size_t n)
-{
-    const uint8_t *p = data;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-    return h;
-}
-static uint64_t sum_of(const struct shot *s)
-{
-    uint64_t h = mix(UINT64_C(0xcbf29ce484222325), s->data, picture_size(s->width, s->height));
-    return mix(h, s->box, (size_t)s->count * sizeof s->box[0]);
-}
-
-static uint64_t sum_at(struct itsi_road *road, int w, int h, int64_t index)
-{
-    struct shot s;
-    shoot(road, w, h, index, &s);
-    uint64_t sum = sum_of(&s);
-    free(s.data);
-    return sum;
-}
 
 static void same_parameters_same_pixels_in_any_order(void **state)
 {
@@ -326,88 +271,6 @@ static void rendering_allocates_nothing(void **state)
     itsi_road_destroy(road);
 }
 
-static void parameters_are_read(void **state)
-{
-    (void)state;
-    struct itsi_road_params p;
-    struct its_diag diag = {{0}};
-    CHECK_OK(itsi_road_params_parse(&p, "synth://motorway", &diag), diag);
-    assert_string_equal(p.scene, "motorway");
-    assert_int_equal(p.width, 1280);
-    assert_int_equal(p.height, 720);
-    assert_true(p.timecode);
-    CHECK_OK(itsi_road_params_parse(
-                 &p,
-                 "synth://street?size=640x360&fps=12.5&seed=99&weather=fog&light=glare&traffic=0.5&shake=0"
-                 "&noise=2&timecode=0&seconds=20&pace=off&loop=1",
-                 &diag),
-             diag);
-    assert_int_equal(p.width, 640);
-    assert_int_equal(p.height, 360);
-    CHECK_NEAR(p.fps, 12.5, 0);
-    assert_int_equal(p.seed, 99);
-    assert_int_equal(p.weather, ITSI_WEATHER_FOG);
-    assert_int_equal(p.light, ITSI_LIGHT_GLARE);
-    CHECK_NEAR(p.traffic, 0.5, 0);
-    CHECK_NEAR(p.shake, 0, 0);
-    CHECK_NEAR(p.noise, 2, 0);
-    assert_false(p.timecode);
-}
-
-static void bad_parameters_are_named(void **state)
-{
-    (void)state;
-    static const char *const bad[][3] = {
-        {"synth://moon", "moon", "crossroads, motorway, street"},
-        {"synth://street?weather=hail", "weather=hail", "clear, cloudy, rain, fog"},
-        {"synth://street?light=noon", "light=noon", "day, dusk, night, glare"},
-        {"synth://street?size=641x360", "size=641x360", "even"},
-        {"synth://street?size=32x32", "size=32x32", "64"},
-        {"synth://street?size=640", "size=640", "WIDTHxHEIGHT"},
-        {"synth://street?size=640x360x2", "size=640x360x2", "WIDTHxHEIGHT"},
-        {"synth://street?size=99999999999x360", "size=99999999999x360", "4096"},
-        {"synth://street?fps=0", "fps=0", "1 to 120"},
-        {"synth://street?fps=nan", "fps=nan", "1 to 120"},
-        {"synth://street?fps=", "fps=", "1 to 120"},
-        {"synth://street?traffic=-1", "traffic=-1", "0 to 4"},
-        {"synth://street?shake=x", "shake=x", "0 to 10"},
-        {"synth://street?noise=11", "noise=11", "0 to 10"},
-        {"synth://street?seed=-3", "seed=-3", "whole numbers"},
-        {"synth://street?timecode=maybe", "timecode=maybe", "0, 1"},
-        {"synth://street?wether=rain", "wether", "weather"},
-        {"synth://street?siz", "siz", "size"},
-        {"synth://street/extra", "/extra", "scene"},
-        {"rtsp://street", "rtsp", "synth://"},
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct itsi_road_params p = {.width = 7};
-        struct its_diag diag = {{0}};
-        assert_int_equal(itsi_road_params_parse(&p, bad[i][0], &diag), ITS_EINVAL);
-        CHECK_CONTAINS(diag.text, bad[i][1]);
-        CHECK_CONTAINS(diag.text, bad[i][2]);
-        assert_int_equal(p.width, 7); /* untouched */
-    }
-}
-
-static void bad_structures_are_refused(void **state)
-{
-    (void)state;
-    struct itsi_road_params p;
-    struct its_diag diag = {{0}};
-    struct itsi_road *road = NULL;
-    itsi_road_params_default(&p);
-    p.width = 63;
-    assert_int_equal(itsi_road_create(&road, &p, &diag), ITS_EINVAL);
-    itsi_road_params_default(&p);
-    strcpy(p.scene, "mars");
-    assert_int_equal(itsi_road_create(&road, &p, &diag), ITS_EINVAL);
-    CHECK_CONTAINS(diag.text, "mars");
-    itsi_road_params_default(&p);
-    p.fps = 0;
-    assert_int_equal(itsi_road_create(&road, &p, &diag), ITS_EINVAL);
-    assert_null(road);
-}
-
 static void create_survives_failing_allocations(void **state)
 {
     (void)state;
@@ -460,9 +323,6 @@ int main(void)
         cmocka_unit_test(cars_shrink_with_distance),
         cmocka_unit_test(the_time_code_is_in_the_picture),
         cmocka_unit_test(rendering_allocates_nothing),
-        cmocka_unit_test(parameters_are_read),
-        cmocka_unit_test(bad_parameters_are_named),
-        cmocka_unit_test(bad_structures_are_refused),
         cmocka_unit_test(create_survives_failing_allocations),
         cmocka_unit_test(the_extremes_of_size_work),
     };

@@ -37,7 +37,8 @@ static void begin(struct builder *b, float x, float y, uint64_t h)
 
 static void finish(struct builder *b, bool shadow)
 {
-    if (b->rc < 0)
+    /* Whoever hangs up a camera sees to it that nothing stands right before it. */
+    if (b->rc < 0 || b->actor.distance < (shadow ? 9 : 4.5f))
         return;
     if (b->mesh.failed) {
         b->rc = ITS_ENOMEM;
