@@ -51,7 +51,7 @@ class Frames:
                 area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
                 keep = np.argsort(-area, kind="stable")[:SOURCE_BOXES]
                 boxes[at + i, :len(keep)] = corners[keep]
-                labels[at + i, :len(keep)] = own["cls"][keep]
+                labels[at + i, :len(keep)] = own["class"][keep]
                 visible[at + i, :len(keep)] = own["visible"][keep]
             at += n
         self.boxes, self.labels, self.visible = (torch.from_numpy(a).to(device) for a in (boxes, labels, visible))
