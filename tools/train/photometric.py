@@ -1,5 +1,5 @@
 """What cameras, lenses and codecs do to a picture, done to batches on the GPU: each effect hits some pictures only, at a
-strength of its own. Pictures are [b, 3, H, W] RGB 0..1, float; nothing here moves a box.
+strength of its own. Pictures are [b, 3, H, W] RGB 0..1, half precision on a GPU; nothing here moves a box.
 
 The purpose is domain randomisation (Tobin et al. 2017): the renderer's look must not be what the detector learns.
 """
@@ -8,8 +8,6 @@ import math
 
 import torch
 import torch.nn.functional as F
-
-GREY = (0.299, 0.587, 0.114)
 
 
 class Photometric:
@@ -22,138 +20,129 @@ class Photometric:
         self.dct = dct_matrix(overlays.device)
 
     def rand(self, b, lo=0.0, hi=1.0):
-        return torch.rand(b, 1, 1, 1, generator=self.generator, device=self.overlays.device) * (hi - lo) + lo
+        drawn = torch.rand(b, 1, 1, 1, generator=self.generator, device=self.overlays.device)
+        return (drawn * (hi - lo) + lo).to(self.overlays.dtype)
 
-    def some(self, b, share):
-        """1 for about `share` of the pictures, else 0."""
-        return (self.rand(b) < share).float()
+    def normal(self, *shape):
+        return torch.randn(shape, generator=self.generator, device=self.overlays.device, dtype=self.overlays.dtype)
 
-    def normal(self, shape):
-        return torch.randn(shape, generator=self.generator, device=self.overlays.device)
+    def hit(self, x, share, effect):
+        """Applies the effect to that share of the pictures, in place."""
+        b = len(x)
+        chosen = torch.randperm(b, generator=self.generator, device=x.device)[:round(b * share)]
+        if len(chosen):
+            x[chosen] = effect(x[chosen]).clamp(0, 1)
 
     def __call__(self, x):
-        x = self.filtered(x)
-        x = self.shaded(x)
-        x = self.toned(x)
-        x = self.blurred(x)
-        x = self.noisy(x)
-        x = self.sharpened(x)
-        x = self.rescaled(x)
-        x = self.stamped(x)
-        x = self.compressed(x.clamp(0, 1))
-        return x.clamp(0, 1)
+        """[b, 3, H, W] of any float type -> the same shape in the overlays' type."""
+        x = x.to(self.overlays.dtype, copy=True)
+        self.hit(x, 0.12, self.filtered)
+        self.hit(x, 0.35, self.shaded)
+        self.hit(x, 0.3, self.vignetted)
+        self.hit(x, 0.95, self.toned)
+        self.hit(x, 0.08, self.grey)
+        self.hit(x, 0.2, self.hazy)
+        self.hit(x, 0.4, self.blurred)
+        self.hit(x, 0.5, self.noisy)
+        self.hit(x, 0.35, self.sharpened)
+        for factor in torch.rand(4, generator=self.generator, device=x.device).mul(0.55).add(0.35).tolist():
+            self.hit(x, 0.1, lambda part, factor=factor: self.rescaled(part, factor))
+        self.hit(x, 0.4, self.stamped)
+        self.hit(x, 0.65, self.compressed)
+        return x
 
     def filtered(self, x):
         """A random 3x3 filter across colours blended in (Xu et al., RandConv, 2021): texture changes, shape stays."""
-        b = x.shape[0]
-        kernel = self.normal((b * 3, 3, 3, 3)) / math.sqrt(27)
+        b = len(x)
+        kernel = self.normal(b * 3, 3, 3, 3) / math.sqrt(27)
         mixed = F.conv2d(F.pad(x.reshape(1, b * 3, *x.shape[2:]), (1, 1, 1, 1), mode="replicate"), kernel, groups=b)
         mixed = mixed.reshape(x.shape)
         mixed = mixed - mixed.mean((1, 2, 3), keepdim=True)
-        mixed = 0.5 + mixed * (x.std((1, 2, 3), keepdim=True) / (mixed.std((1, 2, 3), keepdim=True) + 1e-4))
-        part = self.rand(b, 0, 0.7) * self.some(b, 0.12)
-        return (x * (1 - part) + mixed * part).clamp(0, 1)
-
-    def field(self, b, size, cells):
-        """A smooth random field around 0, spread 1: [b, 1, H, W]."""
-        return F.interpolate(self.normal((b, 1, cells, cells)), size=size, mode="bicubic", align_corners=False)
+        mixed = 0.5 + mixed * (x.std((1, 2, 3), keepdim=True) / (mixed.std((1, 2, 3), keepdim=True) + 1e-3))
+        return torch.lerp(x, mixed, self.rand(b, 0, 0.7))
 
     def shaded(self, x):
-        """Cloud shadows, stray light, a lens that darkens its corners."""
-        b, size = x.shape[0], x.shape[2:]
-        x = x * (1 + self.field(b, size, 5) * self.rand(b, 0, 0.25) * self.some(b, 0.35)).clamp(0.2, 2)
-        y = torch.linspace(-1, 1, size[0], device=x.device)[None, None, :, None]
-        w = torch.linspace(-1, 1, size[1], device=x.device)[None, None, None]
-        return x * (1 - (y * y + w * w) * self.rand(b, 0, 0.3) * self.some(b, 0.3))
+        """Cloud shadows, stray light: a smooth field over the picture."""
+        field = F.interpolate(self.normal(len(x), 1, 5, 5), size=x.shape[2:], mode="bilinear", align_corners=False)
+        return x * (1 + field * self.rand(len(x), 0, 0.25)).clamp_(0.2, 2)
+
+    def vignetted(self, x):
+        y = torch.linspace(-1, 1, x.shape[2], device=x.device, dtype=x.dtype)[None, None, :, None]
+        w = torch.linspace(-1, 1, x.shape[3], device=x.device, dtype=x.dtype)[None, None, None]
+        return x * (1 - (y * y + w * w) * self.rand(len(x), 0, 0.35))
 
     def toned(self, x):
-        """Exposure, gamma, contrast, white balance, saturation, haze; some cameras are grey."""
-        b = x.shape[0]
-        x = x * torch.exp(self.normal((b, 1, 1, 1)) * 0.28)
-        x = x * torch.exp(self.normal((b, 3, 1, 1)) * 0.07)
-        x = x.clamp(0, 1.6).clamp_min(1e-4) ** torch.exp(self.normal((b, 1, 1, 1)) * 0.28)
-        mean = x.mean((1, 2, 3), keepdim=True)
-        x = (x - mean) * torch.exp(self.normal((b, 1, 1, 1)) * 0.25) + mean
-        grey = (x * torch.tensor(GREY, device=x.device)[None, :, None, None]).sum(1, keepdim=True)
-        vivid = self.rand(b, 0.2, 1.5) * (1 - self.some(b, 0.1))
-        x = grey + (x - grey) * vivid
-        haze = self.rand(b, 0, 0.6) * self.some(b, 0.2)
-        tint = (self.rand(b, 0.3, 0.9) + self.normal((b, 3, 1, 1)) * 0.04)
-        return (x * (1 - haze) + tint * haze).clamp(0, 1)
+        """Exposure, white balance, gamma, contrast, saturation."""
+        b = len(x)
+        x = x * torch.exp(self.normal(b, 1, 1, 1) * 0.25 + self.normal(b, 3, 1, 1) * 0.06)
+        x = x.clamp_(1e-3, 1.6) ** torch.exp(self.normal(b, 1, 1, 1) * 0.28)
+        x = torch.lerp(x.mean((1, 2, 3), keepdim=True), x, torch.exp(self.normal(b, 1, 1, 1) * 0.25))
+        return torch.lerp(self.luma(x), x, self.rand(b, 0.2, 1.5))
+
+    @staticmethod
+    def luma(x):
+        return x[:, 0:1] * 0.299 + x[:, 1:2] * 0.587 + x[:, 2:3] * 0.114
+
+    def grey(self, x):
+        return self.luma(x).expand_as(x)
+
+    def hazy(self, x):
+        """Fog, a fogged lens, a washed-out picture."""
+        b = len(x)
+        tint = self.rand(b, 0.3, 0.9) + self.normal(b, 3, 1, 1) * 0.04
+        return torch.lerp(x, tint, self.rand(b, 0, 0.65))
 
     def blurred(self, x):
         """Focus and motion: an oriented Gaussian of up to about 2 pixels."""
-        b, r = x.shape[0], 4
-        along, across = self.rand(b, 0.3, 2.2), self.rand(b, 0.3, 1.2)
-        angle = self.rand(b, 0, math.pi)
-        at = torch.arange(-r, r + 1, device=x.device, dtype=torch.float32)
+        b, r = len(x), 4
+        along, across, angle = self.rand(b, 0.3, 2.2), self.rand(b, 0.3, 1.2), self.rand(b, 0, math.pi)
+        at = torch.arange(-r, r + 1, device=x.device, dtype=x.dtype)
         dx, dy = at[None, None, None, :], at[None, None, :, None]
         u, v = dx * angle.cos() + dy * angle.sin(), dy * angle.cos() - dx * angle.sin()
         kernel = torch.exp(-0.5 * ((u / along) ** 2 + (v / across) ** 2))
         kernel = (kernel / kernel.sum((2, 3), keepdim=True)).repeat_interleave(3, 0)
-        soft = F.conv2d(F.pad(x.reshape(1, -1, *x.shape[2:]), (r, r, r, r), mode="replicate"), kernel.to(x.dtype),
-                        groups=b * 3).reshape(x.shape)
-        part = self.some(b, 0.4)
-        return x * (1 - part) + soft * part
+        flat = F.pad(x.reshape(1, -1, *x.shape[2:]), (r, r, r, r), mode="replicate")
+        return F.conv2d(flat, kernel, groups=b * 3).reshape(x.shape)
 
     def noisy(self, x):
         """Sensor noise, fine in brightness, coarse in colour as after a camera's own denoising."""
-        b, (h, w) = x.shape[0], x.shape[2:]
-        fine = self.normal((b, 1, h, w)) * self.rand(b, 0, 0.05)
-        coarse = F.interpolate(self.normal((b, 3, h // 4, w // 4)), size=(h, w), mode="bilinear") * self.rand(b, 0, 0.03)
-        return x + (fine + coarse) * self.some(b, 0.5)
+        b, _, h, w = x.shape
+        coarse = F.interpolate(self.normal(b, 3, h // 4, w // 4), size=(h, w), mode="bilinear", align_corners=False)
+        return x + self.normal(b, 1, h, w) * self.rand(b, 0, 0.05) + coarse * self.rand(b, 0, 0.03)
 
     def sharpened(self, x):
         """The halo that cameras put around edges."""
         soft = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
-        b = x.shape[0]
-        return x + (x - soft) * self.rand(b, 0, 2.0) * self.some(b, 0.35)
+        return torch.lerp(soft, x, 1 + self.rand(len(x), 0, 2.0))
 
-    def rescaled(self, x):
-        """A camera of lower resolution, scaled up: one factor for each eighth of the batch."""
-        out = []
-        for chunk in x.chunk(8):
-            factor = 1.0
-            draw = torch.rand(2, generator=self.generator, device=x.device).tolist()
-            if draw[0] < 0.4:
-                factor = 0.4 + 0.5 * draw[1]
-            if factor < 1:
-                small = F.interpolate(chunk, scale_factor=factor, mode="bilinear", antialias=True)
-                chunk = F.interpolate(small, size=x.shape[2:], mode="bilinear")
-            out.append(chunk)
-        return torch.cat(out)
+    def rescaled(self, x, factor):
+        """A camera of lower resolution, scaled up."""
+        small = F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
+        return F.interpolate(small, size=x.shape[2:], mode="bilinear", align_corners=False)
 
     def stamped(self, x):
         """Burnt-in clocks, names, bars."""
-        b = x.shape[0]
-        which = torch.randint(len(self.overlays), (b,), generator=self.generator, device=x.device)
-        over = self.overlays[which].to(x.dtype)
-        opacity = over[:, 3:] * self.some(b, 0.4)
-        return x * (1 - opacity) + over[:, :3] * opacity
+        over = self.overlays[torch.randint(len(self.overlays), (len(x),), generator=self.generator, device=x.device)]
+        return torch.lerp(x, over[:, :3], over[:, 3:])
 
     def compressed(self, x):
         """Blocks of a codec: an 8x8 DCT whose coefficients are rounded, colours at half size."""
-        b, _, h, w = x.shape
-        y = 0.299 * x[:, 0:1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:3]
-        cb, cr = (x[:, 2:3] - y) * 0.564, (x[:, 0:1] - y) * 0.713
-        step = torch.exp(self.rand(b, math.log(0.004), math.log(0.10)))
+        y = self.luma(x)
+        step = torch.exp(self.rand(len(x), math.log(0.004), math.log(0.10)))
+        colour = F.avg_pool2d(torch.cat(((x[:, 2:3] - y) * 0.564, (x[:, 0:1] - y) * 0.713), 1), 2)
+        colour = F.interpolate(self.rounded(colour, step * 1.2), size=x.shape[2:], mode="bilinear", align_corners=False)
         y = self.rounded(y, step)
-        colour = F.interpolate(self.rounded(F.avg_pool2d(torch.cat((cb, cr), 1), 2), step * 1.2), size=(h, w),
-                               mode="bilinear")
-        cb, cr = colour[:, 0:1], colour[:, 1:2]
-        again = torch.cat((y + cr / 0.713, y - 0.344 * cb / 0.564 - 0.714 * cr / 0.713, y + cb / 0.564), 1)
-        part = self.some(b, 0.7)
-        return x * (1 - part) + again * part
+        blue, red = y + colour[:, 0:1] / 0.564, y + colour[:, 1:2] / 0.713
+        return torch.cat((red, (y - 0.299 * red - 0.114 * blue) / 0.587, blue), 1)
 
     def rounded(self, x, step):
         b, c, h, w = x.shape
-        blocks = x.reshape(b, c, h // 8, 8, w // 8, 8).permute(0, 1, 2, 4, 3, 5)
         d = self.dct.to(x.dtype)
-        freq = d @ blocks @ d.T
-        grow = torch.arange(8, device=x.device)
-        quant = step[..., None, None] * (1 + 0.5 * (grow[:, None] + grow[None, :])) * 2
+        freq = d @ x.reshape(b, c, h // 8, 8, w // 8, 8).transpose(3, 4) @ d.T
+        grow = torch.arange(8, device=x.device, dtype=x.dtype)
+        quant = step[..., None, None] * (2 + grow[:, None] + grow[None, :])
         freq = torch.round(freq / quant) * quant
-        return (d.T @ freq @ d).permute(0, 1, 2, 4, 3, 5).reshape(b, c, h, w)
+        return (d.T @ freq @ d).transpose(3, 4).reshape(b, c, h, w)
 
 
 def dct_matrix(device):
