@@ -80,9 +80,9 @@ static struct itsi_rgb light_on(const struct itsi_scene *s, const struct itsi_ai
     if (s->wear.clouds > 0 && !air->night)
         pool -= s->wear.clouds * itsi_clampf(itsi_noise_fractal(s->seed + 46, x * 0.012f, y * 0.012f) * 6 - 3, 0, 1);
     if (air->night) {
-        pool = 0.4f;
+        pool = air->pool_base;
         for (int k = 0; k < 2; k++) { /* lamps on both sides in turn */
-            float at = y / 32 + 0.5f * (float)k, d = at - floorf(at + 0.5f);
+            float at = y / air->pool_every + 0.5f * (float)k, d = at - floorf(at + 0.5f);
             float side = x - (k ? s->road.right : s->road.left) * 0.8f;
             pool += 1.6f * itsi_decay(d * d * 14 + side * side * 0.012f);
         }
@@ -157,6 +157,15 @@ struct itsi_rgb itsi_backdrop(const struct itsi_scene *s, const struct itsi_air 
     /* Two skylines, the nearer one rougher. */
     float hill = 0.015f + 0.05f * itsi_noise2(s->seed + 40, side * 2 + 50, 0.5f) * (s->style == 0 ? 2.2f : 1.0f);
     float wood = 0.008f + 0.018f * itsi_noise_fractal(s->seed + 41, side * 14 + 500, 0.5f);
+    /* A far town: blocks of some height on the skyline. */
+    float block = floorf(side * 40), tall = itsi_hash_unit(s->seed + 45, (uint64_t)(int64_t)block);
+    float town = s->style == 3 ? 0.012f + tall * tall * 0.05f : 0;
+    if (rise < town && rise >= wood) {
+        float lit = itsi_hash_range(s->seed + 47, (uint64_t)(int64_t)block, 0.2f, 0.6f);
+        float pane = itsi_hash_unit(s->seed + 48, (uint64_t)((int64_t)floorf(side * 400) * 977 + (int64_t)(rise * 500)));
+        lit *= pane < 0.3f ? 0.6f : 1;
+        return itsi_air_veil(air, itsi_rgb(lit * in.r, lit * in.g, lit * in.b), 600);
+    }
     if (rise < wood) {
         float n = itsi_noise_fractal(s->seed + 42, side * 90, rise * 160) + 0.4f;
         struct itsi_rgb c = itsi_rgb(0.12f * n * in.r, 0.17f * n * in.g, 0.08f * n * in.b);
@@ -170,7 +179,7 @@ struct itsi_rgb itsi_backdrop(const struct itsi_scene *s, const struct itsi_air 
     struct itsi_rgb sky = itsi_air_sky(air, d);
     float over = itsi_maxf(d.z, 0.04f);
     float cloud = itsi_noise_fractal(s->seed + 44, d.x / over * 1.2f, d.y / over * 1.2f);
-    float amount = itsi_hash_range(s->seed, 306, -0.5f, 0.2f);
+    float amount = itsi_hash_range(s->seed, 306, -0.5f, 0.4f);
     cloud = itsi_clampf((cloud - 0.45f + amount) * 3, 0, 1);
     struct itsi_rgb white = itsi_mix(sky, itsi_scale(itsi_rgb(1.05f, 1.05f, 1.06f), itsi_clampf(in.g, 0, 1)), 0.75f);
     return itsi_air_veil(air, itsi_mix(sky, white, cloud * 0.7f), itsi_minf(60 / over, 500));

@@ -253,6 +253,7 @@ struct itsi_air {
     bool lamps; /* vehicles have their lamps on */
     float lamp_glow;
     bool wet;
+    float pool_every, pool_base; /* at night: metres between lamps, light between their pools */
     /* the camera's rendering of all this */
     float exposure, lift, saturation, warmth;
 };
@@ -287,6 +288,9 @@ void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struc
 /* Adds its shadow on the ground (own list). */
 void itsi_draw_shadow(struct itsi_list *list, const struct itsi_camera *cam, const struct itsi_air *air,
                       const struct itsi_actor *actor);
+/* The same by every face of something that stands, exactly (cast.c); the list has room for two triangles per face. */
+void itsi_cast_faces(struct itsi_list *list, const struct itsi_camera *cam, const struct itsi_air *air,
+                     const struct itsi_actor *actor);
 bool itsi_project(const struct itsi_camera *cam, struct itsi_vec3 p, float *x, float *y, float *depth);
 
 /* ---- scene (scene.c, scene_*.c, view.c, ground.c, scenery.c) ----------------------------------------------------- */
