@@ -7,7 +7,7 @@ static bool chance(uint64_t h, uint64_t what, float share) { return itsi_hash_un
 /* Most cameras render well; some are too dark or too bright, flat, nearly grey, vivid or of a cast. */
 static void camera(struct itsi_air *a, uint64_t h)
 {
-    a->exposure = itsi_hash_range(h, 3, 1.05f, 1.6f);
+    a->exposure = itsi_hash_range(h, 3, 1.15f, 1.75f);
     if (chance(h, 20, 0.22f))
         a->exposure = chance(h, 21, 0.5f) ? itsi_hash_range(h, 22, 0.65f, 1) : itsi_hash_range(h, 22, 1.7f, 2.4f);
     a->lift = itsi_hash_range(h, 4, -0.03f, 0.07f);
