@@ -74,12 +74,12 @@ static int take_scenery(void *arg, const struct itsi_actor *actor)
 {
     struct scenery *s = arg;
     if (itsi_list_vertices(&s->list, actor->mesh->pos_count) < 0 || ensure(&s->list, actor->mesh->face_count * 2) < 0 ||
-        ensure(&s->shadows, 256) < 0)
+        ensure(&s->shadows, actor->mesh->face_count * 2) < 0)
         return ITS_ENOMEM;
     struct itsi_draw draw;
     itsi_draw_actor(&s->list, &draw, s->cam, s->air, actor);
-    if (actor->id) /* casts a shadow */
-        itsi_draw_shadow(&s->shadows, s->cam, s->air, actor);
+    if (s->air->shadow > 0.1f && !s->air->night) /* at night the light has no one direction */
+        itsi_cast_faces(&s->shadows, s->cam, s->air, actor);
     return 0;
 }
 

@@ -1,87 +1,20 @@
-/* What lies and hangs behind everything: road surfaces with their paint and wear, verges, distant trees, hills, sky.
+/* What lies and hangs behind everything: the roads with their paint, verges, distant trees, hills, sky.
  * Evaluated per pixel once per road; everything periodic is averaged over the pixel, so that far paint does not
  * flicker. */
 #include "render/render_impl.h"
 
 #include <math.h>
 
-/* Share of the pixel [at - fp/2, at + fp/2] that lies in [lo, hi]. */
-static float overlap(float lo, float hi, float at, float fp)
-{
-    float a = itsi_maxf(lo, at - fp * 0.5f), b = itsi_minf(hi, at + fp * 0.5f);
-    return b > a ? (b - a) / fp : 0;
-}
-
-/* The same for dashes of length `dash` every `period`. */
-static float dashes(float dash, float period, float at, float fp)
-{
-    float a = (at - fp * 0.5f) / period, b = (at + fp * 0.5f) / period;
-    float fa = floorf(a), fb = floorf(b);
-    float ia = fa * dash + itsi_minf((a - fa) * period, dash), ib = fb * dash + itsi_minf((b - fb) * period, dash);
-    return itsi_clampf((ib - ia) / fp, 0, 1);
-}
-
-static struct itsi_rgb asphalt(const struct itsi_scene *s, float x, float y, float fx, float fy, bool road)
-{
-    uint64_t h = s->seed;
-    float base = itsi_hash_range(h, 300, 0.24f, 0.42f), warm = itsi_hash_range(h, 301, -0.015f, 0.02f);
-    float fp = itsi_maxf(fx, fy);
-    float c = base;
-    float fine = itsi_clampf(1 - fp * 6, 0, 1);
-    if (fine > 0)
-        c += (itsi_noise2(h + 1, x * 14, y * 14) - 0.5f) * 0.09f * fine;
-    c += (itsi_noise_fractal(h + 2, x * 0.35f, y * 0.12f) - 0.5f) * 0.10f;
-    if (road) { /* wheels polish two tracks, oil darkens the middle: streaks along the way */
-        c += (itsi_noise2(h + 3, x * 1.3f, y * 0.015f) - 0.5f) * 0.07f;
-        float patch = itsi_noise2(h + 4, x * 0.28f, y * 0.05f);
-        if (patch > 0.72f)
-            c -= 0.045f;
-        float crack = itsi_noise2(h + 5, x * 0.5f, y * 0.5f) - 0.5f;
-        float thin = 0.006f + fp * 0.02f;
-        if (crack < thin && crack > -thin)
-            c -= 0.05f * itsi_clampf(1 - fp * 3, 0, 1);
-    }
-    return itsi_rgb(c + warm, c, c - warm * 0.6f);
-}
-
-static struct itsi_rgb surface(const struct itsi_scene *s, enum itsi_surface kind, float x, float y, float fx, float fy)
-{
-    uint64_t h = s->seed;
-    float fp = itsi_maxf(fx, fy), n = itsi_noise_fractal(h + 10, x * 0.6f, y * 0.6f);
-    float fine = (itsi_noise2(h + 11, x * 7, y * 7) - 0.5f) * itsi_clampf(1 - fp * 3, 0, 1);
-    float k, dry;
-    switch (kind) {
-    case ITSI_ASPHALT:
-        return asphalt(s, x, y, fx, fy, true);
-    case ITSI_PAVEMENT: {
-        k = itsi_hash_range(h, 302, 0.42f, 0.60f) + (n - 0.5f) * 0.12f + fine * 0.05f;
-        float joint = itsi_maxf(dashes(0.03f, 0.6f, x, fx), dashes(0.03f, 0.6f, y, fy));
-        k -= joint * 0.10f;
-        float red = itsi_hash_range(h, 303, 0, 0.07f);
-        return itsi_rgb(k + red, k, k - red * 0.7f);
-    }
-    case ITSI_GRAVEL:
-        k = 0.40f + (n - 0.5f) * 0.2f + fine * 0.2f;
-        return itsi_rgb(k * 1.03f, k, k * 0.88f);
-    case ITSI_CONCRETE:
-        k = 0.52f + (n - 0.5f) * 0.12f;
-        return itsi_rgb(k, k * 0.99f, k * 0.95f);
-    default:
-        dry = itsi_hash_range(h, 304, 0, 1);
-        k = 0.75f + (n - 0.5f) * 0.7f + fine * 0.5f;
-        return itsi_mix(itsi_rgb(0.17f * k, 0.29f * k, 0.09f * k), itsi_rgb(0.36f * k, 0.33f * k, 0.18f * k),
-                        dry * 0.7f);
-    }
-}
-
 /* Paint: white or yellow, worn. */
 static void paint(const struct itsi_scene *s, struct itsi_rgb *c, float cover, float x, float y, bool yellow)
 {
     if (cover <= 0)
         return;
-    float wear = itsi_hash_range(s->seed, 305, 0.05f, 0.5f);
-    cover *= 1 - wear * itsi_noise_fractal(s->seed + 20, x * 3, y * 3);
-    *c = itsi_mix(*c, yellow ? itsi_rgb(0.80f, 0.62f, 0.18f) : itsi_rgb(0.82f, 0.82f, 0.80f), itsi_clampf(cover, 0, 1));
+    const struct itsi_wear *w = &s->wear;
+    cover *= itsi_clampf(1 - w->paint_wear * itsi_noise_fractal(s->seed + 20, x * 3, y * 3), 0, 1);
+    float k = w->paint;
+    *c = itsi_mix(*c, yellow ? itsi_rgb(k * 0.98f, k * 0.75f, k * 0.22f) : itsi_rgb(k, k, k * 0.98f),
+                  itsi_clampf(cover, 0, 1));
 }
 
 static void section_paint(const struct itsi_scene *s, const struct itsi_section *sec, struct itsi_rgb *c, float x,
@@ -89,9 +22,9 @@ static void section_paint(const struct itsi_scene *s, const struct itsi_section 
 {
     for (int i = 0; i < sec->line_count; i++) {
         const struct itsi_line *l = &sec->line[i];
-        float cover = overlap(l->x - l->width * 0.5f, l->x + l->width * 0.5f, x, fx);
+        float cover = itsi_overlap(l->x - l->width * 0.5f, l->x + l->width * 0.5f, x, fx);
         if (cover > 0 && l->gap > 0)
-            cover *= dashes(l->dash, l->dash + l->gap, y, fy);
+            cover *= itsi_dashes(l->dash, l->dash + l->gap, y, fy);
         paint(s, c, cover, x, y, l->yellow);
     }
 }
@@ -114,14 +47,14 @@ static void marks(const struct itsi_scene *s, struct itsi_rgb *c, float x, float
 {
     for (int i = 0; i < s->mark_count; i++) {
         const struct itsi_mark *m = &s->mark[i];
-        float cover = overlap(m->x0, m->x1, x, fx);
+        float cover = itsi_overlap(m->x0, m->x1, x, fx);
         if (cover <= 0)
             continue;
-        cover *= overlap(m->y0, m->y1, y, fy);
+        cover *= itsi_overlap(m->y0, m->y1, y, fy);
         if (cover <= 0)
             continue;
         if (m->stripe > 0)
-            cover *= m->across ? dashes(m->stripe, m->stripe * 2, y, fy) : dashes(m->stripe, m->stripe * 2, x, fx);
+            cover *= m->across ? itsi_dashes(m->stripe, m->stripe * 2, y, fy) : itsi_dashes(m->stripe, m->stripe * 2, x, fx);
         else if (m->arrow) {
             float hits = 0; /* sampled: its outline is not worth an integral */
             int kind = m->arrow < 0 ? -m->arrow : m->arrow;
@@ -144,10 +77,12 @@ static struct itsi_rgb light_on(const struct itsi_scene *s, const struct itsi_ai
     struct itsi_rgb sky = itsi_mix(air->horizon, air->zenith, 0.5f);
     float sun = itsi_maxf(0, air->sun.z) * air->shadow;
     float pool = 1;
+    if (s->wear.clouds > 0 && !air->night)
+        pool -= s->wear.clouds * itsi_clampf(itsi_noise_fractal(s->seed + 46, x * 0.012f, y * 0.012f) * 6 - 3, 0, 1);
     if (air->night) {
-        pool = 0.4f;
+        pool = air->pool_base;
         for (int k = 0; k < 2; k++) { /* lamps on both sides in turn */
-            float at = y / 32 + 0.5f * (float)k, d = at - floorf(at + 0.5f);
+            float at = y / air->pool_every + 0.5f * (float)k, d = at - floorf(at + 0.5f);
             float side = x - (k ? s->road.right : s->road.left) * 0.8f;
             pool += 1.6f * itsi_decay(d * d * 14 + side * side * 0.012f);
         }
@@ -184,18 +119,24 @@ struct itsi_rgb itsi_ground(const struct itsi_scene *s, const struct itsi_air *a
     struct itsi_rgb c;
     if (road_asphalt || cross_asphalt) {
         bool turn = cross_asphalt && !road_asphalt;
-        c = surface(s, turn ? ITSI_ASPHALT : kind, turn ? v : x, turn ? x : y, fx, fy);
+        c = itsi_surface(s, turn ? ITSI_ASPHALT : kind, turn ? v : x, turn ? x : y, fx, fy);
         if (road_asphalt && !(s->has_cross && v > s->cross.left - 4.5f && v < s->cross.right + 4.5f))
             section_paint(s, &s->road, &c, x, y, fx, fy);
         else if (cross_asphalt && !(x > s->road.left - 4.5f && x < s->road.right + 4.5f))
             section_paint(s, &s->cross, &c, v, x, fy, fx);
         marks(s, &c, x, y, fx, fy);
-        float edge = itsi_maxf(overlap(s->road.left, s->road.left + 0.25f, x, fx),
-                               overlap(s->road.right - 0.25f, s->road.right, x, fx));
+        float edge = itsi_maxf(itsi_overlap(s->road.left, s->road.left + 0.25f, x, fx),
+                               itsi_overlap(s->road.right - 0.25f, s->road.right, x, fx));
         if (s->kind != 'm' && !cross_asphalt)
             c = itsi_scale(c, 1 - 0.25f * edge); /* gutter */
     } else {
-        c = surface(s, on_road ? kind : on_cross ? across : kind, x, y, fx, fy);
+        c = itsi_surface(s, on_road ? kind : on_cross ? across : kind, x, y, fx, fy);
+    }
+    if (s->wear.leaves > 0 || s->wear.snow > 0) {
+        float off = itsi_maxf(x - s->road.right, s->road.left - x);
+        if (s->has_cross)
+            off = itsi_minf(off, itsi_maxf(v - s->cross.right, s->cross.left - v));
+        c = itsi_litter(s, c, x, y, itsi_maxf(fx, fy), off);
     }
     struct itsi_rgb in = light_on(s, air, x, y);
     c = itsi_rgb(c.r * in.r, c.g * in.g, c.b * in.b);
@@ -216,6 +157,15 @@ struct itsi_rgb itsi_backdrop(const struct itsi_scene *s, const struct itsi_air 
     /* Two skylines, the nearer one rougher. */
     float hill = 0.015f + 0.05f * itsi_noise2(s->seed + 40, side * 2 + 50, 0.5f) * (s->style == 0 ? 2.2f : 1.0f);
     float wood = 0.008f + 0.018f * itsi_noise_fractal(s->seed + 41, side * 14 + 500, 0.5f);
+    /* A far town: blocks of some height on the skyline. */
+    float block = floorf(side * 40), tall = itsi_hash_unit(s->seed + 45, (uint64_t)(int64_t)block);
+    float town = s->style == 3 ? 0.012f + tall * tall * 0.05f : 0;
+    if (rise < town && rise >= wood) {
+        float lit = itsi_hash_range(s->seed + 47, (uint64_t)(int64_t)block, 0.2f, 0.6f);
+        float pane = itsi_hash_unit(s->seed + 48, (uint64_t)((int64_t)floorf(side * 400) * 977 + (int64_t)(rise * 500)));
+        lit *= pane < 0.3f ? 0.6f : 1;
+        return itsi_air_veil(air, itsi_rgb(lit * in.r, lit * in.g, lit * in.b), 600);
+    }
     if (rise < wood) {
         float n = itsi_noise_fractal(s->seed + 42, side * 90, rise * 160) + 0.4f;
         struct itsi_rgb c = itsi_rgb(0.12f * n * in.r, 0.17f * n * in.g, 0.08f * n * in.b);
@@ -229,7 +179,7 @@ struct itsi_rgb itsi_backdrop(const struct itsi_scene *s, const struct itsi_air 
     struct itsi_rgb sky = itsi_air_sky(air, d);
     float over = itsi_maxf(d.z, 0.04f);
     float cloud = itsi_noise_fractal(s->seed + 44, d.x / over * 1.2f, d.y / over * 1.2f);
-    float amount = itsi_hash_range(s->seed, 306, -0.5f, 0.2f);
+    float amount = itsi_hash_range(s->seed, 306, -0.5f, 0.4f);
     cloud = itsi_clampf((cloud - 0.45f + amount) * 3, 0, 1);
     struct itsi_rgb white = itsi_mix(sky, itsi_scale(itsi_rgb(1.05f, 1.05f, 1.06f), itsi_clampf(in.g, 0, 1)), 0.75f);
     return itsi_air_veil(air, itsi_mix(sky, white, cloud * 0.7f), itsi_minf(60 / over, 500));

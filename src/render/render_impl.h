@@ -253,6 +253,7 @@ struct itsi_air {
     bool lamps; /* vehicles have their lamps on */
     float lamp_glow;
     bool wet;
+    float pool_every, pool_base; /* at night: metres between lamps, light between their pools */
     /* the camera's rendering of all this */
     float exposure, lift, saturation, warmth;
 };
@@ -287,11 +288,30 @@ void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struc
 /* Adds its shadow on the ground (own list). */
 void itsi_draw_shadow(struct itsi_list *list, const struct itsi_camera *cam, const struct itsi_air *air,
                       const struct itsi_actor *actor);
+/* The same by every face of something that stands, exactly (cast.c); the list has room for two triangles per face. */
+void itsi_cast_faces(struct itsi_list *list, const struct itsi_camera *cam, const struct itsi_air *air,
+                     const struct itsi_actor *actor);
 bool itsi_project(const struct itsi_camera *cam, struct itsi_vec3 p, float *x, float *y, float *depth);
 
 /* ---- scene (scene.c, scene_*.c, view.c, ground.c, scenery.c) ----------------------------------------------------- */
 
-enum itsi_surface { ITSI_GRASS, ITSI_ASPHALT, ITSI_PAVEMENT, ITSI_GRAVEL, ITSI_CONCRETE };
+enum itsi_surface { ITSI_GRASS, ITSI_ASPHALT, ITSI_COLOURED, ITSI_PAVEMENT, ITSI_GRAVEL, ITSI_CONCRETE };
+
+/* How the ground of a scene looks (surface.c). Amounts are changes in brightness, shares or, at 0, absence. */
+enum { ITSI_MAX_TRACKS = 16 };
+struct itsi_wear {
+    struct itsi_rgb asphalt, coloured, pavement, grass, gravel;
+    float grain, blotch, streak, oil, track, crack, tar, stain; /* of the carriageway */
+    float patch, cover;                                         /* share of places with a patch, a manhole */
+    float slab;                                                 /* metres between the joints of concrete */
+    float tile_x, tile_y, joint, checker;                       /* of the pavement */
+    float tuft;
+    float paint, paint_wear;
+    float leaves, snow;
+    float clouds; /* how dark the shadows of clouds are */
+    float lane[ITSI_MAX_TRACKS]; /* middles of the lanes along the road */
+    int lanes;
+};
 
 struct itsi_strip {
     float x0, x1;
@@ -344,6 +364,7 @@ struct itsi_lane {
 
 struct itsi_scene {
     char kind; /* 'm', 'c' or 's' */
+    struct itsi_wear wear;
     struct itsi_camera cam;
     float bend; /* x shifts by bend * y^2 / 2 */
     struct itsi_section road, cross;
@@ -389,6 +410,13 @@ void itsi_camera_aim(struct itsi_camera *cam, struct itsi_vec3 pos, struct itsi_
 /* The same by what it sees across: `across` metres at the distance of `at`. */
 void itsi_camera_frame(struct itsi_camera *cam, struct itsi_vec3 pos, struct itsi_vec3 at, float across, float roll,
                        int width, int height);
+void itsi_wear_pick(struct itsi_scene *scene);
+/* Share of the pixel [at - fp/2, at + fp/2] that lies in [lo, hi]; the same for dashes of length `dash` each period. */
+float itsi_overlap(float lo, float hi, float at, float fp);
+float itsi_dashes(float dash, float period, float at, float fp);
+struct itsi_rgb itsi_surface(const struct itsi_scene *s, enum itsi_surface kind, float x, float y, float fx, float fy);
+/* Leaves and snow over it; off: metres beyond the carriageway's edge. */
+struct itsi_rgb itsi_litter(const struct itsi_scene *s, struct itsi_rgb c, float x, float y, float fp, float off);
 /* Colour of what a ray meets where nothing stands: ground, far trees, sky. dx, dy: metres a pixel covers there. */
 struct itsi_rgb itsi_ground(const struct itsi_scene *scene, const struct itsi_air *air, float x, float y, float fx,
                             float fy);

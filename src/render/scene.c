@@ -136,5 +136,6 @@ void itsi_scene_init(struct itsi_scene *scene, const struct itsi_road_params *pa
         itsi_scene_street(scene, scene->seed);
     else
         itsi_scene_crossroads(scene, scene->seed);
+    itsi_wear_pick(scene);
     itsi_view_aim(scene, params->view, params->width, params->height);
 }
