@@ -4,7 +4,6 @@ usage: export.py WEIGHTS.pt OUT.onnx
 """
 
 import argparse
-import json
 import warnings
 
 import numpy as np
@@ -50,7 +49,7 @@ def export(weights, path):
     onnx_model = onnx.load(path)
     halve(onnx_model.graph)
     helper.set_model_props(onnx_model, {
-        "names": json.dumps(dict(enumerate(CLASSES))), "task": "detect", "stride": str(max(STRIDES)),
+        "names": str(dict(enumerate(CLASSES))), "task": "detect", "stride": str(max(STRIDES)),
         "description": "its-road: road users seen by traffic cameras; trained on rendered frames only",
         "author": "ITS Camera AI", "license": "Apache-2.0"})
     onnx.checker.check_model(onnx_model, full_check=True)
