@@ -53,20 +53,24 @@ bool itsi_project(const struct itsi_camera *cam, struct itsi_vec3 p, float *x, f
     return true;
 }
 
-/* How each material answers light: matt share, mirror share at right angles and at grazing, gloss of the sun's spot. */
+/* How each material answers light: matt share, and of light (not of what a screen shows) the mirror share at right
+ * angles and at grazing; gloss of the sun's spot. */
 struct finish {
     float matt, mirror, grazing, spot;
 };
 static const struct finish finishes[ITSI_MAT_COUNT] = {
-    [ITSI_MAT_BODY] = {1.0f, 0.06f, 0.45f, 0.7f}, [ITSI_MAT_BODY2] = {1.0f, 0.03f, 0.2f, 0.2f},
-    [ITSI_MAT_CARGO] = {1.0f, 0, 0.05f, 0},       [ITSI_MAT_ACCENT] = {1.0f, 0.02f, 0.1f, 0},
-    [ITSI_MAT_GLASS] = {0.6f, 0.15f, 0.6f, 0.7f}, [ITSI_MAT_TRIM] = {1.0f, 0.02f, 0.12f, 0.05f},
-    [ITSI_MAT_METAL] = {0.8f, 0.2f, 0.3f, 0.4f},  [ITSI_MAT_TYRE] = {1.0f, 0, 0.05f, 0},
-    [ITSI_MAT_UNDER] = {0.5f, 0, 0, 0},           [ITSI_MAT_HEAD] = {0.8f, 0.35f, 0.5f, 0.8f},
-    [ITSI_MAT_TAIL] = {0.9f, 0.1f, 0.3f, 0.3f},   [ITSI_MAT_BRAKE] = {0.9f, 0.05f, 0.2f, 0},
-    [ITSI_MAT_SIGN] = {0.6f, 0.05f, 0.2f, 0},     [ITSI_MAT_PLATE] = {1.0f, 0.02f, 0.1f, 0},
-    [ITSI_MAT_SKIN] = {1.0f, 0, 0.05f, 0},        [ITSI_MAT_HAIR] = {1.0f, 0, 0.1f, 0},
-    [ITSI_MAT_CLOTH1] = {1.0f, 0, 0.06f, 0},      [ITSI_MAT_CLOTH2] = {1.0f, 0, 0.06f, 0},
+    [ITSI_MAT_BODY] = {1.0f, 0.055f, 0.75f, 0.7f},  [ITSI_MAT_BODY2] = {1.0f, 0.02f, 0.3f, 0.2f},
+    [ITSI_MAT_CARGO] = {1.0f, 0, 0.03f, 0},         [ITSI_MAT_ACCENT] = {1.0f, 0.02f, 0.2f, 0},
+    [ITSI_MAT_GLASS] = {0.7f, 0.08f, 0.9f, 0.7f},   [ITSI_MAT_TRIM] = {1.0f, 0.01f, 0.15f, 0.05f},
+    [ITSI_MAT_METAL] = {0.8f, 0.25f, 0.5f, 0.4f},   [ITSI_MAT_TYRE] = {1.0f, 0, 0.02f, 0},
+    [ITSI_MAT_UNDER] = {0.5f, 0, 0, 0},             [ITSI_MAT_HEAD] = {0.8f, 0.35f, 0.6f, 0.8f},
+    [ITSI_MAT_TAIL] = {0.9f, 0.05f, 0.5f, 0.3f},    [ITSI_MAT_BRAKE] = {0.9f, 0.02f, 0.2f, 0},
+    [ITSI_MAT_SIGN] = {0.6f, 0.02f, 0.2f, 0},       [ITSI_MAT_PLATE] = {1.0f, 0.01f, 0.1f, 0},
+    [ITSI_MAT_SKIN] = {1.0f, 0, 0.03f, 0},          [ITSI_MAT_HAIR] = {1.0f, 0.01f, 0.1f, 0},
+    [ITSI_MAT_CLOTH1] = {1.0f, 0, 0.03f, 0},        [ITSI_MAT_CLOTH2] = {1.0f, 0, 0.03f, 0},
+    [ITSI_MAT_SCREEN] = {0.9f, 0.09f, 0.9f, 0.7f},  [ITSI_MAT_ROOF] = {1.0f, 0.055f, 0.75f, 0.7f},
+    [ITSI_MAT_LOWER] = {1.0f, 0.02f, 0.35f, 0.15f}, [ITSI_MAT_RIM] = {0.9f, 0.15f, 0.4f, 0.4f},
+    [ITSI_MAT_BLUE] = {1.0f, 0.05f, 0.3f, 0.3f},    [ITSI_MAT_SEAT] = {0.9f, 0.09f, 0.9f, 0.7f},
 };
 
 static struct itsi_rgb emitted(const struct itsi_air *air, const struct itsi_actor *actor, int mat)
@@ -81,6 +85,30 @@ static struct itsi_rgb emitted(const struct itsi_air *air, const struct itsi_act
     if (mat == ITSI_MAT_SIGN)
         return on ? itsi_rgb(0.85f, 0.55f, 0.12f) : itsi_rgb(0.3f, 0.2f, 0.05f);
     return itsi_rgb(0, 0, 0);
+}
+
+/* What shiny things mirror: a sky with clouds above a skyline of trees and houses, those, and the road below. The
+ * skyline depends on the direction and, being near, on the place; so it runs over panes and bonnets as they move. */
+static struct itsi_rgb surroundings(const struct itsi_air *air, struct itsi_vec3 refl, struct itsi_vec3 p)
+{
+    float rough = itsi_noise2(77, refl.x * 4 + p.x * 0.12f, refl.y * 4 + p.y * 0.12f);
+    struct itsi_rgb wall = itsi_mix(itsi_scale(air->bounce, 0.4f), itsi_scale(air->horizon, 0.55f), rough);
+    if (refl.z < 0)
+        return itsi_mix(wall, itsi_scale(air->bounce, 0.75f), itsi_clampf(-refl.z * 4, 0, 1));
+    float skyline = 0.02f + 1.25f * rough * rough * rough;
+    struct itsi_rgb sky = itsi_air_sky(air, refl);
+    float grey = (sky.r + sky.g + sky.b) / 3; /* clouds take most of the blue away */
+    sky = itsi_scale(itsi_mix(sky, itsi_rgb(grey, grey, grey), 0.5f), 1.3f - 0.6f * rough);
+    return itsi_mix(wall, sky, itsi_clampf((refl.z - skyline) * 5, 0, 1));
+}
+
+/* A clear coat: light adds up, and a screen's values are about its square roots. That is why the roof of a black car
+ * under a bright sky is grey. */
+static struct itsi_rgb over_mirror(struct itsi_rgb c, struct itsi_rgb m, float share)
+{
+    float keep = 1 - share;
+    return itsi_rgb(sqrtf(c.r * c.r * keep + m.r * m.r * share), sqrtf(c.g * c.g * keep + m.g * m.g * share),
+                    sqrtf(c.b * c.b * keep + m.b * m.b * share));
 }
 
 static struct itsi_rgb lit(const struct itsi_air *air, struct itsi_rgb paint, const struct finish *f,
@@ -99,13 +127,9 @@ static struct itsi_rgb lit(const struct itsi_air *air, struct itsi_rgb paint, co
         return c;
     float facing = itsi_dot(n, eye);
     float k = 1 - itsi_clampf(facing, 0, 1);
-    float mirror = f->mirror + (f->grazing - f->mirror) * k * k * k * k;
+    float mirror = f->mirror + (f->grazing - f->mirror) * k * k * k * k * k;
     struct itsi_vec3 refl = itsi_vec3(2 * facing * n.x - eye.x, 2 * facing * n.y - eye.y, 2 * facing * n.z - eye.z);
-    /* What is mirrored: the sky above, a dark belt of surroundings at the horizon, the road below. */
-    struct itsi_rgb m = refl.z > 0.18f ? itsi_air_sky(air, refl)
-                                       : itsi_mix(itsi_scale(air->bounce, 0.6f), itsi_scale(air->horizon, 0.5f),
-                                                  itsi_clampf(refl.z * 2 + 0.5f, 0, 1));
-    c = itsi_mix(c, m, mirror);
+    c = over_mirror(c, surroundings(air, refl, p), mirror);
     float spot = itsi_maxf(0, itsi_dot(refl, air->sun));
     spot *= spot;
     spot *= spot;

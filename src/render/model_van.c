@@ -1,0 +1,92 @@
+/* Delivery vans, ambulances and pick-ups: built like cars, larger. */
+#include "render/model_car.h"
+#include "render/model_truck.h"
+
+#include <assert.h>
+
+enum van_extra { PLAIN, AMBULANCE, BED, BOXED };
+
+static const struct {
+    struct itsi_car_form form;
+    enum van_extra extra;
+} vans[] = {
+    /* tail           len    wid    hgt    nose   cowl   belt   tail   bonnet scrn   roof   back   clr    wheel  tumble */
+    {{ITSI_CAR_WAGON, 5.90f, 2.02f, 2.65f, 1.12f, 1.36f, 1.30f, 1.34f, 0.86f, 1.00f, 3.86f, 0.10f, 0.26f, 0.36f, 0.88f, 1, false}, PLAIN},
+    {{ITSI_CAR_WAGON, 5.40f, 2.00f, 2.30f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f, 0.90f, 3.45f, 0.11f, 0.26f, 0.35f, 0.87f, 1, true}, PLAIN},
+    {{ITSI_CAR_WAGON, 5.95f, 2.02f, 2.70f, 1.14f, 1.38f, 1.30f, 1.34f, 0.90f, 1.00f, 3.87f, 0.10f, 0.26f, 0.36f, 0.89f, 3, false}, AMBULANCE},
+    {{ITSI_CAR_WAGON, 5.20f, 1.96f, 2.05f, 1.05f, 1.26f, 1.20f, 1.23f, 0.84f, 0.85f, 3.32f, 0.12f, 0.24f, 0.34f, 0.85f, 1, false}, PLAIN},
+    {{ITSI_CAR_WAGON, 2.75f, 1.98f, 2.15f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f, 0.90f, 0.80f, 0.10f, 0.28f, 0.36f, 0.86f, 1, false}, BOXED},
+    {{ITSI_CAR_NOTCH, 5.30f, 1.90f, 1.82f, 1.06f, 1.20f, 1.13f, 1.17f, 1.18f, 0.68f, 1.40f, 0.22f, 0.34f, 0.40f, 0.80f, 2, true}, BED},
+    {{ITSI_CAR_NOTCH, 5.15f, 1.84f, 1.76f, 1.02f, 1.16f, 1.10f, 1.13f, 1.14f, 0.66f, 0.85f, 0.20f, 0.32f, 0.38f, 0.81f, 1, false}, BED},
+    {{ITSI_CAR_WAGON, 5.30f, 1.90f, 1.86f, 1.06f, 1.20f, 1.13f, 1.16f, 1.18f, 0.68f, 3.10f, 0.24f, 0.34f, 0.40f, 0.80f, 3, true}, PLAIN},
+};
+static_assert(sizeof vans / sizeof *vans == ITSI_VANS, "one form a van");
+
+/* The hollow of a pick-up's bed, and what may lie in it. */
+static void bed(struct itsi_mesh *m, const struct itsi_car_form *f, uint64_t h)
+{
+    float rear = -f->length * 0.5f, half = f->width * 0.5f, z = f->tail + 0.02f;
+    float front = f->length * 0.5f - f->bonnet - f->screen - f->roof - f->back - 0.1f;
+    m->bias = 9;
+    itsi_mesh_quad(m, itsi_vec3(-half * 0.8f, rear + 0.14f, z), itsi_vec3(half * 0.8f, rear + 0.14f, z),
+                   itsi_vec3(half * 0.8f, front, z), itsi_vec3(-half * 0.8f, front, z),
+                   itsi_hash_unit(h, 90) < 0.3f ? ITSI_MAT_TRIM : ITSI_MAT_UNDER);
+    m->bias = 0;
+    if (itsi_hash_unit(h, 91) < 0.5f)
+        itsi_truck_load(m, rear + 0.2f, front, half * 0.75f, z - 0.2f, z + 0.45f, h);
+    if (itsi_hash_unit(h, 92) < 0.4f) {
+        m->detail = 2;
+        for (int side = -1; side <= 1; side += 2)
+            itsi_mesh_tube(m, itsi_vec3((float)side * half * 0.8f, front - 0.1f, z),
+                           itsi_vec3((float)side * half * 0.62f, front + 0.05f, f->height + 0.05f), 0.05f, 0.05f, 5,
+                           ITSI_MAT_METAL, false);
+        m->detail = 0;
+    }
+}
+
+/* Moves all that is there along the car. */
+static void shift(struct itsi_mesh *m, float by)
+{
+    for (int i = 0; i < m->pos_count; i++)
+        m->pos[i].y += by;
+    for (int i = 0; i < 2; i++)
+        m->lamp_head[i].y += by;
+}
+
+/* A van's cab with a box behind it that is wider and higher. */
+static void box_van(struct itsi_mesh *m, const struct itsi_car_form *cab, uint64_t h)
+{
+    float length = itsi_hash_range(h, 93, 5.8f, 6.6f), front = length * 0.5f, half = 1.06f;
+    shift(m, front - cab->length * 0.5f);
+    float top = itsi_hash_range(h, 94, 2.75f, 3.1f), y1 = front - 2.3f;
+    itsi_truck_box(m, -front, y1, half, 0.72f, top, h);
+    if (itsi_hash_unit(h, 95) < 0.6f) { /* the box reaches over the cab */
+        int mats[6] = {ITSI_MAT_BODY2, ITSI_MAT_BODY2, -1, ITSI_MAT_BODY2, ITSI_MAT_UNDER, ITSI_MAT_BODY2};
+        itsi_mesh_box(m, itsi_vec3(-half, y1, cab->height + 0.05f), itsi_vec3(half, y1 + 0.75f, top), mats);
+    }
+    itsi_truck_chassis(m, -front, y1, half, 0.75f);
+    itsi_truck_tail(m, -front, half, 0.78f);
+    itsi_truck_wheel_pair(m, half, -front + 1.25f, 0.36f, 0.4f);
+    itsi_mesh_finish(m);
+}
+
+void itsi_van(struct itsi_mesh *m, int kind, uint64_t h)
+{
+    struct itsi_car_form f = vans[kind].form;
+    float longer = itsi_hash_range(h, 1, 0.96f, 1.06f);
+    if (vans[kind].extra != BOXED) {
+        f.roof += f.length * (longer - 1) * (vans[kind].extra == BED ? 0.3f : 1);
+        f.length *= longer;
+    }
+    f.height *= itsi_hash_range(h, 2, 0.95f, 1.04f);
+    struct itsi_car_look look = itsi_car_look(&f, h);
+    if (vans[kind].extra == AMBULANCE) {
+        look.roof = ITSI_CAR_ROOF_BLUE;
+        look.livery = true;
+    }
+    itsi_car_build(m, &f, &look);
+    if (vans[kind].extra == BED)
+        bed(m, &f, h);
+    else if (vans[kind].extra == BOXED)
+        box_van(m, &f, h);
+}
