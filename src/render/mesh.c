@@ -147,13 +147,14 @@ static struct itsi_vec3 corner_normal(const struct loft *l, int r, int p, int co
     int mat = l->mats[r * (l->points - 1) + p];
     for (int dr = -1; dr <= 0; dr++)
         for (int dp = -1; dp <= 0; dp++) {
-            int or = corner_r + dr, op = corner_p + dp;
-            if ((or == r && op == p) || or < 0 || or >= l->rings - 1 || op < 0 || op >= l->points - 1)
+            int cell_r = corner_r + dr, cell_p = corner_p + dp;
+            if ((cell_r == r && cell_p == p) || cell_r < 0 || cell_r >= l->rings - 1 || cell_p < 0 ||
+                cell_p >= l->points - 1)
                 continue;
-            int other = l->mats[or * (l->points - 1) + op];
+            int other = l->mats[cell_r * (l->points - 1) + cell_p];
             if (other != mat && (is_pane(mat) || is_pane(other)))
                 continue;
-            struct itsi_vec3 n = itsi_unit(cell_normal(l->grid, l->points, or, op));
+            struct itsi_vec3 n = itsi_unit(cell_normal(l->grid, l->points, cell_r, cell_p));
             if (itsi_dot(n, own) > 0.42f)
                 sum = add(sum, n);
         }
@@ -234,9 +235,9 @@ void itsi_mesh_ball(struct itsi_mesh *m, struct itsi_vec3 c, float rx, float ry,
         for (int p = 0; p < POINTS; p++) {
             double across = 6.283185307179586 * p / (POINTS - 1), along = 3.141592653589793 * r / (RINGS - 1);
             float s = (float)itsi_sine(along);
-            grid[r * POINTS + p] = itsi_vec3(c.x + rx * s * (float)itsi_cosine(across),
-                                             c.y + ry * (float)itsi_cosine(along),
-                                             c.z + rz * s * (float)itsi_sine(across));
+            grid[r * POINTS + p] =
+                itsi_vec3(c.x + rx * s * (float)itsi_cosine(across), c.y + ry * (float)itsi_cosine(along),
+                          c.z + rz * s * (float)itsi_sine(across));
         }
     itsi_mesh_loft(m, grid, RINGS, POINTS, mats);
 }

@@ -104,7 +104,8 @@ static void bus_rear(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
     m->detail = 1;
     if (itsi_hash_unit(h, 24) < 0.75f)
         itsi_mesh_panel_y(m, y, -1, -half * 0.8f, half * 0.8f, sill + 0.25f, top - 0.5f, G);
-    itsi_mesh_panel_y(m, y, -1, -half * 0.7f, half * 0.7f, 0.75f, 1.25f, itsi_hash_unit(h, 25) < 0.5f ? ITSI_MAT_TRIM : B2);
+    itsi_mesh_panel_y(m, y, -1, -half * 0.7f, half * 0.7f, 0.75f, 1.25f,
+                      itsi_hash_unit(h, 25) < 0.5f ? ITSI_MAT_TRIM : B2);
     m->detail = 2; /* slots of the engine's flap, lamps up high, the line's number */
     m->bias = 6;
     for (int i = 0; i < 4; i++)
@@ -163,16 +164,16 @@ static void bus_sides(struct itsi_mesh *m, const struct bus_form *f, float front
                       z0 + itsi_hash_range(h, 3, 0.1f, 0.4f), ITSI_MAT_ACCENT);
     if (f->bellows)
         for (int i = 0; i < 5; i++)
-            itsi_mesh_panel_x(m, half * 1.01f, -1.6f + 0.28f * (float)i, -1.36f + 0.28f * (float)i, 0.5f, f->height - 0.1f,
-                              i & 1 ? ITSI_MAT_UNDER : ITSI_MAT_TRIM);
+            itsi_mesh_panel_x(m, half * 1.01f, -1.6f + 0.28f * (float)i, -1.36f + 0.28f * (float)i, 0.5f,
+                              f->height - 0.1f, i & 1 ? ITSI_MAT_UNDER : ITSI_MAT_TRIM);
     m->detail = 0;
 }
 
 static void bus_wheels(struct itsi_mesh *m, const struct bus_form *f, float front)
 {
     float rear = -f->length * 0.5f, r = f->length < 9 ? 0.42f : 0.48f;
-    const float axles[3] = {front - (f->nose > 0 ? 0.1f : itsi_minf(2.6f, f->length * 0.22f)), rear + itsi_minf(3.2f, f->length * 0.28f),
-                            f->bellows ? -0.5f + 2.6f : rear + 1.9f};
+    const float axles[3] = {front - (f->nose > 0 ? 0.25f : itsi_minf(2.6f, f->length * 0.22f)),
+                            rear + itsi_minf(3.2f, f->length * 0.28f), f->bellows ? -0.5f + 2.6f : rear + 1.9f};
     for (int i = 0; i < (f->length > 12.5f ? 3 : 2); i++)
         for (int side = -1; side <= 1; side += 2) {
             m->bias = 3;
@@ -183,6 +184,37 @@ static void bus_wheels(struct itsi_mesh *m, const struct bus_form *f, float fron
         }
 }
 
+/* A bonnet before the screen, with lamps and grille of its own. */
+static void bonnet(struct itsi_mesh *m, const struct bus_form *f, float y)
+{
+    enum { RINGS = 4, POINTS = 9 };
+    static const float along[RINGS] = {1, 0.93f, 0.6f, 0}, wide[RINGS] = {0.76f, 0.84f, 0.92f, 0.97f},
+                       high[RINGS] = {1.16f, 1.26f, 1.34f, 1.42f};
+    struct itsi_vec3 grid[RINGS * POINTS];
+    int8_t mats[RINGS * (POINTS - 1)];
+    for (int r = 0; r < RINGS; r++) {
+        float w = f->half * wide[r], z1 = high[r];
+        const float x[5] = {w, w, w * 0.97f, w * 0.8f, 0}, z[5] = {0.45f, 0.9f, z1 - 0.16f, z1 - 0.02f, z1 + 0.03f};
+        for (int i = 0; i < 5; i++) {
+            grid[r * POINTS + i] = itsi_vec3(x[i], y + f->nose * along[r], z[i]);
+            grid[r * POINTS + POINTS - 1 - i] = itsi_vec3(-x[i], y + f->nose * along[r], z[i]);
+        }
+        for (int i = 0; i < POINTS - 1; i++)
+            mats[r * (POINTS - 1) + i] = B;
+    }
+    itsi_mesh_loft(m, grid, RINGS, POINTS, mats);
+    itsi_mesh_cap(m, grid, POINTS, 1, B);
+    float w = f->half * 0.76f, front = y + f->nose;
+    m->detail = 1;
+    itsi_mesh_panel_y(m, front, 1, -w, w, 0.42f, 0.58f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, front, 1, -w * 0.5f, w * 0.5f, 0.64f, 1.02f, ITSI_MAT_TRIM);
+    itsi_mesh_panel_y(m, front, 1, w * 0.6f, w * 0.92f, 0.76f, 0.98f, ITSI_MAT_HEAD);
+    itsi_mesh_panel_y(m, front, 1, -w * 0.92f, -w * 0.6f, 0.76f, 0.98f, ITSI_MAT_HEAD);
+    m->detail = 0;
+    for (int side = 0; side < 2; side++)
+        m->lamp_head[side] = itsi_vec3(side ? w * 0.76f : -w * 0.76f, front, 0.87f);
+}
+
 static void build(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
 {
     float front = f->length * 0.5f - f->nose, rear = -f->length * 0.5f, half = f->half;
@@ -190,25 +222,19 @@ static void build(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
     bus_front(m, f, front, h);
     bus_rear(m, f, h);
     bus_sides(m, f, front, h);
-    if (f->nose > 0) { /* a bonnet before the screen, with lamps of its own */
-        itsi_mesh_ball(m, itsi_vec3(0, front, 0.85f), half * 0.86f, f->nose, 0.62f, B);
-        m->bias = 12;
-        m->detail = 1;
-        for (int side = -1; side <= 1; side += 2)
-            itsi_mesh_ball(m, itsi_vec3((float)side * 0.62f, front + f->nose * 0.66f, 0.85f), 0.16f, 0.16f, 0.14f,
-                           ITSI_MAT_HEAD);
-        m->bias = m->detail = 0;
-    }
+    if (f->nose > 0)
+        bonnet(m, f, front);
     int units = itsi_hash_below(h, 29, 3); /* air conditioning, hatches */
     for (int i = 0; i < units; i++) {
         float y = itsi_mixf(rear, front, 0.2f + 0.45f * (float)i);
-        itsi_mesh_solid(m, itsi_vec3(-half * 0.6f, y, f->height), itsi_vec3(half * 0.6f, y + f->length * 0.14f, f->height + 0.2f),
-                        B2);
+        itsi_mesh_solid(m, itsi_vec3(-half * 0.6f, y, f->height),
+                        itsi_vec3(half * 0.6f, y + f->length * 0.14f, f->height + 0.2f), B2);
     }
     m->detail = 2;
     for (int i = 0; i < 2; i++) {
         float y = itsi_mixf(rear, front, 0.12f + 0.73f * (float)i);
-        itsi_mesh_solid(m, itsi_vec3(-0.35f, y, f->height), itsi_vec3(0.35f, y + 0.6f, f->height + 0.1f), ITSI_MAT_METAL);
+        itsi_mesh_solid(m, itsi_vec3(-0.35f, y, f->height), itsi_vec3(0.35f, y + 0.6f, f->height + 0.1f),
+                        ITSI_MAT_METAL);
     }
     m->detail = 0;
     itsi_mesh_solid(m, itsi_vec3(-half * 0.87f, rear + 0.2f, 0.2f), itsi_vec3(half * 0.87f, front - 0.2f, 0.4f),

@@ -49,9 +49,9 @@ static_assert(sizeof types / sizeof *types == ITSI_CAR_MODELS, "one type a model
 
 static struct itsi_car_form form_of(const struct type *t, uint64_t h)
 {
-    struct itsi_car_form f = {t->kind,   t->length, t->width, t->height,    t->nose,  t->cowl,   t->belt,  t->tail,
-                              t->bonnet, t->screen, 0,        t->back,      t->clearance, t->wheel, t->tumble,
-                              t->panes,  t->rugged};
+    struct itsi_car_form f = {t->kind,      t->length, t->width,  t->height, t->nose,  t->cowl,
+                              t->belt,      t->tail,   t->bonnet, t->screen, 0,        t->back,
+                              t->clearance, t->wheel,  t->tumble, t->panes,  t->rugged};
     f.length *= itsi_hash_range(h, 1, 0.96f, 1.04f);
     f.width *= itsi_hash_range(h, 7, 0.98f, 1.02f);
     f.height *= itsi_hash_range(h, 2, 0.97f, 1.04f);
@@ -103,7 +103,8 @@ struct itsi_car_look itsi_car_look(const struct itsi_car_form *f, uint64_t h)
                                  .sticker = itsi_hash_unit(h, 30) < (van ? 0.75f : 0.06f),
                                  .livery = itsi_hash_unit(h, 31) < 0.05f,
                                  .dark_lamps = itsi_hash_unit(h, 33) < 0.5f,
-                                 .fin = itsi_hash_unit(h, 34) < 0.5f};
+                                 .fin = itsi_hash_unit(h, 34) < 0.5f,
+                                 .painted_mirrors = itsi_hash_unit(h, 35) < 0.55f};
     if (f->kind == WAGON && itsi_hash_unit(h, 32) < 0.6f)
         look.tails = 2; /* most upright rears have upright lamps */
     if (look.roof == ITSI_CAR_ROOF_BLUE)

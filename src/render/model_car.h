@@ -23,7 +23,7 @@ struct itsi_car_look {
     int grille, lamps, tails, roof, rim;
     float round;     /* 0..1: how far the front is rounded in plan */
     float lamp_high; /* height of a head lamp */
-    bool plate_low, side_strip, bright_frame, spoiler, sticker, livery, dark_lamps, fin;
+    bool plate_low, side_strip, bright_frame, spoiler, sticker, livery, dark_lamps, fin, painted_mirrors;
 };
 enum { ITSI_CAR_GRILLES = 6, ITSI_CAR_LAMPS = 5, ITSI_CAR_TAILS = 5 };
 enum itsi_car_roof {

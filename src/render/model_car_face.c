@@ -37,6 +37,7 @@ static void head_lamps(struct itsi_mesh *m, const struct itsi_car_form *f, const
     case 0: /* large, swept back round the corner */
         both(m, y, 1, w * 0.60f, w, top - h, top, ITSI_MAT_HEAD);
         itsi_car_side_patch(m, s, y - 0.36f, y, top - h + 0.04f, top + 0.02f, ITSI_MAT_HEAD);
+        itsi_car_top_patch(m, s, w * 0.66f, w * 0.98f, y - 0.16f, y - 0.02f, ITSI_MAT_HEAD);
         break;
     case 1: /* narrow slits, with lamps low in the bumper */
         both(m, y, 1, w * 0.52f, w, top - h * 0.55f, top, ITSI_MAT_HEAD);
@@ -52,6 +53,7 @@ static void head_lamps(struct itsi_mesh *m, const struct itsi_car_form *f, const
     case 3: /* upright, at the corner */
         both(m, y, 1, w * 0.72f, w, top - h * 1.3f, top, ITSI_MAT_HEAD);
         itsi_car_side_patch(m, s, y - 0.18f, y, top - h * 1.3f, top, ITSI_MAT_HEAD);
+        itsi_car_top_patch(m, s, w * 0.74f, w, y - 0.24f, y - 0.02f, ITSI_MAT_HEAD);
         break;
     default: /* a bar over the whole width */
         itsi_mesh_panel_y(m, y, 1, -w * 0.98f, w * 0.98f, top - 0.05f, top, ITSI_MAT_HEAD);

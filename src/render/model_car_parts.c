@@ -52,7 +52,7 @@ static void mirrors(struct itsi_mesh *m, const struct itsi_car_form *f, const st
     layer(m, 2, 0);
     for (int side = -1; side <= 1; side += 2) {
         float x = (float)side * (half + 0.07f);
-        itsi_mesh_ball(m, itsi_vec3(x, y, z + 0.07f), 0.12f, 0.07f, 0.085f, mat);
+        itsi_mesh_ball(m, itsi_vec3(x, y, z + 0.07f), 0.11f, 0.06f, 0.075f, mat);
     }
 }
 
@@ -61,7 +61,7 @@ void itsi_car_sides(struct itsi_mesh *m, const struct itsi_car_form *f, const st
 {
     float low = f->clearance, belt = f->belt, y = s->pillar_y;
     wheels(m, f, look->rim);
-    mirrors(m, f, s, look->bright_frame || !f->rugged ? ITSI_MAT_BODY : ITSI_MAT_TRIM);
+    mirrors(m, f, s, look->painted_mirrors ? ITSI_MAT_BODY : ITSI_MAT_TRIM);
     float front_gap = s->cowl_y - 0.18f, rear_gap = itsi_maxf(y - 0.95f, -f->length * 0.5f + f->length * 0.27f);
     layer(m, 5, 3);
     const float gap[3] = {front_gap, y, rear_gap};
@@ -106,8 +106,8 @@ static void bars(struct itsi_mesh *m, const struct itsi_car_form *f, const struc
     float x = f->width * 0.5f * f->tumble * 0.88f, y0 = s->roof_end + 0.12f, y1 = s->roof_y - 0.12f, z = f->height;
     layer(m, 3, 0);
     for (int side = -1; side <= 1; side += 2)
-        itsi_mesh_solid(m, itsi_vec3((float)side * x - 0.02f, y0, z - 0.02f), itsi_vec3((float)side * x + 0.02f, y1, z + 0.045f),
-                        mat);
+        itsi_mesh_solid(m, itsi_vec3((float)side * x - 0.02f, y0, z - 0.02f),
+                        itsi_vec3((float)side * x + 0.02f, y1, z + 0.045f), mat);
 }
 
 static void rack(struct itsi_mesh *m, const struct itsi_car_form *f, const struct itsi_car_shell *s, bool box)
@@ -128,11 +128,6 @@ static void roof_load(struct itsi_mesh *m, const struct itsi_car_form *f, const 
 {
     float z = f->height, y = s->roof_y - 0.3f;
     switch (roof) {
-    case ITSI_CAR_ROOF_GLASS:
-        layer(m, 2, 8);
-        itsi_car_top_patch(m, s, -f->width * 0.27f, f->width * 0.27f, s->roof_y - f->roof * 0.62f, s->roof_y - 0.14f,
-                           ITSI_MAT_GLASS);
-        break;
     case ITSI_CAR_ROOF_RAILS:
         bars(m, f, s, ITSI_MAT_METAL);
         break;

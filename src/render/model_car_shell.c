@@ -3,7 +3,8 @@
 
 enum { HALF = ITSI_CAR_HALF, POINTS = ITSI_CAR_POINTS, CELLS = POINTS - 1 };
 
-/* What the half's eight cells behind a ring are: sill, two of the door, shoulder, side pane, rail and two of the top. */
+/* What the half's eight cells behind a ring are: sill, two of the door, shoulder, side pane, rail and two of the top.
+ */
 #define B ITSI_MAT_BODY
 #define G ITSI_MAT_GLASS
 #define L ITSI_MAT_LOWER
@@ -13,6 +14,7 @@ enum { HALF = ITSI_CAR_HALF, POINTS = ITSI_CAR_POINTS, CELLS = POINTS - 1 };
 static const int8_t all_body[HALF - 1] = {L, B, B, B, B, B, B, B};
 static const int8_t screen[HALF - 1] = {L, B, B, B, G, B, S, S};
 static const int8_t pane[HALF - 1] = {L, B, B, B, G, R, R, R};
+static const int8_t pane_below_glass[HALF - 1] = {L, B, B, B, G, R, R, G};
 static const int8_t post[HALF - 1] = {L, B, B, B, T, R, R, R};
 static const int8_t panel[HALF - 1] = {L, B, B, B, B, R, R, R};
 static const int8_t rear_screen[HALF - 1] = {L, B, B, B, B, B, G, G};
@@ -29,8 +31,7 @@ static void ring(struct itsi_car_shell *s, const struct itsi_car_form *f, struct
     float th = itsi_mixf(h * 0.93f, f->width * 0.5f * f->tumble, share), drop = itsi_mixf(0.02f, 0.085f, share);
     float crown = itsi_mixf(0.02f, 0.035f, share);
     float rail = itsi_maxf(c.top - drop, c.belt + 0.004f);
-    const float x[HALF] = {h * 0.92f, h * 0.98f, h,          h * 0.99f, h * 0.955f,
-                           th,        th * 0.9f, th * 0.48f, 0};
+    const float x[HALF] = {h * 0.92f, h * 0.98f, h, h * 0.99f, h * 0.955f, th, th * 0.9f, th * 0.48f, 0};
     const float z[HALF] = {c.low,
                            c.low + 0.12f,
                            c.low + (c.belt - c.low) * 0.5f,
@@ -57,7 +58,8 @@ static void front_rings(struct itsi_car_shell *s, const struct itsi_car_form *f,
     float front = f->length * 0.5f, half = f->width * 0.5f, low = f->clearance, n = f->nose;
     s->tip = half * itsi_mixf(0.86f, 0.70f, round);
     ring(s, f, (struct section){front, s->tip, low + 0.08f, n * 0.80f, n * 0.87f}, all_body);
-    ring(s, f, (struct section){front - 0.05f, half * itsi_mixf(0.92f, 0.82f, round), low + 0.02f, n * 0.88f, n * 0.96f},
+    ring(s, f,
+         (struct section){front - 0.05f, half * itsi_mixf(0.92f, 0.82f, round), low + 0.02f, n * 0.88f, n * 0.96f},
          all_body);
     ring(s, f, (struct section){front - 0.17f, half * itsi_mixf(0.97f, 0.92f, round), low, n * 0.93f, n * 1.01f},
          all_body);
@@ -71,11 +73,11 @@ static void front_rings(struct itsi_car_shell *s, const struct itsi_car_form *f,
 }
 
 /* Panes and posts from the windscreen's head to the end of the roof. */
-static void cabin_rings(struct itsi_car_shell *s, const struct itsi_car_form *f)
+static void cabin_rings(struct itsi_car_shell *s, const struct itsi_car_form *f, bool sunroof)
 {
     float half = f->width * 0.5f, low = f->clearance, belt = f->belt, top = f->height - 0.035f;
     float start = s->roof_y, span = start - s->roof_end;
-    ring(s, f, (struct section){start, half, low, belt, top - 0.02f}, pane);
+    ring(s, f, (struct section){start, half, low, belt, top - 0.02f}, sunroof ? pane_below_glass : pane);
     float y = s->pillar_y;
     ring(s, f, (struct section){y + 0.05f, half, low, belt + 0.005f, top}, post);
     ring(s, f, (struct section){y - 0.05f, half, low, belt + 0.01f, top}, f->panes > 1 ? pane : panel);
@@ -95,8 +97,7 @@ static void rear_rings(struct itsi_car_shell *s, const struct itsi_car_form *f)
     if (f->kind == ITSI_CAR_WAGON)
         ring(s, f, (struct section){end + 0.14f, half, low, belt, top}, panel);
     ring(s, f, (struct section){end, half * 0.995f, low, belt, top - 0.01f}, van ? rear_screen : rear_screen_pane);
-    ring(s, f,
-         (struct section){glass_end, half * 0.99f, low, belt, itsi_mixf(top, notch ? t : t + 0.05f, k)},
+    ring(s, f, (struct section){glass_end, half * 0.99f, low, belt, itsi_mixf(top, notch ? t : t + 0.05f, k)},
          rear_screen);
     if (notch) {
         ring(s, f, (struct section){s->deck_y, half * 0.985f, low, t - 0.045f, t}, all_body);
@@ -123,7 +124,7 @@ void itsi_car_shell_build(struct itsi_car_shell *s, const struct itsi_car_form *
     float middle = f->cowl + (f->height - 0.055f - f->cowl) * 0.56f;
     ring(s, f, (struct section){s->cowl_y, half, f->clearance, f->belt - 0.04f, f->cowl}, screen);
     ring(s, f, (struct section){s->cowl_y - f->screen * 0.5f, half, f->clearance, f->belt - 0.015f, middle}, screen);
-    cabin_rings(s, f);
+    cabin_rings(s, f, look->roof == ITSI_CAR_ROOF_GLASS);
     rear_rings(s, f);
 }
 

@@ -104,8 +104,8 @@ static void walker(struct itsi_mesh *m, const struct walker *w)
     if (w->long_hair)
         itsi_mesh_ball(m, itsi_vec3(0, -0.06f, 1.55f * s), 0.11f, 0.08f, 0.17f, ITSI_MAT_HAIR);
     if (w->hat) {
-        itsi_mesh_tube(m, itsi_vec3(0, 0.03f, 1.68f * s), itsi_vec3(0, 0.03f, 1.69f * s), 0.17f, 0.16f, 8, ITSI_MAT_CARGO,
-                       true);
+        itsi_mesh_tube(m, itsi_vec3(0, 0.03f, 1.68f * s), itsi_vec3(0, 0.03f, 1.69f * s), 0.17f, 0.16f, 8,
+                       ITSI_MAT_CARGO, true);
         itsi_mesh_ball(m, itsi_vec3(0, -0.01f, 1.69f * s), 0.115f, 0.125f, 0.1f, ITSI_MAT_CARGO);
     }
     if (w->umbrella)
@@ -230,8 +230,10 @@ static void bicycle(struct itsi_mesh *m, int kind)
         itsi_mesh_solid(m, itsi_vec3(-0.19f, -0.85f, 0.75f), itsi_vec3(0.19f, -0.42f, 1.12f), ITSI_MAT_ACCENT);
     if (kind != 1) { /* guards over the wheels */
         m->detail = 3;
-        itsi_mesh_solid(m, itsi_vec3(-0.03f, -l - 0.3f, 2 * r), itsi_vec3(0.03f, -l + 0.2f, 2 * r + 0.04f), ITSI_MAT_BODY);
-        itsi_mesh_solid(m, itsi_vec3(-0.03f, l - 0.2f, 2 * r), itsi_vec3(0.03f, l + 0.25f, 2 * r + 0.04f), ITSI_MAT_BODY);
+        itsi_mesh_solid(m, itsi_vec3(-0.03f, -l - 0.3f, 2 * r), itsi_vec3(0.03f, -l + 0.2f, 2 * r + 0.04f),
+                        ITSI_MAT_BODY);
+        itsi_mesh_solid(m, itsi_vec3(-0.03f, l - 0.2f, 2 * r), itsi_vec3(0.03f, l + 0.25f, 2 * r + 0.04f),
+                        ITSI_MAT_BODY);
         m->detail = 0;
     }
     m->lamp_tail[0] = itsi_vec3(0, -l - 0.2f, 0.7f);

@@ -77,8 +77,8 @@ static void semi(struct itsi_mesh *m, enum semi_load load, uint64_t h)
     } else {
         SOLID(m, -half, rear, 1.1f, half, y1, 1.3f, ITSI_MAT_METAL);
         if (load == SEMI_CONTAINER)
-            itsi_truck_box(m, rear + 0.3f, rear + 0.3f + (itsi_hash_unit(h, 70) < 0.5f ? 12.0f : 6.1f), half * 0.97f, 1.3f,
-                           3.85f, h);
+            itsi_truck_box(m, rear + 0.3f, rear + 0.3f + (itsi_hash_unit(h, 70) < 0.5f ? 12.0f : 6.1f), half * 0.97f,
+                           1.3f, 3.85f, h);
         else
             itsi_truck_load(m, rear + 0.3f, y1 - 0.3f, half * 0.95f, 1.3f, 3.2f, h);
     }

@@ -78,7 +78,8 @@ void itsi_truck_mixer(struct itsi_mesh *m, uint64_t h)
                        i == 0 || i == 3);
     SOLID(m, -0.5f, y1 - 0.5f, 1.0f, 0.5f, y1 - 0.1f, 2.3f, ITSI_MAT_TRIM);
     SOLID(m, -0.9f, y0 + 0.9f, 1.0f, 0.9f, y0 + 1.4f, 2.2f, ITSI_MAT_TRIM);
-    itsi_mesh_tube(m, itsi_vec3(0, y0 + 0.6f, 2.4f), itsi_vec3(0, y0 + 0.05f, 1.3f), 0.28f, 0.2f, 6, ITSI_MAT_METAL, true);
+    itsi_mesh_tube(m, itsi_vec3(0, y0 + 0.6f, 2.4f), itsi_vec3(0, y0 + 0.05f, 1.3f), 0.28f, 0.2f, 6, ITSI_MAT_METAL,
+                   true);
     itsi_mesh_finish(m);
 }
 
@@ -125,7 +126,8 @@ void itsi_truck_carrier(struct itsi_mesh *m, uint64_t h)
         SOLID(m, -half, -front, z - 0.1f, half, front - 2.3f, z, ITSI_MAT_METAL);
         for (int i = 0; i < 3; i++)
             if (itsi_hash_unit(h, (uint64_t)(50 + deck * 3 + i)) < 0.85f)
-                freight(m, -front + 2.3f + 4.4f * (float)i, z, mats[itsi_hash_below(h, (uint64_t)(60 + deck * 3 + i), 5)]);
+                freight(m, -front + 2.3f + 4.4f * (float)i, z,
+                        mats[itsi_hash_below(h, (uint64_t)(60 + deck * 3 + i), 5)]);
     }
     for (int side = -1; side <= 1; side += 2)
         for (int i = 0; i < 4; i++) {

@@ -2,25 +2,22 @@
 #include "render/model_car.h"
 #include "render/model_truck.h"
 
-#include <assert.h>
-
 enum van_extra { PLAIN, AMBULANCE, BED, BOXED };
 
-static const struct {
-    struct itsi_car_form form;
-    enum van_extra extra;
-} vans[] = {
-    /* tail           len    wid    hgt    nose   cowl   belt   tail   bonnet scrn   roof   back   clr    wheel  tumble */
-    {{ITSI_CAR_WAGON, 5.90f, 2.02f, 2.65f, 1.12f, 1.36f, 1.30f, 1.34f, 0.86f, 1.00f, 3.86f, 0.10f, 0.26f, 0.36f, 0.88f, 1, false}, PLAIN},
-    {{ITSI_CAR_WAGON, 5.40f, 2.00f, 2.30f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f, 0.90f, 3.45f, 0.11f, 0.26f, 0.35f, 0.87f, 1, true}, PLAIN},
-    {{ITSI_CAR_WAGON, 5.95f, 2.02f, 2.70f, 1.14f, 1.38f, 1.30f, 1.34f, 0.90f, 1.00f, 3.87f, 0.10f, 0.26f, 0.36f, 0.89f, 3, false}, AMBULANCE},
-    {{ITSI_CAR_WAGON, 5.20f, 1.96f, 2.05f, 1.05f, 1.26f, 1.20f, 1.23f, 0.84f, 0.85f, 3.32f, 0.12f, 0.24f, 0.34f, 0.85f, 1, false}, PLAIN},
-    {{ITSI_CAR_WAGON, 2.75f, 1.98f, 2.15f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f, 0.90f, 0.80f, 0.10f, 0.28f, 0.36f, 0.86f, 1, false}, BOXED},
-    {{ITSI_CAR_NOTCH, 5.30f, 1.90f, 1.82f, 1.06f, 1.20f, 1.13f, 1.17f, 1.18f, 0.68f, 1.40f, 0.22f, 0.34f, 0.40f, 0.80f, 2, true}, BED},
-    {{ITSI_CAR_NOTCH, 5.15f, 1.84f, 1.76f, 1.02f, 1.16f, 1.10f, 1.13f, 1.14f, 0.66f, 0.85f, 0.20f, 0.32f, 0.38f, 0.81f, 1, false}, BED},
-    {{ITSI_CAR_WAGON, 5.30f, 1.90f, 1.86f, 1.06f, 1.20f, 1.13f, 1.16f, 1.18f, 0.68f, 3.10f, 0.24f, 0.34f, 0.40f, 0.80f, 3, true}, PLAIN},
+#define NOTCH ITSI_CAR_NOTCH
+#define WAGON ITSI_CAR_WAGON
+static const struct itsi_car_form forms[ITSI_VANS] = {
+    /* tail len    wid    hgt    nose   cowl   belt   tail   bonnet scrn   roof   back   clr    wheel  tumble */
+    {WAGON, 5.90f, 2.02f, 2.65f, 1.12f, 1.36f, 1.30f, 1.34f, 0.86f, 1.00f, 3.86f, 0.10f, 0.26f, 0.36f, 0.88f, 1, false},
+    {WAGON, 5.40f, 2.00f, 2.30f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f, 0.90f, 3.45f, 0.11f, 0.26f, 0.35f, 0.87f, 1, true},
+    {WAGON, 5.95f, 2.02f, 2.70f, 1.14f, 1.38f, 1.30f, 1.34f, 0.90f, 1.00f, 3.87f, 0.10f, 0.26f, 0.36f, 0.89f, 3, false},
+    {WAGON, 5.20f, 1.96f, 2.05f, 1.05f, 1.26f, 1.20f, 1.23f, 0.84f, 0.85f, 3.32f, 0.12f, 0.24f, 0.34f, 0.85f, 1, false},
+    {WAGON, 2.75f, 1.98f, 2.15f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f, 0.90f, 0.80f, 0.10f, 0.28f, 0.36f, 0.86f, 1, false},
+    {NOTCH, 5.30f, 1.90f, 1.82f, 1.06f, 1.20f, 1.13f, 1.17f, 1.18f, 0.68f, 1.40f, 0.22f, 0.34f, 0.40f, 0.80f, 2, true},
+    {NOTCH, 5.15f, 1.84f, 1.76f, 1.02f, 1.16f, 1.10f, 1.13f, 1.14f, 0.66f, 0.85f, 0.20f, 0.32f, 0.38f, 0.81f, 1, false},
+    {WAGON, 5.30f, 1.90f, 1.86f, 1.06f, 1.20f, 1.13f, 1.16f, 1.18f, 0.68f, 3.10f, 0.24f, 0.34f, 0.40f, 0.80f, 3, true},
 };
-static_assert(sizeof vans / sizeof *vans == ITSI_VANS, "one form a van");
+static const enum van_extra extras[ITSI_VANS] = {PLAIN, PLAIN, AMBULANCE, PLAIN, BOXED, BED, BED, PLAIN};
 
 /* The hollow of a pick-up's bed, and what may lie in it. */
 static void bed(struct itsi_mesh *m, const struct itsi_car_form *f, uint64_t h)
@@ -72,21 +69,21 @@ static void box_van(struct itsi_mesh *m, const struct itsi_car_form *cab, uint64
 
 void itsi_van(struct itsi_mesh *m, int kind, uint64_t h)
 {
-    struct itsi_car_form f = vans[kind].form;
+    struct itsi_car_form f = forms[kind];
     float longer = itsi_hash_range(h, 1, 0.96f, 1.06f);
-    if (vans[kind].extra != BOXED) {
-        f.roof += f.length * (longer - 1) * (vans[kind].extra == BED ? 0.3f : 1);
+    if (extras[kind] != BOXED) {
+        f.roof += f.length * (longer - 1) * (extras[kind] == BED ? 0.3f : 1);
         f.length *= longer;
     }
     f.height *= itsi_hash_range(h, 2, 0.95f, 1.04f);
     struct itsi_car_look look = itsi_car_look(&f, h);
-    if (vans[kind].extra == AMBULANCE) {
+    if (extras[kind] == AMBULANCE) {
         look.roof = ITSI_CAR_ROOF_BLUE;
         look.livery = true;
     }
     itsi_car_build(m, &f, &look);
-    if (vans[kind].extra == BED)
+    if (extras[kind] == BED)
         bed(m, &f, h);
-    else if (vans[kind].extra == BOXED)
+    else if (extras[kind] == BOXED)
         box_van(m, &f, h);
 }

@@ -290,6 +290,9 @@ struct itsi_actor {
     bool boxed; /* false: scenery, no truth */
 };
 
+/* Colour of the actor's material at a point with that normal, seen from the direction of the eye (finish.c). */
+struct itsi_rgb itsi_finish(const struct itsi_air *air, const struct itsi_actor *actor, int mat, struct itsi_vec3 n,
+                            struct itsi_vec3 p, struct itsi_vec3 eye);
 /* Adds the actor's triangles as seen by the camera. */
 void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
                      const struct itsi_air *air, const struct itsi_actor *actor);
@@ -411,6 +414,7 @@ void itsi_path_at(const struct itsi_scene *scene, const struct itsi_path *path, 
 /* How far a vehicle is along its lane when it would pass the stop line freely at `arrive` and does so at `depart`;
  * `queue` is where it waits, relative to the stop line (<= 0). *braking: it slows down or stands. */
 double itsi_stop_and_go(double t, double arrive, double depart, double queue, double speed, bool *braking);
+/* Colours for an actor of its class (palette.c). */
 void itsi_palette_pick(struct itsi_actor *actor, uint64_t h);
 
 /* ---- the finished picture (weather.c) ------------------------------------------------------------------------------
