@@ -15,10 +15,14 @@ static void head(struct itsi_mesh *m, float y, float z, bool helmet)
 {
     itsi_mesh_tube(m, itsi_vec3(0, y, z - 0.2f), itsi_vec3(0, y, z - 0.08f), 0.055f, 0.055f, 6, ITSI_MAT_SKIN, false);
     itsi_mesh_ball(m, itsi_vec3(0, y + 0.01f, z), 0.085f, 0.1f, 0.125f, ITSI_MAT_SKIN);
-    if (helmet)
-        itsi_mesh_ball(m, itsi_vec3(0, y - 0.01f, z + 0.04f), 0.125f, 0.145f, 0.125f, ITSI_MAT_BODY2);
-    else
+    if (helmet) {
+        itsi_mesh_ball(m, itsi_vec3(0, y - 0.01f, z + 0.02f), 0.14f, 0.155f, 0.15f, ITSI_MAT_BODY2);
+        m->detail = 3;
+        itsi_mesh_ball(m, itsi_vec3(0, y + 0.085f, z + 0.01f), 0.105f, 0.085f, 0.07f, ITSI_MAT_GLASS); /* visor */
+        m->detail = 0;
+    } else {
         itsi_mesh_ball(m, itsi_vec3(0, y - 0.025f, z + 0.03f), 0.1f, 0.105f, 0.115f, ITSI_MAT_HAIR);
+    }
 }
 
 /* What someone on foot looks like. */
@@ -117,7 +121,8 @@ static void walker(struct itsi_mesh *m, const struct walker *w)
 static void rider(struct itsi_mesh *m, float hip_y, float hip_z, float lean, bool motor)
 {
     struct itsi_vec3 shoulder = itsi_vec3(0, hip_y + lean, hip_z + 0.5f);
-    itsi_mesh_tube(m, itsi_vec3(0, hip_y, hip_z - 0.03f), shoulder, 0.16f, 0.2f, 8, ITSI_MAT_CLOTH1, true);
+    itsi_mesh_tube(m, itsi_vec3(0, hip_y, hip_z - 0.05f), shoulder, 0.17f, 0.19f, 8, ITSI_MAT_CLOTH1, true);
+    itsi_mesh_ball(m, shoulder, 0.24f, 0.15f, 0.1f, ITSI_MAT_CLOTH1);
     for (int side = -1; side <= 1; side += 2) {
         float x = (float)side * 0.2f;
         struct itsi_vec3 knee = itsi_vec3(x, hip_y + 0.38f, hip_z - (motor ? 0.08f : 0.22f));
@@ -130,7 +135,7 @@ static void rider(struct itsi_mesh *m, float hip_y, float hip_z, float lean, boo
         itsi_mesh_tube(m, itsi_vec3((float)side * 0.2f, shoulder.y, shoulder.z - 0.03f), hand, 0.06f, 0.045f, 6,
                        ITSI_MAT_CLOTH1, true);
     }
-    head(m, shoulder.y + 0.06f, shoulder.z + 0.2f, motor);
+    head(m, shoulder.y + 0.06f, shoulder.z + (motor ? 0.17f : 0.2f), motor);
     itsi_mesh_finish(m);
     m->length = 0.9f;
 }
@@ -142,7 +147,7 @@ static void thin_wheel(struct itsi_mesh *m, float y, float r, float w, float sol
         double a = 6.283185307179586 * i / N, b = 6.283185307179586 * (i + 1) / N;
         struct itsi_vec3 p = itsi_vec3(0, y + r * (float)itsi_cosine(a), r + r * (float)itsi_sine(a));
         struct itsi_vec3 q = itsi_vec3(0, y + r * (float)itsi_cosine(b), r + r * (float)itsi_sine(b));
-        itsi_mesh_tube(m, p, q, w, w, 4, ITSI_MAT_TYRE, false);
+        itsi_mesh_tube(m, p, q, w, w, 6, ITSI_MAT_TYRE, false);
     }
     if (solid > 0)
         itsi_mesh_tube(m, itsi_vec3(-0.04f, y, r), itsi_vec3(0.04f, y, r), r * solid, r * solid, 10, ITSI_MAT_METAL,
@@ -165,7 +170,7 @@ static void motorcycle(struct itsi_mesh *m, int kind)
     itsi_mesh_tube(m, itsi_vec3(0, l, r), itsi_vec3(0, l - 0.22f, 0.92f), 0.05f, 0.05f, 5, ITSI_MAT_METAL, false);
     itsi_mesh_solid(m, itsi_vec3(-0.36f, l - 0.3f, 0.96f), itsi_vec3(0.36f, l - 0.26f, 1.0f), ITSI_MAT_TRIM);
     if (scooter) { /* apron, footboard, tail */
-        itsi_mesh_solid(m, itsi_vec3(-0.2f, l - 0.3f, 0.35f), itsi_vec3(0.2f, l - 0.2f, 0.95f), ITSI_MAT_BODY);
+        itsi_mesh_ball(m, itsi_vec3(0, l - 0.24f, 0.66f), 0.23f, 0.11f, 0.38f, ITSI_MAT_BODY);
         itsi_mesh_solid(m, itsi_vec3(-0.18f, -0.05f, 0.3f), itsi_vec3(0.18f, l - 0.2f, 0.38f), ITSI_MAT_TRIM);
         itsi_mesh_ball(m, itsi_vec3(0, -0.4f, 0.55f), 0.21f, 0.5f, 0.24f, ITSI_MAT_BODY);
         itsi_mesh_solid(m, itsi_vec3(-0.16f, -0.72f, 0.72f), itsi_vec3(0.16f, -0.02f, 0.8f), ITSI_MAT_TRIM);
