@@ -21,7 +21,7 @@ static bool grow(struct itsi_mesh *m, void **data, int count, int *cap, size_t s
         return false;
     if (count < *cap)
         return true;
-    int wanted = *cap ? *cap * 2 : 256;
+    int wanted = *cap ? *cap * 2 : 1024;
     void *bigger = count < 65535 ? itsi_realloc(*data, (size_t)wanted * size) : NULL;
     if (!bigger) {
         m->failed = true;
@@ -132,36 +132,54 @@ static struct itsi_vec3 cell_normal(const struct itsi_vec3 *grid, int points, in
     return itsi_cross(itsi_sub(a[1], b[0]), itsi_sub(b[1], a[0]));
 }
 
+static bool is_pane(int mat) { return mat == ITSI_MAT_GLASS || mat == ITSI_MAT_SCREEN; }
+
+struct loft {
+    const struct itsi_vec3 *grid;
+    const int8_t *mats;
+    int rings, points;
+};
+
+/* Normal at a corner of a cell: the mean over the cells there that continue its surface. */
+static struct itsi_vec3 corner_normal(const struct loft *l, int r, int p, int corner_r, int corner_p)
+{
+    struct itsi_vec3 own = itsi_unit(cell_normal(l->grid, l->points, r, p)), sum = own;
+    int mat = l->mats[r * (l->points - 1) + p];
+    for (int dr = -1; dr <= 0; dr++)
+        for (int dp = -1; dp <= 0; dp++) {
+            int cell_r = corner_r + dr, cell_p = corner_p + dp;
+            if ((cell_r == r && cell_p == p) || cell_r < 0 || cell_r >= l->rings - 1 || cell_p < 0 ||
+                cell_p >= l->points - 1)
+                continue;
+            int other = l->mats[cell_r * (l->points - 1) + cell_p];
+            if (other != mat && (is_pane(mat) || is_pane(other)))
+                continue;
+            struct itsi_vec3 n = itsi_unit(cell_normal(l->grid, l->points, cell_r, cell_p));
+            if (itsi_dot(n, own) > 0.42f)
+                sum = add(sum, n);
+        }
+    return itsi_unit(sum);
+}
+
 void itsi_mesh_loft(struct itsi_mesh *m, const struct itsi_vec3 *grid, int rings, int points, const int8_t *mats)
 {
-    int base = m->pos_count, nbase = m->nrm_count;
+    const struct loft l = {grid, mats, rings, points};
+    int base = m->pos_count;
     for (int i = 0; i < rings * points; i++)
         itsi_mesh_vertex(m, grid[i]);
-    for (int r = 0; r < rings; r++)
-        for (int p = 0; p < points; p++) {
-            struct itsi_vec3 sum = {0, 0, 0};
-            for (int dr = -1; dr <= 0; dr++)
-                for (int dp = -1; dp <= 0; dp++)
-                    if (r + dr >= 0 && r + dr < rings - 1 && p + dp >= 0 && p + dp < points - 1)
-                        sum = add(sum, itsi_unit(cell_normal(grid, points, r + dr, p + dp)));
-            add_normal(m, itsi_unit(sum));
-        }
     for (int r = 0; r + 1 < rings && !m->failed; r++)
         for (int p = 0; p + 1 < points; p++) {
             int mat = mats[r * (points - 1) + p];
             if (mat < 0)
                 continue;
-            int a = r * points + p, b = a + points;
-            int v[4] = {b, b + 1, a + 1, a}, n[4];
-            for (int i = 0; i < 4; i++)
-                n[i] = nbase + v[i];
-            if (mat == ITSI_MAT_GLASS) { /* panes are flatter than the body around them */
-                int flat = add_normal(m, itsi_unit(cell_normal(grid, points, r, p)));
-                for (int i = 0; i < 4; i++)
-                    n[i] = flat;
+            int v[4], n[4];
+            for (int i = 0; i < 4; i++) { /* from the rear ring's first point round to the front ring's */
+                int cr = r + (i < 2), cp = p + (i == 1 || i == 2);
+                v[i] = base + cr * points + cp;
+                n[i] = add_normal(m, corner_normal(&l, r, p, cr, cp));
             }
-            add_face(m, (int[3]){base + v[0], base + v[2], base + v[1]}, (int[3]){n[0], n[2], n[1]}, mat);
-            add_face(m, (int[3]){base + v[0], base + v[3], base + v[2]}, (int[3]){n[0], n[3], n[2]}, mat);
+            add_face(m, (int[3]){v[0], v[2], v[1]}, (int[3]){n[0], n[2], n[1]}, mat);
+            add_face(m, (int[3]){v[0], v[3], v[2]}, (int[3]){n[0], n[3], n[2]}, mat);
         }
 }
 
@@ -217,30 +235,51 @@ void itsi_mesh_ball(struct itsi_mesh *m, struct itsi_vec3 c, float rx, float ry,
         for (int p = 0; p < POINTS; p++) {
             double across = 6.283185307179586 * p / (POINTS - 1), along = 3.141592653589793 * r / (RINGS - 1);
             float s = (float)itsi_sine(along);
-            grid[r * POINTS + p] = itsi_vec3(c.x + rx * s * (float)itsi_cosine(across),
-                                             c.y + ry * (float)itsi_cosine(along),
-                                             c.z + rz * s * (float)itsi_sine(across));
+            grid[r * POINTS + p] =
+                itsi_vec3(c.x + rx * s * (float)itsi_cosine(across), c.y + ry * (float)itsi_cosine(along),
+                          c.z + rz * s * (float)itsi_sine(across));
         }
     itsi_mesh_loft(m, grid, RINGS, POINTS, mats);
 }
 
-void itsi_mesh_wheel(struct itsi_mesh *m, float x, float y, float r, float w)
+void itsi_mesh_disc_x(struct itsi_mesh *m, float x, float y, float z, float r, int sides, int mat)
 {
-    float inner = x > 0 ? x - w : x + w, out = x > 0 ? 0.012f : -0.012f;
-    struct itsi_vec3 a = itsi_vec3(inner, y, r), b = itsi_vec3(x, y, r);
-    itsi_mesh_tube(m, a, b, r, r, 12, ITSI_MAT_TYRE, true);
-    uint8_t bias = m->bias, detail = m->detail;
-    m->bias = 2;
-    m->detail = 1;
-    itsi_mesh_tube(m, itsi_vec3(x, y, r), itsi_vec3(x + out, y, r), r * 0.64f, r * 0.6f, 10, ITSI_MAT_METAL, true);
-    m->detail = 4;
-    m->bias = 4;
-    for (int i = 0; i < 5; i++) { /* gaps between the spokes */
-        double angle = 1.2566370614359172 * i + 0.3;
-        float c = (float)itsi_cosine(angle) * r * 0.38f, s = (float)itsi_sine(angle) * r * 0.38f;
-        itsi_mesh_tube(m, itsi_vec3(x, y + c, r + s), itsi_vec3(x + out * 1.5f, y + c, r + s), r * 0.14f, r * 0.14f, 4,
-                       ITSI_MAT_UNDER, true);
+    int n = add_normal(m, itsi_vec3(x > 0 ? 1.0f : -1.0f, 0, 0)), v[33];
+    sides = sides > 32 ? 32 : sides < 3 ? 3 : sides;
+    for (int i = 0; i < sides; i++) {
+        double angle = (x > 0 ? 6.283185307179586 : -6.283185307179586) * i / sides;
+        v[i] = itsi_mesh_vertex(m, itsi_vec3(x, y + r * (float)itsi_cosine(angle), z + r * (float)itsi_sine(angle)));
     }
+    for (int i = 1; i + 1 < sides; i++)
+        add_face(m, (int[3]){v[0], v[i], v[i + 1]}, (int[3]){n, n, n}, mat);
+}
+
+/* Dark gaps in a rim: n small discs round its middle. */
+static void rim_gaps(struct itsi_mesh *m, float x, float y, float r, int n, float size)
+{
+    for (int i = 0; i < n; i++) {
+        double angle = 6.283185307179586 * i / n + 0.3;
+        itsi_mesh_disc_x(m, x, y + (float)itsi_cosine(angle) * r * 0.42f, r + (float)itsi_sine(angle) * r * 0.42f,
+                         r * size, 4, ITSI_MAT_UNDER);
+    }
+}
+
+void itsi_mesh_wheel(struct itsi_mesh *m, float x, float y, float r, float w, int rim)
+{
+    static const float share[4] = {0.5f, 0.68f, 0.70f, 0.62f};
+    float inner = x > 0 ? x - w : x + w, out = x > 0 ? 0.012f : -0.012f;
+    uint8_t bias = m->bias, detail = m->detail;
+    itsi_mesh_tube(m, itsi_vec3(inner, y, r), itsi_vec3(x, y, r), r, r, 12, ITSI_MAT_TYRE, false);
+    itsi_mesh_disc_x(m, x, y, r, r, 12, ITSI_MAT_TYRE);
+    m->bias = (uint8_t)(bias + 2);
+    m->detail = detail > 1 ? detail : 1;
+    itsi_mesh_disc_x(m, x + out, y, r, r * share[rim], 10, ITSI_MAT_RIM);
+    m->detail = 4;
+    m->bias = (uint8_t)(bias + 4);
+    if (rim == 0)
+        itsi_mesh_disc_x(m, x + out * 2, y, r, r * 0.26f, 8, ITSI_MAT_TRIM);
+    else if (rim < 3)
+        rim_gaps(m, x + out * 2, y, r, rim == 1 ? 5 : 9, rim == 1 ? 0.17f : 0.09f);
     m->detail = detail;
     m->bias = bias;
 }

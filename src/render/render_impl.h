@@ -80,6 +80,12 @@ enum itsi_material {
     ITSI_MAT_HAIR,
     ITSI_MAT_CLOTH1,
     ITSI_MAT_CLOTH2,
+    ITSI_MAT_SCREEN, /* windscreen: clearer than the other panes */
+    ITSI_MAT_SEAT,   /* what is seen through it: its mirror image lies over that too */
+    ITSI_MAT_ROOF,   /* paint of a roof: the body's, black or another */
+    ITSI_MAT_LOWER,  /* bumpers and sills: painted or plain plastic */
+    ITSI_MAT_RIM,    /* wheels */
+    ITSI_MAT_BLUE,   /* the light bar of those who are let through */
     ITSI_MAT_COUNT
 };
 
@@ -126,7 +132,8 @@ void itsi_mesh_panel_y(struct itsi_mesh *m, float at, int facing, float x0, floa
 /* The same on both sides x = +-at, seen from outside. */
 void itsi_mesh_panel_x(struct itsi_mesh *m, float at, float y0, float y1, float z0, float z1, int mat);
 /* A grid of `rings` cross-sections of `points` points each with smooth normals; mats[(rings-1)*(points-1)] by cell,
- * negative: hole. Rings run from front (+y) to rear, points from the right bottom over the top to the left bottom. */
+ * negative: hole. Rings run from front (+y) to rear, points from the right bottom over the top to the left bottom.
+ * Edges sharper than about 65 degrees and those of panes stay sharp. */
 void itsi_mesh_loft(struct itsi_mesh *m, const struct itsi_vec3 *grid, int rings, int points, const int8_t *mats);
 /* Closes a ring with a flat face looking to +y (facing > 0) or -y. */
 void itsi_mesh_cap(struct itsi_mesh *m, const struct itsi_vec3 *ring, int points, int facing, int mat);
@@ -134,18 +141,20 @@ void itsi_mesh_cap(struct itsi_mesh *m, const struct itsi_vec3 *ring, int points
 void itsi_mesh_tube(struct itsi_mesh *m, struct itsi_vec3 a, struct itsi_vec3 b, float ra, float rb, int sides, int mat,
                     bool caps);
 void itsi_mesh_ball(struct itsi_mesh *m, struct itsi_vec3 c, float rx, float ry, float rz, int mat);
-/* A road wheel with its axle along x: tyre, rim, outer side at x. */
-void itsi_mesh_wheel(struct itsi_mesh *m, float x, float y, float r, float w);
+/* A flat disc on the plane x, seen from outside (the side of x's sign). */
+void itsi_mesh_disc_x(struct itsi_mesh *m, float x, float y, float z, float r, int sides, int mat);
+/* A road wheel with its axle along x, outer side at x. rim: 0 a lorry's, 1 five spokes, 2 many, 3 a cap. */
+void itsi_mesh_wheel(struct itsi_mesh *m, float x, float y, float r, float w, int rim);
 /* Bounds into length, width, height. */
 void itsi_mesh_finish(struct itsi_mesh *m);
 
 enum {
-    ITSI_CAR_MODELS = 12,
-    ITSI_TRUCK_MODELS = 10,
-    ITSI_BUS_MODELS = 5,
-    ITSI_MOTO_MODELS = 3,
-    ITSI_BIKE_MODELS = 2,
-    ITSI_PERSON_MODELS = 6,
+    ITSI_CAR_MODELS = 28,
+    ITSI_TRUCK_MODELS = 23,
+    ITSI_BUS_MODELS = 10,
+    ITSI_MOTO_MODELS = 6,
+    ITSI_BIKE_MODELS = 4,
+    ITSI_PERSON_MODELS = 12,
     ITSI_RIDER_MODELS = 2
 };
 enum {
@@ -282,6 +291,9 @@ struct itsi_actor {
     bool boxed; /* false: scenery, no truth */
 };
 
+/* Colour of the actor's material at a point with that normal, seen from the direction of the eye (finish.c). */
+struct itsi_rgb itsi_finish(const struct itsi_air *air, const struct itsi_actor *actor, int mat, struct itsi_vec3 n,
+                            struct itsi_vec3 p, struct itsi_vec3 eye);
 /* Adds the actor's triangles as seen by the camera. */
 void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
                      const struct itsi_air *air, const struct itsi_actor *actor);
@@ -450,6 +462,7 @@ void itsi_path_at(const struct itsi_scene *scene, const struct itsi_path *path, 
 /* How far a vehicle is along its lane when it would pass the stop line freely at `arrive` and does so at `depart`;
  * `queue` is where it waits, relative to the stop line (<= 0). *braking: it slows down or stands. */
 double itsi_stop_and_go(double t, double arrive, double depart, double queue, double speed, bool *braking);
+/* Colours for an actor of its class (palette.c). */
 void itsi_palette_pick(struct itsi_actor *actor, uint64_t h);
 
 /* ---- the finished picture (weather.c) ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-/* From meshes to triangles on the picture: light, reflection, air and projection. */
+/* From meshes to triangles on the picture: sky, air and projection. */
 #include "render/render_impl.h"
 
 #include <math.h>
@@ -51,68 +51,6 @@ bool itsi_project(const struct itsi_camera *cam, struct itsi_vec3 p, float *x, f
     *x = cam->cx + cam->focal * itsi_dot(d, cam->right) / z;
     *y = cam->cy - cam->focal * itsi_dot(d, cam->up) / z;
     return true;
-}
-
-/* How each material answers light: matt share, mirror share at right angles and at grazing, gloss of the sun's spot. */
-struct finish {
-    float matt, mirror, grazing, spot;
-};
-static const struct finish finishes[ITSI_MAT_COUNT] = {
-    [ITSI_MAT_BODY] = {1.0f, 0.06f, 0.45f, 0.7f}, [ITSI_MAT_BODY2] = {1.0f, 0.03f, 0.2f, 0.2f},
-    [ITSI_MAT_CARGO] = {1.0f, 0, 0.05f, 0},       [ITSI_MAT_ACCENT] = {1.0f, 0.02f, 0.1f, 0},
-    [ITSI_MAT_GLASS] = {0.6f, 0.15f, 0.6f, 0.7f}, [ITSI_MAT_TRIM] = {1.0f, 0.02f, 0.12f, 0.05f},
-    [ITSI_MAT_METAL] = {0.8f, 0.2f, 0.3f, 0.4f},  [ITSI_MAT_TYRE] = {1.0f, 0, 0.05f, 0},
-    [ITSI_MAT_UNDER] = {0.5f, 0, 0, 0},           [ITSI_MAT_HEAD] = {0.8f, 0.35f, 0.5f, 0.8f},
-    [ITSI_MAT_TAIL] = {0.9f, 0.1f, 0.3f, 0.3f},   [ITSI_MAT_BRAKE] = {0.9f, 0.05f, 0.2f, 0},
-    [ITSI_MAT_SIGN] = {0.6f, 0.05f, 0.2f, 0},     [ITSI_MAT_PLATE] = {1.0f, 0.02f, 0.1f, 0},
-    [ITSI_MAT_SKIN] = {1.0f, 0, 0.05f, 0},        [ITSI_MAT_HAIR] = {1.0f, 0, 0.1f, 0},
-    [ITSI_MAT_CLOTH1] = {1.0f, 0, 0.06f, 0},      [ITSI_MAT_CLOTH2] = {1.0f, 0, 0.06f, 0},
-};
-
-static struct itsi_rgb emitted(const struct itsi_air *air, const struct itsi_actor *actor, int mat)
-{
-    bool on = air->lamps && actor->lit;
-    if (mat == ITSI_MAT_HEAD && on)
-        return itsi_rgb(1.0f, 0.97f, 0.88f);
-    if (mat == ITSI_MAT_TAIL && (on || actor->braking))
-        return actor->braking ? itsi_rgb(0.55f, 0.05f, 0.04f) : itsi_rgb(0.28f, 0.02f, 0.02f);
-    if (mat == ITSI_MAT_BRAKE && actor->braking)
-        return itsi_rgb(0.6f, 0.06f, 0.04f);
-    if (mat == ITSI_MAT_SIGN)
-        return on ? itsi_rgb(0.85f, 0.55f, 0.12f) : itsi_rgb(0.3f, 0.2f, 0.05f);
-    return itsi_rgb(0, 0, 0);
-}
-
-static struct itsi_rgb lit(const struct itsi_air *air, struct itsi_rgb paint, const struct finish *f,
-                           struct itsi_vec3 n, struct itsi_vec3 p, struct itsi_vec3 eye)
-{
-    float up = n.z * 0.5f + 0.5f;
-    struct itsi_rgb sky = itsi_mix(air->bounce, itsi_mix(air->horizon, air->zenith, 0.5f), up);
-    float sun = itsi_maxf(0, itsi_dot(n, air->sun));
-    /* The ground and what stands about take light away near the ground. */
-    float low = itsi_clampf(0.55f + p.z * 0.45f, 0.55f, 1);
-    struct itsi_rgb in = itsi_rgb((sky.r * 0.72f + air->ambient) * low + air->sun_light.r * sun * air->shadow,
-                                  (sky.g * 0.72f + air->ambient) * low + air->sun_light.g * sun * air->shadow,
-                                  (sky.b * 0.72f + air->ambient) * low + air->sun_light.b * sun * air->shadow);
-    struct itsi_rgb c = itsi_rgb(paint.r * in.r * f->matt, paint.g * in.g * f->matt, paint.b * in.b * f->matt);
-    if (f->grazing <= 0)
-        return c;
-    float facing = itsi_dot(n, eye);
-    float k = 1 - itsi_clampf(facing, 0, 1);
-    float mirror = f->mirror + (f->grazing - f->mirror) * k * k * k * k;
-    struct itsi_vec3 refl = itsi_vec3(2 * facing * n.x - eye.x, 2 * facing * n.y - eye.y, 2 * facing * n.z - eye.z);
-    /* What is mirrored: the sky above, a dark belt of surroundings at the horizon, the road below. */
-    struct itsi_rgb m = refl.z > 0.18f ? itsi_air_sky(air, refl)
-                                       : itsi_mix(itsi_scale(air->bounce, 0.6f), itsi_scale(air->horizon, 0.5f),
-                                                  itsi_clampf(refl.z * 2 + 0.5f, 0, 1));
-    c = itsi_mix(c, m, mirror);
-    float spot = itsi_maxf(0, itsi_dot(refl, air->sun));
-    spot *= spot;
-    spot *= spot;
-    spot *= spot;
-    spot *= spot;
-    spot = spot * spot * f->spot * air->shadow;
-    return itsi_rgb(c.r + air->sun_light.r * spot, c.g + air->sun_light.g * spot, c.b + air->sun_light.b * spot);
 }
 
 struct corner {
@@ -252,8 +190,30 @@ static void place_vertices(struct itsi_vertex *out, const struct itsi_camera *ca
     }
 }
 
+/* What the next face may take over from the last: quads are two faces with two corners in common. */
+struct last_face {
+    const struct itsi_face *face;
+    struct corner corner[3];
+};
+
+static struct corner shaded(const struct itsi_list *list, const struct itsi_camera *cam, const struct itsi_air *air,
+                            const struct itsi_actor *actor, const struct itsi_face *f, int k)
+{
+    const struct itsi_vertex *v = &list->vertex[f->v[k]];
+    struct itsi_vec3 n = actor->mesh->nrm[f->n[k]];
+    n = itsi_vec3(n.x * actor->cos_yaw - n.y * actor->sin_yaw, n.x * actor->sin_yaw + n.y * actor->cos_yaw, n.z);
+    struct itsi_vec3 eye = itsi_unit(itsi_sub(cam->pos, v->world));
+    if (f->limb == ITSI_LIMB_LEAF && itsi_dot(n, eye) < 0)
+        n = itsi_vec3(-n.x, -n.y, -n.z);
+    struct itsi_rgb c = itsi_finish(air, actor, f->mat, n, v->world, eye);
+    struct corner out = {.cam = v->cam};
+    itsi_to_yuv(air, itsi_air_veil(air, c, itsi_maxf(0, v->cam.z)), out.c);
+    return out;
+}
+
 static void draw_face(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
-                      const struct itsi_air *air, const struct itsi_actor *actor, const struct itsi_face *f)
+                      const struct itsi_air *air, const struct itsi_actor *actor, const struct itsi_face *f,
+                      struct last_face *last)
 {
     const struct itsi_vertex *v[3] = {&list->vertex[f->v[0]], &list->vertex[f->v[1]], &list->vertex[f->v[2]]};
     if (v[0]->cam.z < NEAR && v[1]->cam.z < NEAR && v[2]->cam.z < NEAR)
@@ -262,20 +222,29 @@ static void draw_face(struct itsi_list *list, struct itsi_draw *draw, const stru
     struct itsi_vec3 side = itsi_cross(itsi_sub(v[1]->world, v[0]->world), itsi_sub(v[2]->world, v[0]->world));
     if (!both && itsi_dot(side, itsi_sub(cam->pos, v[0]->world)) <= 0)
         return;
-    struct corner corner[3];
-    struct itsi_rgb glow = emitted(air, actor, f->mat);
+    struct last_face now = {.face = f};
     for (int k = 0; k < 3; k++) {
-        struct itsi_vec3 n = actor->mesh->nrm[f->n[k]];
-        n = itsi_vec3(n.x * actor->cos_yaw - n.y * actor->sin_yaw, n.x * actor->sin_yaw + n.y * actor->cos_yaw, n.z);
-        struct itsi_vec3 eye = itsi_unit(itsi_sub(cam->pos, v[k]->world));
-        if (both && itsi_dot(n, eye) < 0)
-            n = itsi_vec3(-n.x, -n.y, -n.z);
-        struct itsi_rgb c = lit(air, actor->palette[f->mat], &finishes[f->mat], n, v[k]->world, eye);
-        c = itsi_rgb(c.r + glow.r, c.g + glow.g, c.b + glow.b);
-        corner[k].cam = v[k]->cam;
-        itsi_to_yuv(air, itsi_air_veil(air, c, itsi_maxf(0, v[k]->cam.z)), corner[k].c);
+        int same = 0;
+        const struct itsi_face *o = last->face;
+        while (o && same < 3 && (o->v[same] != f->v[k] || o->n[same] != f->n[k] || o->mat != f->mat))
+            same++;
+        now.corner[k] = o && same < 3 ? last->corner[same] : shaded(list, cam, air, actor, f, k);
     }
-    clip_and_emit(list, draw, cam, corner, (float)f->bias * 0.01f, both);
+    clip_and_emit(list, draw, cam, now.corner, (float)f->bias * 0.01f, both);
+    *last = now;
+}
+
+/* False when neither the actor nor its shadow reaches into the picture. */
+static bool in_sight(const struct itsi_camera *cam, const struct itsi_actor *actor)
+{
+    const struct itsi_mesh *m = actor->mesh;
+    float reach = (m->length + m->width) * 0.6f + m->height * 3 + 1;
+    struct itsi_vec3 d = to_camera(cam, actor->pos);
+    if (d.z < -reach)
+        return false;
+    float aside = d.x < 0 ? -d.x : d.x, under = d.y < 0 ? -d.y : d.y, z = itsi_maxf(d.z, 0) + reach;
+    /* The optical axis meets the picture near its middle; a shaken camera moves it by a little. */
+    return (aside - reach) * cam->focal < z * cam->cx * 1.15f && (under - reach) * cam->focal < z * cam->cy * 1.15f;
 }
 
 void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
@@ -283,16 +252,14 @@ void itsi_draw_actor(struct itsi_list *list, struct itsi_draw *draw, const struc
 {
     const struct itsi_mesh *m = actor->mesh;
     *draw = (struct itsi_draw){list->count, 0, 1e9f, 1e9f, -1e9f, -1e9f, 0};
-    if (m->pos_count > list->vertex_cap)
+    if (m->pos_count > list->vertex_cap || !in_sight(cam, actor))
         return;
-    struct itsi_vec3 ahead = to_camera(cam, actor->pos);
-    if (ahead.z < -0.6f * itsi_maxf(m->length, m->width))
-        return; /* behind the camera */
     place_vertices(list->vertex, cam, actor);
     float metre = cam->focal / itsi_maxf(actor->distance, 1); /* samples */
+    struct last_face last = {.face = NULL};
     for (int i = 0; i < m->face_count; i++)
         if (!m->face[i].detail || metre >= 8.0f * (float)m->face[i].detail)
-            draw_face(list, draw, cam, air, actor, &m->face[i]);
+            draw_face(list, draw, cam, air, actor, &m->face[i], &last);
 }
 
 /* A fan on the ground. */

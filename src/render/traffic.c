@@ -78,82 +78,6 @@ double itsi_stop_and_go(double t, double arrive, double depart, double queue, do
 
 /* ---- who ---- */
 
-static struct itsi_rgb paint(uint64_t h)
-{
-    /* Shares of colours roughly as on the road: white, black, greys, silver, blue, red, then the rest. */
-    static const struct {
-        float upto, r, g, b;
-    } paints[] = {{0.25f, 0.86f, 0.87f, 0.87f}, {0.43f, 0.06f, 0.06f, 0.07f}, {0.58f, 0.32f, 0.33f, 0.35f},
-                  {0.72f, 0.62f, 0.64f, 0.66f}, {0.81f, 0.10f, 0.19f, 0.42f}, {0.88f, 0.62f, 0.08f, 0.09f},
-                  {0.91f, 0.35f, 0.06f, 0.10f}, {0.94f, 0.52f, 0.45f, 0.34f}, {0.96f, 0.12f, 0.30f, 0.20f},
-                  {0.98f, 0.85f, 0.70f, 0.12f}, {1.01f, 0.80f, 0.35f, 0.10f}};
-    float u = itsi_hash_unit(h, 1);
-    int i = 0;
-    while (u > paints[i].upto)
-        i++;
-    float k = itsi_hash_range(h, 2, 0.8f, 1.15f);
-    return itsi_rgb(paints[i].r * k, paints[i].g * k, paints[i].b * k);
-}
-
-static struct itsi_rgb vivid(uint64_t h)
-{
-    float hue = itsi_hash_range(h, 1, 0, 6), top = itsi_hash_range(h, 2, 0.3f, 0.85f),
-          low = top * itsi_hash_range(h, 3, 0.12f, 0.75f);
-    float f = hue - floorf(hue), up = low + (top - low) * f, down = top - (top - low) * f;
-    switch ((int)hue) {
-    case 0:
-        return itsi_rgb(top, up, low);
-    case 1:
-        return itsi_rgb(down, top, low);
-    case 2:
-        return itsi_rgb(low, top, up);
-    case 3:
-        return itsi_rgb(low, down, top);
-    case 4:
-        return itsi_rgb(up, low, top);
-    default:
-        return itsi_rgb(top, low, down);
-    }
-}
-
-static struct itsi_rgb cloth(uint64_t h)
-{
-    float g = itsi_hash_range(h, 4, 0.04f, 0.5f);
-    return itsi_hash_unit(h, 5) < 0.65f ? itsi_rgb(g, g * 1.02f, g * 1.08f) : vivid(h);
-}
-
-void itsi_palette_pick(struct itsi_actor *actor, uint64_t h)
-{
-    struct itsi_rgb *p = actor->palette;
-    bool heavy = actor->cls == ITSI_ROAD_TRUCK || actor->cls == ITSI_ROAD_BUS;
-    p[ITSI_MAT_BODY] = heavy && itsi_hash_unit(h, 1) < 0.4f ? vivid(itsi_hash(h, 2)) : paint(itsi_hash(h, 3));
-    if (heavy && itsi_hash_unit(h, 4) < 0.4f)
-        p[ITSI_MAT_BODY] = itsi_rgb(0.85f, 0.86f, 0.86f);
-    float grey = itsi_hash_range(h, 5, 0.55f, 0.92f);
-    p[ITSI_MAT_BODY2] = itsi_hash_unit(h, 6) < 0.65f ? itsi_rgb(grey, grey, grey * 0.99f) : vivid(itsi_hash(h, 7));
-    if (actor->cls == ITSI_ROAD_BUS && itsi_hash_unit(h, 8) < 0.6f)
-        p[ITSI_MAT_BODY2] = p[ITSI_MAT_BODY];
-    p[ITSI_MAT_CARGO] = itsi_hash_unit(h, 9) < 0.35f ? itsi_rgb(0.75f, 0.76f, 0.75f) : vivid(itsi_hash(h, 10));
-    p[ITSI_MAT_ACCENT] = vivid(itsi_hash(h, 11));
-    float tint = itsi_hash_range(h, 12, 0.03f, 0.14f);
-    p[ITSI_MAT_GLASS] = itsi_rgb(tint, tint * 1.1f, tint * 1.15f);
-    p[ITSI_MAT_TRIM] = itsi_rgb(0.065f, 0.065f, 0.07f);
-    p[ITSI_MAT_METAL] = itsi_rgb(0.48f, 0.49f, 0.50f);
-    p[ITSI_MAT_TYRE] = itsi_rgb(0.05f, 0.05f, 0.052f);
-    p[ITSI_MAT_UNDER] = itsi_rgb(0.03f, 0.03f, 0.03f);
-    p[ITSI_MAT_HEAD] = itsi_rgb(0.78f, 0.80f, 0.82f);
-    p[ITSI_MAT_TAIL] = itsi_rgb(0.50f, 0.05f, 0.05f);
-    p[ITSI_MAT_BRAKE] = itsi_rgb(0.28f, 0.03f, 0.03f);
-    p[ITSI_MAT_SIGN] = itsi_rgb(0.06f, 0.05f, 0.03f);
-    p[ITSI_MAT_PLATE] = itsi_hash_unit(h, 13) < 0.75f ? itsi_rgb(0.85f, 0.86f, 0.84f) : itsi_rgb(0.12f, 0.2f, 0.5f);
-    float tan_ = itsi_hash_range(h, 14, 0.35f, 1);
-    p[ITSI_MAT_SKIN] = itsi_rgb(0.82f * tan_, 0.62f * tan_, 0.50f * tan_);
-    p[ITSI_MAT_HAIR] = itsi_hash_unit(h, 15) < 0.7f ? itsi_rgb(0.07f, 0.055f, 0.05f) : itsi_rgb(0.4f, 0.3f, 0.18f);
-    p[ITSI_MAT_CLOTH1] = heavy && itsi_hash_unit(h, 18) < 0.6f ? itsi_rgb(0.42f, 0.35f, 0.26f)
-                                                               : cloth(itsi_hash(h, 16));
-    p[ITSI_MAT_CLOTH2] = itsi_scale(cloth(itsi_hash(h, 17)), 0.8f);
-}
-
 static int pick_class(const struct itsi_lane *lane, uint64_t h)
 {
     float total = 0;
@@ -195,6 +119,11 @@ static void dress(struct itsi_actor *a, const struct itsi_models *models, const 
     a->sx = itsi_hash_range(h, 20, 0.96f, 1.04f);
     a->sy = itsi_hash_range(h, 21, 0.96f, 1.04f);
     a->sz = itsi_hash_range(h, 22, 0.96f, 1.05f);
+    if (a->cls == ITSI_ROAD_PERSON) { /* thin and stout, short and tall */
+        a->sx = itsi_hash_range(h, 20, 0.86f, 1.2f);
+        a->sy = itsi_hash_range(h, 21, 0.88f, 1.2f);
+        a->sz = itsi_hash_range(h, 22, 0.9f, 1.07f);
+    }
     a->boxed = true;
     itsi_palette_pick(a, itsi_hash(h, 23));
 }
