@@ -92,9 +92,11 @@ int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *para
     if (p->width < 64 || p->width > 4096 || p->height < 64 || p->height > 4096 || p->width % 2 || p->height % 2)
         return itsi_fail(diag, ITS_EINVAL, "synthetic road: size %dx%d: both must be even and from 64 to 4096",
                          p->width, p->height);
-    if (strcmp(p->scene, "crossroads") != 0 && strcmp(p->scene, "motorway") != 0 && strcmp(p->scene, "street") != 0)
-        return itsi_fail(diag, ITS_EINVAL, "synthetic road: scene '%.31s': allowed are crossroads, motorway, street",
-                         p->scene);
+#define ITSI_X(name, text) ", " text
+    static const char scenes[] = ITSI_ROAD_SCENE_MAP(ITSI_X);
+#undef ITSI_X
+    if (itsi_road_scene_find(p->scene) < 0)
+        return itsi_fail(diag, ITS_EINVAL, "synthetic road: scene '%.31s': allowed are %s", p->scene, scenes + 2);
     if ((unsigned)p->view > ITSI_VIEW_ANY)
         return itsi_fail(diag, ITS_EINVAL, "synthetic road: view %d is none of enum itsi_road_view", (int)p->view);
     if (!(p->fps >= 1 && p->fps <= 120) || !(p->traffic >= 0) || !(p->shake >= 0) || !(p->noise >= 0))

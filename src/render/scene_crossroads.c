@@ -72,6 +72,7 @@ void itsi_scene_crossroads(struct itsi_scene *s, uint64_t seed)
     s->far = 200;
     s->has_cross = true;
     s->cross_y = mid;
+    s->walk = walk;
     itsi_section_paved(&s->road, a, walk);
     itsi_section_paved(&s->cross, b, walk);
     crossing_paint(s, &main_road, &side_road, itsi_hash_unit(h, 7) < 0.5f);

@@ -52,6 +52,8 @@ void itsi_build_works(struct itsi_builder *b, float x, float y0, float y1, uint6
 
 /* Along the road: noise barrier, hedge, fence or wall, by the hash. */
 void itsi_build_screen(struct itsi_builder *b, float x, float y0, float y1, uint64_t h);
+/* The mouths of a tunnel and the hill over it; nothing beyond is seen. */
+void itsi_build_portal(struct itsi_builder *b, float y, uint64_t h);
 /* A bridge over the road. */
 void itsi_build_bridge(struct itsi_builder *b, float x0, float x1, float y, uint64_t h);
 

@@ -36,6 +36,9 @@ void itsi_build_finish(struct itsi_builder *b, float clear)
     /* Whoever hangs up a camera sees to it that nothing is right before it. */
     if (b->rc < 0 || b->actor.distance < clear)
         return;
+    float portal = b->scene->portal; /* inside the hill there is nothing */
+    if (portal > 0 && b->actor.pos.z <= 0 && b->actor.pos.y > portal)
+        return;
     if (b->mesh.failed) {
         b->rc = ITS_ENOMEM;
         return;

@@ -161,7 +161,7 @@ static struct itsi_rgb asphalt(const struct itsi_scene *s, struct itsi_rgb base,
     if (w->crack > 0 && fp < 0.4f)
         c -= w->crack * winding(h + 6, x * 0.5f, y * 0.5f, 0.006f, fp);
     if (w->tar > 0 && fp < 0.4f)
-        c -= w->tar * winding(h + 7, x * 0.22f, y * 0.11f, 0.008f, fp);
+        c -= w->tar * winding(h + 7, x * 0.22f, y * 0.11f, 0.004f, fp);
     if (w->stain > 0) {
         float spot = itsi_noise2(h + 8, x * 0.9f, y * 0.4f);
         c -= w->stain * itsi_clampf((spot - 0.72f) * 8, 0, 1);

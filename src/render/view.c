@@ -121,7 +121,7 @@ void itsi_view_aim(struct itsi_scene *scene, enum itsi_road_view view, int width
                        .h = itsi_hash(scene->seed, (uint64_t)(810 + view)),
                        .left = road->left,
                        .right = road->right,
-                       .beside = scene->kind == 'm' ? 9 : 2.4f,
+                       .beside = scene->kind == ITSI_SCENE_MOTORWAY || scene->kind == ITSI_SCENE_TUNNEL ? 9 : 2.4f,
                        .middle = scene->has_cross ? scene->cross_y : 30,
                        .width = width,
                        .height = height};
