@@ -163,7 +163,8 @@ struct itsi_rgb itsi_backdrop(const struct itsi_scene *s, const struct itsi_air 
     float town = s->style == 3 ? 0.012f + tall * tall * 0.05f : 0;
     if (rise < town && rise >= wood) {
         float lit = itsi_hash_range(s->seed + 47, (uint64_t)(int64_t)block, 0.2f, 0.6f);
-        float pane = itsi_hash_unit(s->seed + 48, (uint64_t)((int64_t)floorf(side * 400) * 977 + (int64_t)(rise * 500)));
+        float pane = itsi_hash_unit(s->seed + 48,
+                                    (uint64_t)((int64_t)floorf(side * 400) * 977 + (int64_t)(rise * 500)));
         lit *= pane < 0.3f ? 0.6f : 1;
         return itsi_air_veil(air, itsi_rgb(lit * in.r, lit * in.g, lit * in.b), 600);
     }

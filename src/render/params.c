@@ -122,9 +122,9 @@ enum {
 static const struct {
     const char *name;
     int key;
-} keys[] = {{"size", KEY_SIZE},     {"fps", KEY_FPS},         {"seed", KEY_SEED},      {"weather", KEY_WEATHER},
-            {"light", KEY_LIGHT},   {"view", KEY_VIEW},       {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE},
-            {"noise", KEY_NOISE},   {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER}, {"pace", KEY_PLAYER},
+} keys[] = {{"size", KEY_SIZE},   {"fps", KEY_FPS},           {"seed", KEY_SEED},       {"weather", KEY_WEATHER},
+            {"light", KEY_LIGHT}, {"view", KEY_VIEW},         {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE},
+            {"noise", KEY_NOISE}, {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER},  {"pace", KEY_PLAYER},
             {"loop", KEY_PLAYER}};
 
 static int apply(struct itsi_road_params *p, int key, const char *name, const char *value, struct its_diag *diag)

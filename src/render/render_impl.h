@@ -376,6 +376,7 @@ struct itsi_scene {
     int mark_count;
     struct itsi_lane lane[ITSI_MAX_LANES];
     int lane_count;
+    bool dark;          /* windows are lit */
     float median, walk; /* half the median's width; width of a pavement */
     float portal; /* where the road goes into a tunnel; 0: nowhere */
     float far; /* how far along the road things are drawn */
@@ -392,7 +393,8 @@ void itsi_scene_tunnel(struct itsi_scene *scene, uint64_t seed);
 void itsi_scene_carpark(struct itsi_scene *scene, uint64_t seed);
 void itsi_strip_add(struct itsi_section *s, float x0, float x1, enum itsi_surface surface);
 void itsi_line_add(struct itsi_section *s, float x, float width, float dash, float gap, bool yellow);
-struct itsi_mark *itsi_mark_add(struct itsi_scene *s, float x0, float y0, float x1, float y1, float stripe, bool across, int arrow);
+struct itsi_mark *itsi_mark_add(struct itsi_scene *s, float x0, float y0, float x1, float y1, float stripe, bool across,
+                                int arrow);
 struct itsi_lane *itsi_lane_add(struct itsi_scene *s, float x, float y, float dx, float dy, float length, float speed);
 /* Who uses the lane, in shares of each class. */
 void itsi_lane_mix(struct itsi_lane *lane, float car, float truck, float bus, float moto, float bike, float person);
@@ -438,10 +440,13 @@ struct itsi_back {
     struct itsi_picture pic; /* larger than the road's pictures by the margin on each side */
     int margin;              /* pixels, even */
     float *depth;            /* 1 / depth of what stands in the scene, per pixel; 0: ground and sky */
+    uint8_t *shade;          /* how much of the sun is missing on the ground there, 0..255 */
 };
 ITS_NODISCARD int itsi_back_build(struct itsi_back *back, const struct itsi_scene *scene, const struct itsi_air *air,
                                   int width, int height);
 void itsi_back_fini(struct itsi_back *back);
+/* The share of the sun, 0..1, that an actor standing among the scenery's shadows gets. */
+float itsi_back_sun(const struct itsi_back *back, const struct itsi_camera *cam, const struct itsi_actor *actor);
 /* Fills the picture with the background moved right and down by sx, sy (1/16 pixel, less than the margin). */
 void itsi_back_copy(const struct itsi_back *back, struct itsi_picture *pic, int sx, int sy);
 

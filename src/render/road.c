@@ -173,9 +173,12 @@ static void draw_bands(struct itsi_road *road, const struct itsi_camera *cam, in
     struct itsi_raster *r = &road->raster;
     road->list.count = road->shadows.count = 0;
     for (int i = 0; i < actors; i++) {
-        itsi_draw_actor(&road->list, &road->draw[i], cam, &road->air, &road->actor[i]);
+        /* What drives through the shadow of a house is in it too. The scene's own camera: the shade is kept unshaken. */
+        struct itsi_air air = road->air;
+        air.shadow *= 0.1f + 0.9f * itsi_back_sun(&road->back, &road->scene.cam, &road->actor[i]);
+        itsi_draw_actor(&road->list, &road->draw[i], cam, &air, &road->actor[i]);
         if (road->draw[i].count > 0)
-            itsi_draw_shadow(&road->shadows, cam, &road->air, &road->actor[i]);
+            itsi_draw_shadow(&road->shadows, cam, &air, &road->actor[i]);
         road->tally[i] = (struct itsi_tally){0, 0, 0, r->width, r->height, -1, -1};
     }
     /* The standing things' depth, moved by whole pixels with the picture. */

@@ -58,10 +58,10 @@ enum itsi_road_view {
 };
 
 struct itsi_road_params {
-    char scene[32];           /* a text of ITSI_ROAD_SCENE_MAP */
-    int width, height;        /* 64..4096, even */
-    double fps;               /* 1..120 */
-    uint64_t seed;            /* viewpoint, traffic, textures */
+    char scene[32];    /* a text of ITSI_ROAD_SCENE_MAP */
+    int width, height; /* 64..4096, even */
+    double fps;        /* 1..120 */
+    uint64_t seed;     /* viewpoint, traffic, textures */
     enum itsi_road_weather weather;
     enum itsi_road_light light;
     enum itsi_road_view view; /* where the camera hangs (default usual) */
@@ -72,8 +72,8 @@ struct itsi_road_params {
 };
 
 void itsi_road_params_default(struct itsi_road_params *params);
-/* Reads the query parameters of "synth://SCENE?size=WxH&fps=..&seed=..&weather=..&light=..&view=..
- * &traffic=..&shake=..&noise=..&timecode=0". Unknown keys that belong to the player (seconds, pace, loop) are left alone; others are ITS_EINVAL and
+/* Reads the query parameters of "synth://SCENE?size=WxH&fps=..&seed=..&weather=..&light=..&view=..&traffic=..&shake=..
+ * &noise=..&timecode=0". Keys that belong to the player (seconds, pace, loop) are left alone; others are ITS_EINVAL and
  * named with the allowed values. */
 ITS_NODISCARD int itsi_road_params_parse(struct itsi_road_params *params, const char *url, struct its_diag *diag);
 
@@ -87,7 +87,8 @@ struct itsi_road_box {
 #define ITSI_ROAD_MAX_BOXES 256
 
 struct itsi_road;
-ITS_NODISCARD int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *params, struct its_diag *diag);
+ITS_NODISCARD int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *params,
+                                   struct its_diag *diag);
 void itsi_road_destroy(struct itsi_road *road);
 
 /* I420, limited range BT.601, caller's memory: y is width x height, u and v half of it each way. Writes the boxes with

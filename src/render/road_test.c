@@ -43,20 +43,20 @@ static void pixels_are_as_committed(void **state)
         const char *url;
         uint64_t sum;
     } known[] = {
-        {"synth://crossroads?size=320x180&seed=7", UINT64_C(0x24b5b9b0ac207849)},
+        {"synth://crossroads?size=320x180&seed=7", UINT64_C(0x035b13877f862c74)},
         {"synth://motorway?size=320x180&seed=7&weather=fog", UINT64_C(0x1b6d3af821e4e4c2)},
-        {"synth://street?size=320x180&seed=7&weather=rain&light=night", UINT64_C(0x14e24e8b40d619b7)},
-        {"synth://motorway?size=320x180&seed=11&light=glare", UINT64_C(0xa5e60dff369225ee)},
+        {"synth://street?size=320x180&seed=7&weather=rain&light=night", UINT64_C(0x352bc0cf0d94d5cc)},
+        {"synth://motorway?size=320x180&seed=11&light=glare", UINT64_C(0xa31863f5514835eb)},
         {"synth://tunnel?size=320x180&seed=4&view=mast", UINT64_C(0x3e4ca64037c391df)},
-        {"synth://carpark?size=320x180&seed=5&view=overhead&weather=cloudy", UINT64_C(0x8faea6fc34876ae3)},
-        {"synth://plaza?size=320x180&seed=6&view=kerb&light=dusk", UINT64_C(0x0f9433cc346724a9)},
+        {"synth://carpark?size=320x180&seed=5&view=overhead&weather=cloudy", UINT64_C(0xad1624403fc8dd76)},
+        {"synth://plaza?size=320x180&seed=6&view=kerb&light=dusk", UINT64_C(0xbf5deac0996656d3)},
     };
     bool good = true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct itsi_road *road = make(known[i].url);
         uint64_t sum = sum_at(road, 320, 180, 125);
         if (sum != known[i].sum) {
-            print_error("%s: picture 125 sums to 0x%016llx, committed is 0x%llx\n", known[i].url,
+            print_error("%s: picture 125 sums to 0x%016llx, committed is 0x%016llx\n", known[i].url,
                         (unsigned long long)sum, (unsigned long long)known[i].sum);
             good = false;
         }

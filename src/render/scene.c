@@ -101,7 +101,7 @@ void itsi_lane_obey(struct itsi_lane *l, const struct itsi_signal *sig, float st
 
 /* Persons over a zebra: they wait at the kerb while the traffic has green. */
 void itsi_lane_zebra(struct itsi_scene *s, float half, float beyond, float at, bool along_y, float centre,
-                          const struct itsi_signal *sig)
+                     const struct itsi_signal *sig)
 {
     for (int way = -1; way <= 1; way += 2) {
         float start = (half + beyond) * (float)-way, len = 2 * (half + beyond);
@@ -131,6 +131,7 @@ void itsi_scene_init(struct itsi_scene *scene, const struct itsi_road_params *pa
     /* Where the scenes find the size of the picture until they aim the camera. */
     scene->cam.cx = (float)params->width;
     scene->cam.cy = (float)params->height;
+    scene->dark = params->light == ITSI_LIGHT_NIGHT || params->light == ITSI_LIGHT_DUSK;
     scene->kind = (enum itsi_road_scene)itsi_road_scene_find(params->scene);
     static void (*const make[ITSI_SCENE_COUNT])(struct itsi_scene *, uint64_t) = {
         [ITSI_SCENE_CROSSROADS] = itsi_scene_crossroads, [ITSI_SCENE_MOTORWAY] = itsi_scene_motorway,

@@ -1,7 +1,6 @@
 /* The crossroads: four approaches that have green one after the other, then everybody on foot. */
 #include "render/render_impl.h"
 
-
 struct arm {
     float half, cross_half;   /* of this road and of the one it meets */
     float width, cross_width; /* of a lane */

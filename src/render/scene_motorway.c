@@ -1,7 +1,6 @@
 /* The motorway: two carriageways and what runs on them, all drawn from the seed. */
 #include "render/render_impl.h"
 
-
 static void carriageway(struct itsi_scene *s, uint64_t h, float inner, int side, int lanes, float width, int sense)
 {
     /* side: 1 right of the median, -1 left; sense: 1 traffic runs towards +y. */
@@ -21,7 +20,8 @@ static void carriageway(struct itsi_scene *s, uint64_t h, float inner, int side,
     int first = s->lane_count;
     for (int i = 0; i < lanes; i++) { /* 0: the innermost, fastest */
         float x = sgn * (edge + width * ((float)i + 0.5f)), len = s->far + 60;
-        float speed = base * (1 + 0.16f * (float)(lanes - 1 - i)) + (queue ? 0 : itsi_hash_range(h, 20 + (uint64_t)i, -0.7f, 0.7f));
+        float speed = base * (1 + 0.16f * (float)(lanes - 1 - i)) +
+                      (queue ? 0 : itsi_hash_range(h, 20 + (uint64_t)i, -0.7f, 0.7f));
         struct itsi_lane *l = itsi_lane_add(s, x, sense > 0 ? -40.0f : s->far + 20, 0, (float)sense, len, speed);
         l->spacing = queue && i < lanes - 1 ? 8.5f : jam < 0.2f ? 22 : itsi_hash_range(h, 30 + (uint64_t)i, 26, 40);
         l->fill = itsi_hash_range(h, 40 + (uint64_t)i, 0.35f, 0.75f);

@@ -53,7 +53,7 @@ void itsi_scene_plaza(struct itsi_scene *s, uint64_t seed)
 /* A row of bays along x, whose cars stand along the aisles' cross direction. */
 static void bays(struct itsi_scene *s, uint64_t h, float x, float depth, float slant, float sign)
 {
-    float pitch = itsi_mixf(3.9f, 2.7f, slant), run = 100;
+    float pitch = itsi_mixf(5, 2.75f, slant), run = 100;
     struct itsi_mark *m = itsi_mark_add(s, x - depth * 0.5f, -10, x + depth * 0.5f, run, 0.12f, true, 0);
     m->period = pitch;
     struct itsi_lane *l = itsi_lane_add(s, x, -10, 0, 1, run + 10, 0);

@@ -47,9 +47,10 @@ static void motorway(struct itsi_builder *b)
             uint64_t h = itsi_hash(seed, (uint64_t)(2000 + (int)y * 2 + side));
             if (itsi_hash_unit(h, 1) < density)
                 itsi_build_tree(b, edge + (float)side * itsi_hash_range(h, 2, 7, 22), y + itsi_hash_range(h, 3, 0, 6),
-                     itsi_hash_range(h, 4, 4, 12), h);
+                                itsi_hash_range(h, 4, 4, 12), h);
             if (itsi_hash_unit(h, 5) < density)
-                itsi_build_bush(b, edge + (float)side * itsi_hash_range(h, 6, 3, 7), y, itsi_hash_range(h, 7, 0.7f, 1.8f), h);
+                itsi_build_bush(b, edge + (float)side * itsi_hash_range(h, 6, 3, 7), y,
+                                itsi_hash_range(h, 7, 0.7f, 1.8f), h);
         }
     }
     for (int side = -1; side <= 1; side += 2)
@@ -62,7 +63,8 @@ static void motorway(struct itsi_builder *b)
     if (itsi_hash_unit(seed, 604) < 0.5f)
         itsi_build_gantry(b, 0, r + 1.6f, itsi_hash_range(seed, 605, 70, 160), seed);
     for (int i = 0; i < 4; i++)
-        itsi_build_sign(b, r + 2.2f, itsi_hash_range(seed, (uint64_t)(610 + i), 15, 150), itsi_hash(seed, (uint64_t)(630 + i)));
+        itsi_build_sign(b, r + 2.2f, itsi_hash_range(seed, (uint64_t)(610 + i), 15, 150),
+                        itsi_hash(seed, (uint64_t)(630 + i)));
 }
 
 static void town_side(struct itsi_builder *b, float x, float sgn, float y0, float y1, bool trees)
@@ -129,7 +131,7 @@ static void crossroads(struct itsi_builder *b)
             uint64_t h = itsi_hash(s->seed, (uint64_t)(680 + k * 2 + (side > 0)));
             if (itsi_hash_unit(h, 1) < 0.6f)
                 itsi_build_bush(b, x + f * itsi_hash_range(h, 2, 2, 12), mid - c - walk - itsi_hash_range(h, 3, 2, 8),
-                     itsi_hash_range(h, 4, 0.8f, 1.6f), h);
+                                itsi_hash_range(h, 4, 0.8f, 1.6f), h);
         }
     }
 }

@@ -9,6 +9,7 @@ void itsi_build_begin(struct itsi_builder *b, float x, float y, uint64_t h)
     struct itsi_mesh *m = &b->mesh;
     m->pos_count = m->nrm_count = m->face_count = 0;
     m->detail = m->limb = m->bias = 0;
+    m->lamp_head[0] = itsi_vec3(0, 0, 0);
     memset(&b->actor, 0, sizeof b->actor);
     b->h = h;
     b->actor.sx = b->actor.sy = b->actor.sz = 1;
@@ -103,9 +104,9 @@ void itsi_build_tree(struct itsi_builder *b, float x, float y, float height, uin
     itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, height * 0.6f), trunk, trunk * 0.6f, 6, ITSI_MAT_TRIM,
                    false);
     itsi_build_crown(b, itsi_vec3(0, 0, height * 0.64f), r, height * 0.36f,
-          b->actor.distance < 45    ? 1500
-          : b->actor.distance < 100 ? 420
-                                    : 130);
+                     b->actor.distance < 45    ? 1500
+                     : b->actor.distance < 100 ? 420
+                                               : 130);
     itsi_build_finish(b, 9);
 }
 
@@ -147,6 +148,7 @@ void itsi_build_lamp(struct itsi_builder *b, float x, float y, float reach, uint
     itsi_build_colour(b, ITSI_MAT_METAL, 0.36f, 0.37f, 0.38f);
     itsi_mesh_tube(m, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, top), 0.10f, 0.06f, 6, ITSI_MAT_METAL, false);
     itsi_mesh_tube(m, itsi_vec3(0, 0, top), itsi_vec3(reach, 0, top + 0.3f), 0.05f, 0.04f, 5, ITSI_MAT_METAL, false);
+    m->lamp_head[0] = itsi_vec3(reach, 0, top + 0.2f);
     itsi_mesh_solid(m, itsi_vec3(reach - 0.35f, -0.13f, top + 0.22f), itsi_vec3(reach + 0.35f, 0.13f, top + 0.36f),
                     ITSI_MAT_TRIM);
     itsi_build_finish(b, 4.5f);

@@ -39,8 +39,11 @@ static void pick_asphalt(struct itsi_wear *w, uint64_t h)
     w->patch = sometimes(h, 13, 0.55f, 0.15f, 0.6f);
     w->cover = sometimes(h, 14, 0.5f, 0.1f, 0.45f);
     w->stain = sometimes(h, 15, 0.5f, 0.05f, 0.14f);
-    static const float lanes[5][3] = {
-        {0.42f, 0.16f, 0.12f}, {0.14f, 0.34f, 0.20f}, {0.16f, 0.26f, 0.44f}, {0.46f, 0.38f, 0.16f}, {0.30f, 0.30f, 0.31f}};
+    static const float lanes[5][3] = {{0.42f, 0.16f, 0.12f},
+                                      {0.14f, 0.34f, 0.20f},
+                                      {0.16f, 0.26f, 0.44f},
+                                      {0.46f, 0.38f, 0.16f},
+                                      {0.30f, 0.30f, 0.31f}};
     const float *c = lanes[itsi_hash_below(h, 16, 5)];
     w->coloured = itsi_rgb(c[0], c[1], c[2]);
 }
@@ -48,7 +51,8 @@ static void pick_asphalt(struct itsi_wear *w, uint64_t h)
 static void pick_around(struct itsi_wear *w, uint64_t h)
 {
     float k = itsi_hash_range(h, 1, 0.28f, 0.66f);
-    w->pavement = tinted(k, chance(h, 2, 0.4f) ? itsi_hash_range(h, 3, 0.03f, 0.12f) : itsi_hash_range(h, 3, -0.01f, 0.02f));
+    w->pavement = tinted(k, chance(h, 2, 0.4f) ? itsi_hash_range(h, 3, 0.03f, 0.12f)
+                                               : itsi_hash_range(h, 3, -0.01f, 0.02f));
     w->tile_x = itsi_hash_range(h, 4, 0.25f, 1.2f);
     w->tile_y = chance(h, 5, 0.5f) ? w->tile_x : w->tile_x * itsi_hash_range(h, 6, 0.4f, 2.5f);
     w->joint = chance(h, 7, 0.75f) ? itsi_hash_range(h, 8, 0.02f, 0.16f) : 0;

@@ -108,8 +108,8 @@ static void kerb(const struct viewer *v)
     float y = v->from + range(v, 13, 0, 6), turn = range(v, 14, 0, 1), over = turn * turn * 1.4f;
     float ahead = range(v, 15, 9, 30);
     itsi_camera_aim(&v->scene->cam, at(v, edge + side * off, y, z),
-                    at(v, edge - side * (1.5f + ahead * over), y + ahead, range(v, 16, 0, 1.6f)),
-                    range(v, 17, 40, 88), roll(v), v->width, v->height);
+                    at(v, edge - side * (1.5f + ahead * over), y + ahead, range(v, 16, 0, 1.6f)), range(v, 17, 40, 88),
+                    roll(v), v->width, v->height);
 }
 
 void itsi_view_aim(struct itsi_scene *scene, enum itsi_road_view view, int width, int height)
