@@ -69,7 +69,7 @@ static void marks(const struct itsi_scene *s, struct itsi_rgb *c, float x, float
             }
             cover = hits / 16;
         }
-        paint(s, c, cover, x, y, false);
+        paint(s, c, cover, x, y, m->yellow);
     }
 }
 

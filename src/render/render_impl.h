@@ -327,7 +327,7 @@ struct itsi_line {
 struct itsi_mark {
     float x0, y0, x1, y1;
     float stripe, period; /* of the bars; period 0: twice the stripe */
-    bool across;
+    bool across, yellow;
     float slant;          /* metres that the bars shift along x per metre of y: hatching */
     int arrow; /* 0: none, 1 straight, 2 left, 3 right; pointing to +y, or -y when negative */
 };

@@ -173,7 +173,7 @@ static void draw_bands(struct itsi_road *road, const struct itsi_camera *cam, in
     struct itsi_raster *r = &road->raster;
     road->list.count = road->shadows.count = 0;
     for (int i = 0; i < actors; i++) {
-        /* What drives through the shadow of a house is in it too. The scene's own camera: the shade is kept unshaken. */
+        /* What drives through the shadow of a house is dark too; the shade is kept as the unshaken camera sees it. */
         struct itsi_air air = road->air;
         air.shadow *= 0.1f + 0.9f * itsi_back_sun(&road->back, &road->scene.cam, &road->actor[i]);
         itsi_draw_actor(&road->list, &road->draw[i], cam, &air, &road->actor[i]);
@@ -265,7 +265,11 @@ static void lamps(const struct itsi_road *road, const struct itsi_camera *cam, i
             if (!itsi_project(cam, p, &px, &py, &depth))
                 continue;
             float size = cam->focal / ITSI_SS / depth * (front ? 0.75f : 0.3f) + 2.5f;
-            itsi_glow(pic, px / ITSI_SS, py / ITSI_SS, size, power, front ? 122.0f : 108.0f, front ? 130.0f : 190.0f);
+            float u = front ? 122.0f : 108.0f, v = front ? 130.0f : 190.0f;
+            itsi_glow(pic, px / ITSI_SS, py / ITSI_SS, size, power, u, v);
+            p.z = -p.z;
+            if (road->air.wet && itsi_project(cam, p, &px, &py, &depth)) /* in the mirror of a wet road */
+                itsi_glow(pic, px / ITSI_SS, py / ITSI_SS, size * 1.3f, power * 0.4f, u, v);
         }
     }
 }

@@ -39,6 +39,13 @@ static void crossing_paint(struct itsi_scene *s, const struct arm *main_road, co
     itsi_line_add(&s->road, -0.12f, 0.12f, 0, 0, yellow);
     itsi_line_add(&s->road, 0.12f, 0.12f, 0, 0, yellow);
     itsi_line_add(&s->cross, 0, 0.14f, 0, 0, yellow);
+    if (itsi_hash_unit(s->seed, 12) < 0.2f) /* a box that nobody may stop in */
+        for (int way = -1; way <= 1; way += 2) {
+            struct itsi_mark *m = itsi_mark_add(s, -a, mid - b, a, mid + b, 0.2f, false, 0);
+            m->period = 1.8f;
+            m->slant = (float)way;
+            m->yellow = true;
+        }
     for (int side = -1; side <= 1; side += 2) {
         float f = (float)side;
         for (int i = 1; i < main_road->lanes; i++)

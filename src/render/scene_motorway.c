@@ -39,6 +39,11 @@ static void carriageway(struct itsi_scene *s, uint64_t h, float inner, int side,
         if (i > 0 && jam >= 0.2f)
             l->change_to = first + i - 1;
     }
+    if (itsi_hash_unit(h, 6) < 0.12f) { /* a hatched hard shoulder */
+        float a = sgn * (outer - hard), b = sgn * (outer - 0.3f), from = itsi_hash_range(h, 7, -20, 60);
+        itsi_mark_add(s, itsi_minf(a, b), from, itsi_maxf(a, b), from + itsi_hash_range(h, 8, 30, 120), 0.5f, false, 0)
+            ->slant = sgn * 0.7f;
+    }
     if (itsi_hash_unit(h, 5) < 0.2f) { /* a breakdown on the hard shoulder now and then */
         struct itsi_lane *l = itsi_lane_add(s, sgn * (outer - hard * 0.5f), 0, 0, (float)sense, s->far, 0);
         l->path[0].y = sense > 0 ? 0 : s->far;

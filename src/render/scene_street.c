@@ -85,6 +85,8 @@ void itsi_scene_street(struct itsi_scene *s, uint64_t seed)
             float a = (float)side * st.drive, b = (float)side * (st.drive + st.bike);
             itsi_strip_add(&s->road, itsi_minf(a, b), itsi_maxf(a, b), ITSI_COLOURED);
         }
+    if (st.lanes > 1 && itsi_hash_unit(h, 19) < 0.15f) /* a lane for buses */
+        itsi_strip_add(&s->road, st.drive - st.width, st.drive, ITSI_COLOURED);
     itsi_section_paved(&s->road, st.half, st.walk);
     s->walk = st.walk;
     bool dashed = itsi_hash_unit(h, 9) < 0.5f, one_way = itsi_hash_unit(h, 18) < 0.25f;

@@ -43,8 +43,8 @@ static void motorway(struct itsi_builder *b)
     float density = itsi_hash_range(seed, 601, 0.1f, 0.9f);
     for (int side = -1; side <= 1; side += 2) {
         float edge = side > 0 ? r : l;
-        for (float y = 8; y < far; y += 7) {
-            uint64_t h = itsi_hash(seed, (uint64_t)(2000 + (int)y * 2 + side));
+        for (float y = -27; y < far; y += 7) /* those behind the camera cast their shadows before it */ {
+            uint64_t h = itsi_hash(seed, (uint64_t)(int64_t)(2000 + (int)y * 2 + side));
             if (itsi_hash_unit(h, 1) < density)
                 itsi_build_tree(b, edge + (float)side * itsi_hash_range(h, 2, 7, 22), y + itsi_hash_range(h, 3, 0, 6),
                                 itsi_hash_range(h, 4, 4, 12), h);
@@ -71,7 +71,7 @@ static void town_side(struct itsi_builder *b, float x, float sgn, float y0, floa
 {
     uint64_t seed = b->scene->seed;
     for (float y = y0; y < y1;) {
-        uint64_t h = itsi_hash(seed, (uint64_t)(4000 + (int)(y * 4) * 2 + (sgn > 0)));
+        uint64_t h = itsi_hash(seed, (uint64_t)(int64_t)(4000 + (int)(y * 4) * 2 + (sgn > 0)));
         float d = itsi_hash_range(h, 10, 10, 24), w = itsi_hash_range(h, 11, 9, 16);
         if (itsi_hash_unit(h, 12) < 0.8f)
             itsi_build_house(b, x + sgn * (w * 0.5f + 1.0f), y + d * 0.5f, w, d, h);
@@ -80,7 +80,7 @@ static void town_side(struct itsi_builder *b, float x, float sgn, float y0, floa
         y += d + itsi_hash_range(h, 14, 0, 3);
     }
     for (float y = y0 + 3; y < y1; y += 13) {
-        uint64_t h = itsi_hash(seed, (uint64_t)(5000 + (int)y * 2 + (sgn > 0)));
+        uint64_t h = itsi_hash(seed, (uint64_t)(int64_t)(5000 + (int)y * 2 + (sgn > 0)));
         float kerb = x - sgn * itsi_hash_range(seed, 640, 1.9f, 2.3f);
         if (trees && itsi_hash_unit(h, 1) < 0.6f)
             itsi_build_tree(b, kerb, y, itsi_hash_range(h, 2, 5, 8), h);
@@ -103,8 +103,8 @@ static void street(struct itsi_builder *b)
     const struct itsi_scene *s = b->scene;
     float walk = s->walk;
     bool trees = itsi_hash_unit(s->seed, 650) < 0.5f;
-    town_side(b, s->road.right + walk, 1, 6, s->far, trees);
-    town_side(b, s->road.left - walk, -1, 6, s->far, trees);
+    town_side(b, s->road.right + walk, 1, -40, s->far, trees); /* also behind the camera, for the shadows */
+    town_side(b, s->road.left - walk, -1, -40, s->far, trees);
     if (itsi_hash_unit(s->seed, 652) < 0.12f)
         itsi_build_bridge(b, s->road.left - walk, s->road.right + walk, itsi_hash_range(s->seed, 653, 50, 110),
                           itsi_hash(s->seed, 654));
@@ -197,6 +197,8 @@ int itsi_scenery(const struct itsi_scene *scene, itsi_scenery_sink *sink, void *
         crossroads(&b);
         break;
     }
+    if (itsi_hash_unit(scene->seed, 658) < 0.12f)
+        itsi_build_twigs(&b, itsi_hash(scene->seed, 657));
     itsi_mesh_fini(&b.mesh);
     return b.rc;
 }

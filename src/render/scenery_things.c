@@ -118,6 +118,22 @@ void itsi_build_bush(struct itsi_builder *b, float x, float y, float size, uint6
     itsi_build_finish(b, 9);
 }
 
+void itsi_build_twigs(struct itsi_builder *b, uint64_t h)
+{
+    const struct itsi_camera *cam = &b->scene->cam;
+    itsi_build_begin(b, 0, 0, h);
+    itsi_build_leaves(b);
+    float away = itsi_hash_range(h, 1, 2.5f, 5), half = cam->cx / cam->focal * away;
+    float right = half * (itsi_hash_unit(h, 2) < 0.5f ? 1.0f : -1.0f) * itsi_hash_range(h, 3, 0.6f, 1.1f);
+    float up = half * itsi_hash_range(h, 4, 0.3f, 0.7f);
+    b->actor.pos = itsi_vec3(cam->pos.x + cam->forward.x * away + cam->right.x * right + cam->up.x * up,
+                             cam->pos.y + cam->forward.y * away + cam->right.y * right + cam->up.y * up,
+                             cam->pos.z + cam->forward.z * away + cam->right.z * right + cam->up.z * up);
+    float size = half * itsi_hash_range(h, 5, 0.15f, 0.4f);
+    itsi_build_crown(b, itsi_vec3(0, 0, 0), size, size, 70);
+    itsi_build_finish(b, 0);
+}
+
 /* Steel rail on posts, in one piece per stretch so that it follows the bend. */
 void itsi_build_rail(struct itsi_builder *b, float x, float y0, float y1, bool concrete, uint64_t h)
 {

@@ -72,6 +72,8 @@ void itsi_wear_pick(struct itsi_scene *s)
     pick_asphalt(w, itsi_hash(h, 1));
     pick_around(w, itsi_hash(h, 2));
     w->paint_wear = chance(h, 10, 0.3f) ? itsi_hash_range(h, 11, 0.5f, 1.5f) : itsi_hash_range(h, 11, 0.05f, 0.5f);
+    if (chance(h, 16, 0.08f)) /* hardly any left */
+        w->paint_wear = 2.5f;
     w->paint = itsi_hash_range(h, 12, 0.62f, 0.88f);
     w->leaves = sometimes(h, 13, 0.15f, 0.1f, 0.5f);
     w->snow = sometimes(h, 14, 0.10f, 0.3f, 1.0f);

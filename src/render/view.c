@@ -79,7 +79,7 @@ static void tele(const struct viewer *v)
 static void overhead(const struct viewer *v)
 {
     bool across = chance(v, 10, 0.55f);
-    float z = range(v, 11, 7, 34), out = z * range(v, 12, 0.05f, 1.1f), mid = v->middle + range(v, 13, -8, 25);
+    float z = range(v, 11, 8, 42), out = z * range(v, 12, 0.05f, 1.1f), mid = v->middle + range(v, 13, -8, 25);
     float target = chance(v, 18, 0.7f) ? some_lane(v, 40) : between(v, 14, 0.8f), hfov = range(v, 15, 26, 64);
     struct itsi_vec3 pos = at(v, between(v, 17, 1.2f), mid - out, z);
     if (across) {
