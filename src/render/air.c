@@ -9,7 +9,7 @@ static void camera(struct itsi_air *a, uint64_t h)
 {
     a->exposure = itsi_hash_range(h, 3, 1.15f, 1.75f);
     if (chance(h, 20, 0.22f))
-        a->exposure = chance(h, 21, 0.5f) ? itsi_hash_range(h, 22, 0.65f, 1) : itsi_hash_range(h, 22, 1.7f, 2.4f);
+        a->exposure = chance(h, 21, 0.5f) ? itsi_hash_range(h, 22, 0.65f, 1) : itsi_hash_range(h, 22, 1.7f, 2.1f);
     a->lift = itsi_hash_range(h, 4, -0.03f, 0.07f);
     if (chance(h, 23, 0.15f)) {
         a->lift = itsi_hash_range(h, 24, 0.08f, 0.24f);

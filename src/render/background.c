@@ -55,6 +55,10 @@ struct scenery {
     const struct itsi_air *air;
     struct itsi_list list, shadows;
     struct itsi_draw all;
+    struct lamp {
+        float x, y, near, size; /* samples; 1 / depth */
+    } lamp[96];
+    int lamps;
 };
 
 static int ensure(struct itsi_list *list, int more)
@@ -70,6 +74,39 @@ static int ensure(struct itsi_list *list, int more)
     return 0;
 }
 
+/* Remembers the street lamps that are on. */
+static void take_lamp(struct scenery *s, const struct itsi_actor *a)
+{
+    struct itsi_vec3 p = a->mesh->lamp_head[0];
+    if (!s->air->lamps || p.z <= 0 || s->lamps == (int)(sizeof s->lamp / sizeof *s->lamp))
+        return;
+    struct lamp *l = &s->lamp[s->lamps];
+    float depth;
+    struct itsi_vec3 at = itsi_vec3(a->pos.x + p.x * a->cos_yaw - p.y * a->sin_yaw,
+                                    a->pos.y + p.x * a->sin_yaw + p.y * a->cos_yaw, p.z);
+    if (!itsi_project(s->cam, at, &l->x, &l->y, &depth))
+        return;
+    l->near = 1 / depth;
+    l->size = s->cam->focal / ITSI_SS / depth * 0.9f + 3;
+    s->lamps++;
+}
+
+static void light_lamps(struct itsi_back *back, const struct scenery *s)
+{
+    for (int i = 0; i < s->lamps; i++) {
+        const struct lamp *l = &s->lamp[i];
+        float x = l->x / ITSI_SS, y = l->y / ITSI_SS;
+        if (x < 0 || y < 0 || x >= (float)back->pic.width || y >= (float)back->pic.height)
+            continue;
+        float before = back->depth[(size_t)y * (size_t)back->pic.width + (size_t)x];
+        if (before > l->near * 1.05f)
+            continue;
+        bool warm = s->air->sun_light.r > s->air->sun_light.b;
+        itsi_glow(&back->pic, x, y, l->size, s->air->night ? 1.0f : 0.6f, warm ? 100.0f : 128.0f,
+                  warm ? 140.0f : 124.0f);
+    }
+}
+
 static int take_scenery(void *arg, const struct itsi_actor *actor)
 {
     struct scenery *s = arg;
@@ -78,6 +115,7 @@ static int take_scenery(void *arg, const struct itsi_actor *actor)
         return ITS_ENOMEM;
     struct itsi_draw draw;
     itsi_draw_actor(&s->list, &draw, s->cam, s->air, actor);
+    take_lamp(s, actor);
     if (s->air->shadow > 0.1f && !s->air->night) /* at night the light has no one direction */
         itsi_cast_faces(&s->shadows, s->cam, s->air, actor);
     return 0;
@@ -98,6 +136,37 @@ static void keep_depth(struct itsi_back *back, const struct itsi_raster *r, int 
         }
 }
 
+/* Per pixel, the mean of its samples. */
+static void keep_shade(struct itsi_back *back, const struct itsi_raster *r, int top)
+{
+    for (int row = 0; row < ITSI_BAND * ITSI_SS && top + row < r->height; row += ITSI_SS)
+        for (int x = r->from[row] & ~1; x + 1 < r->to[row]; x += ITSI_SS) {
+            const uint8_t *at = r->shadow + (size_t)row * (size_t)r->width + (size_t)x;
+            int sum = at[0] + at[1] + at[r->width] + at[r->width + 1];
+            back->shade[(size_t)((top + row) / ITSI_SS) * (size_t)back->pic.width + (size_t)(x / ITSI_SS)] =
+                (uint8_t)(sum / 4);
+        }
+}
+
+float itsi_back_sun(const struct itsi_back *back, const struct itsi_camera *cam, const struct itsi_actor *a)
+{
+    float half = a->mesh->length * a->sy * 0.4f;
+    int dark = 0, seen = 0;
+    for (int k = -1; k <= 1; k++) {
+        float x, y, depth, along = half * (float)k;
+        struct itsi_vec3 p = itsi_vec3(a->pos.x - a->sin_yaw * along, a->pos.y + a->cos_yaw * along, 0);
+        if (!itsi_project(cam, p, &x, &y, &depth))
+            continue;
+        x = x / ITSI_SS + (float)back->margin;
+        y = y / ITSI_SS + (float)back->margin;
+        if (x < 0 || y < 0 || x >= (float)back->pic.width || y >= (float)back->pic.height)
+            continue;
+        dark += back->shade[(size_t)y * (size_t)back->pic.width + (size_t)x];
+        seen++;
+    }
+    return seen ? 1 - (float)dark / (255.0f * (float)seen) : 1;
+}
+
 static int alloc_back(struct itsi_back *back, int width, int height)
 {
     /* Room to shake in, on all sides. */
@@ -108,7 +177,8 @@ static int alloc_back(struct itsi_back *back, int width, int height)
         if (!(back->pic.plane[p] = itsi_alloc((size_t)back->pic.stride[p] * (size_t)(p ? h / 2 : h))))
             return ITS_ENOMEM;
     back->depth = itsi_calloc((size_t)w * (size_t)h, sizeof *back->depth);
-    return back->depth ? 0 : ITS_ENOMEM;
+    back->shade = itsi_calloc((size_t)w * (size_t)h, 1);
+    return back->depth && back->shade ? 0 : ITS_ENOMEM;
 }
 
 int itsi_back_build(struct itsi_back *back, const struct itsi_scene *scene, const struct itsi_air *air, int width,
@@ -136,7 +206,9 @@ int itsi_back_build(struct itsi_back *back, const struct itsi_scene *scene, cons
                 itsi_raster_shadow(&r, &s.shadows.tri[i], top);
             itsi_band_lay(&r, top, &back->pic);
             keep_depth(back, &r, top);
+            keep_shade(back, &r, top);
         }
+        light_lamps(back, &s);
     }
     itsi_raster_fini(&r);
     itsi_free(s.list.tri);
@@ -150,6 +222,7 @@ void itsi_back_fini(struct itsi_back *back)
     for (int p = 0; p < 3; p++)
         itsi_free(back->pic.plane[p]);
     itsi_free(back->depth);
+    itsi_free(back->shade);
     *back = (struct itsi_back){0};
 }
 

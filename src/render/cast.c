@@ -1,5 +1,5 @@
-/* The shadows that standing things cast on the ground: each face moved along the sunlight to where it meets z = 0. Leaves
- * make dappled shade, masts thin lines, houses and bridges whole fields of dark. */
+/* The shadows that standing things cast on the ground: each face moved along the sunlight to where it meets z = 0.
+ * Leaves make dappled shade, masts thin lines, houses and bridges whole fields of dark. */
 #include "render/render_impl.h"
 
 #include <math.h>
@@ -69,7 +69,8 @@ void itsi_cast_faces(struct itsi_list *list, const struct itsi_camera *cam, cons
         struct seen s[3];
         for (int k = 0; k < 3; k++) {
             struct itsi_vec3 p = m->pos[f->v[k]];
-            float x = a->pos.x + p.x * a->cos_yaw - p.y * a->sin_yaw, y = a->pos.y + p.x * a->sin_yaw + p.y * a->cos_yaw;
+            float x = a->pos.x + p.x * a->cos_yaw - p.y * a->sin_yaw,
+                  y = a->pos.y + p.x * a->sin_yaw + p.y * a->cos_yaw;
             float z = itsi_maxf(p.z + a->pos.z, 0);
             struct itsi_vec3 d = itsi_vec3(x - air->sun.x / slant * z - cam->pos.x,
                                            y - air->sun.y / slant * z - cam->pos.y, -cam->pos.z);

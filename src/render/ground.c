@@ -54,7 +54,9 @@ static void marks(const struct itsi_scene *s, struct itsi_rgb *c, float x, float
         if (cover <= 0)
             continue;
         if (m->stripe > 0)
-            cover *= m->across ? itsi_dashes(m->stripe, m->stripe * 2, y, fy) : itsi_dashes(m->stripe, m->stripe * 2, x, fx);
+            cover *= m->across ? itsi_dashes(m->stripe, m->period > 0 ? m->period : m->stripe * 2, y, fy)
+                               : itsi_dashes(m->stripe, m->period > 0 ? m->period : m->stripe * 2, x + m->slant * y,
+                                             fx + (m->slant < 0 ? -m->slant : m->slant) * fy);
         else if (m->arrow) {
             float hits = 0; /* sampled: its outline is not worth an integral */
             int kind = m->arrow < 0 ? -m->arrow : m->arrow;
@@ -67,7 +69,7 @@ static void marks(const struct itsi_scene *s, struct itsi_rgb *c, float x, float
             }
             cover = hits / 16;
         }
-        paint(s, c, cover, x, y, false);
+        paint(s, c, cover, x, y, m->yellow);
     }
 }
 
@@ -106,10 +108,9 @@ struct itsi_rgb itsi_ground(const struct itsi_scene *s, const struct itsi_air *a
                             float fy)
 {
     float x = gx - s->bend * gy * gy * 0.5f, y = gy;
-    enum itsi_surface kind = s->kind == 'm'   ? ITSI_GRASS
-                             : s->kind == 's' ? ITSI_PAVEMENT
-                             : s->style & 1   ? ITSI_GRASS
-                                              : ITSI_PAVEMENT;
+    bool country = s->kind == ITSI_SCENE_MOTORWAY || s->kind == ITSI_SCENE_TUNNEL;
+    bool paved = s->kind == ITSI_SCENE_STREET || s->kind == ITSI_SCENE_PLAZA || !(s->style & 1);
+    enum itsi_surface kind = country || !paved ? ITSI_GRASS : ITSI_PAVEMENT;
     enum itsi_surface across = kind;
     bool on_road = section_at(&s->road, x, &kind);
     float v = y - s->cross_y;
@@ -127,7 +128,7 @@ struct itsi_rgb itsi_ground(const struct itsi_scene *s, const struct itsi_air *a
         marks(s, &c, x, y, fx, fy);
         float edge = itsi_maxf(itsi_overlap(s->road.left, s->road.left + 0.25f, x, fx),
                                itsi_overlap(s->road.right - 0.25f, s->road.right, x, fx));
-        if (s->kind != 'm' && !cross_asphalt)
+        if (!country && s->kind != ITSI_SCENE_CARPARK && !cross_asphalt)
             c = itsi_scale(c, 1 - 0.25f * edge); /* gutter */
     } else {
         c = itsi_surface(s, on_road ? kind : on_cross ? across : kind, x, y, fx, fy);
@@ -162,7 +163,8 @@ struct itsi_rgb itsi_backdrop(const struct itsi_scene *s, const struct itsi_air 
     float town = s->style == 3 ? 0.012f + tall * tall * 0.05f : 0;
     if (rise < town && rise >= wood) {
         float lit = itsi_hash_range(s->seed + 47, (uint64_t)(int64_t)block, 0.2f, 0.6f);
-        float pane = itsi_hash_unit(s->seed + 48, (uint64_t)((int64_t)floorf(side * 400) * 977 + (int64_t)(rise * 500)));
+        float pane = itsi_hash_unit(s->seed + 48,
+                                    (uint64_t)((int64_t)floorf(side * 400) * 977 + (int64_t)(rise * 500)));
         lit *= pane < 0.3f ? 0.6f : 1;
         return itsi_air_veil(air, itsi_rgb(lit * in.r, lit * in.g, lit * in.b), 600);
     }

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const scenes[] = {"crossroads", "motorway", "street", NULL};
+static const char *const scenes[] = {
+#define ITSI_X(name, text) text,
+    ITSI_ROAD_SCENE_MAP(ITSI_X)
+#undef ITSI_X
+        NULL};
 static const char *const weathers[] = {"clear", "cloudy", "rain", "fog", NULL};
 static const char *const lights[] = {"day", "dusk", "night", "glare", NULL};
 static const char *const views[] = {"usual", "mast", "tele", "overhead", "close", "kerb", "any", NULL};
@@ -21,6 +25,14 @@ const char *itsi_road_class_name(enum itsi_road_class cls)
 #undef ITSI_X
     };
     return (unsigned)cls < ITSI_ROAD_CLASS_COUNT ? names[cls] : "unknown";
+}
+
+int itsi_road_scene_find(const char *name)
+{
+    for (int i = 0; scenes[i]; i++)
+        if (strcmp(name, scenes[i]) == 0)
+            return i;
+    return -1;
 }
 
 void itsi_road_params_default(struct itsi_road_params *params)
@@ -110,9 +122,9 @@ enum {
 static const struct {
     const char *name;
     int key;
-} keys[] = {{"size", KEY_SIZE},     {"fps", KEY_FPS},         {"seed", KEY_SEED},      {"weather", KEY_WEATHER},
-            {"light", KEY_LIGHT},   {"view", KEY_VIEW},       {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE},
-            {"noise", KEY_NOISE},   {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER}, {"pace", KEY_PLAYER},
+} keys[] = {{"size", KEY_SIZE},   {"fps", KEY_FPS},           {"seed", KEY_SEED},       {"weather", KEY_WEATHER},
+            {"light", KEY_LIGHT}, {"view", KEY_VIEW},         {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE},
+            {"noise", KEY_NOISE}, {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER},  {"pace", KEY_PLAYER},
             {"loop", KEY_PLAYER}};
 
 static int apply(struct itsi_road_params *p, int key, const char *name, const char *value, struct its_diag *diag)

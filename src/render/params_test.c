@@ -20,6 +20,11 @@ static void parameters_are_read(void **state)
         CHECK_OK(itsi_road_params_parse(&p, url, &diag), diag);
         assert_int_equal(p.view, i);
     }
+    CHECK_OK(itsi_road_params_parse(&p, "synth://tunnel", &diag), diag);
+    assert_string_equal(p.scene, "tunnel");
+    assert_int_equal(itsi_road_scene_find("plaza"), ITSI_SCENE_PLAZA);
+    assert_int_equal(itsi_road_scene_find("carpark"), ITSI_SCENE_CARPARK);
+    assert_int_equal(itsi_road_scene_find("mars"), -1);
     CHECK_OK(itsi_road_params_parse(
                  &p,
                  "synth://street?size=640x360&fps=12.5&seed=99&weather=fog&light=glare&traffic=0.5&shake=0"
@@ -42,7 +47,7 @@ static void bad_parameters_are_named(void **state)
 {
     (void)state;
     static const char *const bad[][3] = {
-        {"synth://moon", "moon", "crossroads, motorway, street"},
+        {"synth://moon", "moon", "crossroads, motorway, street, plaza, tunnel, carpark"},
         {"synth://street?weather=hail", "weather=hail", "clear, cloudy, rain, fog"},
         {"synth://street?light=noon", "light=noon", "day, dusk, night, glare"},
         {"synth://street?view=drone", "view=drone", "usual, mast, tele, overhead, close, kerb, any"},
@@ -87,6 +92,7 @@ static void bad_structures_are_refused(void **state)
     strcpy(p.scene, "mars");
     assert_int_equal(itsi_road_create(&road, &p, &diag), ITS_EINVAL);
     CHECK_CONTAINS(diag.text, "mars");
+    CHECK_CONTAINS(diag.text, "crossroads, motorway, street, plaza, tunnel, carpark");
     itsi_road_params_default(&p);
     p.view = (enum itsi_road_view)99;
     assert_int_equal(itsi_road_create(&road, &p, &diag), ITS_EINVAL);

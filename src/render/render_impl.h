@@ -338,8 +338,9 @@ struct itsi_line {
 /* Painted rectangle; stripes > 0: a zebra with bars of that width along y (or x when `across`). */
 struct itsi_mark {
     float x0, y0, x1, y1;
-    float stripe;
-    bool across;
+    float stripe, period; /* of the bars; period 0: twice the stripe */
+    bool across, yellow;
+    float slant;          /* metres that the bars shift along x per metre of y: hatching */
     int arrow; /* 0: none, 1 straight, 2 left, 3 right; pointing to +y, or -y when negative */
 };
 /* One road: its cross-section. The second of a crossing runs along x (x and y exchanged). */
@@ -367,6 +368,7 @@ struct itsi_lane {
     float fill;    /* share of slots taken at traffic = 1 */
     float weight[ITSI_ROAD_CLASS_COUNT];
     float sway;  /* lateral spread, metres */
+    float slant; /* parked cars: -1..1 quarter turns from the lane's direction */
     bool signal; /* stops at `stop` while red; parked cars keep off it */
     float stop, headway;
     double period, green, offset; /* s: cycle, length of green at its end, shift */
@@ -375,7 +377,7 @@ struct itsi_lane {
 };
 
 struct itsi_scene {
-    char kind; /* 'm', 'c' or 's' */
+    enum itsi_road_scene kind;
     struct itsi_wear wear;
     struct itsi_camera cam;
     float bend; /* x shifts by bend * y^2 / 2 */
@@ -386,6 +388,9 @@ struct itsi_scene {
     int mark_count;
     struct itsi_lane lane[ITSI_MAX_LANES];
     int lane_count;
+    bool dark;          /* windows are lit */
+    float median, walk; /* half the median's width; width of a pavement */
+    float portal; /* where the road goes into a tunnel; 0: nowhere */
     float far; /* how far along the road things are drawn */
     int style; /* of the surroundings */
     uint64_t seed;
@@ -395,9 +400,13 @@ void itsi_scene_init(struct itsi_scene *scene, const struct itsi_road_params *pa
 void itsi_scene_motorway(struct itsi_scene *scene, uint64_t seed);
 void itsi_scene_street(struct itsi_scene *scene, uint64_t seed);
 void itsi_scene_crossroads(struct itsi_scene *scene, uint64_t seed);
+void itsi_scene_plaza(struct itsi_scene *scene, uint64_t seed);
+void itsi_scene_tunnel(struct itsi_scene *scene, uint64_t seed);
+void itsi_scene_carpark(struct itsi_scene *scene, uint64_t seed);
 void itsi_strip_add(struct itsi_section *s, float x0, float x1, enum itsi_surface surface);
 void itsi_line_add(struct itsi_section *s, float x, float width, float dash, float gap, bool yellow);
-void itsi_mark_add(struct itsi_scene *s, float x0, float y0, float x1, float y1, float stripe, bool across, int arrow);
+struct itsi_mark *itsi_mark_add(struct itsi_scene *s, float x0, float y0, float x1, float y1, float stripe, bool across,
+                                int arrow);
 struct itsi_lane *itsi_lane_add(struct itsi_scene *s, float x, float y, float dx, float dy, float length, float speed);
 /* Who uses the lane, in shares of each class. */
 void itsi_lane_mix(struct itsi_lane *lane, float car, float truck, float bus, float moto, float bike, float person);
@@ -443,10 +452,13 @@ struct itsi_back {
     struct itsi_picture pic; /* larger than the road's pictures by the margin on each side */
     int margin;              /* pixels, even */
     float *depth;            /* 1 / depth of what stands in the scene, per pixel; 0: ground and sky */
+    uint8_t *shade;          /* how much of the sun is missing on the ground there, 0..255 */
 };
 ITS_NODISCARD int itsi_back_build(struct itsi_back *back, const struct itsi_scene *scene, const struct itsi_air *air,
                                   int width, int height);
 void itsi_back_fini(struct itsi_back *back);
+/* The share of the sun, 0..1, that an actor standing among the scenery's shadows gets. */
+float itsi_back_sun(const struct itsi_back *back, const struct itsi_camera *cam, const struct itsi_actor *actor);
 /* Fills the picture with the background moved right and down by sx, sy (1/16 pixel, less than the margin). */
 void itsi_back_copy(const struct itsi_back *back, struct itsi_picture *pic, int sx, int sy);
 

@@ -92,9 +92,11 @@ int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *para
     if (p->width < 64 || p->width > 4096 || p->height < 64 || p->height > 4096 || p->width % 2 || p->height % 2)
         return itsi_fail(diag, ITS_EINVAL, "synthetic road: size %dx%d: both must be even and from 64 to 4096",
                          p->width, p->height);
-    if (strcmp(p->scene, "crossroads") != 0 && strcmp(p->scene, "motorway") != 0 && strcmp(p->scene, "street") != 0)
-        return itsi_fail(diag, ITS_EINVAL, "synthetic road: scene '%.31s': allowed are crossroads, motorway, street",
-                         p->scene);
+#define ITSI_X(name, text) ", " text
+    static const char scenes[] = ITSI_ROAD_SCENE_MAP(ITSI_X);
+#undef ITSI_X
+    if (itsi_road_scene_find(p->scene) < 0)
+        return itsi_fail(diag, ITS_EINVAL, "synthetic road: scene '%.31s': allowed are %s", p->scene, scenes + 2);
     if ((unsigned)p->view > ITSI_VIEW_ANY)
         return itsi_fail(diag, ITS_EINVAL, "synthetic road: view %d is none of enum itsi_road_view", (int)p->view);
     if (!(p->fps >= 1 && p->fps <= 120) || !(p->traffic >= 0) || !(p->shake >= 0) || !(p->noise >= 0))
@@ -171,9 +173,12 @@ static void draw_bands(struct itsi_road *road, const struct itsi_camera *cam, in
     struct itsi_raster *r = &road->raster;
     road->list.count = road->shadows.count = 0;
     for (int i = 0; i < actors; i++) {
-        itsi_draw_actor(&road->list, &road->draw[i], cam, &road->air, &road->actor[i]);
+        /* What drives through the shadow of a house is dark too; the shade is kept as the unshaken camera sees it. */
+        struct itsi_air air = road->air;
+        air.shadow *= 0.1f + 0.9f * itsi_back_sun(&road->back, &road->scene.cam, &road->actor[i]);
+        itsi_draw_actor(&road->list, &road->draw[i], cam, &air, &road->actor[i]);
         if (road->draw[i].count > 0)
-            itsi_draw_shadow(&road->shadows, cam, &road->air, &road->actor[i]);
+            itsi_draw_shadow(&road->shadows, cam, &air, &road->actor[i]);
         road->tally[i] = (struct itsi_tally){0, 0, 0, r->width, r->height, -1, -1};
     }
     /* The standing things' depth, moved by whole pixels with the picture. */
@@ -260,7 +265,11 @@ static void lamps(const struct itsi_road *road, const struct itsi_camera *cam, i
             if (!itsi_project(cam, p, &px, &py, &depth))
                 continue;
             float size = cam->focal / ITSI_SS / depth * (front ? 0.75f : 0.3f) + 2.5f;
-            itsi_glow(pic, px / ITSI_SS, py / ITSI_SS, size, power, front ? 122.0f : 108.0f, front ? 130.0f : 190.0f);
+            float u = front ? 122.0f : 108.0f, v = front ? 130.0f : 190.0f;
+            itsi_glow(pic, px / ITSI_SS, py / ITSI_SS, size, power, u, v);
+            p.z = -p.z;
+            if (road->air.wet && itsi_project(cam, p, &px, &py, &depth)) /* in the mirror of a wet road */
+                itsi_glow(pic, px / ITSI_SS, py / ITSI_SS, size * 1.3f, power * 0.4f, u, v);
         }
     }
 }

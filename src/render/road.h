@@ -27,6 +27,24 @@ enum itsi_road_class {
 };
 const char *itsi_road_class_name(enum itsi_road_class cls);
 
+/* X(NAME, "text") */
+#define ITSI_ROAD_SCENE_MAP(X)                                                                                         \
+    X(CROSSROADS, "crossroads")                                                                                        \
+    X(MOTORWAY, "motorway")                                                                                            \
+    X(STREET, "street")                                                                                                \
+    X(PLAZA, "plaza")                                                                                                  \
+    X(TUNNEL, "tunnel")                                                                                                \
+    X(CARPARK, "carpark")
+
+enum itsi_road_scene {
+#define ITSI_X(name, text) ITSI_SCENE_##name,
+    ITSI_ROAD_SCENE_MAP(ITSI_X)
+#undef ITSI_X
+        ITSI_SCENE_COUNT
+};
+/* -1: no scene of that name. */
+int itsi_road_scene_find(const char *name);
+
 enum itsi_road_weather { ITSI_WEATHER_CLEAR, ITSI_WEATHER_CLOUDY, ITSI_WEATHER_RAIN, ITSI_WEATHER_FOG };
 enum itsi_road_light { ITSI_LIGHT_DAY, ITSI_LIGHT_DUSK, ITSI_LIGHT_NIGHT, ITSI_LIGHT_GLARE };
 enum itsi_road_view {
@@ -40,22 +58,22 @@ enum itsi_road_view {
 };
 
 struct itsi_road_params {
-    char scene[32];     /* "crossroads", "motorway", "street" */
-    int width, height;  /* 64..4096, even */
-    double fps;         /* 1..120 */
-    uint64_t seed;      /* viewpoint, traffic, textures */
+    char scene[32];    /* a text of ITSI_ROAD_SCENE_MAP */
+    int width, height; /* 64..4096, even */
+    double fps;        /* 1..120 */
+    uint64_t seed;     /* viewpoint, traffic, textures */
     enum itsi_road_weather weather;
     enum itsi_road_light light;
     enum itsi_road_view view; /* where the camera hangs (default usual) */
-    double traffic;     /* density: 1 = ordinary, 0 = empty road */
-    double shake;       /* camera shake: 1 = ordinary pole, 0 = none */
-    double noise;       /* sensor noise: 1 = ordinary */
-    bool timecode;      /* burn the frame number into the picture (default true) */
+    double traffic;           /* density: 1 = ordinary, 0 = empty road */
+    double shake;             /* camera shake: 1 = ordinary pole, 0 = none */
+    double noise;             /* sensor noise: 1 = ordinary */
+    bool timecode;            /* burn the frame number into the picture (default true) */
 };
 
 void itsi_road_params_default(struct itsi_road_params *params);
 /* Reads the query parameters of "synth://SCENE?size=WxH&fps=..&seed=..&weather=..&light=..&view=..&traffic=..&shake=..
- * &noise=..&timecode=0". Unknown keys that belong to the player (seconds, pace, loop) are left alone; others are ITS_EINVAL and
+ * &noise=..&timecode=0". Keys that belong to the player (seconds, pace, loop) are left alone; others are ITS_EINVAL and
  * named with the allowed values. */
 ITS_NODISCARD int itsi_road_params_parse(struct itsi_road_params *params, const char *url, struct its_diag *diag);
 
@@ -69,7 +87,8 @@ struct itsi_road_box {
 #define ITSI_ROAD_MAX_BOXES 256
 
 struct itsi_road;
-ITS_NODISCARD int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *params, struct its_diag *diag);
+ITS_NODISCARD int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *params,
+                                   struct its_diag *diag);
 void itsi_road_destroy(struct itsi_road *road);
 
 /* I420, limited range BT.601, caller's memory: y is width x height, u and v half of it each way. Writes the boxes with

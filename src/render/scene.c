@@ -16,10 +16,12 @@ void itsi_line_add(struct itsi_section *s, float x, float width, float dash, flo
         s->line[s->line_count++] = (struct itsi_line){x, width, dash, gap, yellow, -1e6f, 1e6f};
 }
 
-void itsi_mark_add(struct itsi_scene *s, float x0, float y0, float x1, float y1, float stripe, bool across, int arrow)
+struct itsi_mark *itsi_mark_add(struct itsi_scene *s, float x0, float y0, float x1, float y1, float stripe, bool across,
+                                int arrow)
 {
-    if (s->mark_count < ITSI_MAX_MARKS)
-        s->mark[s->mark_count++] = (struct itsi_mark){x0, y0, x1, y1, stripe, across, arrow};
+    struct itsi_mark *m = &s->mark[s->mark_count < ITSI_MAX_MARKS ? s->mark_count++ : ITSI_MAX_MARKS - 1];
+    *m = (struct itsi_mark){.x0 = x0, .y0 = y0, .x1 = x1, .y1 = y1, .stripe = stripe, .across = across, .arrow = arrow};
+    return m;
 }
 
 struct itsi_lane *itsi_lane_add(struct itsi_scene *s, float x, float y, float dx, float dy, float length, float speed)
@@ -99,7 +101,7 @@ void itsi_lane_obey(struct itsi_lane *l, const struct itsi_signal *sig, float st
 
 /* Persons over a zebra: they wait at the kerb while the traffic has green. */
 void itsi_lane_zebra(struct itsi_scene *s, float half, float beyond, float at, bool along_y, float centre,
-                          const struct itsi_signal *sig)
+                     const struct itsi_signal *sig)
 {
     for (int way = -1; way <= 1; way += 2) {
         float start = (half + beyond) * (float)-way, len = 2 * (half + beyond);
@@ -129,13 +131,13 @@ void itsi_scene_init(struct itsi_scene *scene, const struct itsi_road_params *pa
     /* Where the scenes find the size of the picture until they aim the camera. */
     scene->cam.cx = (float)params->width;
     scene->cam.cy = (float)params->height;
-    scene->kind = params->scene[0];
-    if (scene->kind == 'm')
-        itsi_scene_motorway(scene, scene->seed);
-    else if (scene->kind == 's')
-        itsi_scene_street(scene, scene->seed);
-    else
-        itsi_scene_crossroads(scene, scene->seed);
+    scene->dark = params->light == ITSI_LIGHT_NIGHT || params->light == ITSI_LIGHT_DUSK;
+    scene->kind = (enum itsi_road_scene)itsi_road_scene_find(params->scene);
+    static void (*const make[ITSI_SCENE_COUNT])(struct itsi_scene *, uint64_t) = {
+        [ITSI_SCENE_CROSSROADS] = itsi_scene_crossroads, [ITSI_SCENE_MOTORWAY] = itsi_scene_motorway,
+        [ITSI_SCENE_STREET] = itsi_scene_street,         [ITSI_SCENE_PLAZA] = itsi_scene_plaza,
+        [ITSI_SCENE_TUNNEL] = itsi_scene_tunnel,         [ITSI_SCENE_CARPARK] = itsi_scene_carpark};
+    make[scene->kind](scene, scene->seed);
     itsi_wear_pick(scene);
     itsi_view_aim(scene, params->view, params->width, params->height);
 }

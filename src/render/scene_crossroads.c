@@ -1,7 +1,6 @@
 /* The crossroads: four approaches that have green one after the other, then everybody on foot. */
 #include "render/render_impl.h"
 
-
 struct arm {
     float half, cross_half;   /* of this road and of the one it meets */
     float width, cross_width; /* of a lane */
@@ -40,6 +39,13 @@ static void crossing_paint(struct itsi_scene *s, const struct arm *main_road, co
     itsi_line_add(&s->road, -0.12f, 0.12f, 0, 0, yellow);
     itsi_line_add(&s->road, 0.12f, 0.12f, 0, 0, yellow);
     itsi_line_add(&s->cross, 0, 0.14f, 0, 0, yellow);
+    if (itsi_hash_unit(s->seed, 12) < 0.2f) /* a box that nobody may stop in */
+        for (int way = -1; way <= 1; way += 2) {
+            struct itsi_mark *m = itsi_mark_add(s, -a, mid - b, a, mid + b, 0.2f, false, 0);
+            m->period = 1.8f;
+            m->slant = (float)way;
+            m->yellow = true;
+        }
     for (int side = -1; side <= 1; side += 2) {
         float f = (float)side;
         for (int i = 1; i < main_road->lanes; i++)
@@ -72,6 +78,7 @@ void itsi_scene_crossroads(struct itsi_scene *s, uint64_t seed)
     s->far = 200;
     s->has_cross = true;
     s->cross_y = mid;
+    s->walk = walk;
     itsi_section_paved(&s->road, a, walk);
     itsi_section_paved(&s->cross, b, walk);
     crossing_paint(s, &main_road, &side_road, itsi_hash_unit(h, 7) < 0.5f);

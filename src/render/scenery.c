@@ -30,25 +30,32 @@ static void motorway(struct itsi_builder *b)
     bool wall = itsi_hash_unit(seed, 600) < 0.5f;
     itsi_build_rail(b, r + 0.8f, 2, far, false, seed);
     itsi_build_rail(b, l - 0.8f, 2, far, false, seed);
-    float median = itsi_hash_range(itsi_hash(seed, 1000), 2, 0.8f, 3.2f);
-    itsi_build_rail(b, wall || median < 1.5f ? 0 : median * 0.5f, 2, far, wall, seed);
-    if (!wall && median >= 1.5f)
-        itsi_build_rail(b, -median * 0.5f, 2, far, false, seed);
+    float median = s->median;
+    if (median < 1.5f || wall)
+        itsi_build_rail(b, 0, 2, far, wall, seed);
+    else
+        for (int side = -1; side <= 1; side += 2)
+            itsi_build_rail(b, median * 0.5f * (float)side, 2, far, false, seed);
+    if (median > 1.2f && itsi_hash_unit(seed, 609) < 0.3f)
+        itsi_build_screen(b, 0, itsi_hash_range(seed, 618, 4, 40), far, itsi_hash(seed, 619));
+    if (s->portal > 0)
+        itsi_build_portal(b, s->portal, itsi_hash(seed, 640));
     float density = itsi_hash_range(seed, 601, 0.1f, 0.9f);
     for (int side = -1; side <= 1; side += 2) {
         float edge = side > 0 ? r : l;
-        for (float y = 8; y < far; y += 7) {
-            uint64_t h = itsi_hash(seed, (uint64_t)(2000 + (int)y * 2 + side));
+        for (float y = -27; y < far; y += 7) /* those behind the camera cast their shadows before it */ {
+            uint64_t h = itsi_hash(seed, (uint64_t)(int64_t)(2000 + (int)y * 2 + side));
             if (itsi_hash_unit(h, 1) < density)
                 itsi_build_tree(b, edge + (float)side * itsi_hash_range(h, 2, 7, 22), y + itsi_hash_range(h, 3, 0, 6),
-                     itsi_hash_range(h, 4, 4, 12), h);
+                                itsi_hash_range(h, 4, 4, 12), h);
             if (itsi_hash_unit(h, 5) < density)
-                itsi_build_bush(b, edge + (float)side * itsi_hash_range(h, 6, 3, 7), y, itsi_hash_range(h, 7, 0.7f, 1.8f), h);
+                itsi_build_bush(b, edge + (float)side * itsi_hash_range(h, 6, 3, 7), y,
+                                itsi_hash_range(h, 7, 0.7f, 1.8f), h);
         }
     }
     for (int side = -1; side <= 1; side += 2)
         motorway_side(b, side > 0 ? r : l, side, far);
-    if (itsi_hash_unit(seed, 606) < 0.3f)
+    if (itsi_hash_unit(seed, 606) < 0.3f && !(s->portal > 0))
         itsi_build_bridge(b, l, r, itsi_hash_range(seed, 607, 45, 170), itsi_hash(seed, 608));
     if (itsi_hash_unit(seed, 602) < 0.5f)
         for (float y = 20; y < 250; y += 35)
@@ -56,14 +63,15 @@ static void motorway(struct itsi_builder *b)
     if (itsi_hash_unit(seed, 604) < 0.5f)
         itsi_build_gantry(b, 0, r + 1.6f, itsi_hash_range(seed, 605, 70, 160), seed);
     for (int i = 0; i < 4; i++)
-        itsi_build_sign(b, r + 2.2f, itsi_hash_range(seed, (uint64_t)(610 + i), 15, 150), itsi_hash(seed, (uint64_t)(630 + i)));
+        itsi_build_sign(b, r + 2.2f, itsi_hash_range(seed, (uint64_t)(610 + i), 15, 150),
+                        itsi_hash(seed, (uint64_t)(630 + i)));
 }
 
 static void town_side(struct itsi_builder *b, float x, float sgn, float y0, float y1, bool trees)
 {
     uint64_t seed = b->scene->seed;
     for (float y = y0; y < y1;) {
-        uint64_t h = itsi_hash(seed, (uint64_t)(4000 + (int)(y * 4) * 2 + (sgn > 0)));
+        uint64_t h = itsi_hash(seed, (uint64_t)(int64_t)(4000 + (int)(y * 4) * 2 + (sgn > 0)));
         float d = itsi_hash_range(h, 10, 10, 24), w = itsi_hash_range(h, 11, 9, 16);
         if (itsi_hash_unit(h, 12) < 0.8f)
             itsi_build_house(b, x + sgn * (w * 0.5f + 1.0f), y + d * 0.5f, w, d, h);
@@ -72,7 +80,7 @@ static void town_side(struct itsi_builder *b, float x, float sgn, float y0, floa
         y += d + itsi_hash_range(h, 14, 0, 3);
     }
     for (float y = y0 + 3; y < y1; y += 13) {
-        uint64_t h = itsi_hash(seed, (uint64_t)(5000 + (int)y * 2 + (sgn > 0)));
+        uint64_t h = itsi_hash(seed, (uint64_t)(int64_t)(5000 + (int)y * 2 + (sgn > 0)));
         float kerb = x - sgn * itsi_hash_range(seed, 640, 1.9f, 2.3f);
         if (trees && itsi_hash_unit(h, 1) < 0.6f)
             itsi_build_tree(b, kerb, y, itsi_hash_range(h, 2, 5, 8), h);
@@ -93,10 +101,10 @@ static void town_side(struct itsi_builder *b, float x, float sgn, float y0, floa
 static void street(struct itsi_builder *b)
 {
     const struct itsi_scene *s = b->scene;
-    float walk = s->road.strip[1].x1 - s->road.strip[1].x0;
+    float walk = s->walk;
     bool trees = itsi_hash_unit(s->seed, 650) < 0.5f;
-    town_side(b, s->road.right + walk, 1, 6, s->far, trees);
-    town_side(b, s->road.left - walk, -1, 6, s->far, trees);
+    town_side(b, s->road.right + walk, 1, -40, s->far, trees); /* also behind the camera, for the shadows */
+    town_side(b, s->road.left - walk, -1, -40, s->far, trees);
     if (itsi_hash_unit(s->seed, 652) < 0.12f)
         itsi_build_bridge(b, s->road.left - walk, s->road.right + walk, itsi_hash_range(s->seed, 653, 50, 110),
                           itsi_hash(s->seed, 654));
@@ -105,7 +113,7 @@ static void street(struct itsi_builder *b)
 static void crossroads(struct itsi_builder *b)
 {
     const struct itsi_scene *s = b->scene;
-    float walk = s->road.strip[1].x1 - s->road.strip[1].x0, a = s->road.right, c = s->cross.right, mid = s->cross_y;
+    float walk = s->walk, a = s->road.right, c = s->cross.right, mid = s->cross_y;
     bool trees = itsi_hash_unit(s->seed, 651) < 0.5f;
     for (int side = -1; side <= 1; side += 2) {
         float f = (float)side, x = f * (a + walk);
@@ -123,7 +131,47 @@ static void crossroads(struct itsi_builder *b)
             uint64_t h = itsi_hash(s->seed, (uint64_t)(680 + k * 2 + (side > 0)));
             if (itsi_hash_unit(h, 1) < 0.6f)
                 itsi_build_bush(b, x + f * itsi_hash_range(h, 2, 2, 12), mid - c - walk - itsi_hash_range(h, 3, 2, 8),
-                     itsi_hash_range(h, 4, 0.8f, 1.6f), h);
+                                itsi_hash_range(h, 4, 0.8f, 1.6f), h);
+        }
+    }
+}
+
+static void plaza(struct itsi_builder *b)
+{
+    const struct itsi_scene *s = b->scene;
+    street(b);
+    float wide = s->road.right - s->road.left, clutter = itsi_hash_range(s->seed, 655, 0.2f, 0.9f);
+    for (int i = 0; i < 24; i++) { /* in the middle too */
+        uint64_t h = itsi_hash(s->seed, (uint64_t)(5700 + i));
+        float x = s->road.left + wide * itsi_hash_unit(h, 1), y = 6 + 3 * (float)i;
+        if (itsi_hash_unit(h, 2) >= clutter)
+            continue;
+        if (itsi_hash_unit(h, 3) < 0.12f)
+            itsi_build_tree(b, x, y, itsi_hash_range(h, 4, 4, 8), h);
+        else
+            itsi_build_street_prop(b, x, y, h);
+    }
+}
+
+/* Lamps and trees at the rim, a building or fields behind. */
+static void carpark(struct itsi_builder *b)
+{
+    const struct itsi_scene *s = b->scene;
+    for (int side = -1; side <= 1; side += 2) {
+        float f = (float)side, edge = (side > 0 ? s->road.right : s->road.left) + f * s->walk;
+        uint64_t h = itsi_hash(s->seed, (uint64_t)(690 + side));
+        if (itsi_hash_unit(h, 1) < 0.5f)
+            town_side(b, edge, f, 4, 120, itsi_hash_unit(h, 2) < 0.5f);
+        else if (itsi_hash_unit(h, 3) < 0.5f)
+            itsi_build_screen(b, edge, 2, 100, h);
+        for (int i = 0; i < 14; i++) {
+            uint64_t k = itsi_hash(h, (uint64_t)(20 + i));
+            if (itsi_hash_unit(k, 1) < 0.4f)
+                itsi_build_tree(b, edge - f * 1.5f, 6 + 8 * (float)i, itsi_hash_range(k, 2, 4, 9), k);
+            else if (itsi_hash_unit(k, 3) < 0.3f)
+                itsi_build_lamp(b, edge - f * 2, 6 + 8 * (float)i, -f * 2, k);
+            if (itsi_hash_unit(k, 4) < 0.5f)
+                itsi_build_field_prop(b, edge + f * itsi_hash_range(k, 5, 25, 70), 20 + 9 * (float)i, k);
         }
     }
 }
@@ -131,12 +179,26 @@ static void crossroads(struct itsi_builder *b)
 int itsi_scenery(const struct itsi_scene *scene, itsi_scenery_sink *sink, void *arg)
 {
     struct itsi_builder b = {.scene = scene, .sink = sink, .arg = arg};
-    if (scene->kind == 'm')
+    switch (scene->kind) {
+    case ITSI_SCENE_MOTORWAY:
+    case ITSI_SCENE_TUNNEL:
         motorway(&b);
-    else if (scene->kind == 's')
+        break;
+    case ITSI_SCENE_STREET:
         street(&b);
-    else
+        break;
+    case ITSI_SCENE_PLAZA:
+        plaza(&b);
+        break;
+    case ITSI_SCENE_CARPARK:
+        carpark(&b);
+        break;
+    default:
         crossroads(&b);
+        break;
+    }
+    if (itsi_hash_unit(scene->seed, 658) < 0.12f)
+        itsi_build_twigs(&b, itsi_hash(scene->seed, 657));
     itsi_mesh_fini(&b.mesh);
     return b.rc;
 }

@@ -1,8 +1,13 @@
 /* Houses: floors of windows, shop fronts below. */
 #include "render/scenery_impl.h"
 
-/* What is behind a pane: mostly dark, sometimes a blind or a curtain. */
-static int pane(uint64_t h) { return itsi_hash_unit(h, 1) < 0.75f ? ITSI_MAT_GLASS : ITSI_MAT_CLOTH1; }
+/* What is behind a pane: mostly dark, sometimes a blind or a curtain, in the evening a lamp. */
+static int pane(const struct itsi_builder *b, uint64_t h)
+{
+    if (b->scene->dark && itsi_hash_unit(h, 3) < 0.35f)
+        return ITSI_MAT_SIGN;
+    return itsi_hash_unit(h, 1) < 0.75f ? ITSI_MAT_GLASS : ITSI_MAT_CLOTH1;
+}
 
 static void window_x(struct itsi_builder *b, float at, float y0, float y1, float z0, float z1, uint64_t h)
 {
@@ -11,7 +16,7 @@ static void window_x(struct itsi_builder *b, float at, float y0, float y1, float
     b->mesh.bias = 6;
     itsi_mesh_panel_x(&b->mesh, at, y0, y1, z0, z1, ITSI_MAT_GLASS);
     b->mesh.bias = 9;
-    itsi_mesh_panel_x(&b->mesh, at, y0, y1, z0 + (z1 - z0) * itsi_hash_range(h, 2, 0.2f, 0.7f), z1, pane(h));
+    itsi_mesh_panel_x(&b->mesh, at, y0, y1, z0 + (z1 - z0) * itsi_hash_range(h, 2, 0.2f, 0.7f), z1, pane(b, h));
     b->mesh.bias = 0;
 }
 
@@ -22,7 +27,7 @@ static void window_y(struct itsi_builder *b, float at, float x0, float x1, float
     b->mesh.bias = 6;
     itsi_mesh_panel_y(&b->mesh, at, -1, x0, x1, z0, z1, ITSI_MAT_GLASS);
     b->mesh.bias = 9;
-    itsi_mesh_panel_y(&b->mesh, at, -1, x0, x1, z0 + (z1 - z0) * itsi_hash_range(h, 2, 0.2f, 0.7f), z1, pane(h));
+    itsi_mesh_panel_y(&b->mesh, at, -1, x0, x1, z0 + (z1 - z0) * itsi_hash_range(h, 2, 0.2f, 0.7f), z1, pane(b, h));
     b->mesh.bias = 0;
 }
 
@@ -30,6 +35,7 @@ static void window_y(struct itsi_builder *b, float at, float x0, float x1, float
 void itsi_build_house(struct itsi_builder *b, float x, float y, float w, float d, uint64_t h)
 {
     itsi_build_begin(b, x, y, h);
+    b->actor.lit = true;
     struct itsi_mesh *m = &b->mesh;
     int floors = 2 + itsi_hash_below(h, 1, 5);
     float storey = itsi_hash_range(h, 2, 2.9f, 3.5f), top = storey * (float)floors + 0.8f;

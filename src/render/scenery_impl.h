@@ -29,6 +29,8 @@ void itsi_build_crown(struct itsi_builder *b, struct itsi_vec3 c, float rx, floa
 void itsi_build_lettering(struct itsi_builder *b, float y, float x0, float x1, float z0, float z1, uint64_t h);
 void itsi_build_tree(struct itsi_builder *b, float x, float y, float height, uint64_t h);
 void itsi_build_bush(struct itsi_builder *b, float x, float y, float size, uint64_t h);
+/* Leaves that hang into the picture right before the camera. */
+void itsi_build_twigs(struct itsi_builder *b, uint64_t h);
 void itsi_build_rail(struct itsi_builder *b, float x, float y0, float y1, bool concrete, uint64_t h);
 void itsi_build_lamp(struct itsi_builder *b, float x, float y, float reach, uint64_t h);
 void itsi_build_gantry(struct itsi_builder *b, float x0, float x1, float y, uint64_t h);
@@ -52,6 +54,8 @@ void itsi_build_works(struct itsi_builder *b, float x, float y0, float y1, uint6
 
 /* Along the road: noise barrier, hedge, fence or wall, by the hash. */
 void itsi_build_screen(struct itsi_builder *b, float x, float y0, float y1, uint64_t h);
+/* The mouths of a tunnel and the hill over it; nothing beyond is seen. */
+void itsi_build_portal(struct itsi_builder *b, float y, uint64_t h);
 /* A bridge over the road. */
 void itsi_build_bridge(struct itsi_builder *b, float x0, float x1, float y, uint64_t h);
 

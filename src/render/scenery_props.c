@@ -106,14 +106,16 @@ static void parasol(struct itsi_builder *b)
     float r = range(b, 1, 1, 2);
     itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, 2.6f), 0.04f, 0.04f, 5, ITSI_MAT_TRIM, false);
     itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 2.2f), itsi_vec3(0, 0, 2.7f), r, 0.05f, 8, ITSI_MAT_BODY2, true);
-    itsi_mesh_tube(&b->mesh, itsi_vec3(0.5f, 0, 0.7f), itsi_vec3(0.5f, 0, 0.75f), 0.45f, 0.45f, 8, ITSI_MAT_CARGO, true);
+    itsi_mesh_tube(&b->mesh, itsi_vec3(0.5f, 0, 0.7f), itsi_vec3(0.5f, 0, 0.75f), 0.45f, 0.45f, 8, ITSI_MAT_CARGO,
+                   true);
 }
 
 static void column(struct itsi_builder *b)
 {
     float r = range(b, 1, 0.3f, 0.7f), z = range(b, 2, 1, 3.2f);
     itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, z), r, r, 10, ITSI_MAT_CARGO, true);
-    itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, z), itsi_vec3(0, 0, z + 0.15f), r * 1.1f, r * 0.4f, 10, ITSI_MAT_TRIM, true);
+    itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, z), itsi_vec3(0, 0, z + 0.15f), r * 1.1f, r * 0.4f, 10, ITSI_MAT_TRIM,
+                   true);
 }
 
 static void bollards(struct itsi_builder *b)
@@ -152,7 +154,8 @@ static void shed(struct itsi_builder *b)
     float w = range(b, 1, 4, 14), d = range(b, 2, 5, 20), z = range(b, 3, 2.5f, 6), rise = range(b, 4, 0, 2.5f);
     grey(b, ITSI_MAT_METAL, 5, 0.3f, 0.75f);
     block(b, w, d, 0, z, ITSI_MAT_CARGO);
-    struct itsi_vec3 lo = itsi_vec3(-w / 2 - 0.3f, -d / 2 - 0.3f, z), hi = itsi_vec3(w / 2 + 0.3f, d / 2 + 0.3f, z + rise);
+    struct itsi_vec3 lo = itsi_vec3(-w / 2 - 0.3f, -d / 2 - 0.3f, z),
+                     hi = itsi_vec3(w / 2 + 0.3f, d / 2 + 0.3f, z + rise);
     itsi_mesh_quad(&b->mesh, lo, itsi_vec3(0, lo.y, hi.z), itsi_vec3(0, hi.y, hi.z), itsi_vec3(lo.x, hi.y, z),
                    ITSI_MAT_METAL);
     itsi_mesh_quad(&b->mesh, itsi_vec3(0, lo.y, hi.z), itsi_vec3(hi.x, lo.y, z), itsi_vec3(hi.x, hi.y, z),

@@ -9,6 +9,7 @@ void itsi_build_begin(struct itsi_builder *b, float x, float y, uint64_t h)
     struct itsi_mesh *m = &b->mesh;
     m->pos_count = m->nrm_count = m->face_count = 0;
     m->detail = m->limb = m->bias = 0;
+    m->lamp_head[0] = itsi_vec3(0, 0, 0);
     memset(&b->actor, 0, sizeof b->actor);
     b->h = h;
     b->actor.sx = b->actor.sy = b->actor.sz = 1;
@@ -35,6 +36,9 @@ void itsi_build_finish(struct itsi_builder *b, float clear)
 {
     /* Whoever hangs up a camera sees to it that nothing is right before it. */
     if (b->rc < 0 || b->actor.distance < clear)
+        return;
+    float portal = b->scene->portal; /* inside the hill there is nothing */
+    if (portal > 0 && b->actor.pos.z <= 0 && b->actor.pos.y > portal)
         return;
     if (b->mesh.failed) {
         b->rc = ITS_ENOMEM;
@@ -100,9 +104,9 @@ void itsi_build_tree(struct itsi_builder *b, float x, float y, float height, uin
     itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, height * 0.6f), trunk, trunk * 0.6f, 6, ITSI_MAT_TRIM,
                    false);
     itsi_build_crown(b, itsi_vec3(0, 0, height * 0.64f), r, height * 0.36f,
-          b->actor.distance < 45    ? 1500
-          : b->actor.distance < 100 ? 420
-                                    : 130);
+                     b->actor.distance < 45    ? 1500
+                     : b->actor.distance < 100 ? 420
+                                               : 130);
     itsi_build_finish(b, 9);
 }
 
@@ -112,6 +116,22 @@ void itsi_build_bush(struct itsi_builder *b, float x, float y, float size, uint6
     itsi_build_leaves(b);
     itsi_build_crown(b, itsi_vec3(0, 0, size * 0.45f), size, size * 0.7f, b->actor.distance < 40 ? 400 : 90);
     itsi_build_finish(b, 9);
+}
+
+void itsi_build_twigs(struct itsi_builder *b, uint64_t h)
+{
+    const struct itsi_camera *cam = &b->scene->cam;
+    itsi_build_begin(b, 0, 0, h);
+    itsi_build_leaves(b);
+    float away = itsi_hash_range(h, 1, 2.5f, 5), half = cam->cx / cam->focal * away;
+    float right = half * (itsi_hash_unit(h, 2) < 0.5f ? 1.0f : -1.0f) * itsi_hash_range(h, 3, 0.6f, 1.1f);
+    float up = half * itsi_hash_range(h, 4, 0.3f, 0.7f);
+    b->actor.pos = itsi_vec3(cam->pos.x + cam->forward.x * away + cam->right.x * right + cam->up.x * up,
+                             cam->pos.y + cam->forward.y * away + cam->right.y * right + cam->up.y * up,
+                             cam->pos.z + cam->forward.z * away + cam->right.z * right + cam->up.z * up);
+    float size = half * itsi_hash_range(h, 5, 0.15f, 0.4f);
+    itsi_build_crown(b, itsi_vec3(0, 0, 0), size, size, 70);
+    itsi_build_finish(b, 0);
 }
 
 /* Steel rail on posts, in one piece per stretch so that it follows the bend. */
@@ -144,6 +164,7 @@ void itsi_build_lamp(struct itsi_builder *b, float x, float y, float reach, uint
     itsi_build_colour(b, ITSI_MAT_METAL, 0.36f, 0.37f, 0.38f);
     itsi_mesh_tube(m, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, top), 0.10f, 0.06f, 6, ITSI_MAT_METAL, false);
     itsi_mesh_tube(m, itsi_vec3(0, 0, top), itsi_vec3(reach, 0, top + 0.3f), 0.05f, 0.04f, 5, ITSI_MAT_METAL, false);
+    m->lamp_head[0] = itsi_vec3(reach, 0, top + 0.2f);
     itsi_mesh_solid(m, itsi_vec3(reach - 0.35f, -0.13f, top + 0.22f), itsi_vec3(reach + 0.35f, 0.13f, top + 0.36f),
                     ITSI_MAT_TRIM);
     itsi_build_finish(b, 4.5f);

@@ -39,8 +39,11 @@ static void pick_asphalt(struct itsi_wear *w, uint64_t h)
     w->patch = sometimes(h, 13, 0.55f, 0.15f, 0.6f);
     w->cover = sometimes(h, 14, 0.5f, 0.1f, 0.45f);
     w->stain = sometimes(h, 15, 0.5f, 0.05f, 0.14f);
-    static const float lanes[5][3] = {
-        {0.42f, 0.16f, 0.12f}, {0.14f, 0.34f, 0.20f}, {0.16f, 0.26f, 0.44f}, {0.46f, 0.38f, 0.16f}, {0.30f, 0.30f, 0.31f}};
+    static const float lanes[5][3] = {{0.42f, 0.16f, 0.12f},
+                                      {0.14f, 0.34f, 0.20f},
+                                      {0.16f, 0.26f, 0.44f},
+                                      {0.46f, 0.38f, 0.16f},
+                                      {0.30f, 0.30f, 0.31f}};
     const float *c = lanes[itsi_hash_below(h, 16, 5)];
     w->coloured = itsi_rgb(c[0], c[1], c[2]);
 }
@@ -48,7 +51,8 @@ static void pick_asphalt(struct itsi_wear *w, uint64_t h)
 static void pick_around(struct itsi_wear *w, uint64_t h)
 {
     float k = itsi_hash_range(h, 1, 0.28f, 0.66f);
-    w->pavement = tinted(k, chance(h, 2, 0.4f) ? itsi_hash_range(h, 3, 0.03f, 0.12f) : itsi_hash_range(h, 3, -0.01f, 0.02f));
+    w->pavement = tinted(k, chance(h, 2, 0.4f) ? itsi_hash_range(h, 3, 0.03f, 0.12f)
+                                               : itsi_hash_range(h, 3, -0.01f, 0.02f));
     w->tile_x = itsi_hash_range(h, 4, 0.25f, 1.2f);
     w->tile_y = chance(h, 5, 0.5f) ? w->tile_x : w->tile_x * itsi_hash_range(h, 6, 0.4f, 2.5f);
     w->joint = chance(h, 7, 0.75f) ? itsi_hash_range(h, 8, 0.02f, 0.16f) : 0;
@@ -68,6 +72,8 @@ void itsi_wear_pick(struct itsi_scene *s)
     pick_asphalt(w, itsi_hash(h, 1));
     pick_around(w, itsi_hash(h, 2));
     w->paint_wear = chance(h, 10, 0.3f) ? itsi_hash_range(h, 11, 0.5f, 1.5f) : itsi_hash_range(h, 11, 0.05f, 0.5f);
+    if (chance(h, 16, 0.08f)) /* hardly any left */
+        w->paint_wear = 2.5f;
     w->paint = itsi_hash_range(h, 12, 0.62f, 0.88f);
     w->leaves = sometimes(h, 13, 0.15f, 0.1f, 0.5f);
     w->snow = sometimes(h, 14, 0.10f, 0.3f, 1.0f);
@@ -161,7 +167,7 @@ static struct itsi_rgb asphalt(const struct itsi_scene *s, struct itsi_rgb base,
     if (w->crack > 0 && fp < 0.4f)
         c -= w->crack * winding(h + 6, x * 0.5f, y * 0.5f, 0.006f, fp);
     if (w->tar > 0 && fp < 0.4f)
-        c -= w->tar * winding(h + 7, x * 0.22f, y * 0.11f, 0.008f, fp);
+        c -= w->tar * winding(h + 7, x * 0.22f, y * 0.11f, 0.004f, fp);
     if (w->stain > 0) {
         float spot = itsi_noise2(h + 8, x * 0.9f, y * 0.4f);
         c -= w->stain * itsi_clampf((spot - 0.72f) * 8, 0, 1);

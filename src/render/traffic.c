@@ -149,7 +149,8 @@ static void place(struct crowd *c, const struct itsi_lane *lane, int lane_index,
     float dx, dy;
     aside += (itsi_hash_unit(h, 31) - 0.5f) * 2 * lane->sway;
     itsi_path_at(c->scene, path, (float)s, aside, &a->pos, &dx, &dy);
-    struct itsi_vec3 u = itsi_unit(itsi_vec3(dx + dy * drift, dy - dx * drift, 0));
+    float ahead = 1 - (lane->slant < 0 ? -lane->slant : lane->slant), turn = drift + lane->slant;
+    struct itsi_vec3 u = itsi_unit(itsi_vec3(dx * ahead + dy * turn, dy * ahead - dx * turn, 0));
     a->cos_yaw = u.y;
     a->sin_yaw = -u.x;
     a->speed = (float)speed;
@@ -245,7 +246,9 @@ static void free_lane(struct crowd *c, int index, double density)
             s += gain * (u * u * span * 0.5 + (c->t > ch.until ? c->t - ch.until : 0));
             speed = v + gain * u;
         }
-        place(c, lane, index, slot_hash(c->scene, index, slot), slot, s, aside, drift, speed, false);
+        /* Whoever crawls in a queue has a foot on the brake. */
+        bool braking = v > 0 && v < 2 && lane->weight[ITSI_ROAD_CAR] > 0;
+        place(c, lane, index, slot_hash(c->scene, index, slot), slot, s, aside, drift, speed, braking);
     }
 }
 

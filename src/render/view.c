@@ -79,7 +79,7 @@ static void tele(const struct viewer *v)
 static void overhead(const struct viewer *v)
 {
     bool across = chance(v, 10, 0.55f);
-    float z = range(v, 11, 7, 34), out = z * range(v, 12, 0.05f, 1.1f), mid = v->middle + range(v, 13, -8, 25);
+    float z = range(v, 11, 8, 42), out = z * range(v, 12, 0.05f, 1.1f), mid = v->middle + range(v, 13, -8, 25);
     float target = chance(v, 18, 0.7f) ? some_lane(v, 40) : between(v, 14, 0.8f), hfov = range(v, 15, 26, 64);
     struct itsi_vec3 pos = at(v, between(v, 17, 1.2f), mid - out, z);
     if (across) {
@@ -108,8 +108,8 @@ static void kerb(const struct viewer *v)
     float y = v->from + range(v, 13, 0, 6), turn = range(v, 14, 0, 1), over = turn * turn * 1.4f;
     float ahead = range(v, 15, 9, 30);
     itsi_camera_aim(&v->scene->cam, at(v, edge + side * off, y, z),
-                    at(v, edge - side * (1.5f + ahead * over), y + ahead, range(v, 16, 0, 1.6f)),
-                    range(v, 17, 40, 88), roll(v), v->width, v->height);
+                    at(v, edge - side * (1.5f + ahead * over), y + ahead, range(v, 16, 0, 1.6f)), range(v, 17, 40, 88),
+                    roll(v), v->width, v->height);
 }
 
 void itsi_view_aim(struct itsi_scene *scene, enum itsi_road_view view, int width, int height)
@@ -121,7 +121,7 @@ void itsi_view_aim(struct itsi_scene *scene, enum itsi_road_view view, int width
                        .h = itsi_hash(scene->seed, (uint64_t)(810 + view)),
                        .left = road->left,
                        .right = road->right,
-                       .beside = scene->kind == 'm' ? 9 : 2.4f,
+                       .beside = scene->kind == ITSI_SCENE_MOTORWAY || scene->kind == ITSI_SCENE_TUNNEL ? 9 : 2.4f,
                        .middle = scene->has_cross ? scene->cross_y : 30,
                        .width = width,
                        .height = height};
