@@ -15,7 +15,7 @@ def _names(session, path):
     text = session.get_modelmeta().custom_metadata_map.get("names")
     if text is None:
         raise ValueError(f"{path}: no class names in its metadata")
-    names = ast.literal_eval(text)
+    names = {int(key): name for key, name in ast.literal_eval(text).items()}  # exporters write {0: ...} or {"0": ...}
     return [names[i] for i in range(len(names))]
 
 

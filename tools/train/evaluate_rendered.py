@@ -5,6 +5,7 @@ usage: evaluate_rendered.py MODEL --frames DIR [--size 640x384 ...] [--limit N] 
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 
@@ -23,7 +24,7 @@ SHORTEST, FULL = 8.0, (640, 384)
 
 
 class Frames:
-    """All frames of a folder's shards, or `limit` of them spread evenly."""
+    """All frames of a folder's shards (or of one shard), or `limit` of them spread evenly."""
 
     def __init__(self, folder, limit=None):
         self.parts = [shards.read_shard(path) for path in shards.find_shards(folder)]
@@ -41,9 +42,9 @@ class Frames:
             frames, offsets, boxes = self.parts[p]
             yield frames[i], np.asarray(boxes[offsets[i]:offsets[i + 1]])
 
-    def tensors(self, size):
-        """(uint8 [H, W, 3], Fit, boxes) of every frame; size: (width, height)."""
-        for frame, boxes in self:
+    def tensors(self, sizes):
+        """(uint8 [H, W, 3], Fit, boxes) of every frame; sizes: (width, height), taken in turn."""
+        for (frame, boxes), size in zip(self, itertools.cycle(sizes)):
             planes = shards.planes(frame)
             h, w = planes[0].shape
             yield letterbox(planes, size, bt601_limited), Fit(w, h, *size), boxes
@@ -101,7 +102,7 @@ class Tally:
 def evaluate(model, frames, size):
     tally = Tally()
     groups = model.groups({name: cls for cls, name in enumerate(shards.CLASSES)})
-    for tensor, fit, boxes in frames.tensors(size):
+    for tensor, fit, boxes in frames.tensors([size]):
         tally.add(model.detect(tensor, fit, groups), boxes, fit.w, fit.h)
     return {"frames": len(frames), **tally.figures()}
 
