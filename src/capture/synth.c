@@ -49,9 +49,9 @@ static int fingerprint(const struct job *job, uint64_t *out, struct its_diag *di
 {
     const struct itsi_road_params *p = &job->params;
     char key[256];
-    int len = snprintf(key, sizeof key, "%d %s %dx%d %.9g %llu %d %d %.9g %.9g %.9g %d %.9g", ENCODING, p->scene,
-                       p->width, p->height, p->fps, (unsigned long long)p->seed, p->weather, p->light, p->traffic,
-                       p->shake, p->noise, p->timecode, job->seconds);
+    int len = snprintf(key, sizeof key, "%d %s %dx%d %.9g %llu %d %d %d %.9g %.9g %.9g %.9g %d %.9g", ENCODING, p->scene,
+                       p->width, p->height, p->fps, (unsigned long long)p->seed, p->weather, p->light, p->view,
+                       p->traffic, p->mix, p->shake, p->noise, p->timecode, job->seconds);
     uint64_t hash = hash_bytes(UINT64_C(1469598103934665603), key, (size_t)len);
     struct itsi_road *road;
     int rc = itsi_road_create(&road, p, diag);

@@ -114,6 +114,7 @@ enum {
     KEY_LIGHT,
     KEY_VIEW,
     KEY_TRAFFIC,
+    KEY_MIX,
     KEY_SHAKE,
     KEY_NOISE,
     KEY_TIMECODE,
@@ -123,9 +124,9 @@ static const struct {
     const char *name;
     int key;
 } keys[] = {{"size", KEY_SIZE},   {"fps", KEY_FPS},           {"seed", KEY_SEED},       {"weather", KEY_WEATHER},
-            {"light", KEY_LIGHT}, {"view", KEY_VIEW},         {"traffic", KEY_TRAFFIC}, {"shake", KEY_SHAKE},
-            {"noise", KEY_NOISE}, {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER},  {"pace", KEY_PLAYER},
-            {"loop", KEY_PLAYER}};
+            {"light", KEY_LIGHT}, {"view", KEY_VIEW},         {"traffic", KEY_TRAFFIC}, {"mix", KEY_MIX},
+            {"shake", KEY_SHAKE}, {"noise", KEY_NOISE},       {"timecode", KEY_TIMECODE}, {"seconds", KEY_PLAYER},
+            {"pace", KEY_PLAYER}, {"loop", KEY_PLAYER}};
 
 static int apply(struct itsi_road_params *p, int key, const char *name, const char *value, struct its_diag *diag)
 {
@@ -151,6 +152,8 @@ static int apply(struct itsi_road_params *p, int key, const char *name, const ch
         return word < 0 ? ITS_EINVAL : 0;
     case KEY_TRAFFIC:
         return number(name, value, 0, 4, &p->traffic, diag);
+    case KEY_MIX:
+        return number(name, value, 0, 1, &p->mix, diag);
     case KEY_SHAKE:
         return number(name, value, 0, 10, &p->shake, diag);
     case KEY_NOISE:
@@ -184,7 +187,7 @@ static int pair(struct itsi_road_params *p, const struct itsi_url *url, const ch
     }
     return itsi_fail(diag, ITS_EINVAL,
                      "synthetic road: unknown key '%.*s': allowed are size, fps, seed, weather, light, view, traffic, "
-                     "shake, noise, timecode, seconds, pace, loop",
+                     "mix, shake, noise, timecode, seconds, pace, loop",
                      (int)(n < 64 ? n : 64), text);
 }
 

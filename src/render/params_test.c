@@ -60,6 +60,7 @@ static void bad_parameters_are_named(void **state)
         {"synth://street?fps=nan", "fps=nan", "1 to 120"},
         {"synth://street?fps=", "fps=", "1 to 120"},
         {"synth://street?traffic=-1", "traffic=-1", "0 to 4"},
+        {"synth://street?mix=1.5", "mix=1.5", "0 to 1"},
         {"synth://street?shake=x", "shake=x", "0 to 10"},
         {"synth://street?noise=11", "noise=11", "0 to 10"},
         {"synth://street?seed=-3", "seed=-3", "whole numbers"},

@@ -99,9 +99,9 @@ int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *para
         return itsi_fail(diag, ITS_EINVAL, "synthetic road: scene '%.31s': allowed are %s", p->scene, scenes + 2);
     if ((unsigned)p->view > ITSI_VIEW_ANY)
         return itsi_fail(diag, ITS_EINVAL, "synthetic road: view %d is none of enum itsi_road_view", (int)p->view);
-    if (!(p->fps >= 1 && p->fps <= 120) || !(p->traffic >= 0) || !(p->shake >= 0) || !(p->noise >= 0))
+    if (!(p->fps >= 1 && p->fps <= 120) || !(p->traffic >= 0) || !(p->shake >= 0) || !(p->mix >= 0 && p->mix <= 1) || !(p->noise >= 0))
         return itsi_fail(diag, ITS_EINVAL,
-                         "synthetic road: fps must be from 1 to 120; traffic, shake and noise not negative");
+                         "synthetic road: fps must be from 1 to 120, mix from 0 to 1; traffic, shake and noise not negative");
     struct itsi_road *road = itsi_zalloc(sizeof *road);
     if (!road)
         return itsi_fail(diag, ITS_ENOMEM, "synthetic road: out of memory");

@@ -66,13 +66,14 @@ struct itsi_road_params {
     enum itsi_road_light light;
     enum itsi_road_view view; /* where the camera hangs (default usual) */
     double traffic;           /* density: 1 = ordinary, 0 = empty road */
+    double mix;               /* of classes: 0 = as on the road, 1 = every vehicle as frequent as cars */
     double shake;             /* camera shake: 1 = ordinary pole, 0 = none */
     double noise;             /* sensor noise: 1 = ordinary */
     bool timecode;            /* burn the frame number into the picture (default true) */
 };
 
 void itsi_road_params_default(struct itsi_road_params *params);
-/* Reads the query parameters of "synth://SCENE?size=WxH&fps=..&seed=..&weather=..&light=..&view=..&traffic=..&shake=..
+/* Reads the query parameters of "synth://SCENE?size=WxH&fps=..&seed=..&weather=..&light=..&view=..&traffic=..&mix=..&shake=..
  * &noise=..&timecode=0". Keys that belong to the player (seconds, pace, loop) are left alone; others are ITS_EINVAL and
  * named with the allowed values. */
 ITS_NODISCARD int itsi_road_params_parse(struct itsi_road_params *params, const char *url, struct its_diag *diag);

@@ -123,6 +123,23 @@ void itsi_section_paved(struct itsi_section *sec, float half, float walk)
     sec->right = half;
 }
 
+/* Makes rare vehicles as frequent as cars on the lanes where they may drive; lanes of bicycles or persons stay. */
+static void even_out(struct itsi_scene *s, float mix)
+{
+    static const float even[ITSI_ROAD_CLASS_COUNT] = {
+        [ITSI_ROAD_CAR] = 1, [ITSI_ROAD_TRUCK] = 1, [ITSI_ROAD_BUS] = 1, [ITSI_ROAD_MOTORCYCLE] = 1};
+    for (int i = 0; i < s->lane_count; i++) {
+        struct itsi_lane *l = &s->lane[i];
+        if (l->weight[ITSI_ROAD_CAR] <= 0)
+            continue;
+        bool slow = l->speed > 0 && l->speed < 14, roomy = l->max_length > 13;
+        for (int c = 0; c < ITSI_ROAD_CLASS_COUNT; c++) {
+            float wanted = c == ITSI_ROAD_BICYCLE ? (slow ? 1.0f : 0.0f) : c == ITSI_ROAD_BUS && !roomy ? 0 : even[c];
+            l->weight[c] = itsi_mixf(l->weight[c], wanted * 0.22f, mix);
+        }
+    }
+}
+
 void itsi_scene_init(struct itsi_scene *scene, const struct itsi_road_params *params)
 {
     memset(scene, 0, sizeof *scene);
@@ -138,6 +155,7 @@ void itsi_scene_init(struct itsi_scene *scene, const struct itsi_road_params *pa
         [ITSI_SCENE_STREET] = itsi_scene_street,         [ITSI_SCENE_PLAZA] = itsi_scene_plaza,
         [ITSI_SCENE_TUNNEL] = itsi_scene_tunnel,         [ITSI_SCENE_CARPARK] = itsi_scene_carpark};
     make[scene->kind](scene, scene->seed);
+    even_out(scene, (float)params->mix);
     itsi_wear_pick(scene);
     itsi_view_aim(scene, params->view, params->width, params->height);
 }

@@ -27,37 +27,42 @@ class Batch:
 
 
 class Frames:
-    """All frames of the given shards: y uint8 [n, h, w], uv uint8 [n, 2, h/2, w/2], truth [n, SOURCE_BOXES, ...]."""
+    """Frames in the memory of a device, taken up shard by shard while the renderer still works on later ones:
+    y uint8 [n, h, w], uv uint8 [n, 2, h/2, w/2], boxes [n, SOURCE_BOXES, 4], labels and visible [n, SOURCE_BOXES]."""
 
-    def __init__(self, paths, device):
-        parts = [read_shard(path) for path in paths]
-        count = sum(len(frames) for frames, _, _ in parts)
-        rows, self.width = parts[0][0].shape[1:]
-        self.height = rows * 2 // 3
-        self.y = torch.empty((count, self.height, self.width), dtype=torch.uint8, device=device)
-        self.uv = torch.empty((count, 2, self.height // 2, self.width // 2), dtype=torch.uint8, device=device)
-        boxes = np.zeros((count, SOURCE_BOXES, 4), np.float32)
-        labels = np.zeros((count, SOURCE_BOXES), np.int64)
-        visible = np.zeros((count, SOURCE_BOXES), np.float32)
-        at = 0
-        for frames, offsets, truth in parts:
-            n = len(frames)
-            self.y[at:at + n] = torch.from_numpy(np.ascontiguousarray(frames[:, :self.height])).to(device)
-            chroma = np.ascontiguousarray(frames[:, self.height:]).reshape(n, 2, self.height // 2, self.width // 2)
-            self.uv[at:at + n] = torch.from_numpy(chroma).to(device)
-            for i in range(n):
-                own = truth[offsets[i]:offsets[i + 1]]
-                corners = np.stack([own["x1"], own["y1"], own["x2"], own["y2"]], 1)
-                area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
-                keep = np.argsort(-area, kind="stable")[:SOURCE_BOXES]
-                boxes[at + i, :len(keep)] = corners[keep]
-                labels[at + i, :len(keep)] = own["class"][keep]
-                visible[at + i, :len(keep)] = own["visible"][keep]
-            at += n
-        self.boxes, self.labels, self.visible = (torch.from_numpy(a).to(device) for a in (boxes, labels, visible))
+    def __init__(self, width, height, capacity, device):
+        self.width, self.height, self.count = width, height, 0
+        self.y = torch.empty((capacity, height, width), dtype=torch.uint8, device=device)
+        self.uv = torch.empty((capacity, 2, height // 2, width // 2), dtype=torch.uint8, device=device)
+        self.boxes = torch.zeros((capacity, SOURCE_BOXES, 4), device=device)
+        self.labels = torch.zeros((capacity, SOURCE_BOXES), dtype=torch.int64, device=device)
+        self.visible = torch.zeros((capacity, SOURCE_BOXES), device=device)
+
+    def add(self, path):
+        """Takes up a shard, or as much of it as there is room for."""
+        frames, offsets, truth = read_shard(path)
+        if frames.shape[1:] != (self.height * 3 // 2, self.width):
+            raise ValueError(f"{path}: frames of {frames.shape[2]}x{frames.shape[1] * 2 // 3}, "
+                             f"not {self.width}x{self.height}")
+        n = min(len(frames), len(self.y) - self.count)
+        to = slice(self.count, self.count + n)
+        self.y[to] = torch.from_numpy(np.ascontiguousarray(frames[:n, :self.height])).to(self.y.device)
+        chroma = np.ascontiguousarray(frames[:n, self.height:]).reshape(n, *self.uv.shape[1:])
+        self.uv[to] = torch.from_numpy(chroma).to(self.y.device)
+        boxes, labels, visible = (np.zeros(a[to].shape, d) for a, d in (
+            (self.boxes, np.float32), (self.labels, np.int64), (self.visible, np.float32)))
+        for i in range(n):
+            own = truth[offsets[i]:offsets[i + 1]]
+            area = (own["x2"] - own["x1"]) * (own["y2"] - own["y1"])
+            own = own[np.argsort(-area, kind="stable")[:SOURCE_BOXES]]
+            boxes[i, :len(own)] = np.stack([own[side] for side in ("x1", "y1", "x2", "y2")], 1)
+            labels[i, :len(own)], visible[i, :len(own)] = own["class"], own["visible"]
+        for mine, new in ((self.boxes, boxes), (self.labels, labels), (self.visible, visible)):
+            mine[to] = torch.from_numpy(new).to(mine.device)
+        self.count += n
 
     def __len__(self):
-        return len(self.y)
+        return self.count
 
 
 class Batches:
@@ -85,32 +90,33 @@ class Batches:
         h = torch.minimum(torch.full_like(shape, self.height), self.width / shape).round()
         x, y = ((self.width - w) / 2).round(), ((self.height - h) / 2).round()
         zoom = torch.exp(self.rand(b, 0, 0.9) * (self.rand(b) < 0.6))
-        return self.assemble([(torch.stack((x, y, x + w, y + h), 1), zoom)], b)
+        return self.assemble([((0, 0, self.width, self.height), torch.stack((x, y, x + w, y + h), 1), zoom)], b)
 
     def four(self, b):
-        x = (self.rand(b, 0.3, 0.7) * self.width).round()
-        y = (self.rand(b, 0.3, 0.7) * self.height).round()
-        none, w, h = torch.zeros_like(x), torch.full_like(x, self.width), torch.full_like(x, self.height)
-        tiles = [(none, none, x, y), (x, none, w, y), (none, y, x, h), (x, y, w, h)]
-        return self.assemble([(torch.stack(t, 1), torch.exp(self.rand(b, 0, 0.9))) for t in tiles], b)
+        """All pictures of one draw are divided at one place, so that each pixel is sampled once."""
+        x, y = (self.rand(2, 0.3, 0.7) * torch.tensor([self.width, self.height], device=self.device)).int().tolist()
+        regions = [(0, 0, x, y), (x, 0, self.width, y), (0, y, x, self.height), (x, y, self.width, self.height)]
+        return self.assemble([(r, torch.tensor(r, device=self.device, dtype=torch.float32).expand(b, 4),
+                               torch.exp(self.rand(b, 0, 0.9))) for r in regions], b)
 
     def assemble(self, tiles, b):
-        """tiles: (rectangle on the canvas [b, 4], zoom [b] over the smallest scale at which a frame fills it)."""
-        ys = torch.arange(self.height, device=self.device, dtype=torch.float32)[None, :, None] + 0.5
-        xs = torch.arange(self.width, device=self.device, dtype=torch.float32)[None, None, :] + 0.5
+        """tiles: (region of the canvas x0, y0, x1, y1; each picture's rectangle in it [b, 4]; zoom [b] over the smallest
+        scale at which a frame fills the rectangle)."""
         image = torch.full((b, 3, self.height, self.width), PAD, device=self.device)
         content = torch.zeros((b, 1, self.height, self.width), dtype=torch.bool, device=self.device)
         found = []
-        for rect, zoom in tiles:
+        for (x0, y0, x1, y1), rect, zoom in tiles:
             index = torch.randint(len(self.frames), (b,), generator=self.generator, device=self.device)
             scale, shift, flip = self.placement(rect, zoom)
+            xs = torch.arange(x0, x1, device=self.device, dtype=torch.float32)[None, None, :] + 0.5
+            ys = torch.arange(y0, y1, device=self.device, dtype=torch.float32)[None, :, None] + 0.5
             x = (xs - shift[:, 0, None, None]) / scale[:, 0, None, None]
             y = (ys - shift[:, 1, None, None]) / scale[:, 1, None, None]
             x = torch.where(flip[:, None, None], self.frames.width - x, x)
             here = ((xs >= rect[:, 0, None, None]) & (xs < rect[:, 2, None, None]) &
                     (ys >= rect[:, 1, None, None]) & (ys < rect[:, 3, None, None]))[:, None]
-            image = torch.where(here, self.sample(index, x, y), image)
-            content |= here
+            image[:, :, y0:y1, x0:x1] = torch.where(here, self.sample(index, x, y), PAD)
+            content[:, :, y0:y1, x0:x1] = here
             found.append(self.place_boxes(index, rect, scale, shift, flip))
         return Batch(image, content, *choose(*(torch.cat(f, 1) for f in zip(*found))))
 

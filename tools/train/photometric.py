@@ -9,6 +9,8 @@ import math
 import torch
 import torch.nn.functional as F
 
+CLEAN = 0.25
+
 
 class Photometric:
     """All effects in the order in which a real camera applies them."""
@@ -34,8 +36,12 @@ class Photometric:
             x[chosen] = effect(x[chosen]).clamp(0, 1)
 
     def __call__(self, x):
-        """[b, 3, H, W] of any float type -> the same shape in the overlays' type."""
+        """[b, 3, H, W] of any float type -> the same shape in the overlays' type. CLEAN of them stay as rendered."""
         x = x.to(self.overlays.dtype, copy=True)
+        self.hit(x, 1 - CLEAN, self.all_effects)
+        return x
+
+    def all_effects(self, x):
         self.hit(x, 0.12, self.filtered)
         self.hit(x, 0.35, self.shaded)
         self.hit(x, 0.3, self.vignetted)

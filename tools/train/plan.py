@@ -34,9 +34,10 @@ def scene_line(rng, part, seed, size):
         if ((weather, light) in HELD_OUT) == unseen:
             break
     traffic = min(4.0, rng.lognormvariate(0.1, 0.55))
+    mix = 0 if rng.random() < 0.4 else rng.random()
     noise = min(3.0, rng.expovariate(1.2))
     url = (f"synth://{pick(rng, SCENES)}?size={size}&fps=25&seed={seed}&weather={weather}&light={light}"
-           f"&view={pick(rng, VIEWS)}&traffic={traffic:.2f}&noise={noise:.2f}&timecode={int(rng.random() < 0.05)}")
+           f"&view={pick(rng, VIEWS)}&traffic={traffic:.2f}&mix={mix:.2f}&noise={noise:.2f}&timecode={int(rng.random() < 0.05)}")
     return f"{url} {' '.join(str(rng.randrange(50000)) for _ in range(FRAMES_PER_SCENE))}\n"
 
 
@@ -62,15 +63,17 @@ def main():
     parser.add_argument("--part", choices=("train", "held"), required=True)
     parser.add_argument("--count", type=int, required=True, help="frames")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--size", default="640x384", metavar="WxH")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     shards = make_plan(args.part, args.count, args.seed, args.size)
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         jobs = [pool.submit(render, args.binary, args.out / f"{args.part}-{args.seed}-{i:04d}.frames", lines)
                 for i, lines in enumerate(shards) if not (args.out / f"{args.part}-{args.seed}-{i:04d}.frames").exists()]
         for job in jobs:
             job.result()
+    (args.out / "complete").touch()
 
 
 if __name__ == "__main__":

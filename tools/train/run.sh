@@ -1,24 +1,41 @@
 #!/usr/bin/env bash
-# Makes models/its-road.onnx from nothing: renders frames, trains, exports, evaluates. Needs a C compiler, a GPU and Python
-# with the packages of requirements.txt; nothing is downloaded. A step ends by the clock and says (exit 75) that the same
-# command goes on where it stopped; without MINUTES all is one step.
+# Makes its-road.onnx from nothing: renders frames, trains, exports, evaluates. Needs a C compiler, a GPU (or several) and
+# Python with the packages of requirements.txt; nothing is downloaded. The training is cut into STEPS, each on frames of
+# its own, which are rendered while it runs; with ONE_STEP=1 the command ends after one (exit 75 until the last) and goes on
+# from WORK/checkpoint.pt when called again.
 #
-# usage: [FRAMES=48000] [ITERATIONS=20000] [SEED=1] [MINUTES=8] [WORK=build/train] [PYTHON=python3] tools/train/run.sh
+# usage: [STEPS=2] [ITERATIONS=9000] [FRAMES=32000] [SEED=1] [WORK=build/train] [ONE_STEP=1] tools/train/run.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-: "${FRAMES:=48000}" "${HELD:=2000}" "${ITERATIONS:=20000}" "${SEED:=1}" "${MINUTES:=100000}" "${WORK:=build/train}"
-: "${PYTHON:=python3}"
-began=$SECONDS
+: "${STEPS:=2}" "${ITERATIONS:=9000}" "${FRAMES:=32000}" "${HELD:=2000}" "${SEED:=1}" "${WORK:=build/train}"
+: "${PYTHON:=python3}" "${MINUTES:=1000}" "${BATCH:=256}" "${ONE_STEP:=}"
+gpus=$(nvidia-smi -L 2>/dev/null | wc -l)
+((gpus > 0)) || { echo "run.sh: no GPU (nvidia-smi lists none)" >&2; exit 1; }
 mkdir -p "$WORK"
-
 "$here/build_frames.sh" "$WORK/frames"
-"$PYTHON" "$here/plan.py" "$WORK/frames" "$WORK/rendered" --part train --count "$FRAMES" --seed "$SEED"
-"$PYTHON" "$here/plan.py" "$WORK/frames" "$WORK/held" --part held --count "$HELD" --seed "$SEED"
-echo "rendered after $((SECONDS - began)) s"
 
-left=$(awk -v minutes="$MINUTES" -v spent=$((SECONDS - began)) 'BEGIN { print minutes - spent / 60 }')
-"$PYTHON" "$here/train.py" --frames "$WORK/rendered" --out "$WORK" --iterations "$ITERATIONS" --seed "$SEED" \
-    --minutes "$left" || { rc=$?; ((rc == 75)) && echo "go on with the same command"; exit "$rc"; }
+train_step() {
+    local step=$1 rendered=$WORK/rendered-$1 began=$SECONDS rc=0
+    nice "$PYTHON" "$here/plan.py" "$WORK/frames" "$rendered" --part train --count "$FRAMES" \
+        --seed $((SEED * 100 + step)) --jobs $(($(nproc) > gpus ? $(nproc) - gpus : 1)) &
+    local renderer=$!
+    "$PYTHON" -m torch.distributed.run --nproc-per-node "$gpus" "$here/train.py" --frames "$rendered" --out "$WORK" \
+        --iterations "$ITERATIONS" --until $((ITERATIONS * step / STEPS)) --seed "$SEED" --minutes "$MINUTES" \
+        --batch $((BATCH / gpus)) --capacity "$FRAMES" || rc=$?
+    kill "$renderer" 2>/dev/null && echo "run.sh: the renderer had not finished"
+    wait "$renderer" || true
+    rm -rf "$rendered"
+    echo "step $step of $STEPS took $((SECONDS - began)) s"
+    return "$rc"
+}
+
+while [[ ! -f $WORK/weights.pt ]]; do
+    step=$(($(cat "$WORK/steps_done" 2>/dev/null || echo 0) + 1))
+    train_step "$step"
+    echo "$step" >"$WORK/steps_done"
+    [[ -z $ONE_STEP || -f $WORK/weights.pt ]] || exit 75
+done
 "$PYTHON" "$here/export.py" "$WORK/weights.pt" "$WORK/its-road.onnx"
+"$PYTHON" "$here/plan.py" "$WORK/frames" "$WORK/held" --part held --count "$HELD" --seed "$SEED"
 "$PYTHON" "$here/evaluate_rendered.py" "$WORK/its-road.onnx" --frames "$WORK/held"

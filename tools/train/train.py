@@ -1,10 +1,12 @@
 """Trains the detector on rendered frames, in steps that end by the clock and resume where they stopped.
 
 usage: train.py --frames DIR --out DIR [--iterations N] [--minutes M] [--batch B] [--seed S]
+           [--until N] [--capacity FRAMES]
        torchrun --nproc-per-node GPUS train.py ...   (the batch is of each GPU, and each holds its share of the frames)
 
+Frames may still arrive while it runs: shards that a renderer finishes are taken up every 50 iterations.
 Writes OUT/checkpoint.pt (all state), OUT/train.jsonl (a line per 100 iterations) and, once all iterations are done,
-OUT/weights.pt (the averaged weights, fp32). Exits 0 when done, 75 when another step is needed.
+OUT/weights.pt (the averaged weights, fp32).
 """
 
 import argparse
@@ -12,7 +14,6 @@ import copy
 import json
 import math
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -28,9 +29,9 @@ from photometric import Photometric
 
 WIDTH, HEIGHT = 640, 384
 RATE, LAST_RATE, WARM_UP, DECAY = 2e-3, 2e-5, 500, 0.03
+FIRST_FRAMES = 4000  # of all GPUs together, or however many there are once the renderer has finished
 MOSAIC, PLAIN_END = 0.5, 0.1  # share of pieced pictures; the last part of training has none
 AVERAGE = 0.9995
-AGAIN = 75
 
 
 def schedule(iteration, total):
@@ -88,12 +89,15 @@ class Training:
         part.rename(path)
 
     def prepare(self):
-        shards = sorted(self.args.frames.glob("train-*.frames"))
-        if len(shards) < self.world:
-            raise SystemExit(f"train: {self.args.frames}: {len(shards)} shards for {self.world} GPUs")
-        frames = Frames(shards[self.rank::self.world], self.device)
-        print(f"GPU {self.rank}: {len(frames)} frames", flush=True)
-        self.batches = Batches(frames, WIDTH, HEIGHT, self.generator)
+        self.frames = Frames(WIDTH, HEIGHT, self.args.capacity // self.world, self.device)
+        self.taken = set()
+        while len(self.frames) * self.world < FIRST_FRAMES and not (self.args.frames / "complete").exists():
+            time.sleep(1)
+            self.take_up()
+        self.take_up()
+        if len(self.frames) == 0:
+            raise SystemExit(f"train: {self.args.frames}: no frames for GPU {self.rank}")
+        self.batches = Batches(self.frames, WIDTH, HEIGHT, self.generator)
         overlays = torch.from_numpy(make_overlays(256, WIDTH, HEIGHT, self.args.seed)).to(self.device)
         on_gpu = self.device.type == "cuda"
         overlays = overlays.permute(0, 3, 1, 2).to(torch.half if on_gpu else torch.float) / 255
@@ -101,6 +105,14 @@ class Training:
         # Compiling the network as well would save a fifth of a step and cost two minutes.
         self.loss = torch.compile(loss) if on_gpu else loss
         self.network = DistributedDataParallel(self.model, broadcast_buffers=False) if self.world > 1 else self.model
+
+    def take_up(self):
+        """Shards that have appeared since, every GPU its own."""
+        for path in sorted(self.args.frames.glob("train-*.frames")):
+            mine = int(path.stem.split("-")[-1]) % self.world == self.rank
+            if mine and path not in self.taken and len(self.frames) < self.args.capacity // self.world:
+                self.frames.add(path)
+                self.taken.add(path)
 
     @torch.no_grad()
     def batch(self):
@@ -137,13 +149,15 @@ class Training:
         began, spent = time.monotonic(), self.seconds
         log = (self.args.out / "train.jsonl").open("a")
         parts = torch.zeros(3, device=self.device)
-        while self.iteration < self.args.iterations and not self.time_is_up(began):
+        while self.iteration < self.args.until and not self.time_is_up(began):
             parts += self.step()
+            if self.iteration % 50 == 0:
+                self.take_up()
             if self.rank == 0 and self.iteration % 100 == 0:
                 box, cls, dfl = (parts / 100).tolist()
                 parts.zero_()
                 self.seconds = spent + time.monotonic() - began
-                line = {"iteration": self.iteration, "seconds": round(self.seconds, 1), "box": round(box, 4),
+                line = {"iteration": self.iteration, "frames": len(self.frames) * self.world, "seconds": round(self.seconds, 1), "box": round(box, 4),
                         "cls": round(cls, 4), "dfl": round(dfl, 4), "rate": schedule(self.iteration, self.args.iterations)}
                 print(json.dumps(line), file=log, flush=True)
                 if self.iteration % 500 == 0:
@@ -166,10 +180,13 @@ def main():
     parser.add_argument("--frames", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--iterations", type=int, default=12000)
+    parser.add_argument("--until", type=int, help="end this step there (--iterations)")
     parser.add_argument("--minutes", type=float, default=8.0)
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--capacity", type=int, default=48000, help="frames kept in GPU memory, 0.37 MB each")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    args.until = min(args.until or args.iterations, args.iterations)
     args.out.mkdir(parents=True, exist_ok=True)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
@@ -178,14 +195,11 @@ def main():
     training.prepare()
     training.run()
     training.save(args.out / "checkpoint.pt")
-    if training.iteration < args.iterations:
-        return AGAIN
-    if training.rank == 0:
+    if training.iteration >= args.iterations and training.rank == 0:
         torch.save({k: v.float().cpu() for k, v in training.average.state_dict().items()}, args.out / "weights.pt")
     if training.world > 1:
         dist.destroy_process_group()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
