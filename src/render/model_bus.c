@@ -240,7 +240,7 @@ static void build(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
     itsi_mesh_solid(m, itsi_vec3(-half * 0.87f, rear + 0.2f, 0.2f), itsi_vec3(half * 0.87f, front - 0.2f, 0.4f),
                     ITSI_MAT_UNDER);
     bus_wheels(m, f, front);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, f->length, 2 * half);
 }
 
 /* A large van with panes all round. */
