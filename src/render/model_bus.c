@@ -177,7 +177,7 @@ static void bus_wheels(struct itsi_mesh *m, const struct bus_form *f, float fron
     for (int i = 0; i < (f->length > 12.5f ? 3 : 2); i++)
         for (int side = -1; side <= 1; side += 2) {
             m->bias = 3;
-            itsi_mesh_disc_x(m, (float)side * (f->half + 0.006f), axles[i], r, r * 1.18f, 12, ITSI_MAT_UNDER);
+            itsi_car_arch(m, (float)side * (f->half + 0.006f), axles[i], r, r * 1.2f, 0.3f, ITSI_MAT_UNDER);
             m->bias = 5;
             itsi_mesh_wheel(m, (float)side * (f->half + 0.015f), axles[i], r, 0.3f, 0);
             m->bias = 0;
