@@ -305,3 +305,10 @@ void itsi_mesh_finish(struct itsi_mesh *m)
         m->height = itsi_maxf(m->height, m->pos[i].z);
     }
 }
+
+void itsi_mesh_finish_as(struct itsi_mesh *m, float length, float width)
+{
+    itsi_mesh_finish(m);
+    m->length = length;
+    m->width = width;
+}

@@ -177,7 +177,7 @@ static void bus_wheels(struct itsi_mesh *m, const struct bus_form *f, float fron
     for (int i = 0; i < (f->length > 12.5f ? 3 : 2); i++)
         for (int side = -1; side <= 1; side += 2) {
             m->bias = 3;
-            itsi_mesh_disc_x(m, (float)side * (f->half + 0.006f), axles[i], r, r * 1.18f, 12, ITSI_MAT_UNDER);
+            itsi_car_arch(m, (float)side * (f->half + 0.006f), axles[i], r, r * 1.2f, 0.3f, ITSI_MAT_UNDER);
             m->bias = 5;
             itsi_mesh_wheel(m, (float)side * (f->half + 0.015f), axles[i], r, 0.3f, 0);
             m->bias = 0;
@@ -240,7 +240,7 @@ static void build(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
     itsi_mesh_solid(m, itsi_vec3(-half * 0.87f, rear + 0.2f, 0.2f), itsi_vec3(half * 0.87f, front - 0.2f, 0.4f),
                     ITSI_MAT_UNDER);
     bus_wheels(m, f, front);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, f->length, 2 * half);
 }
 
 /* A large van with panes all round. */

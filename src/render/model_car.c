@@ -129,7 +129,7 @@ void itsi_car_build(struct itsi_mesh *m, const struct itsi_car_form *f, const st
     float half = f->width * 0.5f, l = f->length * 0.5f;
     itsi_mesh_solid(m, itsi_vec3(-half * 0.8f, -l * 0.9f, 0.12f), itsi_vec3(half * 0.8f, l * 0.9f, f->clearance + 0.1f),
                     ITSI_MAT_UNDER);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, f->length, f->width);
 }
 
 void itsi_model_cars(struct itsi_models *models, uint64_t seed)

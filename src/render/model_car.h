@@ -63,6 +63,8 @@ void itsi_car_side_patch(struct itsi_mesh *m, const struct itsi_car_shell *s, fl
 void itsi_car_top_patch(struct itsi_mesh *m, const struct itsi_car_shell *s, float x0, float x1, float y0, float y1,
                         int mat);
 
+/* The half disc above a wheel, cut off at `floor`. */
+void itsi_car_arch(struct itsi_mesh *m, float x, float y, float z, float r, float floor, int mat);
 void itsi_car_front(struct itsi_mesh *m, const struct itsi_car_form *f, const struct itsi_car_shell *s,
                     const struct itsi_car_look *look);
 void itsi_car_rear(struct itsi_mesh *m, const struct itsi_car_form *f, const struct itsi_car_shell *s,

@@ -7,8 +7,7 @@ static void layer(struct itsi_mesh *m, int detail, int bias)
     m->bias = (uint8_t)bias;
 }
 
-/* The dark half disc above a wheel, cut off at the sill. */
-static void arch(struct itsi_mesh *m, float x, float y, float z, float r, float floor, int mat)
+void itsi_car_arch(struct itsi_mesh *m, float x, float y, float z, float r, float floor, int mat)
 {
     enum { N = 8 };
     struct itsi_vec3 p[N + 1];
@@ -36,10 +35,10 @@ static void wheels(struct itsi_mesh *m, const struct itsi_car_form *f, int rim)
             float x = (float)side * (half + 0.004f), y = k ? yr : yf, r = f->wheel;
             if (f->rugged) {
                 layer(m, 1, 2);
-                arch(m, x, y, r, r * 1.36f, f->clearance, ITSI_MAT_TRIM);
+                itsi_car_arch(m, x, y, r, r * 1.36f, f->clearance, ITSI_MAT_TRIM);
             }
             layer(m, 0, 3);
-            arch(m, x, y, r, r * 1.17f, f->clearance * 0.9f, ITSI_MAT_UNDER);
+            itsi_car_arch(m, x, y, r, r * 1.17f, f->clearance * 0.9f, ITSI_MAT_UNDER);
             layer(m, 0, 4);
             itsi_mesh_wheel(m, x + (float)side * 0.006f, y, r, 0.2f, rim);
             layer(m, 0, 0);

@@ -2,6 +2,7 @@
 #include "render/render_impl.h"
 
 #include <assert.h>
+#include <string.h>
 
 static void limb_tube(struct itsi_mesh *m, int limb, struct itsi_vec3 a, struct itsi_vec3 b, float ra, float rb,
                       int mat)
@@ -114,7 +115,8 @@ static void walker(struct itsi_mesh *m, const struct walker *w)
     }
     if (w->umbrella)
         umbrella(m, 1.85f * s);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, 0.55f * s, 2.5f * w->broad * s);
+    m->height = 1.75f * s; /* the limbs' joints are shares of it: hats and umbrellas do not count */
 }
 
 /* Someone sitting: hip at (0, y, z), leaning forward. */
@@ -142,13 +144,18 @@ static void rider(struct itsi_mesh *m, float hip_y, float hip_z, float lean, boo
 
 static void thin_wheel(struct itsi_mesh *m, float y, float r, float w, float solid)
 {
-    enum { N = 14 };
-    for (int i = 0; i < N; i++) { /* a ring of short bars */
-        double a = 6.283185307179586 * i / N, b = 6.283185307179586 * (i + 1) / N;
-        struct itsi_vec3 p = itsi_vec3(0, y + r * (float)itsi_cosine(a), r + r * (float)itsi_sine(a));
-        struct itsi_vec3 q = itsi_vec3(0, y + r * (float)itsi_cosine(b), r + r * (float)itsi_sine(b));
-        itsi_mesh_tube(m, p, q, w, w, 6, ITSI_MAT_TYRE, false);
-    }
+    enum { RINGS = 15, POINTS = 7 };
+    struct itsi_vec3 grid[RINGS * POINTS];
+    int8_t mats[(RINGS - 1) * (POINTS - 1)];
+    memset(mats, ITSI_MAT_TYRE, sizeof mats);
+    for (int i = 0; i < RINGS; i++) /* from the front over the top, each ring from inside over the right */
+        for (int k = 0; k < POINTS; k++) {
+            double around = 6.283185307179586 * i / (RINGS - 1), across = 6.283185307179586 * k / (POINTS - 1);
+            float from_hub = r - w - w * (float)itsi_cosine(across);
+            grid[i * POINTS + k] = itsi_vec3(w * (float)itsi_sine(across), y + from_hub * (float)itsi_cosine(around),
+                                             r + from_hub * (float)itsi_sine(around));
+        }
+    itsi_mesh_loft(m, grid, RINGS, POINTS, mats);
     if (solid > 0)
         itsi_mesh_tube(m, itsi_vec3(-0.04f, y, r), itsi_vec3(0.04f, y, r), r * solid, r * solid, 10, ITSI_MAT_METAL,
                        true);

@@ -31,7 +31,7 @@ static void rigid(struct itsi_mesh *m, float length, float height, float half, b
     itsi_truck_wheel_pair(m, half, y0 + length * 0.2f, r, 0.5f);
     if (length > 9)
         itsi_truck_wheel_pair(m, half, y0 + length * 0.2f + 1.25f, r, 0.5f);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, length, 2 * half);
 }
 
 static void tank(struct itsi_mesh *m, float y0, float y1, float half)
@@ -87,7 +87,7 @@ static void semi(struct itsi_mesh *m, enum semi_load load, uint64_t h)
     itsi_truck_wheel_pair(m, half, front - 4.9f, 0.5f, 0.5f);
     for (int i = 0; i < 3; i++)
         itsi_truck_wheel_pair(m, half, rear + 1.9f + 1.3f * (float)i, 0.5f, 0.5f);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, length, 2 * half);
 }
 
 void itsi_model_trucks(struct itsi_models *models, uint64_t seed)

@@ -35,7 +35,7 @@ void itsi_truck_tipper(struct itsi_mesh *m, uint64_t h)
     SOLID(m, -half * 0.9f, y1 - 0.1f, wall + 0.4f, half * 0.9f, y1 + 0.9f, wall + 0.5f, ITSI_MAT_BODY);
     if (itsi_hash_unit(h, 32) < 0.6f)
         heap(m, y0 + 0.2f, y1 - 0.2f, half * 0.9f, wall - 0.2f);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, length, 2 * half);
 }
 
 void itsi_truck_refuse(struct itsi_mesh *m, uint64_t h)
@@ -61,7 +61,7 @@ void itsi_truck_refuse(struct itsi_mesh *m, uint64_t h)
     for (float y = hopper; y < y1; y += 0.9f)
         itsi_mesh_panel_x(m, half, y, y + 0.08f, 1.15f, top - 0.05f, ITSI_MAT_METAL);
     m->detail = 0;
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, length, 2 * half);
 }
 
 void itsi_truck_mixer(struct itsi_mesh *m, uint64_t h)
@@ -80,7 +80,7 @@ void itsi_truck_mixer(struct itsi_mesh *m, uint64_t h)
     SOLID(m, -0.9f, y0 + 0.9f, 1.0f, 0.9f, y0 + 1.4f, 2.2f, ITSI_MAT_TRIM);
     itsi_mesh_tube(m, itsi_vec3(0, y0 + 0.6f, 2.4f), itsi_vec3(0, y0 + 0.05f, 1.3f), 0.28f, 0.2f, 6, ITSI_MAT_METAL,
                    true);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, length, 2 * half);
 }
 
 void itsi_truck_crane(struct itsi_mesh *m, uint64_t h)
@@ -100,7 +100,7 @@ void itsi_truck_crane(struct itsi_mesh *m, uint64_t h)
     for (int i = 0; i < 2; i++)
         SOLID(m, -half, i ? y1 - 0.5f : y0 + 0.2f, 0.7f, half, i ? y1 - 0.2f : y0 + 0.5f, 1.1f, ITSI_MAT_METAL);
     m->detail = 0;
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, length, 2 * half);
 }
 
 /* A car as freight: a plain body with panes. */
@@ -118,7 +118,7 @@ static void freight(struct itsi_mesh *m, float y, float z, int mat)
 void itsi_truck_carrier(struct itsi_mesh *m, uint64_t h)
 {
     static const int mats[5] = {ITSI_MAT_BODY2, ITSI_MAT_CARGO, ITSI_MAT_CLOTH2, ITSI_MAT_METAL, ITSI_MAT_ACCENT};
-    float front = 8.0f, half = 1.24f;
+    const float length = 16, front = length * 0.5f, half = 1.24f;
     itsi_truck_cab(m, front, 1.9f, half * 0.97f, 2.6f, 0, h);
     itsi_truck_chassis(m, -front, front - 0.5f, half, 0.9f);
     for (int deck = 0; deck < 2; deck++) {
@@ -139,5 +139,5 @@ void itsi_truck_carrier(struct itsi_mesh *m, uint64_t h)
     itsi_truck_wheel_pair(m, half, front - 4.6f, 0.48f, 0.5f);
     itsi_truck_wheel_pair(m, half, -front + 2.6f, 0.42f, 0.5f);
     itsi_truck_wheel_pair(m, half, -front + 3.6f, 0.42f, 0.5f);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, length, 2 * half);
 }

@@ -67,7 +67,7 @@ static void canopy(struct itsi_mesh *m, const struct itsi_car_form *f, uint64_t 
     m->detail = 1;
     itsi_mesh_panel_y(m, rear, -1, -half * 0.72f, half * 0.72f, z0 + 0.1f, z1 - 0.14f, ITSI_MAT_GLASS);
     m->detail = 0;
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, f->length, f->width);
 }
 
 /* Moves all that is there along the car. */
@@ -93,7 +93,7 @@ static void box_van(struct itsi_mesh *m, const struct itsi_car_form *cab, uint64
     itsi_truck_chassis(m, -front, y1, half, 0.75f);
     itsi_truck_tail(m, -front, half, 0.78f);
     itsi_truck_wheel_pair(m, half, -front + 1.25f, 0.36f, 0.4f);
-    itsi_mesh_finish(m);
+    itsi_mesh_finish_as(m, length, 2 * half);
 }
 
 void itsi_van(struct itsi_mesh *m, int kind, uint64_t h)

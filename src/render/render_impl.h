@@ -147,6 +147,8 @@ void itsi_mesh_disc_x(struct itsi_mesh *m, float x, float y, float z, float r, i
 void itsi_mesh_wheel(struct itsi_mesh *m, float x, float y, float r, float w, int rim);
 /* Bounds into length, width, height. */
 void itsi_mesh_finish(struct itsi_mesh *m);
+/* The same, but as wide and long as given: mirrors and umbrellas throw no shadow below a body. */
+void itsi_mesh_finish_as(struct itsi_mesh *m, float length, float width);
 
 enum {
     ITSI_CAR_MODELS = 28,
