@@ -62,10 +62,10 @@ static void night(struct itsi_air *a, uint64_t h)
     a->night = true;
     a->bounce = itsi_rgb(0.05f, 0.045f, 0.04f);
     a->shadow = itsi_hash_range(h, 6, 0.4f, 1.1f);
-    a->ambient = itsi_hash_range(h, 11, 0.02f, 0.17f);
+    a->ambient = itsi_hash_range(h, 11, 0.04f, 0.17f);
     a->pool_every = itsi_hash_range(h, 38, 22, 60);
-    a->pool_base = itsi_hash_range(h, 39, 0.15f, 0.8f);
-    a->exposure = itsi_maxf(a->exposure, 1) * itsi_hash_range(h, 44, 0.9f, 1.9f);
+    a->pool_base = itsi_hash_range(h, 39, 0.25f, 0.8f);
+    a->exposure = itsi_maxf(a->exposure, 1) * itsi_hash_range(h, 44, 1.1f, 2.1f);
     a->lamps = true;
     a->lamp_glow = itsi_hash_range(h, 35, 0.6f, 1.2f);
 }

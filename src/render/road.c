@@ -203,6 +203,8 @@ static int truth(const struct itsi_road *road, int actors, struct itsi_road_box 
         const struct itsi_tally *t = &road->tally[i];
         if (t->visible == 0 || t->covered == 0)
             continue;
+        if (itsi_decay(road->actor[i].distance * road->air.fog_per_m) < 0.05f)
+            continue; /* swallowed by the fog */
         /* Share inside the picture (by the area of all its faces) times share not covered by others. */
         double inside = (double)t->drawn / itsi_maxf((float)road->draw[i].area, 1);
         double share = (double)t->visible / (double)t->covered * (inside > 1 ? 1 : inside);

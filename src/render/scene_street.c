@@ -41,6 +41,11 @@ static void street_side(struct itsi_scene *s, uint64_t h, const struct street *s
             itsi_lane_obey(l, &st->cars, stop, 2.6f);
         l->fill = itsi_hash_range(h, (uint64_t)(20 + i + 5 * way), 0.35f, 0.7f);
         itsi_lane_city(l, itsi_hash(h, (uint64_t)(30 + i)));
+        if (itsi_hash_unit(h, 63) < 0.35f) {
+            float x = side * st->width * ((float)i + 0.5f), at = line - dir * itsi_hash_range(h, 64, 6, 16);
+            itsi_mark_add(s, x - 0.5f, at - 2.2f, x + 0.5f, at + 2.2f, 0, false,
+                          way * (1 + itsi_hash_below(h, (uint64_t)(65 + i), 3)));
+        }
         if (i > 0)
             itsi_line_add(&s->road, side * st->width * (float)i, 0.12f, 2, 4, false);
     }

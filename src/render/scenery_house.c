@@ -31,6 +31,38 @@ static void window_y(struct itsi_builder *b, float at, float x0, float x1, float
     b->mesh.bias = 0;
 }
 
+/* Ridged, or flat with what stands on flat roofs. */
+static void roof(struct itsi_builder *b, float w, float d, float top, int floors, uint64_t h)
+{
+    static const float tiles[4][3] = {
+        {0.42f, 0.20f, 0.14f}, {0.28f, 0.20f, 0.16f}, {0.24f, 0.25f, 0.27f}, {0.48f, 0.47f, 0.44f}};
+    struct itsi_mesh *m = &b->mesh;
+    bool ridged = floors < 4 && itsi_hash_unit(h, 20) < 0.45f;
+    const float *c = tiles[itsi_hash_below(h, 21, ridged ? 3 : 4)];
+    float k = itsi_hash_range(h, 22, 0.5f, 1.3f);
+    itsi_build_colour(b, ITSI_MAT_METAL, c[0] * k, c[1] * k, c[2] * k);
+    if (ridged) {
+        float rise = w * itsi_hash_range(h, 23, 0.2f, 0.45f), x = w / 2 + 0.4f, y = d / 2 + 0.4f;
+        struct itsi_vec3 near = itsi_vec3(0, -y, top + rise), far = itsi_vec3(0, y, top + rise);
+        itsi_mesh_quad(m, itsi_vec3(-x, -y, top), near, far, itsi_vec3(-x, y, top), ITSI_MAT_METAL);
+        itsi_mesh_quad(m, near, itsi_vec3(x, -y, top), itsi_vec3(x, y, top), far, ITSI_MAT_METAL);
+        itsi_mesh_tri(m, itsi_vec3(-w / 2, -d / 2, top), itsi_vec3(w / 2, -d / 2, top),
+                      itsi_vec3(0, -d / 2, top + rise), ITSI_MAT_CARGO);
+        return;
+    }
+    itsi_mesh_quad(m, itsi_vec3(-w / 2, -d / 2, top), itsi_vec3(w / 2, -d / 2, top), itsi_vec3(w / 2, d / 2, top),
+                   itsi_vec3(-w / 2, d / 2, top), ITSI_MAT_METAL);
+    int boxes = itsi_hash_below(h, 24, 7);
+    for (int i = 0; i < boxes; i++) {
+        uint64_t hi = itsi_hash(h, (uint64_t)(30 + i));
+        float x = itsi_hash_range(hi, 1, -0.4f, 0.25f) * w, y = itsi_hash_range(hi, 2, -0.4f, 0.25f) * d;
+        itsi_mesh_solid(m, itsi_vec3(x, y, top),
+                        itsi_vec3(x + itsi_hash_range(hi, 3, 0.8f, 3), y + itsi_hash_range(hi, 4, 0.8f, 4),
+                                  top + itsi_hash_range(hi, 5, 0.5f, 2.2f)),
+                        i & 1 ? ITSI_MAT_BODY2 : ITSI_MAT_CARGO);
+    }
+}
+
 /* A house of floors with windows on all sides. */
 void itsi_build_house(struct itsi_builder *b, float x, float y, float w, float d, uint64_t h)
 {
@@ -45,7 +77,8 @@ void itsi_build_house(struct itsi_builder *b, float x, float y, float w, float d
     itsi_build_colour(b, ITSI_MAT_BODY2, frame, frame * 0.98f, frame * 0.95f);
     itsi_build_colour(b, ITSI_MAT_CLOTH1, 0.55f, 0.52f, 0.46f);
     itsi_mesh_box(m, itsi_vec3(-w / 2, -d / 2, 0), itsi_vec3(w / 2, d / 2, top),
-                  (int[6]){ITSI_MAT_CARGO, ITSI_MAT_CARGO, ITSI_MAT_CARGO, ITSI_MAT_CARGO, -1, ITSI_MAT_TRIM});
+                  (int[6]){ITSI_MAT_CARGO, ITSI_MAT_CARGO, ITSI_MAT_CARGO, ITSI_MAT_CARGO, -1, -1});
+    roof(b, w, d, top, floors, h);
     float pitch = itsi_hash_range(h, 6, 1.7f, 3.2f), glass = pitch * itsi_hash_range(h, 7, 0.4f, 0.7f);
     for (int f = 0; f < floors; f++) {
         float z0 = storey * (float)f + (f ? 0.9f : 0.4f), z1 = storey * (float)(f + 1) - 0.4f,
