@@ -1,5 +1,5 @@
-"""The steps around the quantiser, on graphs of a few nodes. Needs onnx, which the test environment may lack: then it says
-so and exits 77."""
+"""The steps around the quantiser, on graphs of a few nodes. Needs onnx, which the test environment may lack: then it
+says so and exits 77."""
 
 import pathlib
 import sys
@@ -23,7 +23,8 @@ import quantize  # noqa: E402
 def build(nodes, constants, out_shape):
     """A model images [1, 2, 1, 2] -> output0."""
     graph = helper.make_graph(
-        [helper.make_node(op, inputs, outputs, name=name, **given) for name, op, inputs, outputs, given in nodes], "test",
+        [helper.make_node(op, inputs, outputs, name=name, **given) for name, op, inputs, outputs, given in nodes],
+        "test",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 2, 1, 2])],
         [helper.make_tensor_value_info("output0", TensorProto.FLOAT, out_shape)],
         [numpy_helper.from_array(value, name) for name, value in constants.items()])
@@ -41,7 +42,7 @@ class Steps(unittest.TestCase):
     images = np.array([[[[-1.0, 0.3]], [[2.0, 0.7]]]], np.float32)
 
     def detector(self):
-        """Convolution with bias, SiLU, convolution with bias, softmax, convolution without (an expectation), sigmoid."""
+        """Convolution with bias, SiLU, convolution with bias, softmax, convolution without (expectation), sigmoid."""
         weights = np.arange(4, dtype=np.float16).reshape(2, 2, 1, 1)
         return build([("widen", "Cast", ["half"], ["weights"], {"to": TensorProto.FLOAT}),
                       ("first", "Conv", ["images", "weights", "bias"], ["a"], {}),
