@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "
 
 import evaluate_real  # noqa: E402
 import evaluate_rendered  # noqa: E402
+import figures  # noqa: E402
 import shards  # noqa: E402
 
 
@@ -93,6 +94,23 @@ class Rendered(unittest.TestCase):
     def test_without_truth(self):
         with self.assertRaisesRegex(ValueError, "none of the frames"):
             evaluate_rendered.Tally().figures()
+
+
+class Tables(unittest.TestCase):
+    def test_goes_between_its_lines(self):
+        card = "a\n<!-- figures: one -->\nold\n<!-- end -->\nb\n<!-- figures: two -->\n<!-- end -->\nc\n"
+        made = {"one": figures.table(["x", "y"], [["m", "1"]]), "two": "T\n"}
+        want = ("a\n<!-- figures: one -->\n| x | y |\n| --- | ---: |\n| m | 1 |\n<!-- end -->\nb\n"
+                "<!-- figures: two -->\nT\n<!-- end -->\nc\n")
+        self.assertEqual(figures.insert(card, made), want)
+        self.assertEqual(figures.insert(want, made), want)
+
+    def test_an_unknown_table(self):
+        with self.assertRaisesRegex(ValueError, "no table 'three'"):
+            figures.insert("<!-- figures: three -->\n<!-- end -->", {"one": ""})
+
+    def test_numbers(self):
+        self.assertEqual([figures.number(v) for v in (0.12345, 0.0, None, float("nan"))], ["0.123", "0.000", "-", "-"])
 
 
 if __name__ == "__main__":

@@ -90,8 +90,8 @@ class AveragePrecision(unittest.TestCase):
         return metrics.average_precision(scores, right, positives)
 
     def test_hand_computed(self):
-        # recalls 1/3, 1/3, 2/3; precisions 1, 1/2, 2/3. Recalls 0..0.33 (34 of 101) are had at 1, 0.34..0.66 (33) at 2/3,
-        # the rest (34) never.
+        # recalls 1/3, 1/3, 2/3; precisions 1, 1/2, 2/3. Recalls 0..0.33 (34 of 101) are had at 1, 0.34..0.66 (33) at
+        # 2/3, the rest (34) never.
         self.assertAlmostEqual(self.ap([1, 0, 1], 3), (34 * 1 + 33 * 2 / 3) / 101)
         # one right after one false, of one: precision 1/2 everywhere
         self.assertAlmostEqual(self.ap([0, 1], 1), 0.5)

@@ -1,5 +1,5 @@
-"""A detection model of the product's contract: `images` [b, 3, H, W] RGB 0..1 -> `output0` [b, 4 + classes, anchors], rows
-0-3 cx, cy, w, h in input pixels, then scores of classes after sigmoid; class names in the metadata."""
+"""A detection model of the product's contract: `images` [b, 3, H, W] RGB 0..1 -> `output0` [b, 4 + classes, anchors],
+rows 0-3 cx, cy, w, h in input pixels, then scores of classes after sigmoid; class names in the metadata."""
 
 import ast
 import os
@@ -19,8 +19,15 @@ def _names(session, path):
     return [names[i] for i in range(len(names))]
 
 
+def hints(core):
+    """{precision: OpenVINO's name for it} of what this processor computes in, slowest first."""
+    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return {"fp32": "f32", **({"bf16": "bf16"} if "BF16" in able else {})}
+
+
 class Detector:
-    """engine: "onnxruntime" (fp32, the reference) or "openvino" (what the product runs; at fp32, int8 as the file says)."""
+    """engine: "onnxruntime" (fp32, the reference) or "openvino" (as the product runs it: what is not quantised in the
+    file at the fastest precision that the processor has)."""
 
     def __init__(self, path, engine="onnxruntime", threads=2):
         import onnxruntime
@@ -37,8 +44,10 @@ class Detector:
         elif engine == "openvino":
             import openvino
 
-            settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
-            compiled = openvino.Core().compile_model(self.path, "CPU", settings)
+            core = openvino.Core()
+            fastest = list(hints(core).values())[-1]
+            settings = {"INFERENCE_PRECISION_HINT": fastest, "INFERENCE_NUM_THREADS": threads}
+            compiled = core.compile_model(self.path, "CPU", settings)
             self._run = lambda images: compiled(images)[0]
         else:
             raise ValueError(f"{engine}: no such engine")
@@ -48,8 +57,8 @@ class Detector:
         return self._run(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None], np.float32) / 255)[0]
 
     def groups(self, wanted):
-        """wanted: {class name: group}; returns group of every class of the model, -1 for what is not wanted. A name that
-        the model lacks is an error."""
+        """wanted: {class name: group}; returns the group of every class of the model, -1 for what is not wanted. A name
+        that the model lacks is an error."""
         absent = sorted(set(wanted) - set(self.names))
         if absent:
             raise ValueError(f"{self.path}: has no class {', '.join(absent)}")

@@ -20,10 +20,10 @@ import time
 import numpy as np
 import openvino
 
+from detector import hints
 from evaluate_real import parse_size
 
 THREADS = 2
-HINTS = {"fp32": "f32", "bf16": "bf16"}  # slowest first
 # Elapsed is what a camera waits for; processor time is what is left when others use the machine too.
 CLOCKS = ("elapsed", "processor")
 
@@ -76,15 +76,14 @@ def measure(runs, pairs, rounds, seconds):
 def evaluate(model, reference, sizes, int8=None, rounds=9, seconds=0.25):
     """Costs of all sizes; {"machine": text, "sizes": {"640x384": measure()}}."""
     core = openvino.Core()
-    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    hints = {name: hint for name, hint in HINTS.items() if name == "fp32" or name.upper() in able}
+    able = hints(core)
     wanted, pairs = {}, []
-    for name, hint in hints.items():
+    for name, hint in able.items():
         wanted[f"own {name}"], wanted[f"reference {name}"] = (model, hint), (reference, hint)
         pairs.append((f"own {name}", f"reference {name}"))
     if int8:
-        fastest = list(hints)[-1]
-        wanted["own int8"] = int8, hints[fastest]
+        fastest = list(able)[-1]
+        wanted["own int8"] = int8, able[fastest]
         pairs += [("own int8", f"own {fastest}"), ("own int8", "reference fp32")]
     result = {"machine": describe_machine(core), "sizes": {}}
     for size in sizes:
@@ -96,8 +95,8 @@ def evaluate(model, reference, sizes, int8=None, rounds=9, seconds=0.25):
 def describe_machine(core):
     name = core.get_property("CPU", "FULL_DEVICE_NAME")
     able = ", ".join(sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")))
-    return (f"{THREADS} threads, {os.cpu_count()} processors of {name} ({able}), {platform.system()} {platform.release()}, "
-            f"OpenVINO {openvino.__version__}")
+    return (f"{THREADS} threads, {os.cpu_count()} processors of {name} ({able}), {platform.system()} "
+            f"{platform.release()}, OpenVINO {openvino.__version__}")
 
 
 def show(result):

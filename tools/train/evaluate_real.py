@@ -3,9 +3,9 @@
 
 usage: evaluate_real.py MODEL [--reference FILE] [--clips DIR] [--size 640x384] [--every 5] [--json FILE] [--draw DIR]
 
-Truth: the reference's boxes of confidence 0.5 and above, its input letterboxed to 640x384. Cars, trucks and buses are one
-class on both sides, suppressed together. A detection is right from IoU 0.5 on. Road clips make the pooled figures; persons
-and bicycles of the street clip are told apart from them.
+Truth: the reference's boxes of confidence 0.5 and above, its input letterboxed to 640x384. Cars, trucks and buses are
+one class on both sides, suppressed together. A detection is right from IoU 0.5 on. Road clips make the pooled figures;
+persons and bicycles of the street clip are told apart from them.
 
 The required reading counts every detection without a true box as false, also one on an object that the reference gives
 0.4. The second reading leaves detections on the reference's boxes of 0.1 to 0.5 out of the account.
@@ -76,7 +76,8 @@ def detect_clip(model, clip, size, wanted):
 
 
 def judge(found, truth, doubt):
-    """found, truth: {clip: rows per frame}. Returns figures per clip, of all together (key "pooled"), and the accounts."""
+    """found, truth: {clip: rows per frame}. Returns figures per clip and of all together (key "pooled"), and the
+    accounts by clip."""
     accounts = {name: Account(found[name], truth[name], doubt) for name in found}
     pooled = Account.pool(accounts.values()).figures()
     table = {name: account.figures(pooled["threshold_there"]) for name, account in accounts.items()}
@@ -158,8 +159,8 @@ def main():
     result = evaluate(model, Detector(given.reference), given.clips, given.size, given.every, given.cache, given.draw)
     show(result["required"], f"Vehicles, truth: reference at {clips.TRUTH} and above (recall where pooled precision is "
                              f"{PRECISION:.2f})")
-    show(result["doubt_ignored"], f"EXTRA READING, not the required one: detections on reference boxes of {clips.DOUBT} "
-                                  f"to {clips.TRUTH} ignored")
+    show(result["doubt_ignored"], "EXTRA READING, not the required one: detections on reference boxes of "
+                                  f"{clips.DOUBT} to {clips.TRUTH} ignored")
     if "street" in result:
         show(result["street"], f"{clips.STREET_CLIP}: persons and bicycles, not in the figures above")
     if given.json:

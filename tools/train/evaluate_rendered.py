@@ -75,8 +75,8 @@ class Tally:
         for cls in range(len(shards.CLASSES)):
             mine, true = found[found[:, 5] == cls], boxes["class"] == cls
             self.positives[cls] += int((true & counts).sum())
-            right, ignored = metrics.match(mine, mine[:, 4], corners(boxes[true & counts]), corners(boxes[true & ~counts]),
-                                           metrics.COCO_THRESHOLDS)
+            right, ignored = metrics.match(mine, mine[:, 4], corners(boxes[true & counts]),
+                                           corners(boxes[true & ~counts]), metrics.COCO_THRESHOLDS)
             # a score per threshold, as a detection may be right at one and ignored at a stricter one (-1)
             self.scores[cls].append(np.where(ignored, -1.0, mine[:, 4:5]))
             self.right[cls].append(right)
@@ -108,7 +108,8 @@ def evaluate(model, frames, size):
 
 
 def show(result, size):
-    print(f"\n{size[0]}x{size[1]}, {result['frames']} rendered frames\n{'class':12} {'boxes':>6} {'mAP50':>6} {'50-95':>6}")
+    print(f"\n{size[0]}x{size[1]}, {result['frames']} rendered frames")
+    print(f"{'class':12} {'boxes':>6} {'mAP50':>6} {'50-95':>6}")
     for name, row in result["classes"].items():
         print(f"{name:12} {row['boxes']:6} {row['map50']:6.3f} {row['map50_95']:6.3f}")
     print(f"{'mean':12} {'':6} {result['map50']:6.3f} {result['map50_95']:6.3f}")

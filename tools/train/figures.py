@@ -9,6 +9,7 @@ Writes one JSON and the tables in Markdown, to the screen or into the card: ther
 """
 
 import argparse
+import hashlib
 import json
 import pathlib
 import re
@@ -41,7 +42,13 @@ def measure(given):
                 "real": evaluate_real.evaluate(model, reference, given.clips, size, given.every, given.cache)}
     print("cost", flush=True)
     cost = evaluate_cost.evaluate(given.model, given.reference, list(LEVELS.values()), given.int8, given.rounds)
-    return {"every": given.every, "levels": levels, "cost": cost}
+    files = {kind: describe_file(model.path) for kind, model in models.items()}
+    return {"files": files, "every": given.every, "levels": levels, "cost": cost}
+
+
+def describe_file(path):
+    data = pathlib.Path(path).read_bytes()
+    return {"name": pathlib.Path(path).name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def table(head, rows):
@@ -55,8 +62,8 @@ def number(value, digits=3):
 
 
 def levels_table(figures):
-    head = ["level", "input", "rendered mAP50", "mAP50-95", f"real clips: recall at precision {evaluate_real.PRECISION:.2f}",
-            "at threshold", "AP50", "best F1"]
+    head = ["level", "input", "rendered mAP50", "mAP50-95",
+            f"real clips: recall at precision {evaluate_real.PRECISION:.2f}", "at threshold", "AP50", "best F1"]
     rows = []
     for level, entry in figures["levels"].items():
         rendered, real = entry["float"]["rendered"], entry["float"]["real"]["required"]["pooled"]
@@ -77,10 +84,10 @@ def classes_table(figures):
 
 
 def clips_table(figures):
-    """Real clips at the full level: the required reading, and recall in the one without the reference's unsure boxes."""
+    """Real clips at the full level: the required reading, then the one without the reference's unsure boxes."""
     real = figures["levels"]["full"]["float"]["real"]
-    head = ["clip", "frames", "true boxes", "recall", "precision", "AP50", "best F1", f"at {evaluate_real.CONFIDENCE}: recall",
-            "precision", "unsure ignored: recall", "AP50"]
+    head = ["clip", "frames", "true boxes", "recall", "precision", "AP50", "best F1",
+            f"at {evaluate_real.CONFIDENCE}: recall", "precision", "unsure ignored: recall", "AP50"]
     rows = [clip_row(name, row, real["doubt_ignored"][name]) for name, row in real["required"].items()]
     rows += [clip_row(f"{clips.STREET_CLIP}: {name}", row, None) for name, row in real.get("street", {}).items()]
     return table(head, rows)
@@ -104,20 +111,22 @@ def cost_table(figures):
     for level, entry in figures["levels"].items():
         size = cost["sizes"][entry["size"]]
         rows.append([level, entry["size"], *(number(size["elapsed_ms"][label]["median"], 1) for label in labels),
-                     *("{median:.2f} ({least:.2f}..{most:.2f})".format(**ratio["processor"]) for ratio in size["ratios"])])
+                     *("{median:.2f} ({least:.2f}..{most:.2f})".format(**ratio["processor"])
+                       for ratio in size["ratios"])])
     return table(head, rows) + f"\n{cost['machine']}; one picture at a time.\n"
 
 
 def int8_table(figures):
     """What the quantised file loses."""
-    head = ["level", "input", "rendered mAP50: float", "int8", "change", "real clips, recall: float", "int8", "AP50: float",
-            "int8"]
+    head = ["level", "input", "rendered mAP50: float", "int8", "change", "real clips, recall: float", "int8",
+            "AP50: float", "int8"]
     rows = []
     for level, entry in figures["levels"].items():
         kinds = [entry["float"], entry["int8"]]
         maps = [kind["rendered"]["map50"] for kind in kinds]
         real = [kind["real"]["required"]["pooled"] for kind in kinds]
-        rows.append([level, entry["size"], *map(number, maps), f"{100 * (maps[1] / maps[0] - 1):+.1f} %" if maps[0] else "-",
+        rows.append([level, entry["size"], *map(number, maps),
+                     f"{100 * (maps[1] / maps[0] - 1):+.1f} %" if maps[0] else "-",
                      *(number(pooled["recall_at_pooled_precision"]) for pooled in real),
                      *(number(pooled["ap50"]) for pooled in real)])
     return table(head, rows)

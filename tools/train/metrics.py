@@ -57,7 +57,7 @@ def match(found, scores, truth, ignore=None, thresholds=(0.5,)):
 
 
 def average_precision(scores, right, positives):
-    """COCO's interpolated average precision at one threshold: the mean, over recalls 0, 0.01 .. 1, of the best precision
+    """COCO's interpolated average precision at one threshold: the mean over recalls 0, 0.01 .. 1 of the best precision
     at that recall or above (pycocotools/cocoeval.py, COCOeval.accumulate, in github.com/cocodataset/cocoapi).
 
     scores [n], right bool [n], positives: number of true boxes. NaN without any."""
@@ -108,8 +108,8 @@ class Curve:
         return Point(threshold, float(self.recall[count - 1]), float(self.precision[count - 1]))
 
     def most_recall(self, precision):
-        """The lowest threshold at which precision is at least that: the greatest recall it can be had with. None when no
-        threshold gives it."""
+        """The lowest threshold at which precision is at least that: the greatest recall it can be had with. None when
+        no threshold gives it."""
         enough = np.flatnonzero(self.precision >= precision)
         return self._point(enough[-1]) if enough.size else None
 

@@ -35,7 +35,8 @@ def widen(graph):
             kept.append(node)
             continue
         half = stored[node.input[0]]
-        graph.initializer.append(numpy_helper.from_array(numpy_helper.to_array(half).astype(np.float32), node.output[0]))
+        values = numpy_helper.to_array(half).astype(np.float32)
+        graph.initializer.append(numpy_helper.from_array(values, node.output[0]))
         graph.initializer.remove(half)
     del graph.node[:]
     graph.node.extend(kept)
@@ -70,8 +71,8 @@ def tail(graph):
 
 
 def make_unsigned(graph):
-    """Activations of int8 become the same ones of uint8: value and zero point 128 higher. OpenVINO 2026.4.1 computes int8
-    activations with a zero point wrongly (scores of 0.88 came out as 0.04), and uint8 ones rightly."""
+    """Activations of int8 become the same ones of uint8: value and zero point 128 higher. OpenVINO 2026.4.1 computes
+    int8 activations with a zero point wrongly (scores of 0.88 came out as 0.04), and uint8 ones rightly."""
     stored = constants(graph)
     for node in graph.node:
         if node.op_type not in ("QuantizeLinear", "DequantizeLinear") or node.input[0] in stored:
@@ -92,7 +93,7 @@ def quantize(model, pictures):
     name_nodes(model.graph)
     name = model.graph.input[0].name
     dataset = nncf.Dataset(pictures, lambda picture: {name: picture})
-    # Weights per channel and symmetric, activations with a zero point: SiLU gives a little below zero and much above it.
+    # Weights per channel and symmetric, activations with a zero point: SiLU gives little below zero and much above it.
     quantised = nncf.quantize(model, dataset, preset=nncf.QuantizationPreset.MIXED, subset_size=len(pictures),
                               ignored_scope=nncf.IgnoredScope(names=sorted(tail(model.graph)), validate=False))
     make_unsigned(quantised.graph)
@@ -118,7 +119,7 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--frames", required=True, help="folder of *.frames: training ones, not those held out")
     parser.add_argument("--count", type=int, default=300, help="pictures to calibrate on")
-    parser.add_argument("--size", type=parse_size, nargs="+", default=[FULL], help="input sizes to calibrate at, in turn")
+    parser.add_argument("--size", type=parse_size, nargs="+", default=[FULL], help="input sizes of calibration, in turn")
     given = parser.parse_args()
     model = onnx.load(given.model)
     before = interface(model)

@@ -1,4 +1,4 @@
-"""Contact sheets: frames of a clip with the truth (green), hits (blue), false alarms (red) and what is ignored (grey)."""
+"""Contact sheets: frames of a clip with the truth (green), hits (blue), false alarms (red), what is ignored (grey)."""
 
 import pathlib
 
