@@ -34,7 +34,7 @@ def scene_line(rng, part, seed, size):
         if ((weather, light) in HELD_OUT) == unseen:
             break
     traffic = min(4.0, rng.lognormvariate(0.1, 0.55))
-    mix = 0 if rng.random() < 0.4 else rng.random()
+    mix = 0 if rng.random() < 0.25 else rng.random() ** 0.5
     noise = min(3.0, rng.expovariate(1.2))
     url = (f"synth://{pick(rng, SCENES)}?size={size}&fps=25&seed={seed}&weather={weather}&light={light}"
            f"&view={pick(rng, VIEWS)}&traffic={traffic:.2f}&mix={mix:.2f}&noise={noise:.2f}&timecode={int(rng.random() < 0.05)}")

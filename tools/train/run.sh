@@ -4,11 +4,11 @@
 # its own, which are rendered while it runs; with ONE_STEP=1 the command ends after one (exit 75 until the last) and goes on
 # from WORK/checkpoint.pt when called again.
 #
-# usage: [STEPS=2] [ITERATIONS=9000] [FRAMES=32000] [SEED=1] [WORK=build/train] [ONE_STEP=1] tools/train/run.sh
+# usage: [STEPS=2] [ITERATIONS=8800] [FRAMES=48000] [SEED=1] [WORK=build/train] [ONE_STEP=1] tools/train/run.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-: "${STEPS:=2}" "${ITERATIONS:=9000}" "${FRAMES:=32000}" "${HELD:=2000}" "${SEED:=1}" "${WORK:=build/train}"
+: "${STEPS:=2}" "${ITERATIONS:=8800}" "${FRAMES:=48000}" "${HELD:=2000}" "${SEED:=1}" "${WORK:=build/train}"
 : "${PYTHON:=python3}" "${MINUTES:=1000}" "${BATCH:=256}" "${ONE_STEP:=}"
 gpus=$(nvidia-smi -L 2>/dev/null | wc -l)
 ((gpus > 0)) || { echo "run.sh: no GPU (nvidia-smi lists none)" >&2; exit 1; }
