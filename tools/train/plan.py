@@ -19,7 +19,7 @@ HELD_OUT = {("rain", "dusk"), ("fog", "night"), ("cloudy", "glare")}
 SCENES = {"motorway": 4, "crossroads": 3, "street": 3, "plaza": 1, "tunnel": 1, "carpark": 1}
 VIEWS = {"usual": 6, "mast": 3, "tele": 2, "overhead": 3, "close": 3, "kerb": 1.5}
 FRAMES_PER_SCENE = 4
-SHARD_FRAMES = 400
+SHARD_FRAMES = 200
 
 
 def pick(rng, weights):

@@ -9,20 +9,23 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 : "${STEPS:=2}" "${ITERATIONS:=8800}" "${FRAMES:=48000}" "${HELD:=2000}" "${SEED:=1}" "${WORK:=build/train}"
-: "${PYTHON:=python3}" "${MINUTES:=1000}" "${BATCH:=256}" "${ONE_STEP:=}"
+: "${PYTHON:=python3}" "${MINUTES:=1000}" "${BATCH:=256}" "${ONE_STEP:=}" "${START:=}"
+# Memory, where there is a file system in it: tens of gigabytes pass through.
+: "${RENDERED:=$([[ -w /dev/shm ]] && echo /dev/shm || echo "$WORK")}"
 gpus=$(nvidia-smi -L 2>/dev/null | wc -l)
 ((gpus > 0)) || { echo "run.sh: no GPU (nvidia-smi lists none)" >&2; exit 1; }
 mkdir -p "$WORK"
 "$here/build_frames.sh" "$WORK/frames"
 
 train_step() {
-    local step=$1 rendered=$WORK/rendered-$1 began=$SECONDS rc=0
+    local step=$1 rendered=$RENDERED/its-road-$1 began=$SECONDS rc=0
     nice "$PYTHON" "$here/plan.py" "$WORK/frames" "$rendered" --part train --count "$FRAMES" \
         --seed $((SEED * 100 + step)) --jobs $(($(nproc) > gpus ? $(nproc) - gpus : 1)) &
-    local renderer=$!
+    local renderer=$! until=()
+    ((ITERATIONS == 0)) || until=(--until $((ITERATIONS * step / STEPS)))
     "$PYTHON" -m torch.distributed.run --nproc-per-node "$gpus" "$here/train.py" --frames "$rendered" --out "$WORK" \
-        --iterations "$ITERATIONS" --until $((ITERATIONS * step / STEPS)) --seed "$SEED" --minutes "$MINUTES" \
-        --batch $((BATCH / gpus)) --capacity "$FRAMES" || rc=$?
+        --iterations "$ITERATIONS" "${until[@]}" --seed "$SEED" --minutes "$MINUTES" --batch $((BATCH / gpus)) \
+        --capacity "$FRAMES" --consume ${START:+--start "$START"} || rc=$?
     kill "$renderer" 2>/dev/null && echo "run.sh: the renderer had not finished"
     wait "$renderer" || true
     rm -rf "$rendered"

@@ -1,10 +1,11 @@
 """Trains the detector on rendered frames, in steps that end by the clock and resume where they stopped.
 
 usage: train.py --frames DIR --out DIR [--iterations N] [--minutes M] [--batch B] [--seed S]
-           [--until N] [--capacity FRAMES]
+           [--until N] [--capacity FRAMES] [--start WEIGHTS.pt] [--consume]
        torchrun --nproc-per-node GPUS train.py ...   (the batch is of each GPU, and each holds its share of the frames)
 
-Frames may still arrive while it runs: shards that a renderer finishes are taken up every 50 iterations.
+Frames may still arrive while it runs: shards that a renderer finishes are taken up every 50 iterations, and removed then
+with --consume. --iterations 0 means as many as the measured speed allows in --minutes.
 Writes OUT/checkpoint.pt (all state), OUT/train.jsonl (a line per 100 iterations) and, once all iterations are done,
 OUT/weights.pt (the averaged weights, fp32).
 """
@@ -21,7 +22,7 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from data import PAD, Batches, Frames
+from data import IGNORED, PAD, REAL, Batch, Batches, Frames
 from loss import loss
 from network import Detector
 from overlays import make_overlays
@@ -31,7 +32,9 @@ WIDTH, HEIGHT = 640, 384
 RATE, LAST_RATE, WARM_UP, DECAY = 2e-3, 2e-5, 500, 0.03
 FIRST_FRAMES = 4000  # of all GPUs together, or however many there are once the renderer has finished
 MOSAIC, PLAIN_END = 0.5, 0.1  # share of pieced pictures; the last part of training has none
-AVERAGE = 0.9995
+AVERAGE = 0.998
+MEASURED = 150  # iterations after which the speed is known
+SAVED = 1000  # iterations between checkpoints
 
 
 def schedule(iteration, total):
@@ -52,6 +55,7 @@ def optimizer_of(model):
 class Training:
     def __init__(self, args):
         self.args = args
+        self.began = time.monotonic()
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         self.device = torch.device("cuda", self.rank) if torch.cuda.is_available() else torch.device("cpu")
         if self.world > 1:
@@ -66,7 +70,12 @@ class Training:
         self.seconds = 0.0
 
     def resume(self, path):
+        """From the checkpoint of an earlier step, else from the weights of an earlier training, else from nothing."""
         if not path.exists():
+            if self.args.start:
+                weights = torch.load(self.args.start, map_location=self.device)
+                self.model.load_state_dict(weights)
+                self.average.load_state_dict(weights)
             return
         state = torch.load(path, map_location=self.device)
         self.model.load_state_dict(state["model"])
@@ -74,6 +83,7 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generators"][self.rank].cpu())
         self.iteration, self.seconds = state["iteration"], state["seconds"]
+        self.args.iterations = self.args.iterations or state["iterations"]
 
     def save(self, path):
         states = [self.generator.get_state()]
@@ -85,10 +95,19 @@ class Training:
         part = path.with_suffix(".part")
         torch.save({"model": self.model.state_dict(), "average": self.average.state_dict(),
                     "optimizer": self.optimizer.state_dict(), "generators": states,
-                    "iteration": self.iteration, "seconds": self.seconds}, part)
+                    "iteration": self.iteration, "iterations": self.args.iterations, "seconds": self.seconds}, part)
         part.rename(path)
 
     def prepare(self):
+        overlays = torch.from_numpy(make_overlays(256, WIDTH, HEIGHT, self.args.seed)).to(self.device)
+        on_gpu = self.device.type == "cuda"
+        overlays = overlays.permute(0, 3, 1, 2).to(torch.half if on_gpu else torch.float) / 255
+        self.photometric = Photometric(self.generator, overlays)
+        # Compiling the network as well would save a fifth of a step and cost two minutes.
+        self.loss = torch.compile(loss) if on_gpu else loss
+        self.network = DistributedDataParallel(self.model, broadcast_buffers=False) if self.world > 1 else self.model
+
+    def wait_for_frames(self):
         self.frames = Frames(WIDTH, HEIGHT, self.args.capacity // self.world, self.device)
         self.taken = set()
         while len(self.frames) * self.world < FIRST_FRAMES and not (self.args.frames / "complete").exists():
@@ -98,13 +117,6 @@ class Training:
         if len(self.frames) == 0:
             raise SystemExit(f"train: {self.args.frames}: no frames for GPU {self.rank}")
         self.batches = Batches(self.frames, WIDTH, HEIGHT, self.generator)
-        overlays = torch.from_numpy(make_overlays(256, WIDTH, HEIGHT, self.args.seed)).to(self.device)
-        on_gpu = self.device.type == "cuda"
-        overlays = overlays.permute(0, 3, 1, 2).to(torch.half if on_gpu else torch.float) / 255
-        self.photometric = Photometric(self.generator, overlays)
-        # Compiling the network as well would save a fifth of a step and cost two minutes.
-        self.loss = torch.compile(loss) if on_gpu else loss
-        self.network = DistributedDataParallel(self.model, broadcast_buffers=False) if self.world > 1 else self.model
 
     def take_up(self):
         """Shards that have appeared since, every GPU its own."""
@@ -113,22 +125,40 @@ class Training:
             if mine and path not in self.taken and len(self.frames) < self.args.capacity // self.world:
                 self.frames.add(path)
                 self.taken.add(path)
+                if self.args.consume:
+                    path.unlink()
+
+    def warm_up(self):
+        """One step on nothing, so that kernels are compiled and chosen while the first frames are rendered."""
+        b, device = self.args.batch, self.device
+        images = self.photometric(torch.rand(b, 3, HEIGHT, WIDTH, device=device))
+        images = images.contiguous(memory_format=torch.channels_last)
+        total, _ = self.costs(images, Batch(
+            images, images[:, :1] > 2, torch.zeros(b, REAL, dtype=torch.int64, device=device),
+            torch.tensor([8.0, 8, 40, 40], device=device).repeat(b, REAL, 1),
+            torch.ones(b, REAL, dtype=torch.bool, device=device), torch.zeros(b, IGNORED, 4, device=device)))
+        total.backward()
+        self.optimizer.zero_grad(set_to_none=True)
+        print(f"GPU {self.rank}: warm", flush=True)
+
+    def costs(self, images, batch):
+        with torch.autocast(self.device.type, torch.bfloat16):
+            outputs = self.network(images)
+        return self.loss(outputs, batch.labels, batch.boxes, batch.real, batch.ignored)
 
     @torch.no_grad()
     def batch(self):
-        plain = self.iteration >= self.args.iterations * (1 - PLAIN_END)
+        plain = self.iteration >= (self.args.iterations or math.inf) * (1 - PLAIN_END)
         batch = self.batches.draw(self.args.batch, 0 if plain else MOSAIC)
         images = torch.where(batch.content, self.photometric(batch.images), PAD)
         return images.contiguous(memory_format=torch.channels_last), batch
 
     def step(self):
-        rate = schedule(self.iteration, self.args.iterations)
+        rate = schedule(self.iteration, self.args.iterations or math.inf)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         images, batch = self.batch()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            outputs = self.network(images)
-        total, parts = self.loss(outputs, batch.labels, batch.boxes, batch.real, batch.ignored)
+        total, parts = self.costs(images, batch)
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
         self.optimizer.step()
@@ -146,30 +176,51 @@ class Training:
         torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - keep)
 
     def run(self):
-        began, spent = time.monotonic(), self.seconds
+        spent = self.seconds
         log = (self.args.out / "train.jsonl").open("a")
         parts = torch.zeros(3, device=self.device)
-        while self.iteration < self.args.until and not self.time_is_up(began):
+        until = self.args.until or self.args.iterations or math.inf
+        while self.iteration < until and not self.time_is_up():
             parts += self.step()
             if self.iteration % 50 == 0:
                 self.take_up()
+            if self.iteration % SAVED == 0:
+                self.save(self.args.out / "checkpoint.pt")
+            if not self.args.iterations and self.iteration >= MEASURED:
+                self.args.iterations = self.fitting()
+                until = self.args.iterations or math.inf
             if self.rank == 0 and self.iteration % 100 == 0:
                 box, cls, dfl = (parts / 100).tolist()
                 parts.zero_()
-                self.seconds = spent + time.monotonic() - began
-                line = {"iteration": self.iteration, "frames": len(self.frames) * self.world, "seconds": round(self.seconds, 1), "box": round(box, 4),
-                        "cls": round(cls, 4), "dfl": round(dfl, 4), "rate": schedule(self.iteration, self.args.iterations)}
+                self.seconds = spent + time.monotonic() - self.began
+                line = {"iteration": self.iteration, "frames": len(self.frames) * self.world,
+                        "seconds": round(self.seconds, 1), "box": round(box, 4), "cls": round(cls, 4),
+                        "dfl": round(dfl, 4), "rate": self.optimizer.param_groups[0]["lr"]}
                 print(json.dumps(line), file=log, flush=True)
                 if self.iteration % 500 == 0:
                     print(json.dumps(line), flush=True)
-        self.seconds = spent + time.monotonic() - began
+        self.seconds = spent + time.monotonic() - self.began
 
+    def fitting(self):
+        """How many iterations --minutes allow, by the last ones' speed; called at MEASURED and again until it knows."""
+        now = time.monotonic()
+        if self.iteration == MEASURED:
+            self.measured_from = now
+            return 0
+        if self.iteration < 2 * MEASURED:
+            return 0
+        each = (now - self.measured_from) / (self.iteration - MEASURED)
+        left = (self.args.minutes * 60 - (now - self.began)) * 0.97
+        total = torch.tensor([self.iteration + int(left / each)], device=self.device)
+        if self.world > 1:
+            dist.broadcast(total, 0)
+        return int(total.item())
 
-    def time_is_up(self, began):
+    def time_is_up(self):
         """The first process's clock decides for all, every 20 iterations."""
         if self.iteration % 20:
             return False
-        over = torch.tensor([time.monotonic() - began > self.args.minutes * 60], device=self.device, dtype=torch.int32)
+        over = torch.tensor([time.monotonic() - self.began > self.args.minutes * 60], device=self.device, dtype=torch.int32)
         if self.world > 1:
             dist.broadcast(over, 0)
         return bool(over.item())
@@ -179,23 +230,26 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--iterations", type=int, default=12000)
+    parser.add_argument("--iterations", type=int, default=12000, help="of the whole training; 0: as many as fit")
     parser.add_argument("--until", type=int, help="end this step there (--iterations)")
-    parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--minutes", type=float, default=8.0, help="of this step, from its start")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--capacity", type=int, default=48000, help="frames kept in GPU memory, 0.37 MB each")
+    parser.add_argument("--start", type=Path, help="weights of an earlier training")
+    parser.add_argument("--consume", action="store_true", help="remove shards that are in GPU memory")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    args.until = min(args.until or args.iterations, args.iterations)
     args.out.mkdir(parents=True, exist_ok=True)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
     training = Training(args)
-    training.resume(args.out / "checkpoint.pt")
     training.prepare()
+    training.warm_up()
+    training.resume(args.out / "checkpoint.pt")
+    training.wait_for_frames()
     training.run()
     training.save(args.out / "checkpoint.pt")
-    if training.iteration >= args.iterations and training.rank == 0:
+    if training.iteration >= args.iterations > 0 and training.rank == 0:
         torch.save({k: v.float().cpu() for k, v in training.average.state_dict().items()}, args.out / "weights.pt")
     if training.world > 1:
         dist.destroy_process_group()
