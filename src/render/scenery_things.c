@@ -104,7 +104,7 @@ void itsi_build_tree(struct itsi_builder *b, float x, float y, float height, uin
     itsi_mesh_tube(&b->mesh, itsi_vec3(0, 0, 0), itsi_vec3(0, 0, height * 0.6f), trunk, trunk * 0.6f, 6, ITSI_MAT_TRIM,
                    false);
     itsi_build_crown(b, itsi_vec3(0, 0, height * 0.64f), r, height * 0.36f,
-                     b->actor.distance < 45    ? 1500
+                     b->actor.distance < 45    ? 1050
                      : b->actor.distance < 100 ? 420
                                                : 130);
     itsi_build_finish(b, 9);
