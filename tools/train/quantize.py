@@ -119,7 +119,7 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--frames", required=True, help="folder of *.frames: training ones, not those held out")
     parser.add_argument("--count", type=int, default=300, help="pictures to calibrate on")
-    parser.add_argument("--size", type=parse_size, nargs="+", default=[FULL], help="input sizes of calibration, in turn")
+    parser.add_argument("--size", type=parse_size, nargs="+", default=[FULL], help="sizes to calibrate at, in turn")
     given = parser.parse_args()
     model = onnx.load(given.model)
     before = interface(model)
