@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Post-training quantisation of a model to int8 (NNCF; QDQ nodes in the ONNX file), calibrated on rendered frames.
 
-usage: quantize.py MODEL OUT --frames DIR [--count 300] [--size 640x384 ...]
+usage: quantize.py MODEL OUT --frames DIR [--count 300] [--size WxH ...]
 
 Names, types and free sides of input and output stay as they are, metadata too. What follows the last convolutions
 (distribution to box, sigmoid, boxes of 0..1000 joined with scores of 0..1) is no place for 8 bits and stays in float.
@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from evaluate_real import parse_size
-from evaluate_rendered import FULL, Frames
+from evaluate_rendered import Frames
+from sizes import LEVELS, parse_size
 
 
 def makers(graph):
@@ -119,7 +119,8 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--frames", required=True, help="folder of *.frames: training ones, not those held out")
     parser.add_argument("--count", type=int, default=300, help="pictures to calibrate on")
-    parser.add_argument("--size", type=parse_size, nargs="+", default=[FULL], help="sizes to calibrate at, in turn")
+    parser.add_argument("--size", type=parse_size, nargs="+", default=list(LEVELS.values()),
+                        help="sizes to calibrate at, in turn (those of the quality levels)")
     given = parser.parse_args()
     model = onnx.load(given.model)
     before = interface(model)
