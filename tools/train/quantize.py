@@ -3,9 +3,9 @@
 
 usage: quantize.py MODEL OUT --frames DIR [--count 300] [--size WxH ...]
 
-Names, types and free sides of input and output stay as they are, metadata too. The last convolutions stay in float (small
-layers: the time is the same, and mAP50 loses nothing instead of half a percent), and so does what follows them: boxes of
-0..1000 joined with scores of 0..1 are no place for 8 bits.
+Names, types and free sides of input and output stay as they are, metadata too. The last convolutions stay in float
+(small layers: the time is the same, and half a percent of mAP50 stays), and so does what follows them: boxes of 0..1000
+joined with scores of 0..1 are no place for 8 bits.
 """
 
 import argparse
@@ -55,9 +55,9 @@ def name_nodes(graph):
 
 
 def tail(graph):
-    """Names of the last convolutions and of all nodes between them and the outputs. A convolution with a bias is a layer
-    of the network; one without may be the expectation over a box's distribution, as some exporters write it. The shape
-    of a feature map is no value of it, so the walk back ends there too."""
+    """Names of the last convolutions and of all nodes between them and the outputs. A convolution with a bias is a
+    layer of the network; one without may be the expectation over a box's distribution, as some exporters write it. The
+    shape of a feature map is no value of it, so the walk back ends there too."""
     made_by = makers(graph)
     found, open_ends = set(), [output.name for output in graph.output]
     while open_ends:
