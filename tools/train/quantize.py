@@ -72,8 +72,8 @@ def tail(graph):
 
 def make_unsigned(graph):
     """Activations of int8 become the same ones of uint8: value and zero point 128 higher. With int8 ones OpenVINO
-    2026.4.1 went wrong on a processor with AVX-512 VNNI (scores of 0.88 came out as 0.04), with uint8 ones it agrees with ONNX
-    Runtime."""
+    2026.4.1 went wrong on a processor with AVX-512 VNNI (scores of 0.88 came out as 0.04); with uint8 ones it agrees
+    with ONNX Runtime."""
     stored = constants(graph)
     for node in graph.node:
         if node.op_type not in ("QuantizeLinear", "DequantizeLinear") or node.input[0] in stored:
