@@ -1,5 +1,6 @@
 """The accounts of both evaluations, on detections and truth made by hand."""
 
+import argparse
 import pathlib
 import sys
 import unittest
@@ -12,6 +13,7 @@ import evaluate_real  # noqa: E402
 import evaluate_rendered  # noqa: E402
 import figures  # noqa: E402
 import shards  # noqa: E402
+import sizes  # noqa: E402
 
 
 def at(x, score, side=10):
@@ -94,6 +96,15 @@ class Rendered(unittest.TestCase):
     def test_without_truth(self):
         with self.assertRaisesRegex(ValueError, "none of the frames"):
             evaluate_rendered.Tally().figures()
+
+
+class Sizes(unittest.TestCase):
+    def test_parse(self):
+        self.assertEqual([sizes.parse_size(sizes.name(size)) for size in sizes.LEVELS.values()],
+                         list(sizes.LEVELS.values()))
+        for text in ("640", "640x380", "0x384", "-32x32", "axb", "640x384x3", ""):
+            with self.assertRaises(argparse.ArgumentTypeError):
+                sizes.parse_size(text)
 
 
 class Tables(unittest.TestCase):

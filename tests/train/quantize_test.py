@@ -55,10 +55,10 @@ class Steps(unittest.TestCase):
                      {"half": weights, "bias": np.array([0.5, -0.5], np.float32),
                       "bins": np.array([0, 1], np.float32).reshape(1, 2, 1, 1)}, [1, 1, 1, 2])
 
-    def test_tail_ends_at_convolutions_with_a_bias(self):
+    def test_tail_begins_at_the_last_convolution_with_a_bias(self):
         graph = self.detector().graph
         quantize.name_nodes(graph)
-        self.assertEqual(quantize.tail(graph), {"Softmax_5", "expect", "Sigmoid_7"})
+        self.assertEqual(quantize.tail(graph), {"last", "Softmax_5", "expect", "Sigmoid_7"})
 
     def test_names_are_unique(self):
         graph = self.detector().graph

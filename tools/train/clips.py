@@ -10,12 +10,13 @@ import pathlib
 import numpy as np
 
 from letterbox import Fit, letterbox
+from sizes import FULL, name as size_name
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = pathlib.Path(os.environ.get("ITS_TEST_DATA") or ROOT.parent / "shared")
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "its-camera-ai" / "evaluate"
 
-REFERENCE_SIZE = (640, 384)
+REFERENCE_SIZE = FULL
 # The three kinds are one class: a van is a car to one labeller and a truck to the other.
 VEHICLE = {"car": 0, "truck": 0, "bus": 0}
 ROAD_CLIPS = ("highway-720p", "intersection-hangzhou-720p", "autostrade-tunnel-360p", "autostrade-foreste-cif",
@@ -39,7 +40,7 @@ class Clip:
 
     def tensors(self, size):
         """(uint8 [frames, height, width, 3] RGB letterboxed, Fit); size: (width, height)."""
-        kept = self._cached(f"{self.key}-{size[0]}x{size[1]}", lambda: self._decode(size))
+        kept = self._cached(f"{self.key}-{size_name(size)}", lambda: self._decode(size))
         return kept["tensors"], Fit(*map(int, kept["source"]), *size)
 
     def _decode(self, size):

@@ -21,7 +21,7 @@ import numpy as np
 import openvino
 
 from detector import hints
-from evaluate_real import parse_size
+from sizes import FULL, name as size_name, parse_size
 
 THREADS = 2
 # Elapsed is what a camera waits for; processor time is what is left when others use the machine too.
@@ -88,7 +88,7 @@ def evaluate(model, reference, sizes, int8=None, rounds=9, seconds=0.25):
     result = {"machine": describe_machine(core), "sizes": {}}
     for size in sizes:
         runs = {label: Run(core, path, size, hint) for label, (path, hint) in wanted.items()}
-        result["sizes"][f"{size[0]}x{size[1]}"] = measure(runs, pairs, rounds, seconds)
+        result["sizes"][size_name(size)] = measure(runs, pairs, rounds, seconds)
     return result
 
 
@@ -120,7 +120,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--reference", required=True)
     parser.add_argument("--int8", help="the quantised form of MODEL")
-    parser.add_argument("--size", type=parse_size, nargs="+", default=[(640, 384)], help="input sizes (640x384)")
+    parser.add_argument("--size", type=parse_size, nargs="+", default=[FULL], help="input sizes (640x384)")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.25, help="time of one model in one round")
     parser.add_argument("--json", help="write the figures here")

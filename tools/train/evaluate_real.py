@@ -21,6 +21,7 @@ import numpy as np
 import clips
 import metrics
 from detector import Detector
+from sizes import parse_size
 
 PRECISION = 0.60  # recall is asked for at this precision
 CONFIDENCE = 0.25  # the product's default threshold
@@ -133,14 +134,6 @@ def evaluate(model, reference, folder, size=clips.REFERENCE_SIZE, every=5, cache
         for name, account in accounts.items():
             sheets.draw(draw, of[name], account, CONFIDENCE if threshold is None else threshold)
     return result
-
-
-def parse_size(text):
-    """"640x384" -> (640, 384)"""
-    width, height = (int(side) for side in text.split("x"))
-    if width <= 0 or height <= 0 or width % 32 or height % 32:
-        raise argparse.ArgumentTypeError(f"{text}: sides must be multiples of 32")
-    return width, height
 
 
 def main():

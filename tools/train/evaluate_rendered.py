@@ -14,13 +14,13 @@ import numpy as np
 import metrics
 import shards
 from detector import Detector
-from evaluate_real import parse_size
 from letterbox import Fit, bt601_limited, letterbox
+from sizes import FULL, name as size_name, parse_size
 
 # What is neither asked for nor held against the model: objects of which less than this is seen...
 VISIBLE = 0.25
-# ...or with a side shorter than this, in pixels of the letterboxed picture at FULL, whatever size is evaluated.
-SHORTEST, FULL = 8.0, (640, 384)
+# ...or with a side shorter than this, in pixels of the letterboxed picture at 640x384, whatever size is evaluated.
+SHORTEST = 8.0
 
 
 class Frames:
@@ -108,7 +108,7 @@ def evaluate(model, frames, size):
 
 
 def show(result, size):
-    print(f"\n{size[0]}x{size[1]}, {result['frames']} rendered frames")
+    print(f"\n{size_name(size)}, {result['frames']} rendered frames")
     print(f"{'class':12} {'boxes':>6} {'mAP50':>6} {'50-95':>6}")
     for name, row in result["classes"].items():
         print(f"{name:12} {row['boxes']:6} {row['map50']:6.3f} {row['map50_95']:6.3f}")
@@ -127,8 +127,8 @@ def main():
     model, frames = Detector(given.model, given.engine), Frames(given.frames, given.limit)
     result = {}
     for size in given.size:
-        result[f"{size[0]}x{size[1]}"] = evaluate(model, frames, size)
-        show(result[f"{size[0]}x{size[1]}"], size)
+        result[size_name(size)] = evaluate(model, frames, size)
+        show(result[size_name(size)], size)
     if given.json:
         pathlib.Path(given.json).write_text(json.dumps(result, indent=1) + "\n")
 

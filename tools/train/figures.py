@@ -18,9 +18,7 @@ import clips
 import evaluate_real
 import evaluate_rendered
 from detector import Detector
-
-LEVELS = {"enhanced": (960, 544), "full": (640, 384), "standard": (512, 288), "simplified": (416, 256),
-          "minimal": (320, 192)}
+from sizes import LEVELS, name as size_name
 
 
 def measure(given):
@@ -34,7 +32,7 @@ def measure(given):
         models["int8"] = Detector(given.int8, engine="openvino")
     levels = {}
     for level, size in LEVELS.items():
-        levels[level] = {"size": f"{size[0]}x{size[1]}"}
+        levels[level] = {"size": size_name(size)}
         for kind, model in models.items():
             print(f"{level}, {kind}", flush=True)
             levels[level][kind] = {
