@@ -25,7 +25,7 @@ train_step() {
     ((ITERATIONS == 0)) || until=(--until $((ITERATIONS * step / STEPS)))
     "$PYTHON" -m torch.distributed.run --nproc-per-node "$gpus" "$here/train.py" --frames "$rendered" --out "$WORK" \
         --iterations "$ITERATIONS" "${until[@]}" --seed "$SEED" --minutes "$MINUTES" --batch $((BATCH / gpus)) \
-        --capacity "$FRAMES" --consume ${START:+--start "$START"} || rc=$?
+        --capacity "$FRAMES" --consume ${START:+--weights "$START"} || rc=$?
     kill "$renderer" 2>/dev/null && echo "run.sh: the renderer had not finished"
     wait "$renderer" || true
     rm -rf "$rendered"

@@ -1,7 +1,7 @@
 """Trains the detector on rendered frames, in steps that end by the clock and resume where they stopped.
 
 usage: train.py --frames DIR --out DIR [--iterations N] [--minutes M] [--batch B] [--seed S]
-           [--until N] [--capacity FRAMES] [--start WEIGHTS.pt] [--consume]
+           [--until N] [--capacity FRAMES] [--weights WEIGHTS.pt] [--consume]
        torchrun --nproc-per-node GPUS train.py ...   (the batch is of each GPU, and each holds its share of the frames)
 
 Frames may still arrive while it runs: shards that a renderer finishes are taken up every 50 iterations, and removed then
@@ -72,8 +72,8 @@ class Training:
     def resume(self, path):
         """From the checkpoint of an earlier step, else from the weights of an earlier training, else from nothing."""
         if not path.exists():
-            if self.args.start:
-                weights = torch.load(self.args.start, map_location=self.device)
+            if self.args.weights:
+                weights = torch.load(self.args.weights, map_location=self.device)
                 self.model.load_state_dict(weights)
                 self.average.load_state_dict(weights)
             return
@@ -235,7 +235,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=8.0, help="of this step, from its start")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--capacity", type=int, default=48000, help="frames kept in GPU memory, 0.37 MB each")
-    parser.add_argument("--start", type=Path, help="weights of an earlier training")
+    parser.add_argument("--weights", type=Path, help="weights of an earlier training")
     parser.add_argument("--consume", action="store_true", help="remove shards that are in GPU memory")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
