@@ -11,8 +11,10 @@
 
 static const char suffix[] = "-int8";
 
-/* Rounds each engine is timed for. The least time counts: what else runs on the machine only ever adds. */
-enum { ROUNDS = 6 };
+/* Rounds each engine is timed for, fewer when they take long. The least time counts: what else runs on the machine only
+ * ever adds. */
+enum { ROUNDS_LEAST = 5, ROUNDS_MOST = 25 };
+#define RACE_ENOUGH_NS ITSI_NS_PER_S
 #define ROUND_MOST_NS (10 * ITSI_NS_PER_S)
 /* int8 must need less than this share of the other's time. */
 #define WORTH_IT 0.9
@@ -86,11 +88,13 @@ static int64_t time_round(const struct itsi_backend *backend, struct itsi_engine
 /* Turn about, so that a load that comes or goes meets both. */
 static bool int8_is_worth_it(const struct itsi_backend *backend, struct itsi_engine *plain, struct itsi_engine *int8)
 {
-    int64_t plain_ns = ITSI_NEVER, int8_ns = ITSI_NEVER;
-    for (int i = 0; i < ROUNDS && (i == 0 || (plain_ns != ITSI_NEVER && int8_ns != ITSI_NEVER)); i++) {
+    int64_t plain_ns = ITSI_NEVER, int8_ns = ITSI_NEVER, start = itsi_now_ns();
+    for (int i = 0; i < ROUNDS_MOST && (i < ROUNDS_LEAST || itsi_now_ns() < start + RACE_ENOUGH_NS); i++) {
         int64_t a = time_round(backend, plain), b = time_round(backend, int8);
         plain_ns = a < plain_ns ? a : plain_ns;
         int8_ns = b < int8_ns ? b : int8_ns;
+        if (a == ITSI_NEVER || b == ITSI_NEVER) /* broken: more rounds tell nothing */
+            break;
     }
     bool worth = int8_ns != ITSI_NEVER && (double)int8_ns < WORTH_IT * (double)plain_ns;
     itsi_info("infer", "%s %.1f ms, %s %.1f ms: %s runs", backend->info(plain)->model, (double)plain_ns / 1e6,
