@@ -34,10 +34,10 @@ def run(binary, *args):
     return done.stdout
 
 
-def benchmark(binary, source, *args):
-    """The report of a short run in which every frame of the source is analysed, however slow the machine."""
+def benchmark(binary, source, *args, seconds=1):
+    """The report of a run so long in which every frame of the source is analysed, however slow the machine."""
     with tempfile.TemporaryDirectory() as folder:
-        return json.loads(run(binary, "performance", "benchmark", "--streams", 1, "--duration", 4, "--warmup", 0.5,
+        return json.loads(run(binary, "performance", "benchmark", "--streams", 1, "--duration", seconds, "--warmup", 0.5,
                               "--source", f"{source}&pace=off", "--set", f"data_dir={folder}", "--format", "json", *args))
 
 
@@ -76,7 +76,7 @@ class Detection(unittest.TestCase):
     def test_vehicles_are_found(self):
         for name, source in SCENES.items():
             with self.subTest(name):
-                report = benchmark(BINARY, source)
+                report = benchmark(BINARY, source, seconds=4)
                 self.assertTrue(report["model"].startswith("its-road"), report["model"])
                 detection = report["detection"]
                 print(name, report["precision"], detection)
