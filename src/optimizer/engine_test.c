@@ -4,7 +4,6 @@
 #include "its/its.h"
 
 #include "base/mem.h"
-#include "optimizer/benchmark.h"
 #include "optimizer/engine.h"
 
 #include <jansson.h>
@@ -150,38 +149,12 @@ static void codes_have_names(void **state)
     assert_string_equal(its_version(), ITS_VERSION);
 }
 
-static void benchmark_sums_up(void **state)
-{
-    (void)state;
-    struct its_diag diag;
-    struct its_cfg cfg;
-    CHECK_OK(its_cfg_init(&cfg, &diag), diag);
-    const struct itsi_benchmark_params params = {
-        .pipeline = {.cfg = &cfg, .backend = &itsi_backend_null},
-        .streams = 3,
-        .duration_s = 0.6,
-        .warmup_s = 0.2,
-        .startup_s = 10,
-        .source = "null://?fps=50&size=3{i}0x100",
-    };
-    struct itsi_benchmark_report report;
-    CHECK_OK(itsi_benchmark_run(&params, &report, &diag), diag);
-    assert_true(report.ledger_balanced);
-    assert_int_equal(report.counts.expected, report.counts.delivered + report.counts.late + report.counts.skipped +
-                                                 itsi_ledger_dropped(&report.counts) + report.counts.corrupt +
-                                                 report.counts.missing);
-    assert_in_range(report.counts.expected, 60, 110);
-    assert_false(report.has_score); /* no truth, no figures */
-    CHECK_NEAR(report.analysed_fps, (double)(report.counts.delivered + report.counts.late) / report.duration_s, 0.01);
-    its_cfg_fini(&cfg);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configuration_by_key), cmocka_unit_test(results_are_pulled),
         cmocka_unit_test(mistakes_are_named),   cmocka_unit_test(codes_have_names),
-        cmocka_unit_test(benchmark_sums_up),    cmocka_unit_test(a_model_not_named_is_the_shipped_one),
+        cmocka_unit_test(a_model_not_named_is_the_shipped_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
