@@ -11,8 +11,9 @@
 
 /* Opens params->model_path on the backend, or its int8 version:
  *   auto   the one that runs faster here. Both are opened and timed in turns, all their requests side by side, which
- *          costs about a second; int8 must win by a tenth, since it costs accuracy. An int8 version that cannot take the
- *          model's place (other classes, not quantised, does not open) is passed over with a warning in the log.
+ *          costs the second opening and a second more; int8 must win by a tenth, since it costs accuracy. An int8 version
+ *          that cannot take the model's place (other classes, not quantised, does not open) is passed over with a warning
+ *          in the log.
  *   int8   the int8 version, unless the model is quantised itself. ITS_EUNSUPPORTED when there is neither.
  *   others the model.
  * info()->model says which file runs. The null backend runs no file and opens as it is. */

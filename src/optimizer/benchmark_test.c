@@ -50,7 +50,7 @@ static struct itsi_benchmark_report watch_a_road(double target_latency_ms, const
     itsi_free(cfg.general.data_dir);
     cfg.general.data_dir = itsi_strdup(dir);
     cfg.general.target_latency_ms = target_latency_ms;
-    snprintf(source, sizeof source, "synth://motorway?size=320x192&fps=25&seconds=1&seed=3&pace=%s", pace);
+    snprintf(source, sizeof source, "synth://motorway?size=160x96&fps=10&seconds=1&seed=3&pace=%s", pace);
     const struct itsi_benchmark_params params = {
         .pipeline = {.cfg = &cfg, .backend = &itsi_backend_null, .model = &model},
         .streams = 2,
