@@ -1,5 +1,5 @@
 # make install: the binary, the shared library with its headers and pkg-config file, and the OpenVINO runtime beside them
-# (the wheel's libraries, which no system package brings).
+# (the wheel's libraries, which no system package brings), and the project's own detector where src/infer/shipped.c looks.
 set(ITS_PRIVATE_LIBDIR ${CMAKE_INSTALL_LIBDIR}/its-camera-ai)
 
 add_library(its SHARED $<TARGET_OBJECTS:its_objects>)
@@ -11,6 +11,7 @@ set_target_properties(its-camera-ai PROPERTIES INSTALL_RPATH "$ORIGIN/../${ITS_P
 install(TARGETS its LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS its-camera-ai RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/its DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/its-camera-ai/models OPTIONAL)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

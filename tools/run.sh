@@ -1,18 +1,14 @@
 #!/usr/bin/env bash
-# Starts the daemon on four demo cameras. Model: $MODEL, else the project's own, else a YOLO11n lying beside the checkout,
-# else none (the null backend, said on the screen).
+# Starts the daemon on four demo cameras. Model: $MODEL, else the project's own, which the program finds by itself; in a
+# checkout without it the null backend, said on the screen.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 args=(--listen "${LISTEN:-127.0.0.1:8080}" --data-dir data --status-line)
 if [[ -n ${MODEL:-} ]]; then
     args+=(--model "$MODEL")
-elif [[ -f models/its-road.onnx ]]; then
-    args+=(--model models/its-road.onnx)
-elif [[ -f ../shared/models/yolo11n.onnx ]]; then
-    args+=(--model ../shared/models/yolo11n.onnx)
-else
-    echo "No model found: running with the null backend, which detects nothing. Name one with MODEL=file." >&2
+elif [[ ! -f models/its-road.onnx ]]; then
+    echo "models/its-road.onnx is missing: running with the null backend, which detects nothing. Name a model with MODEL=file." >&2
     args+=(--set backend=null)
 fi
 [[ -n ${DURATION:-} ]] && args+=(--duration "$DURATION")

@@ -48,7 +48,7 @@ ITS_API ITS_NODISCARD int its_config_json(const its_config *config, char **out, 
 /* --- engine -------------------------------------------------------------------------------------------------------- */
 
 /* Loads and warms the model; cameras of the configuration are added. The configuration is copied: the caller keeps it.
- * Without a model the backend must be "null" by name. */
+ * Without "model" the shipped detector runs, where it is installed; else the backend must be "null" by name. */
 ITS_API ITS_NODISCARD int its_engine_create(its_engine **out, const its_config *config, struct its_diag *diag);
 ITS_API ITS_NODISCARD int its_engine_start(its_engine *engine, struct its_diag *diag);
 /* Stops the cameras, lets frames in flight end within drain_ms, joins all threads. Idempotent. */

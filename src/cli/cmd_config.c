@@ -7,6 +7,7 @@
 #include "config/dump.h"
 #include "config/strategy.h"
 #include "config/value.h"
+#include "optimizer/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +239,15 @@ static void put_layers(struct itsi_buf *out, const json_t *layers)
     }
 }
 
+/* "in_force": the file that a model not set comes to here, or null. Of all options this one's default depends on the
+ * installation. */
+static bool add_model_in_force(json_t *about, const struct its_cfg *cfg)
+{
+    char room[4096];
+    const char *path = itsi_model_path(cfg, room, sizeof room);
+    return json_object_set_new(about, "in_force", path ? json_string(path) : json_null()) == 0;
+}
+
 static int explain_text(const json_t *about)
 {
     struct itsi_buf out;
@@ -246,6 +256,10 @@ static int explain_text(const json_t *about)
     itsi_buf_printf(&out, "%s: %s\n", json_string_value(json_object_get(about, "key")),
                     json_string_value(json_object_get(about, "help")));
     put_line(&out, "value", json_object_get(about, "value"));
+    const json_t *in_force = json_object_get(about, "in_force");
+    if (in_force)
+        itsi_buf_printf(&out, "  %-12s %s\n", "in force",
+                        json_is_null(in_force) ? "no model" : json_string_value(in_force));
     put_line(&out, "default", json_object_get(about, "default"));
     put_line(&out, "type", json_object_get(about, "type"));
     put_line(&out, "allowed", json_object_get(about, "range"));
@@ -277,7 +291,8 @@ static int explain(struct request *request)
     if (exit_code != ITSI_EXIT_OK)
         return exit_code;
     json_t *about = itsi_config_explain(config, option);
-    if (!about)
+    bool is_model = strcmp(itsi_option_key(option), "model") == 0;
+    if (!about || (is_model && !add_model_in_force(about, &config->cfg)))
         exit_code = out_of_memory();
     else if (request->json)
         exit_code = print_json(json_incref(about));

@@ -164,6 +164,20 @@ static void explain_says_value_and_origin(void **state)
     CHECK_CONTAINS(output->err, "did you mean \"gpu.batch_timeout_ms\"?");
 }
 
+/* A model not set is the shipped one; explain names the file that would be opened, whoever says so. */
+static void explain_names_the_model_in_force(void **state)
+{
+    (void)state;
+    CHECK_CONTAINS(run("explain", "model", NULL)->out, "/models/its-road.onnx\n");
+    CHECK_CONTAINS(run("explain", "model", "--set", "backend=null", NULL)->out, "no model\n");
+    json_t *root = parsed(run("explain", "model", "--set", "model=mine.onnx", "--format", "json", NULL));
+    assert_string_equal(json_string_value(json_object_get(root, "in_force")), "mine.onnx");
+    json_decref(root);
+    root = parsed(run("explain", "labels", "--format", "json", NULL));
+    assert_null(json_object_get(root, "in_force"));
+    json_decref(root);
+}
+
 static void diff_compares_files_and_strategies(void **state)
 {
     (void)state;
@@ -223,6 +237,7 @@ int main(void)
         cmocka_unit_test(show_as_json_is_a_configuration_file),
         cmocka_unit_test(validate_names_the_fault),
         cmocka_unit_test(explain_says_value_and_origin),
+        cmocka_unit_test(explain_names_the_model_in_force),
         cmocka_unit_test(diff_compares_files_and_strategies),
         cmocka_unit_test(schema_is_json),
         cmocka_unit_test(bad_usage_exits_2),

@@ -5,10 +5,12 @@
 #include "base/json.h"
 #include "infer/backend.h"
 #include "infer/model.h"
+#include "infer/open.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage_text[] =
     "usage: its-camera-ai model info FILE [OPTIONS]\n\n"
@@ -32,7 +34,8 @@ struct verdict {
     const struct itsi_backend *backend;
     bool runs[PRECISIONS];
     char device[64];
-    char automatic[8]; /* what precision auto comes to */
+    char automatic[8]; /* what precision auto comes to, and on which file */
+    char automatic_file[256];
     char reason[sizeof((struct its_diag *)0)->text]; /* when even auto does not run */
 };
 
@@ -48,15 +51,16 @@ static int misuse(const char *what, const char *detail)
     return ITSI_EXIT_USAGE;
 }
 
-/* Opens the model with each precision, at the smallest size it takes, and closes it again. */
-static void try_backend(struct verdict *v, const struct itsi_backend *backend, const struct itsi_model *model)
+/* Opens the model with each precision and closes it again: auto at the size it runs at, since that decides whether the
+ * int8 version is the faster one; the others at the smallest it takes. */
+static void try_backend(struct verdict *v, const struct itsi_backend *backend, const struct itsi_model *model,
+                        const int size[2])
 {
     *v = (struct verdict){.backend = backend};
     struct its_diag diag = {""};
-    int fixed_w = model->input[3] > 0 ? (int)model->input[3] : 64;
-    int fixed_h = model->input[2] > 0 ? (int)model->input[2] : 64;
-    struct itsi_engine_params params = {.model_path = model->path, .width = fixed_w, .height = fixed_h, .max_batch = 1,
-                                        .parallel = 1, .classes = model->classes};
+    int smallest_w = model->input[3] > 0 ? (int)model->input[3] : 64;
+    int smallest_h = model->input[2] > 0 ? (int)model->input[2] : 64;
+    struct itsi_engine_params params = {.model_path = model->path, .max_batch = 1, .classes = model->classes};
     if (model->input[0] > 0)
         params.max_batch = (int)model->input[0];
     if (backend->probe(&diag) != 0) {
@@ -66,18 +70,28 @@ static void try_backend(struct verdict *v, const struct itsi_backend *backend, c
     for (int p = ITSI_PRECISION_AUTO; p < PRECISIONS; p++) {
         struct itsi_engine *engine;
         params.precision = (enum itsi_precision)p;
-        if (backend->open(&engine, &params, &diag) == 0) {
+        params.width = p == ITSI_PRECISION_AUTO ? size[0] : smallest_w;
+        params.height = p == ITSI_PRECISION_AUTO ? size[1] : smallest_h;
+        if (itsi_engine_open(&engine, backend, &params, &diag) == 0) {
             const struct itsi_engine_info *info = backend->info(engine);
             v->runs[p] = true;
             memcpy(v->device, info->device, sizeof v->device);
-            if (p == ITSI_PRECISION_AUTO)
+            if (p == ITSI_PRECISION_AUTO) {
                 memcpy(v->automatic, info->precision, sizeof v->automatic);
+                memcpy(v->automatic_file, info->model, sizeof v->automatic_file);
+            }
             backend->close(engine);
         } else if (p == ITSI_PRECISION_AUTO) {
             snprintf(v->reason, sizeof v->reason, "%s", diag.text);
             return; /* damaged or unsupported: no precision mends that */
         }
     }
+}
+
+/* The int8 version beside the model, or NULL. */
+static const char *int8_version(const struct itsi_model *model, char *room, size_t size)
+{
+    return itsi_int8_path(model->path, room, size) && access(room, R_OK) == 0 ? room : NULL;
 }
 
 static void shape_text(const int64_t *dims, int rank, char *out, size_t size)
@@ -109,22 +123,26 @@ static void print_verdict(const struct verdict *v)
     for (int p = ITSI_PRECISION_FP32; p < PRECISIONS; p++)
         if (v->runs[p])
             printf(" %s", itsi_precision_name((enum itsi_precision)p));
-    printf(" (auto: %s) on %s\n", v->automatic, v->device);
+    printf(" (auto: %s, runs %s) on %s\n", v->automatic, v->automatic_file, v->device);
 }
 
-static void print_table(const struct itsi_model *model, const struct verdict *verdicts, int count, int width, int height)
+static void print_table(const struct itsi_model *model, const struct verdict *verdicts, int count, const int size[2])
 {
-    char input[96], output[96];
+    char input[96], output[96], int8[sizeof model->path];
     shape_text(model->input, 4, input, sizeof input);
     shape_text(model->output, 3, output, sizeof output);
     printf("%-13s %s\n", "file", model->path);
     printf("%-13s %s, %.1f MB\n", "format", format_name(model), (double)model->file_bytes / 1e6);
     if (model->description[0])
         printf("%-13s %s\n", "description", model->description);
+    if (model->license[0])
+        printf("%-13s %s\n", "licence", model->license);
     printf("%-13s %s %s   (batch, channels, height, width; ? is free)\n", "input", model->input_name, input);
     printf("%-13s %s %s   (batch, 4 + classes, anchors)\n", "output", model->output_name, output);
-    printf("%-13s %dx%d unless told otherwise\n", "runs at", width, height);
+    printf("%-13s %dx%d unless told otherwise\n", "runs at", size[0], size[1]);
     printf("%-13s %s\n", "quantized", model->quantized ? "yes" : "no");
+    if (int8_version(model, int8, sizeof int8))
+        printf("%-13s %s\n", "int8 version", int8);
     printf("%-13s %d%s\n", "classes", model->classes, model->has_names ? "" : " (the file names none; see --labels)");
     for (int i = 0; i < model->classes && model->has_names; i++)
         printf("  %-4d %s\n", i, model->names[i]);
@@ -153,6 +171,7 @@ static void json_verdict(struct itsi_json *json, const struct verdict *v)
     itsi_json_string(json, "reason", v->reason[0] ? v->reason : NULL);
     itsi_json_string(json, "device", v->device[0] ? v->device : NULL);
     itsi_json_string(json, "auto_precision", v->automatic[0] ? v->automatic : NULL);
+    itsi_json_string(json, "auto_file", v->automatic_file[0] ? v->automatic_file : NULL);
     itsi_json_array(json, "precisions");
     for (int p = ITSI_PRECISION_FP32; p < PRECISIONS; p++)
         if (v->runs[p])
@@ -161,8 +180,9 @@ static void json_verdict(struct itsi_json *json, const struct verdict *v)
     itsi_json_end(json, '}');
 }
 
-static int print_json(const struct itsi_model *model, const struct verdict *verdicts, int count, int width, int height)
+static int print_json(const struct itsi_model *model, const struct verdict *verdicts, int count, const int size[2])
 {
+    char int8[sizeof model->path];
     struct itsi_buf buf;
     struct itsi_json json;
     itsi_buf_init(&buf);
@@ -172,6 +192,7 @@ static int print_json(const struct itsi_model *model, const struct verdict *verd
     itsi_json_string(&json, "format", format_name(model));
     itsi_json_int(&json, "file_bytes", (int64_t)model->file_bytes);
     itsi_json_string(&json, "description", model->description[0] ? model->description : NULL);
+    itsi_json_string(&json, "license", model->license[0] ? model->license : NULL);
     itsi_json_object(&json, "input");
     itsi_json_string(&json, "name", model->input_name);
     json_dims(&json, model->input, 4);
@@ -180,9 +201,10 @@ static int print_json(const struct itsi_model *model, const struct verdict *verd
     itsi_json_string(&json, "name", model->output_name);
     json_dims(&json, model->output, 3);
     itsi_json_end(&json, '}');
-    itsi_json_int(&json, "width", width);
-    itsi_json_int(&json, "height", height);
+    itsi_json_int(&json, "width", size[0]);
+    itsi_json_int(&json, "height", size[1]);
     itsi_json_bool(&json, "quantized", model->quantized);
+    itsi_json_string(&json, "int8_version", int8_version(model, int8, sizeof int8));
     itsi_json_bool(&json, "has_names", model->has_names);
     itsi_json_array(&json, "classes");
     for (int i = 0; i < model->classes; i++)
@@ -203,12 +225,12 @@ static int print_json(const struct itsi_model *model, const struct verdict *verd
 }
 
 /* The null backend runs anything and detects nothing, so it is no answer to "what can run this". */
-static int judge(const struct itsi_model *model, struct verdict *out, int cap)
+static int judge(const struct itsi_model *model, const int size[2], struct verdict *out, int cap)
 {
     int count = 0;
     for (const struct itsi_backend *const *b = itsi_backends(); *b && count < cap; b++)
         if (*b != &itsi_backend_null)
-            try_backend(&out[count++], *b, model);
+            try_backend(&out[count++], *b, model, size);
     return count;
 }
 
@@ -219,22 +241,22 @@ static int info(const struct request *r)
     int rc = itsi_model_open(&model, r->file, &diag);
     if (rc != 0)
         return complain(rc == ITS_ENOMEM ? ITSI_EXIT_FAILURE : ITSI_EXIT_USAGE, "model", &diag);
-    int width, height;
+    int size[2];
     if (r->labels)
         rc = itsi_model_load_labels(&model, r->labels, &diag);
     if (rc == 0)
-        rc = itsi_model_input_size(&model, 0, 0, &width, &height, &diag);
+        rc = itsi_model_input_size(&model, 0, 0, &size[0], &size[1], &diag);
     int exit_code;
     if (rc != 0) {
         exit_code = complain(rc == ITS_ENOMEM ? ITSI_EXIT_FAILURE : ITSI_EXIT_USAGE, r->labels ? "labels" : "model", &diag);
     } else {
         struct verdict verdicts[4];
-        int count = judge(&model, verdicts, 4);
+        int count = judge(&model, size, verdicts, 4);
         exit_code = ITSI_EXIT_OK;
         if (r->json)
-            exit_code = print_json(&model, verdicts, count, width, height);
+            exit_code = print_json(&model, verdicts, count, size);
         else
-            print_table(&model, verdicts, count, width, height);
+            print_table(&model, verdicts, count, size);
     }
     itsi_model_fini(&model);
     return exit_code;

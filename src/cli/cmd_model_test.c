@@ -12,7 +12,7 @@ struct output {
     char out[16384], err[4096];
 };
 
-static char dir[64], good[256], labels[256], text[256];
+static char dir[64], good[256], twin[256], twin_int8[256], labels[256], text[256];
 
 static void slurp(FILE *file, char *to, size_t size)
 {
@@ -58,6 +58,8 @@ static void json_says_it_all(void **state)
     assert_non_null(root);
     assert_string_equal(json_string_value(json_object_get(root, "format")), "onnx");
     assert_string_equal(json_string_value(json_object_get(root, "description")), "A tiny model");
+    assert_string_equal(json_string_value(json_object_get(root, "license")), "Apache-2.0");
+    assert_true(json_is_null(json_object_get(root, "int8_version")));
     json_t *shape = json_object_get(json_object_get(root, "input"), "shape");
     assert_int_equal(json_array_size(shape), 4);
     assert_true(json_is_null(json_array_get(shape, 0)));
@@ -68,6 +70,18 @@ static void json_says_it_all(void **state)
     assert_string_equal(json_string_value(json_array_get(json_object_get(root, "classes"), 4)), "bus");
     assert_true(json_is_array(json_object_get(root, "backends")));
     json_decref(root);
+}
+
+static bool has_precision(json_t *backend, const char *wanted)
+{
+    size_t i;
+    json_t *precision;
+    json_array_foreach(json_object_get(backend, "precisions"), i, precision)
+    {
+        if (strcmp(json_string_value(precision), wanted) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void says_which_backends_run_it(void **state)
@@ -84,16 +98,27 @@ static void says_which_backends_run_it(void **state)
     assert_string_equal(json_string_value(json_object_get(first, "name")), "openvino");
     assert_true(json_is_true(json_object_get(first, "runs")));
     assert_true(json_is_null(json_object_get(first, "reason")));
-    bool fp32 = false, int8 = false;
-    size_t i;
-    json_t *precision;
-    json_array_foreach(json_object_get(first, "precisions"), i, precision)
-    {
-        fp32 |= strcmp(json_string_value(precision), "fp32") == 0;
-        int8 |= strcmp(json_string_value(precision), "int8") == 0;
+    assert_true(has_precision(first, "fp32"));
+    assert_false(has_precision(first, "int8")); /* it is not quantised */
+    assert_string_equal(json_string_value(json_object_get(first, "auto_file")), "good.onnx");
+    json_decref(root);
+}
+
+static void an_int8_version_is_named(void **state)
+{
+    (void)state;
+    struct output *o = RUN("info", twin);
+    CHECK_CONTAINS(o->out, twin_int8);
+    o = RUN("info", "--format=json", twin);
+    json_t *root = json_loads(o->out, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(root, "int8_version")), twin_int8);
+    json_t *first = json_array_get(json_object_get(root, "backends"), 0);
+    if (json_is_true(json_object_get(first, "runs"))) { /* a build with OpenVINO */
+        assert_true(has_precision(first, "int8"));
+        bool runs_int8 = strcmp(json_string_value(json_object_get(first, "auto_precision")), "int8") == 0;
+        assert_string_equal(json_string_value(json_object_get(first, "auto_file")),
+                            runs_int8 ? "twin-int8.onnx" : "twin.onnx");
     }
-    assert_true(fp32);
-    assert_false(int8); /* it is not quantised */
     json_decref(root);
 }
 
@@ -106,6 +131,7 @@ static void table_is_for_people(void **state)
     CHECK_CONTAINS(o->out, "output0 [?, 9, ?]");
     CHECK_CONTAINS(o->out, "  2    person\n");
     CHECK_CONTAINS(o->out, "640x384");
+    CHECK_CONTAINS(o->out, "Apache-2.0");
 }
 
 static void labels_take_the_names_place(void **state)
@@ -145,13 +171,17 @@ int main(void)
     struct onnx_spec spec = onnx_spec_dynamic(5);
     spec.names = "{0: 'car', 1: 'truck', 2: 'person', 3: 'bicycle', 4: 'bus'}";
     spec.description = "A tiny model";
+    spec.license = "Apache-2.0";
     temp_model(good, dir, "good.onnx", &spec);
+    temp_model(twin, dir, "twin.onnx", &spec);
+    spec.quantized = true;
+    temp_model(twin_int8, dir, "twin-int8.onnx", &spec);
     temp_file(labels, dir, "labels.txt", "a\nb\nc\nd\ntram\n", 13);
     temp_file(text, dir, "text.txt", "hello\n", 6);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_says_it_all),          cmocka_unit_test(says_which_backends_run_it),
         cmocka_unit_test(table_is_for_people),       cmocka_unit_test(labels_take_the_names_place),
-        cmocka_unit_test(bad_input_is_explained),
+        cmocka_unit_test(bad_input_is_explained),    cmocka_unit_test(an_int8_version_is_named),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     temp_dir_remove(dir);

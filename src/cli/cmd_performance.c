@@ -25,7 +25,8 @@ static const char help_text[] =
     "status exits 3 when no daemon answers (and says \"running\": false). benchmark is open-loop: cameras deliver at\n"
     "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
-    "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road. Without a model, --set backend=null measures the machinery alone.\n";
+    "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road, and detections are held against its\n"
+    "truth: precision and recall. Without --model the shipped one runs; --set backend=null measures the machinery alone.\n";
 
 struct options {
     struct itsi_daemon daemon;
@@ -157,7 +158,9 @@ static int status(struct options *o)
         struct its_diag diag;
         if (itsi_config_load(&config, &o->config, &diag) != 0)
             return bad("configuration:", diag.text);
-        const struct itsi_status_source source = {.cfg = &config->cfg, .model = config->cfg.general.model};
+        char room[4096];
+        const struct itsi_status_source source = {.cfg = &config->cfg,
+                                                  .model = itsi_model_path(&config->cfg, room, sizeof room)};
         struct itsi_buf text;
         itsi_buf_init(&text);
         itsi_document_status(&source, o->detailed, &text);

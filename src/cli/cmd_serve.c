@@ -23,7 +23,8 @@ static const char help_text[] =
     "\n"
     "Watches the cameras and serves detections, pictures, metrics and the dashboard. URLs: rtsp, rtsps, http, https,\n"
     "file or a path (played as a camera; ?pace=off: every frame, as fast as it goes), synth, null. SIGINT and SIGTERM\n"
-    "drain and end; SIGHUP reads the configuration again. Beyond loopback, --listen needs a token (server.token).\n";
+    "drain and end; SIGHUP reads the configuration again. Beyond loopback, --listen needs a token (server.token). Without\n"
+    "--model the project's own detector runs.\n";
 
 struct options {
     struct itsi_config_args config;

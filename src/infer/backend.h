@@ -31,6 +31,7 @@ struct itsi_engine_params {
     int parallel;           /* slots run at once; 0: what suits the device */
     int threads;            /* CPU threads in all; 0: what suits the device */
     enum itsi_precision precision;
+    bool no_int8;           /* auto never takes the int8 version beside the model (infer/open.h) */
     const char *cache_dir;  /* for compiled models; NULL: none */
     /* null backend only: its service time is base + per_image * n */
     int64_t null_base_ns, null_per_image_ns;
@@ -40,6 +41,7 @@ struct itsi_engine_params {
 struct itsi_engine_info {
     char backend[16];    /* "openvino", "null" */
     char device[64];     /* human text */
+    char model[256];     /* name of the file that runs, without its folder; empty: none */
     char precision[8];   /* the one really used */
     int width, height, max_batch;
     int slots;           /* parallel + at least one to fill meanwhile */

@@ -25,6 +25,7 @@ struct itsi_model {
     char **names;       /* owned, `classes` strings; "class_17" where the model names none */
     bool has_names;     /* false: made up */
     char description[256]; /* metadata "description", may be empty */
+    char license[256];     /* metadata "license", may be empty */
     uint64_t file_bytes;
 };
 

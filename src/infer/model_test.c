@@ -52,6 +52,7 @@ static void reads_a_dynamic_model(void **state)
     struct onnx_spec spec = onnx_spec_dynamic(5);
     spec.names = "{0: 'car', 1: \"driver's cab\", 2: 'say \\'hi\\'', 3: 'caf\\xe9 \\u2603', 4: 'truck'}";
     spec.description = "A tiny model";
+    spec.license = "Apache-2.0";
     spec.task = "detect";
     struct itsi_model m = open_good(&spec);
     assert_int_equal(m.format, ITSI_MODEL_ONNX);
@@ -70,6 +71,7 @@ static void reads_a_dynamic_model(void **state)
     assert_string_equal(m.names[3], "caf\xC3\xA9 \xE2\x98\x83");
     assert_string_equal(m.names[4], "truck");
     assert_string_equal(m.description, "A tiny model");
+    assert_string_equal(m.license, "Apache-2.0");
     assert_false(m.quantized);
     assert_true(m.file_bytes > 100);
     itsi_model_fini(&m);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "optimizer/bench_truth.h"
 #include "optimizer/process.h"
 
 #include <stdio.h>
@@ -109,12 +110,18 @@ static int await_cameras(struct itsi_pipeline *pipeline, const struct itsi_bench
     return rc;
 }
 
-static int pass_time(const struct itsi_benchmark_params *params, const char *phase, double seconds)
+/* truth (may be NULL): results are scored meanwhile. */
+static int pass_time(const struct itsi_benchmark_params *params, const char *phase, double seconds,
+                     struct itsi_bench_truth *truth)
 {
     int64_t start = itsi_now_ns(), end = start + (int64_t)(seconds * 1e9);
     while (itsi_now_ns() < end) {
         int64_t next = itsi_now_ns() + ITSI_NS_PER_S / 5;
-        itsi_sleep_until_ns(next < end ? next : end);
+        next = next < end ? next : end;
+        if (truth)
+            itsi_bench_truth_watch(truth, next);
+        else
+            itsi_sleep_until_ns(next);
         if (tell(params, phase, (double)(itsi_now_ns() - start) / 1e9, seconds) != 0)
             return ITS_ECANCELLED;
     }
@@ -164,6 +171,8 @@ static void measure(const struct window *a, const struct window *b, const struct
     out->on_time_admitted_ratio = itsi_ledger_on_time_admitted_ratio(&out->counts);
     out->latency = stats->latency;
     out->engine = stats->engine;
+    if (stats->engine.model[0]) /* the int8 version, it may be */
+        snprintf(out->model, sizeof out->model, "%s", stats->engine.model);
     out->batch_mean = stats->batches ? (double)stats->batch_images / (double)stats->batches : 0;
     out->batch_max = stats->batch_max;
     out->cpu_percent = (double)(b->cpu - a->cpu) / (double)(b->now - a->now) * 100;
@@ -173,22 +182,31 @@ static void measure(const struct window *a, const struct window *b, const struct
     out->cameras_running = stats->cameras_running;
 }
 
-static int run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
-               struct itsi_benchmark_report *report, struct its_diag *diag)
+/* Cameras running, warmed up, and their truth at hand. */
+static int prepare(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+                   struct itsi_bench_truth **truth, struct its_diag *diag)
 {
     int rc = itsi_pipeline_start(pipeline, diag);
     if (rc == 0)
         rc = add_cameras(pipeline, params, diag);
     if (rc == 0)
         rc = await_cameras(pipeline, params, diag);
-    if (rc == 0 && pass_time(params, "warming up", params->warmup_s) != 0)
+    if (rc == 0)
+        rc = itsi_bench_truth_open(truth, pipeline, params->pipeline.cfg, diag);
+    if (rc == 0 && pass_time(params, "warming up", params->warmup_s, NULL) != 0)
         rc = itsi_fail(diag, ITS_ECANCELLED, "interrupted");
-    if (rc != 0)
-        return rc;
+    if (rc == 0 && *truth)
+        rc = itsi_bench_truth_begin(*truth, diag);
+    return rc;
+}
+
+static void run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+                     struct itsi_bench_truth *truth, struct itsi_benchmark_report *report)
+{
     struct window a, b;
     itsi_pipeline_reset_stats(pipeline);
     look(pipeline, &a);
-    report->interrupted = pass_time(params, "measuring", params->duration_s) != 0;
+    report->interrupted = pass_time(params, "measuring", params->duration_s, truth) != 0;
     struct itsi_pipeline_stats stats;
     look(pipeline, &b);
     itsi_pipeline_stats(pipeline, &stats);
@@ -198,7 +216,10 @@ static int run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_param
     measure(&a, &b, &stats, report);
     report->ledger_balanced = itsi_ledger_balance(&a.ledger) == 0 && itsi_ledger_balance(&b.ledger) == 0 &&
                               itsi_ledger_balance(&end.ledger) == 0 && end.ledger.in_flight == 0;
-    return 0;
+    report->has_score = truth != NULL;
+    report->confidence = params->pipeline.cfg->inference.confidence;
+    if (truth)
+        report->score = *itsi_bench_truth_score(truth);
 }
 
 int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_benchmark_report *out,
@@ -210,7 +231,11 @@ int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_b
     int rc = itsi_pipeline_create(&pipeline, &params->pipeline, diag);
     if (rc != 0)
         return rc;
-    rc = run(pipeline, params, &report, diag);
+    struct itsi_bench_truth *truth = NULL;
+    rc = prepare(pipeline, params, &truth, diag);
+    if (rc == 0)
+        run(pipeline, params, truth, &report);
+    itsi_bench_truth_close(truth);
     itsi_pipeline_destroy(pipeline);
     if (rc == 0)
         *out = report;

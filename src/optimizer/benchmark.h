@@ -1,9 +1,11 @@
 /* performance benchmark: an open-loop measurement. Cameras deliver at their own cadence whatever the system does; latency
- * counts from the intended time; warm-up is excluded; the frame ledger must balance. */
+ * counts from the intended time; warm-up is excluded; the frame ledger must balance. Where the sources are synthetic roads,
+ * what was detected is held against their truth. */
 #ifndef ITSI_OPTIMIZER_BENCHMARK_H
 #define ITSI_OPTIMIZER_BENCHMARK_H
 
 #include "base/buf.h"
+#include "optimizer/score.h"
 #include "pipeline/pipeline.h"
 
 struct itsi_benchmark_params {
@@ -35,6 +37,9 @@ struct itsi_benchmark_report {
     uint64_t allocations;             /* by our code during the measured time */
     int cameras_running;              /* at the end */
     bool interrupted;
+    bool has_score;                   /* the sources have ground truth, and something detects */
+    struct itsi_score score;          /* of the frames delivered in the measured time */
+    double confidence;                /* least score of a detection */
 };
 
 ITS_NODISCARD int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_benchmark_report *out,

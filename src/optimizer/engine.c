@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "infer/shipped.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,15 +28,22 @@ struct its_engine {
 
 /* --- the model ---------------------------------------------------------------------------------------------------- */
 
-static int open_model(struct itsi_model_choice *choice, const struct its_cfg *cfg, struct its_diag *diag)
+const char *itsi_model_path(const struct its_cfg *cfg, char *room, size_t size)
 {
-    int rc = itsi_model_open(&choice->model, cfg->general.model, diag);
+    if (cfg->general.model)
+        return cfg->general.model;
+    return cfg->general.backend != ITSI_BACKEND_NULL && itsi_shipped_model(room, size) ? room : NULL;
+}
+
+static int open_model(struct itsi_model_choice *choice, const char *path, const char *labels, struct its_diag *diag)
+{
+    int rc = itsi_model_open(&choice->model, path, diag);
     if (rc != 0)
         return rc;
     choice->has_model = true;
-    const char *name = strrchr(cfg->general.model, '/');
-    snprintf(choice->shown, sizeof choice->shown, "%s", name ? name + 1 : cfg->general.model);
-    return cfg->general.labels ? itsi_model_load_labels(&choice->model, cfg->general.labels, diag) : 0;
+    const char *name = strrchr(path, '/');
+    snprintf(choice->shown, sizeof choice->shown, "%.255s", name ? name + 1 : path);
+    return labels ? itsi_model_load_labels(&choice->model, labels, diag) : 0;
 }
 
 int itsi_model_choose(struct itsi_model_choice *out, const struct its_cfg *cfg, struct its_diag *diag)
@@ -46,15 +54,17 @@ int itsi_model_choose(struct itsi_model_choice *out, const struct its_cfg *cfg, 
     out->backend = wanted ? itsi_backend_find(wanted) : NULL;
     if (wanted && !out->backend)
         return itsi_fail(diag, ITS_EUNSUPPORTED, "backend '%s' is not part of this build", wanted);
-    if (cfg->general.model) {
-        int rc = open_model(out, cfg, diag);
+    char room[sizeof out->model.path];
+    const char *path = itsi_model_path(cfg, room, sizeof room);
+    if (path) {
+        int rc = open_model(out, path, cfg->general.labels, diag);
         if (rc != 0)
             itsi_model_choice_fini(out);
         return rc;
     }
     if (cfg->general.backend != ITSI_BACKEND_NULL)
-        return itsi_fail(diag, ITS_EINVAL,
-                         "no model: name one with --model FILE, or run without detection with --set backend=null");
+        return itsi_fail(diag, ITS_EINVAL, "no model: " ITSI_SHIPPED_MODEL " is not installed with this program; name one "
+                         "with --model FILE, or run without detection with --set backend=null");
     snprintf(out->shown, sizeof out->shown, "none (null backend, detects nothing)");
     return 0;
 }
@@ -86,6 +96,19 @@ static int add_all_configured(struct its_engine *engine, struct its_diag *diag)
     return rc;
 }
 
+/* From then on the model shown is the file that runs, which may be the int8 version of the one chosen. */
+static int create_pipeline(struct its_engine *engine, const struct itsi_pipeline_params *params, struct its_diag *diag)
+{
+    struct itsi_pipeline_stats stats;
+    int rc = itsi_pipeline_create(&engine->pipeline, params, diag);
+    if (rc != 0)
+        return rc;
+    itsi_pipeline_stats(engine->pipeline, &stats);
+    if (stats.engine.model[0])
+        snprintf(engine->choice.shown, sizeof engine->choice.shown, "%s", stats.engine.model);
+    return 0;
+}
+
 int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_diag *diag)
 {
     int64_t start = itsi_now_ns();
@@ -101,7 +124,7 @@ int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_
         .backend = engine->choice.backend,
     };
     if (rc == 0)
-        rc = itsi_pipeline_create(&engine->pipeline, &params, diag);
+        rc = create_pipeline(engine, &params, diag);
     if (rc == 0)
         rc = add_all_configured(engine, diag);
     if (rc != 0) {

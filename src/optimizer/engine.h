@@ -8,14 +8,18 @@
 #include "optimizer/documents.h"
 #include "pipeline/pipeline.h"
 
-/* A model chosen and opened by the configuration: general.model with general.labels, or none for the null backend. */
+/* The model file the configuration comes to: general.model (borrowed from cfg), else the shipped one, written into room;
+ * NULL: none. The null backend takes only a model that is named. */
+const char *itsi_model_path(const struct its_cfg *cfg, char *room, size_t size);
+
+/* That model opened, with general.labels, or none for the null backend. */
 struct itsi_model_choice {
     struct itsi_model model;
     bool has_model;
     const struct itsi_backend *backend; /* NULL: the first that can run the model */
-    char shown[256];                    /* file name, or "none (null backend)" */
+    char shown[256];                    /* file name, or "none (null backend, detects nothing)" */
 };
-/* ITS_EINVAL without a model unless the backend is null by name. */
+/* ITS_EINVAL when there is no model, unless the backend is null by name. */
 ITS_NODISCARD int itsi_model_choose(struct itsi_model_choice *out, const struct its_cfg *cfg, struct its_diag *diag);
 void itsi_model_choice_fini(struct itsi_model_choice *choice);
 

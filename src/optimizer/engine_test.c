@@ -3,7 +3,8 @@
 
 #include "its/its.h"
 
-#include "optimizer/benchmark.h"
+#include "base/mem.h"
+#include "optimizer/engine.h"
 
 #include <jansson.h>
 #include <unistd.h>
@@ -111,13 +112,32 @@ static void mistakes_are_named(void **state)
     CHECK_OK(its_engine_remove_camera(engine, "camera_002", &diag), diag);
     assert_int_equal(its_engine_remove_camera(engine, "camera_002", &diag), ITS_ENOTFOUND);
     its_engine_destroy(engine);
+}
 
-    its_config *config;
-    CHECK_OK(its_config_create(&config, &diag), diag);
-    its_engine *none = NULL;
-    assert_int_equal(its_engine_create(&none, config, &diag), ITS_EINVAL);
-    CHECK_CONTAINS(diag.text, "backend=null");
-    its_config_destroy(config);
+static void a_model_not_named_is_the_shipped_one(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct its_cfg cfg;
+    struct itsi_model_choice choice;
+    char room[4096];
+    CHECK_OK(its_cfg_init(&cfg, &diag), diag);
+    CHECK_OK(itsi_model_choose(&choice, &cfg, &diag), diag);
+    assert_true(choice.has_model);
+    assert_string_equal(choice.shown, "its-road.onnx");
+    assert_string_equal(choice.model.path, itsi_model_path(&cfg, room, sizeof room));
+    itsi_model_choice_fini(&choice);
+    cfg.general.backend = ITSI_BACKEND_NULL; /* detects nothing, and asks for nothing */
+    assert_null(itsi_model_path(&cfg, room, sizeof room));
+    CHECK_OK(itsi_model_choose(&choice, &cfg, &diag), diag);
+    assert_false(choice.has_model);
+    itsi_model_choice_fini(&choice);
+    cfg.general.backend = ITSI_BACKEND_AUTO;
+    cfg.general.model = itsi_strdup("/nowhere/mine.onnx"); /* a name is obeyed, whatever else there is */
+    assert_string_equal(itsi_model_path(&cfg, room, sizeof room), "/nowhere/mine.onnx");
+    assert_int_equal(itsi_model_choose(&choice, &cfg, &diag), ITS_ENOTFOUND);
+    CHECK_CONTAINS(diag.text, "/nowhere/mine.onnx");
+    its_cfg_fini(&cfg);
 }
 
 static void codes_have_names(void **state)
@@ -129,37 +149,12 @@ static void codes_have_names(void **state)
     assert_string_equal(its_version(), ITS_VERSION);
 }
 
-static void benchmark_sums_up(void **state)
-{
-    (void)state;
-    struct its_diag diag;
-    struct its_cfg cfg;
-    CHECK_OK(its_cfg_init(&cfg, &diag), diag);
-    const struct itsi_benchmark_params params = {
-        .pipeline = {.cfg = &cfg, .backend = &itsi_backend_null},
-        .streams = 3,
-        .duration_s = 0.6,
-        .warmup_s = 0.2,
-        .startup_s = 10,
-        .source = "null://?fps=50&size=3{i}0x100",
-    };
-    struct itsi_benchmark_report report;
-    CHECK_OK(itsi_benchmark_run(&params, &report, &diag), diag);
-    assert_true(report.ledger_balanced);
-    assert_int_equal(report.counts.expected, report.counts.delivered + report.counts.late + report.counts.skipped +
-                                                 itsi_ledger_dropped(&report.counts) + report.counts.corrupt +
-                                                 report.counts.missing);
-    assert_in_range(report.counts.expected, 60, 110);
-    CHECK_NEAR(report.analysed_fps, (double)(report.counts.delivered + report.counts.late) / report.duration_s, 0.01);
-    its_cfg_fini(&cfg);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configuration_by_key), cmocka_unit_test(results_are_pulled),
         cmocka_unit_test(mistakes_are_named),   cmocka_unit_test(codes_have_names),
-        cmocka_unit_test(benchmark_sums_up),
+        cmocka_unit_test(a_model_not_named_is_the_shipped_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

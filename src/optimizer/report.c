@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 
+#include <stdio.h>
+
 static void put_numbers(struct itsi_json *json, const struct itsi_benchmark_report *r)
 {
     const struct itsi_ledger_counts *c = &r->counts;
@@ -29,6 +31,37 @@ static void put_numbers(struct itsi_json *json, const struct itsi_benchmark_repo
     itsi_json_number(json, "on_time_admitted_ratio", r->on_time_admitted_ratio, 5);
 }
 
+static void put_count(struct itsi_json *json, const char *key, const struct itsi_score_count *count)
+{
+    itsi_json_object(json, key);
+    itsi_json_number(json, "precision", itsi_score_precision(count), 4);
+    itsi_json_number(json, "recall", itsi_score_recall(count), 4);
+    itsi_json_int(json, "truth", (int64_t)count->truth);
+    itsi_json_int(json, "found", (int64_t)count->found);
+    itsi_json_int(json, "wrong", (int64_t)count->wrong);
+    itsi_json_end(json, '}');
+}
+
+static void put_score(struct itsi_json *json, const struct itsi_benchmark_report *r)
+{
+    if (!r->has_score) {
+        itsi_json_null(json, "detection");
+        return;
+    }
+    struct itsi_score_count vehicles = itsi_score_vehicles(&r->score);
+    itsi_json_object(json, "detection");
+    itsi_json_int(json, "frames", (int64_t)r->score.frames);
+    itsi_json_number(json, "confidence", r->confidence, 3);
+    itsi_json_number(json, "iou", ITSI_SCORE_IOU, 2);
+    put_count(json, "vehicles", &vehicles);
+    itsi_json_object(json, "classes");
+    for (int cls = 0; cls < ITSI_ROAD_CLASS_COUNT; cls++)
+        if (r->score.judged[cls])
+            put_count(json, itsi_road_class_name((enum itsi_road_class)cls), &r->score.classes[cls]);
+    itsi_json_end(json, '}');
+    itsi_json_end(json, '}');
+}
+
 void itsi_benchmark_json(const struct itsi_benchmark_report *r, struct itsi_buf *out)
 {
     struct itsi_json json;
@@ -47,6 +80,7 @@ void itsi_benchmark_json(const struct itsi_benchmark_report *r, struct itsi_buf 
     itsi_json_int(&json, "allocations", (int64_t)r->allocations);
     itsi_json_int(&json, "cameras_running", r->cameras_running);
     itsi_json_bool(&json, "interrupted", r->interrupted);
+    put_score(&json, r);
     itsi_json_end(&json, '}');
 }
 
@@ -57,6 +91,31 @@ static void put_drops(struct itsi_buf *out, const struct itsi_ledger_counts *c)
             if (c->dropped[s][r])
                 itsi_buf_printf(out, "    %-22s %-28s %12llu\n", itsi_stage_name((enum itsi_stage)s),
                                 itsi_drop_name((enum itsi_drop)r), (unsigned long long)c->dropped[s][r]);
+}
+
+/* "-" where there is nothing to divide by. */
+static void print_count(struct itsi_buf *out, const char *name, const struct itsi_score_count *count)
+{
+    char precision[16] = "-", recall[16] = "-";
+    if (count->found + count->wrong)
+        snprintf(precision, sizeof precision, "%.3f", itsi_score_precision(count));
+    if (count->truth)
+        snprintf(recall, sizeof recall, "%.3f", itsi_score_recall(count));
+    itsi_buf_printf(out, "  %-24s %10s %10s %10llu %10llu %10llu\n", name, precision, recall,
+                    (unsigned long long)count->truth, (unsigned long long)count->found,
+                    (unsigned long long)count->wrong);
+}
+
+static void print_score(struct itsi_buf *out, const struct itsi_benchmark_report *r)
+{
+    struct itsi_score_count vehicles = itsi_score_vehicles(&r->score);
+    itsi_buf_printf(out, "\n  %-24s %10s %10s %10s %10s %10s   of %llu frames at IoU %.1f, confidence %.2f\n",
+                    "found against the truth", "precision", "recall", "truth", "found", "wrong",
+                    (unsigned long long)r->score.frames, (double)ITSI_SCORE_IOU, r->confidence);
+    print_count(out, "vehicles", &vehicles);
+    for (int cls = 0; cls < ITSI_ROAD_CLASS_COUNT; cls++)
+        if (r->score.judged[cls])
+            print_count(out, itsi_road_class_name((enum itsi_road_class)cls), &r->score.classes[cls]);
 }
 
 void itsi_benchmark_table(const struct itsi_benchmark_report *r, struct itsi_buf *out)
@@ -87,4 +146,6 @@ void itsi_benchmark_table(const struct itsi_benchmark_report *r, struct itsi_buf
                     (unsigned long long)c->corrupt, (unsigned long long)c->missing,
                     r->ledger_balanced ? " (balanced)" : " (NOT BALANCED)");
     put_drops(out, c);
+    if (r->has_score)
+        print_score(out, r);
 }

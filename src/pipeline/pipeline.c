@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "infer/open.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static int open_engine(struct itsi_pipeline *p, const struct itsi_pipeline_param
     if (params->backend) {
         p->backend = params->backend;
         rc = p->backend->probe(diag);
-        return rc != 0 ? rc : p->backend->open(&p->engine, engine, diag);
+        return rc != 0 ? rc : itsi_engine_open(&p->engine, p->backend, engine, diag);
     }
     for (const struct itsi_backend *const *at = itsi_backends(); *at && rc != 0; at++) {
         if (*at == &itsi_backend_null)
@@ -99,7 +100,7 @@ static int open_engine(struct itsi_pipeline *p, const struct itsi_pipeline_param
         p->backend = *at;
         rc = p->backend->probe(diag);
         if (rc == 0)
-            return p->backend->open(&p->engine, engine, diag);
+            return itsi_engine_open(&p->engine, p->backend, engine, diag);
     }
     return rc == ITS_EUNSUPPORTED && (!diag || !diag->text[0])
                ? itsi_fail(diag, rc, "no inference backend can run here; --set backend=null runs without detection")
@@ -116,6 +117,7 @@ static int make_engine(struct itsi_pipeline *p, const struct itsi_pipeline_param
         .parallel = (int)cfg->inference.parallel,
         .threads = (int)cfg->inference.threads,
         .precision = (enum itsi_precision)cfg->inference.precision,
+        .no_int8 = !cfg->gpu.enable_quantization,
         .null_base_ns = params->null_base_ns,
         .null_per_image_ns = params->null_per_image_ns,
         .classes = p->classes ? p->classes : 80,

@@ -313,6 +313,31 @@ static void engine_failures_are_counted_not_fatal(void **state)
     assert_in_range(counts.dropped[ITSI_STAGE_ML_INFERENCE][ITSI_DROP_ENGINE_FAILED], 8, 25);
 }
 
+static struct itsi_engine_params opened_with;
+
+static int noting_open(struct itsi_engine **out, const struct itsi_engine_params *params, struct its_diag *diag)
+{
+    opened_with = *params;
+    return itsi_backend_null.open(out, params, diag);
+}
+
+static void the_engine_is_opened_as_configured(void **state)
+{
+    (void)state;
+    struct itsi_backend noting = itsi_backend_null;
+    noting.open = noting_open;
+    close_pipeline(open_pipeline(&noting, 0));
+    assert_int_equal(opened_with.precision, ITSI_PRECISION_AUTO);
+    assert_false(opened_with.no_int8);
+    cfg.gpu.enable_quantization = false;
+    cfg.inference.precision = ITSI_PRECISION_BF16;
+    cfg.inference.parallel = 3;
+    close_pipeline(open_pipeline(&noting, 0));
+    assert_int_equal(opened_with.precision, ITSI_PRECISION_BF16);
+    assert_int_equal(opened_with.parallel, 3);
+    assert_true(opened_with.no_int8);
+}
+
 static void configuration_applies_live(void **state)
 {
     (void)state;
@@ -449,6 +474,7 @@ int main(void)
         TEST(unpaced_sources_lose_nothing),
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
+        TEST(the_engine_is_opened_as_configured),
         TEST(configuration_applies_live),
         TEST(starts_once),
         TEST(keeps_nothing_of_a_configuration),

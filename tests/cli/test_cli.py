@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,9 +18,7 @@ import urllib.request
 
 BINARY = os.path.abspath(sys.argv[1])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(os.environ.get("ITS_TEST_DATA", ROOT.parent / "shared"))
-MODEL = DATA / "models/yolo11n.onnx"
-CLIP = DATA / "videos/autostrade-tunnel-360p.mp4"
+ROAD = "synth://motorway?size=640x384&fps=25&seconds=4&seed=5"
 NULL = ["--set", "backend=null"]
 
 
@@ -96,7 +95,13 @@ class Mistakes(unittest.TestCase):
         self.refused(2, ["jpeg_quality", "0", "100"], "serve", *NULL, "--set", "server.jpeg_quality=0")
 
     def test_no_model(self):
-        self.refused(2, ["--model", "backend=null"], "serve")
+        """A program that the shipped model was not installed with."""
+        with tempfile.TemporaryDirectory() as folder:
+            lonely = shutil.copy(BINARY, folder)
+            done = subprocess.run([lonely, "serve"], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 2)
+        for words in ("its-road.onnx", "--model", "backend=null"):
+            self.assertIn(words, done.stderr)
 
     def test_missing_model(self):
         self.refused(2, ["/nowhere/x.onnx"], "serve", "--model", "/nowhere/x.onnx")
@@ -215,20 +220,20 @@ class Benchmark(unittest.TestCase):
             self.check(report)
             self.assertGreater(report["frames_delivered"], 80)
             self.assertEqual(report["frames_corrupt"], 0)
+            self.assertIsNone(report["detection"])  # nothing detects
 
-    def test_real_clip_and_model(self):
-        if not MODEL.exists() or not CLIP.exists():
-            print("skipped: no real clip and model at", DATA)
-            self.skipTest("no shared data")
-        done = run("performance", "benchmark", "--model", MODEL, "--streams", 2, "--duration", 3, "--warmup", 1,
-                   "--source", f"{CLIP}?pace=off", "--format", "json", timeout=120)
-        if "openvino" in done.stderr and done.returncode == 2:
-            self.skipTest(done.stderr)
+    def test_detection(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("performance", "benchmark", "--streams", 2, "--duration", 3, "--warmup", 1, "--source",
+                       f"{ROAD}&pace=off", "--format", "json", "--set", f"data_dir={folder}", timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
         report = json.loads(done.stdout)
         self.check(report)
+        self.assertTrue(report["model"].startswith("its-road"), report["model"])
         self.assertEqual(report["frames_dropped"]["total"], 0)
         self.assertGreater(report["analysed_fps"], 3)
+        self.assertGreater(report["detection"]["vehicles"]["truth"], 0)
+        self.assertLessEqual(report["detection"]["frames"], report["frames_delivered"])
 
     def test_full_disk_for_the_report(self):
         done = run("performance", "benchmark", *NULL, "--streams", 1, "--duration", 0.5, "--warmup", 0, "--source",
@@ -331,23 +336,22 @@ class Serving(unittest.TestCase):
             self.assertGreater(len(lines), 20)
             self.assertTrue(all(line["camera"] == "a" for line in lines))
 
-    def test_real_detection(self):
-        if not MODEL.exists() or not CLIP.exists():
-            print("skipped: no real clip and model at", DATA)
-            self.skipTest("no shared data")
-        with Daemon("--model", MODEL, "--camera", f"tunnel={CLIP}") as daemon:
+    def test_detection(self):
+        with Daemon("--camera", f"road={ROAD}") as daemon:
             deadline = time.monotonic() + 30
             while time.monotonic() < deadline:
                 try:
-                    latest = json.loads(daemon.get("/api/v1/cameras/tunnel/detections?format=json"))
-                    if any(d["class"] in ("car", "truck") for d in latest["detections"]):
+                    latest = json.loads(daemon.get("/api/v1/cameras/road/detections?format=json"))
+                    if any(d["class"] in ("car", "truck", "bus") for d in latest["detections"]):
                         break
                 except urllib.error.HTTPError as error:
                     self.assertIn(error.code, (404, 503))  # nothing to show yet
                 time.sleep(0.1)
             else:
-                self.fail("no vehicle was found in the tunnel clip")
-            self.assertEqual(daemon.get("/api/v1/cameras/tunnel/snapshot.jpg")[:2], b"\xff\xd8")
+                self.fail("no vehicle was found on the rendered road")
+            self.assertEqual(daemon.get("/api/v1/cameras/road/snapshot.jpg")[:2], b"\xff\xd8")
+            engine = json.loads(daemon.get("/api/v1/performance/status"))["engine"]
+            self.assertEqual(engine["model"], "its-road-int8.onnx" if engine["precision"] == "int8" else "its-road.onnx")
             metrics = daemon.get("/metrics").decode()
             self.assertRegex(metrics, r'(?m)^its_end_to_end_seconds_bucket\{.*le="0\.1"')
 

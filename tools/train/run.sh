@@ -14,13 +14,14 @@ cd "$here/../.."
 : "${RENDERED:=$([[ -w /dev/shm ]] && echo /dev/shm || echo "$WORK")}"
 gpus=$(nvidia-smi -L 2>/dev/null | wc -l)
 ((gpus > 0)) || { echo "run.sh: no GPU (nvidia-smi lists none)" >&2; exit 1; }
+cpus=$(getconf _NPROCESSORS_ONLN) # not nproc, which OMP_NUM_THREADS lowers
 mkdir -p "$WORK"
 "$here/build_frames.sh" "$WORK/frames"
 
 train_step() {
     local step=$1 rendered=$RENDERED/its-road-$1 began=$SECONDS rc=0
     nice "$PYTHON" "$here/plan.py" "$WORK/frames" "$rendered" --part train --count "$FRAMES" \
-        --seed $((SEED * 100 + step)) --jobs $(($(nproc) > gpus ? $(nproc) - gpus : 1)) &
+        --seed $((SEED * 100 + step)) --jobs "$((cpus > gpus ? cpus - gpus : 1))" &
     local renderer=$! until=()
     ((ITERATIONS == 0)) || until=(--until $((ITERATIONS * step / STEPS)))
     "$PYTHON" -m torch.distributed.run --nproc-per-node "$gpus" "$here/train.py" --frames "$rendered" --out "$WORK" \

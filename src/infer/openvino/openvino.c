@@ -161,7 +161,9 @@ static void describe(struct itsi_engine *engine, const struct itsi_engine_params
     };
     snprintf(info->backend, sizeof info->backend, "openvino");
     snprintf(info->device, sizeof info->device, "%s", c->device);
+    const char *slash = strrchr(params->model_path, '/');
     snprintf(info->precision, sizeof info->precision, "%s", c->precision);
+    snprintf(info->model, sizeof info->model, "%s", slash ? slash + 1 : params->model_path);
     engine->image_bytes = (size_t)params->width * (size_t)params->height * 3;
     engine->image_floats = (size_t)c->rows * (size_t)c->anchors;
 }
