@@ -290,7 +290,6 @@ struct itsi_actor {
     int32_t cls, id;
     bool braking;
     bool lit;   /* lamps on when it is dark */
-    bool boxed; /* false: scenery, no truth */
 };
 
 /* Colour of the actor's material at a point with that normal, seen from the direction of the eye (finish.c). */

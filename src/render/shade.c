@@ -293,23 +293,6 @@ static void contact(struct itsi_list *list, struct itsi_draw *draw, const struct
     }
 }
 
-/* A crown's shadow: two ovals along the light. */
-static void cast_crown(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
-                       const struct itsi_air *air, const struct itsi_actor *a)
-{
-    float z = itsi_maxf(air->sun.z, 0.2f), r = a->mesh->width * 0.42f;
-    for (int k = 0; k < 2; k++) {
-        float h = a->mesh->height * (k ? 0.75f : 0.45f);
-        struct itsi_vec3 c = itsi_vec3(a->pos.x - air->sun.x / z * h, a->pos.y - air->sun.y / z * h, 0), p[12];
-        for (int i = 0; i < 12; i++) {
-            double angle = 6.283185307179586 * i / 12;
-            float q = r * itsi_hash_range((uint64_t)(int64_t)(c.x * 8), (uint64_t)(i + 20 * k), 0.7f, 1.1f);
-            p[i] = itsi_vec3(c.x + q * (float)itsi_cosine(angle), c.y + q * (float)itsi_sine(angle), 0);
-        }
-        ground_fan(list, draw, cam, p, 12, c, 220 * air->shadow);
-    }
-}
-
 /* Where the sun casts the box of the actor: the hull of its foot and its top moved along the light. */
 static void cast(struct itsi_list *list, struct itsi_draw *draw, const struct itsi_camera *cam,
                  const struct itsi_air *air, const struct itsi_actor *a)
@@ -341,11 +324,6 @@ void itsi_draw_shadow(struct itsi_list *list, const struct itsi_camera *cam, con
                       const struct itsi_actor *actor)
 {
     struct itsi_draw unused = {0};
-    if (!actor->boxed) {
-        if (air->shadow > 0.3f)
-            cast_crown(list, &unused, cam, air, actor);
-        return;
-    }
     contact(list, &unused, cam, actor);
     if (air->shadow > 0.15f)
         cast(list, &unused, cam, air, actor);

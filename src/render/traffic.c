@@ -124,7 +124,6 @@ static void dress(struct itsi_actor *a, const struct itsi_models *models, const 
         a->sy = itsi_hash_range(h, 21, 0.88f, 1.2f);
         a->sz = itsi_hash_range(h, 22, 0.9f, 1.07f);
     }
-    a->boxed = true;
     itsi_palette_pick(a, itsi_hash(h, 23));
 }
 

@@ -1,5 +1,5 @@
 /* The viewpoints: each shows traffic with sound boxes, and the same pixels for the same seed. */
-#include "render/shot.h"
+#include "support/road_shot.h"
 
 enum { WIDTH = 320, HEIGHT = 192, PICTURES = 2 };
 static const char *const scenes[] = {

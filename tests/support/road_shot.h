@@ -1,6 +1,6 @@
 /* For the tests of the synthetic road: a road from its URL, and one picture of it with its boxes. */
-#ifndef ITSI_RENDER_SHOT_H
-#define ITSI_RENDER_SHOT_H
+#ifndef ITSI_SUPPORT_ROAD_SHOT_H
+#define ITSI_SUPPORT_ROAD_SHOT_H
 
 #include "render/road.h"
 #include "support/check.h"
