@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Makes its-road.onnx from nothing: renders frames, trains, exports, evaluates. Needs a C compiler, a GPU (or several) and
-# Python with the packages of requirements.txt; nothing is downloaded. The training is cut into STEPS, each on frames of
-# its own, which are rendered while it runs; with ONE_STEP=1 the command ends after one (exit 75 until the last) and goes on
-# from WORK/checkpoint.pt when called again.
+# Makes its-road.onnx and its-road-int8.onnx from nothing: renders frames, trains, exports, quantises, evaluates. Needs a C
+# compiler, a GPU (or several) and Python with the packages of requirements.txt; nothing is downloaded. The training is cut
+# into STEPS, each on frames of its own, which are rendered while it runs; with ONE_STEP=1 the command ends after one (exit
+# 75 until the last) and goes on from WORK/checkpoint.pt when called again. ITERATIONS=0 fits the training into MINUTES;
+# START names weights to begin with.
 #
 # usage: [STEPS=2] [ITERATIONS=8800] [FRAMES=48000] [SEED=1] [WORK=build/train] [ONE_STEP=1] tools/train/run.sh
 set -euo pipefail
@@ -43,3 +44,11 @@ done
 "$PYTHON" "$here/export.py" "$WORK/weights.pt" "$WORK/its-road.onnx"
 "$PYTHON" "$here/plan.py" "$WORK/frames" "$WORK/held" --part held --count "$HELD" --seed "$SEED"
 "$PYTHON" "$here/evaluate_rendered.py" "$WORK/its-road.onnx" --frames "$WORK/held"
+if "$PYTHON" -c 'import nncf' 2>/dev/null; then
+    "$PYTHON" "$here/plan.py" "$WORK/frames" "$WORK/calibration" --part train --count 400 --seed $((SEED * 100))
+    "$PYTHON" "$here/quantize.py" "$WORK/its-road.onnx" "$WORK/its-road-int8.onnx" --frames "$WORK/calibration"
+    "$PYTHON" "$here/evaluate_rendered.py" "$WORK/its-road-int8.onnx" --frames "$WORK/held" --engine openvino
+else
+    echo "run.sh: no NNCF here: quantize.py is left for a machine that has it" >&2
+fi
+echo "The card's figures: $here/figures.py $WORK/its-road.onnx --int8 $WORK/its-road-int8.onnx --frames $WORK/held ..."
