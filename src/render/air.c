@@ -1,6 +1,6 @@
 /* Sun, sky and air for each kind of weather and light, each over the whole range in which cameras meet it, and what the
  * camera's own exposure and colour make of them. */
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 static bool chance(uint64_t h, uint64_t what, float share) { return itsi_hash_unit(h, what) < share; }
 

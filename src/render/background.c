@@ -1,6 +1,7 @@
 /* The background of a road: ground, sky and all that stands still, painted once, copied with the shake of each picture.
  */
-#include "render/render_impl.h"
+#include "render/scene.h"
+#include "render/weather.h"
 
 #include "base/mem.h"
 

@@ -1,5 +1,5 @@
 /* What the background keeps beside its pixels: where the sun does not reach. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 #include "support/check.h"
 
 struct place {

@@ -1,6 +1,6 @@
 /* The shadows that standing things cast on the ground: each face moved along the sunlight to where it meets z = 0.
  * Leaves make dappled shade, masts thin lines, houses and bridges whole fields of dark. */
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 #include <math.h>
 

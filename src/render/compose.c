@@ -1,5 +1,5 @@
 /* One band of samples over the picture: what is hidden, what is seen of whom, and the blend. */
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 #include <string.h>
 

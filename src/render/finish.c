@@ -1,5 +1,5 @@
 /* What a surface looks like: how each material answers light, what it mirrors, what shines by itself. */
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 #include <math.h>
 

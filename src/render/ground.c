@@ -1,7 +1,7 @@
 /* What lies and hangs behind everything: the roads with their paint, verges, distant trees, hills, sky.
  * Evaluated per pixel once per road; everything periodic is averaged over the pixel, so that far paint does not
  * flicker. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 #include <math.h>
 

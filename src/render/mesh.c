@@ -1,5 +1,5 @@
 /* Meshes: the pieces that vehicles, people and scenery are put together from. */
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 #include "base/mem.h"
 

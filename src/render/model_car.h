@@ -2,7 +2,7 @@
 #ifndef ITSI_MODEL_CAR_H
 #define ITSI_MODEL_CAR_H
 
-#include "render/render_impl.h"
+#include "render/mesh.h"
 
 /* How the rear ends. */
 enum itsi_car_tail { ITSI_CAR_NOTCH, ITSI_CAR_HATCH, ITSI_CAR_WAGON };

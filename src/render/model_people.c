@@ -1,5 +1,5 @@
 /* Persons on foot, motorcycles and bicycles, and those who ride them. */
-#include "render/render_impl.h"
+#include "render/mesh.h"
 
 #include <assert.h>
 #include <string.h>

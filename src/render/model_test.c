@@ -1,4 +1,4 @@
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 #include "support/check.h"
 

@@ -2,7 +2,7 @@
 #ifndef ITSI_MODEL_TRUCK_H
 #define ITSI_MODEL_TRUCK_H
 
-#include "render/render_impl.h"
+#include "render/mesh.h"
 
 /* The cab of a lorry: front at y, flat nose, big windscreen; deflector: height of the one on its roof, 0: none. */
 void itsi_truck_cab(struct itsi_mesh *m, float y, float depth, float half, float top, float deflector, uint64_t h);

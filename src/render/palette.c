@@ -1,5 +1,5 @@
 /* What colours a road user has: drawn by lot from what is common on the road. */
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
  *
  * Edges are always walked from their upper to their lower end, so that neighbours that share an edge agree on every
  * sample and leave neither cracks nor double cover. */
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 #include "base/mem.h"
 

@@ -3,7 +3,8 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
-#include "render/render_impl.h"
+#include "render/scene.h"
+#include "render/weather.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What the scenes are put together from: strips, lines, marks, lanes and who uses them; and the choice of the scene. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The crossroads: four approaches that have green one after the other, then everybody on foot. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 struct arm {
     float half, cross_half;   /* of this road and of the one it meets */

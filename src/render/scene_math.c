@@ -1,5 +1,5 @@
 /* Numbers that are the same on every machine: sine, decay, hash and noise from + - * / sqrt and integers only. */
-#include "render/render_impl.h"
+#include "render/scene_math.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* The motorway: two carriageways and what runs on them, all drawn from the seed. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 static void carriageway(struct itsi_scene *s, uint64_t h, float inner, int side, int lanes, float width, int sense)
 {

@@ -1,5 +1,5 @@
 /* Places without a through road: a plaza for those on foot, and a car park. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 void itsi_scene_plaza(struct itsi_scene *s, uint64_t seed)
 {

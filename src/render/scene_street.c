@@ -1,5 +1,5 @@
 /* The street: lanes, parked cars, a cycle lane, pavements and a zebra with its signal, all drawn from the seed. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 struct street {
     int lanes;

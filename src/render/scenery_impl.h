@@ -3,7 +3,7 @@
 #ifndef ITSI_RENDER_SCENERY_IMPL_H
 #define ITSI_RENDER_SCENERY_IMPL_H
 
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 struct itsi_builder {
     const struct itsi_scene *scene;

@@ -1,5 +1,5 @@
 /* From meshes to triangles on the picture: sky, air and projection. */
-#include "render/render_impl.h"
+#include "render/draw.h"
 
 #include <math.h>
 #include <string.h>

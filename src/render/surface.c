@@ -1,6 +1,6 @@
 /* What the ground is made of: asphalt of every age with its seams, patches, oil and covers, paving, gravel, grass, and
  * what lies on them. Which of it a road has is drawn from the seed once; the colours are found per pixel. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 #include <math.h>
 

@@ -6,7 +6,7 @@
  *
  * Cells are a fixed share of the picture's sides, so a scaled picture is read by the same rule. Small pictures get
  * relatively larger cells; as a reader cannot know what size a picture once had, it tries every share. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 enum { COLUMNS = 16, ROWS = 4, BLACK = 16, WHITE = 235, LEAST_CONTRAST = 60 };
 static const uint16_t pattern = 0xB2D4; /* eight of each, no period */

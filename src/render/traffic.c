@@ -3,7 +3,7 @@
  * A free lane is an endless row of slots that all move at the lane's speed. A lane with a signal is served cycle by
  * cycle: those who arrive in a cycle leave in its green, so no cycle depends on the one before it. In both, what a slot
  * holds is drawn from a hash of the seed, the lane and the slot's number, and so is everything about the vehicle. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 #include <math.h>
 #include <string.h>

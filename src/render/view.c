@@ -1,6 +1,6 @@
 /* Where the camera hangs when the scene's own place for it is not wanted: the kinds of viewpoint that traffic cameras
  * have, each with its spread, drawn from the seed. */
-#include "render/render_impl.h"
+#include "render/scene.h"
 
 #include <math.h>
 

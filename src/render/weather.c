@@ -1,5 +1,5 @@
 /* What happens to the finished picture: lens, lamps' glow, low sun, rain, sensor noise. */
-#include "render/render_impl.h"
+#include "render/weather.h"
 
 #include "base/mem.h"
 #include "base/rand.h"
