@@ -1,5 +1,5 @@
 """What training rests on: which anchors answer for an object, where a picture's objects lie once it is cut, scaled and
-flipped, and effects that move nothing. Needs torch, which the test environment may lack: then it says so and exits 77."""
+flipped, and effects that move nothing. Needs torch, which the test environment may lack: it says so and exits 77."""
 
 import pathlib
 import sys
