@@ -122,8 +122,10 @@ class Photometric:
         return torch.lerp(soft, x, 1 + self.rand(len(x), 0, 2.0))
 
     def rescaled(self, x, factor):
-        """A camera of lower resolution, scaled up."""
-        small = F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
+        """A camera of lower resolution, scaled up. By sizes both ways: given a factor, interpolate() would sample by it
+        and not by the rounded size, and what is right or low in the picture would move by up to 2 pixels."""
+        size = [round(side * factor) for side in x.shape[2:]]
+        small = F.interpolate(x, size=size, mode="bilinear", align_corners=False)
         return F.interpolate(small, size=x.shape[2:], mode="bilinear", align_corners=False)
 
     def stamped(self, x):

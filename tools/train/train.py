@@ -33,7 +33,7 @@ RATE, LAST_RATE, WARM_UP, DECAY = 2e-3, 2e-5, 500, 0.03
 FIRST_FRAMES = 4000  # of all GPUs together, or however many there are once the renderer has finished
 MOSAIC, PLAIN_END = 0.5, 0.1  # share of pieced pictures; the last part of training has none
 AVERAGE = 0.998
-MEASURED = 150  # iterations after which the speed is known
+MEASURED = 150  # iterations over which the speed is measured, after as many to settle
 SAVED = 1000  # iterations between checkpoints
 
 
@@ -68,6 +68,7 @@ class Training:
         self.generator = torch.Generator(self.device).manual_seed(args.seed * 1000 + self.rank)
         self.iteration = 0
         self.seconds = 0.0
+        self.measured_from = None  # iteration and time
 
     def resume(self, path):
         """From the checkpoint of an earlier step, else from the weights of an earlier training, else from nothing."""
@@ -176,7 +177,7 @@ class Training:
         torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - keep)
 
     def run(self):
-        spent = self.seconds
+        spent, first = self.seconds, self.iteration
         log = (self.args.out / "train.jsonl").open("a")
         parts = torch.zeros(3, device=self.device)
         until = self.args.until or self.args.iterations or math.inf
@@ -186,7 +187,7 @@ class Training:
                 self.take_up()
             if self.iteration % SAVED == 0:
                 self.save(self.args.out / "checkpoint.pt")
-            if not self.args.iterations and self.iteration >= MEASURED:
+            if not self.args.iterations and self.iteration - first >= MEASURED:
                 self.args.iterations = self.fitting()
                 until = self.args.iterations or math.inf
             if self.rank == 0 and self.iteration % 100 == 0:
@@ -202,14 +203,14 @@ class Training:
         self.seconds = spent + time.monotonic() - self.began
 
     def fitting(self):
-        """How many iterations --minutes allow, by the last ones' speed; called at MEASURED and again until it knows."""
+        """How many iterations --minutes allow, by the speed of MEASURED ones; asked until it knows, 0 before."""
         now = time.monotonic()
-        if self.iteration == MEASURED:
-            self.measured_from = now
+        if self.measured_from is None:
+            self.measured_from = self.iteration, now
+        done = self.iteration - self.measured_from[0]
+        if done < MEASURED:
             return 0
-        if self.iteration < 2 * MEASURED:
-            return 0
-        each = (now - self.measured_from) / (self.iteration - MEASURED)
+        each = (now - self.measured_from[1]) / done
         left = (self.args.minutes * 60 - (now - self.began)) * 0.97
         total = torch.tensor([self.iteration + int(left / each)], device=self.device)
         if self.world > 1:
