@@ -6,8 +6,8 @@ usage: train.py --frames DIR --out DIR [--iterations N] [--minutes M] [--batch B
 
 Frames may still arrive while it runs: shards that a renderer finishes are taken up every 50 iterations, and removed then
 with --consume. --iterations 0 means as many as the measured speed allows in --minutes.
-Writes OUT/checkpoint.pt (all state), OUT/train.jsonl (a line per 100 iterations) and, once all iterations are done,
-OUT/weights.pt (the averaged weights, fp32).
+Writes OUT/checkpoint.pt (all state), OUT/average.pt (the averaged weights so far, fp32), OUT/train.jsonl (a line per 100
+iterations) and, once all iterations are done, OUT/weights.pt, which is average.pt of the end.
 """
 
 import argparse
@@ -98,6 +98,7 @@ class Training:
                     "optimizer": self.optimizer.state_dict(), "generators": states,
                     "iteration": self.iteration, "iterations": self.args.iterations, "seconds": self.seconds}, part)
         part.rename(path)
+        torch.save({k: v.float().cpu() for k, v in self.average.state_dict().items()}, path.with_name("average.pt"))
 
     def prepare(self):
         overlays = torch.from_numpy(make_overlays(256, WIDTH, HEIGHT, self.args.seed)).to(self.device)
@@ -251,7 +252,7 @@ def main():
     training.run()
     training.save(args.out / "checkpoint.pt")
     if training.iteration >= args.iterations > 0 and training.rank == 0:
-        torch.save({k: v.float().cpu() for k, v in training.average.state_dict().items()}, args.out / "weights.pt")
+        (args.out / "average.pt").rename(args.out / "weights.pt")
     if training.world > 1:
         dist.destroy_process_group()
 
