@@ -37,7 +37,8 @@ def scene_line(rng, part, seed, size):
     mix = 0 if rng.random() < 0.25 else rng.random() ** 0.5
     noise = min(3.0, rng.expovariate(1.2))
     url = (f"synth://{pick(rng, SCENES)}?size={size}&fps=25&seed={seed}&weather={weather}&light={light}"
-           f"&view={pick(rng, VIEWS)}&traffic={traffic:.2f}&mix={mix:.2f}&noise={noise:.2f}&timecode={int(rng.random() < 0.05)}")
+           f"&view={pick(rng, VIEWS)}&traffic={traffic:.2f}&mix={mix:.2f}&noise={noise:.2f}"
+           f"&timecode={int(rng.random() < 0.05)}")
     return f"{url} {' '.join(str(rng.randrange(50000)) for _ in range(FRAMES_PER_SCENE))}\n"
 
 
@@ -69,8 +70,8 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     shards = make_plan(args.part, args.count, args.seed, args.size)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        jobs = [pool.submit(render, args.binary, args.out / f"{args.part}-{args.seed}-{i:04d}.frames", lines)
-                for i, lines in enumerate(shards) if not (args.out / f"{args.part}-{args.seed}-{i:04d}.frames").exists()]
+        paths = [args.out / f"{args.part}-{args.seed}-{i:04d}.frames" for i in range(len(shards))]
+        jobs = [pool.submit(render, args.binary, path, lines) for path, lines in zip(paths, shards) if not path.exists()]
         for job in jobs:
             job.result()
     (args.out / "complete").touch()
