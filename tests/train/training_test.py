@@ -245,7 +245,7 @@ class Effects(unittest.TestCase):
         images = torch.rand(12, 3, HEIGHT, WIDTH, generator=generator(2))
         before = images.clone()
         for _ in range(4):
-            out = self.photometric(images)
+            out = self.photometric(images, 0.3)
             self.assertEqual(out.shape, images.shape)
             self.assertTrue(torch.isfinite(out).all() and out.min() >= 0 and out.max() <= 1)
         self.assertTrue(torch.equal(images, before))

@@ -75,21 +75,22 @@ class Batches:
     def rand(self, b, lo=0.0, hi=1.0):
         return torch.rand(b, generator=self.generator, device=self.device) * (hi - lo) + lo
 
-    def draw(self, count, mosaic):
-        """`count` pictures, the share `mosaic` of them pieced together from four frames."""
+    def draw(self, count, mosaic, zoomed=0.4):
+        """`count` pictures, the share `mosaic` of them pieced together from four frames, and of the others the share
+        `zoomed` cut out of a part of the frame."""
         pieced = int(count * mosaic)
-        parts = [self.single(count - pieced)] if count > pieced else []
+        parts = [self.single(count - pieced, zoomed)] if count > pieced else []
         if pieced:
             parts.append(self.four(pieced))
         return Batch(*(torch.cat([getattr(p, name) for p in parts]) for name in Batch.__dataclass_fields__))
 
-    def single(self, b):
+    def single(self, b, zoomed):
         shape = torch.tensor([s or self.width / self.height for s in SHAPES], device=self.device)
         shape = shape[torch.randint(len(SHAPES), (b,), generator=self.generator, device=self.device)]
         w = torch.minimum(torch.full_like(shape, self.width), self.height * shape).round()
         h = torch.minimum(torch.full_like(shape, self.height), self.width / shape).round()
         x, y = ((self.width - w) / 2).round(), ((self.height - h) / 2).round()
-        zoom = torch.exp(self.rand(b, 0, 0.9) * (self.rand(b) < 0.6))
+        zoom = torch.exp(self.rand(b, 0, 0.9) * (self.rand(b) < zoomed))
         return self.assemble([((0, 0, self.width, self.height), torch.stack((x, y, x + w, y + h), 1), zoom)], b)
 
     def four(self, b):

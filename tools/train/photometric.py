@@ -9,8 +9,6 @@ import math
 import torch
 import torch.nn.functional as F
 
-CLEAN = 0.25
-
 
 class Photometric:
     """All effects in the order in which a real camera applies them."""
@@ -35,10 +33,10 @@ class Photometric:
         if len(chosen):
             x[chosen] = effect(x[chosen]).clamp(0, 1)
 
-    def __call__(self, x):
-        """[b, 3, H, W] of any float type -> the same shape in the overlays' type. CLEAN of them stay as rendered."""
+    def __call__(self, x, clean):
+        """[b, 3, H, W] of any float type -> the same shape in the overlays' type. The share `clean` stays as rendered."""
         x = x.to(self.overlays.dtype, copy=True)
-        self.hit(x, 1 - CLEAN, self.all_effects)
+        self.hit(x, 1 - clean, self.all_effects)
         return x
 
     def all_effects(self, x):

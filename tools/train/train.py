@@ -31,8 +31,9 @@ from photometric import Photometric
 WIDTH, HEIGHT = 640, 384
 RATE, LAST_RATE, WARM_UP, DECAY = 2e-3, 2e-5, 500, 0.03
 FIRST_FRAMES = 4000  # of all GPUs together, or however many there are once the renderer has finished
-MOSAIC, PLAIN_END = 0.5, 0.1  # share of pieced pictures; the last part of training has none
-AVERAGE = 0.998
+PLAIN_END = 0.15  # the last part of the training is plainer
+MOSAIC, CLEAN, ZOOMED = (0.6, 0.0), (0.35, 0.6), (0.4, 0.2)  # shares of the pictures: before it, and in it
+AVERAGE = 0.999
 MEASURED = 150  # iterations over which the speed is measured, after as many to settle
 SAVED = 1000  # iterations between checkpoints
 
@@ -133,7 +134,7 @@ class Training:
     def warm_up(self):
         """One step on nothing, so that kernels are compiled and chosen while the first frames are rendered."""
         b, device = self.args.batch, self.device
-        images = self.photometric(torch.rand(b, 3, HEIGHT, WIDTH, device=device))
+        images = self.photometric(torch.rand(b, 3, HEIGHT, WIDTH, device=device), CLEAN[0])
         images = images.contiguous(memory_format=torch.channels_last)
         total, _ = self.costs(images, Batch(
             images, images[:, :1] > 2, torch.zeros(b, REAL, dtype=torch.int64, device=device),
@@ -151,8 +152,8 @@ class Training:
     @torch.no_grad()
     def batch(self):
         plain = self.iteration >= (self.args.iterations or math.inf) * (1 - PLAIN_END)
-        batch = self.batches.draw(self.args.batch, 0 if plain else MOSAIC)
-        images = torch.where(batch.content, self.photometric(batch.images), PAD)
+        batch = self.batches.draw(self.args.batch, MOSAIC[plain], ZOOMED[plain])
+        images = torch.where(batch.content, self.photometric(batch.images, CLEAN[plain]), PAD)
         return images.contiguous(memory_format=torch.channels_last), batch
 
     def step(self):
