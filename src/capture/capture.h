@@ -95,7 +95,7 @@ void itsi_capture_destroy(struct itsi_capture *capture); /* takes NULL; stops fi
 void itsi_capture_status(struct itsi_capture *capture, struct itsi_capture_status *out);
 
 /* Ground truth of a synthetic camera: the boxes of the frame at media_ns (frame->media_ns). Opens the clip's sidecar,
- * rendering the clip when it is not cached. */
+ * rendering the clip when it is not cached or its sidecar is damaged. */
 struct itsi_synth_truth;
 struct itsi_road_box;
 ITS_NODISCARD int itsi_synth_truth_open(struct itsi_synth_truth **out, const char *url, const char *cache_dir,

@@ -88,7 +88,7 @@ static int make_dirs(const char *path, struct its_diag *diag)
         char was = *p;
         *p = '\0';
         if (mkdir(part, 0755) && errno != EEXIST)
-            return itsi_fail_errno(diag, errno, "making directory %s", part);
+            return itsi_fail_errno(diag, errno, "making directory %s for rendered clips (data_dir says where)", part);
         if (!(*p = was))
             return 0;
     }

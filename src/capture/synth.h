@@ -12,7 +12,7 @@
  * wait. ITS_ECANCELLED when *stop (may be NULL) becomes true. */
 ITS_NODISCARD int itsi_synth_clip(const char *url, const char *cache_dir, const atomic_bool *stop, char *path,
                                   size_t size, struct its_diag *diag);
-/* Deletes a clip that turned out damaged. */
+/* Deletes a clip, or its truth, that turned out damaged: both are then rendered anew. */
 void itsi_synth_forget(const char *path);
 
 #endif

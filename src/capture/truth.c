@@ -116,14 +116,24 @@ int itsi_truth_load(struct itsi_synth_truth **out, const char *path, struct its_
     return 0;
 }
 
-int itsi_synth_truth_open(struct itsi_synth_truth **out, const char *url, const char *cache_dir, struct its_diag *diag)
+static int open_cached(struct itsi_synth_truth **out, const char *url, const char *cache_dir, char *path, size_t size,
+                       struct its_diag *diag)
 {
-    char path[2100];
-    int rc = itsi_synth_clip(url, cache_dir, NULL, path, sizeof path - sizeof ".truth", diag);
+    int rc = itsi_synth_clip(url, cache_dir, NULL, path, size - sizeof ".truth", diag);
     if (rc)
         return rc;
     strcat(path, ".truth");
     return itsi_truth_load(out, path, diag);
+}
+
+int itsi_synth_truth_open(struct itsi_synth_truth **out, const char *url, const char *cache_dir, struct its_diag *diag)
+{
+    char path[2100];
+    int rc = open_cached(out, url, cache_dir, path, sizeof path, diag);
+    if (rc != ITS_EFORMAT)
+        return rc;
+    itsi_synth_forget(path); /* cut short by a crash, say: it is made anew like a damaged clip */
+    return open_cached(out, url, cache_dir, path, sizeof path, diag);
 }
 
 int itsi_synth_truth_at(struct itsi_synth_truth *t, int64_t media_ns, const struct itsi_road_box **boxes)

@@ -51,16 +51,15 @@ static int misuse(const char *what, const char *detail)
     return ITSI_EXIT_USAGE;
 }
 
-/* Opens the model with each precision and closes it again: auto at the size it runs at, since that decides whether the
- * int8 version is the faster one; the others at the smallest it takes. */
-static void try_backend(struct verdict *v, const struct itsi_backend *backend, const struct itsi_model *model,
-                        const int size[2])
+/* Opens the model with each precision, at the smallest size it takes, and closes it again. */
+static void try_backend(struct verdict *v, const struct itsi_backend *backend, const struct itsi_model *model)
 {
     *v = (struct verdict){.backend = backend};
     struct its_diag diag = {""};
-    int smallest_w = model->input[3] > 0 ? (int)model->input[3] : 64;
-    int smallest_h = model->input[2] > 0 ? (int)model->input[2] : 64;
-    struct itsi_engine_params params = {.model_path = model->path, .max_batch = 1, .classes = model->classes};
+    int fixed_w = model->input[3] > 0 ? (int)model->input[3] : 64;
+    int fixed_h = model->input[2] > 0 ? (int)model->input[2] : 64;
+    struct itsi_engine_params params = {.model_path = model->path, .width = fixed_w, .height = fixed_h, .max_batch = 1,
+                                        .parallel = 1, .classes = model->classes};
     if (model->input[0] > 0)
         params.max_batch = (int)model->input[0];
     if (backend->probe(&diag) != 0) {
@@ -70,8 +69,6 @@ static void try_backend(struct verdict *v, const struct itsi_backend *backend, c
     for (int p = ITSI_PRECISION_AUTO; p < PRECISIONS; p++) {
         struct itsi_engine *engine;
         params.precision = (enum itsi_precision)p;
-        params.width = p == ITSI_PRECISION_AUTO ? size[0] : smallest_w;
-        params.height = p == ITSI_PRECISION_AUTO ? size[1] : smallest_h;
         if (itsi_engine_open(&engine, backend, &params, &diag) == 0) {
             const struct itsi_engine_info *info = backend->info(engine);
             v->runs[p] = true;
@@ -225,12 +222,12 @@ static int print_json(const struct itsi_model *model, const struct verdict *verd
 }
 
 /* The null backend runs anything and detects nothing, so it is no answer to "what can run this". */
-static int judge(const struct itsi_model *model, const int size[2], struct verdict *out, int cap)
+static int judge(const struct itsi_model *model, struct verdict *out, int cap)
 {
     int count = 0;
     for (const struct itsi_backend *const *b = itsi_backends(); *b && count < cap; b++)
         if (*b != &itsi_backend_null)
-            try_backend(&out[count++], *b, model, size);
+            try_backend(&out[count++], *b, model);
     return count;
 }
 
@@ -251,7 +248,7 @@ static int info(const struct request *r)
         exit_code = complain(rc == ITS_ENOMEM ? ITSI_EXIT_FAILURE : ITSI_EXIT_USAGE, r->labels ? "labels" : "model", &diag);
     } else {
         struct verdict verdicts[4];
-        int count = judge(&model, size, verdicts, 4);
+        int count = judge(&model, verdicts, 4);
         exit_code = ITSI_EXIT_OK;
         if (r->json)
             exit_code = print_json(&model, verdicts, count, size);

@@ -63,6 +63,8 @@ struct itsi_backend {
     const char *name;
     /* Can it run here? 0, or ITS_EUNSUPPORTED with the reason. */
     int (*probe)(struct its_diag *diag);
+    /* Does the device run quantised models faster than all others? NULL: no. */
+    bool (*int8_is_fastest)(void);
     /* Compiles and warms the model: when it returns, the first real frame runs at full speed. */
     int (*open)(struct itsi_engine **out, const struct itsi_engine_params *params, struct its_diag *diag);
     const struct itsi_engine_info *(*info)(struct itsi_engine *engine);

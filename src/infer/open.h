@@ -1,7 +1,7 @@
 /* Opening an engine: which of a model's files, and so which precision.
  *
- * A model may have an int8 version beside it: NAME-int8.onnx for NAME.onnx (.xml likewise). Which of the two is faster
- * depends on the processor (VNNI, AMX, bf16), the model and its input size, so `auto` measures instead of guessing. */
+ * A model may have an int8 version beside it: NAME-int8.onnx for NAME.onnx (.xml likewise). Whether `auto` takes it follows
+ * from the device alone: the same machine runs the same file at every start, whatever else keeps it busy. */
 #ifndef ITSI_INFER_OPEN_H
 #define ITSI_INFER_OPEN_H
 
@@ -10,10 +10,9 @@
 #include <stddef.h>
 
 /* Opens params->model_path on the backend, or its int8 version:
- *   auto   the one that runs faster here. Both are opened and timed in turns, all their requests side by side, which
- *          costs the second opening and a second more; int8 must win by a tenth, since it costs accuracy. An int8 version
- *          that cannot take the model's place (other classes, not quantised, does not open) is passed over with a warning
- *          in the log.
+ *   auto   the int8 version, where the backend says that the device runs int8 fastest; else the model. An int8 version that
+ *          cannot take the model's place (other classes, not quantised, does not open) is passed over with a warning in
+ *          the log.
  *   int8   the int8 version, unless the model is quantised itself. ITS_EUNSUPPORTED when there is neither.
  *   others the model.
  * info()->model says which file runs. The null backend runs no file and opens as it is. */

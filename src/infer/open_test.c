@@ -1,8 +1,7 @@
-/* Which of a model's files an engine is opened on, with a backend whose speed the test sets. */
+/* Which of a model's files an engine is opened on, on a backend that the test tells what suits it. */
 #include "support/check.h"
 #include "support/onnx_tiny.h"
 
-#include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,20 +11,22 @@ enum { CLASSES = 5 };
 static char dir[64], plain[256], alone[256], quantised[256], not_quantised[256], others[256], broken[256];
 static char warning[400];
 
-/* --- a backend that takes as long as it is told to, by the file it runs ------------------------------------------- */
+/* --- a backend that notes what it opens ---------------------------------------------------------------------------- */
 
 static struct {
-    int64_t plain_ns, int8_ns;
-    bool int8_fails; /* its inferences end in ITS_EDEVICE */
+    bool int8_is_fastest;
+    bool refuses_int8;
     int opened, closed;
 } fake;
 
+static bool fake_int8_is_fastest(void) { return fake.int8_is_fastest; }
+
 static int fake_open(struct itsi_engine **out, const struct itsi_engine_params *params, struct its_diag *diag)
 {
-    struct itsi_engine_params timed = *params;
     const char *name = strrchr(params->model_path, '/') + 1;
-    timed.null_base_ns = strstr(name, "-int8") ? fake.int8_ns : fake.plain_ns;
-    int rc = itsi_backend_null.open(out, &timed, diag);
+    if (fake.refuses_int8 && params->precision == ITSI_PRECISION_INT8)
+        return itsi_fail(diag, ITS_EINVAL, "its input is of another size");
+    int rc = itsi_backend_null.open(out, params, diag);
     if (rc != 0)
         return rc;
     fake.opened++;
@@ -33,14 +34,6 @@ static int fake_open(struct itsi_engine **out, const struct itsi_engine_params *
     snprintf(info->model, sizeof info->model, "%s", name);
     snprintf(info->precision, sizeof info->precision, "%s", itsi_precision_name(params->precision));
     return 0;
-}
-
-static int fake_collect(struct itsi_engine *engine, int64_t until_ns, struct itsi_completion *out)
-{
-    int rc = itsi_backend_null.collect(engine, until_ns, out);
-    if (rc == 0 && fake.int8_fails && strstr(itsi_backend_null.info(engine)->model, "-int8"))
-        out->status = ITS_EDEVICE;
-    return rc;
 }
 
 static void fake_close(struct itsi_engine *engine)
@@ -55,8 +48,7 @@ static int reset(void **state)
 {
     (void)state;
     memset(&fake, 0, sizeof fake);
-    fake.plain_ns = 6 * ITSI_NS_PER_MS;
-    fake.int8_ns = 2 * ITSI_NS_PER_MS;
+    fake.int8_is_fastest = true;
     warning[0] = '\0';
     return 0;
 }
@@ -111,28 +103,25 @@ static void int8_versions_have_their_name(void **state)
     assert_false(itsi_int8_path("m.onnx", out, sizeof "m-int8.onnx" - 1));
 }
 
-static void auto_takes_the_faster(void **state)
+static void auto_takes_what_suits_the_device(void **state)
 {
     (void)state;
     assert_string_equal(runs(plain, ITSI_PRECISION_AUTO), "plain-int8.onnx");
-    assert_int_equal(fake.opened, 2);
-    fake.int8_ns = 12 * ITSI_NS_PER_MS;
+    fake.int8_is_fastest = false;
     assert_string_equal(runs(plain, ITSI_PRECISION_AUTO), "plain.onnx");
+    backend.int8_is_fastest = NULL;
+    assert_string_equal(runs(plain, ITSI_PRECISION_AUTO), "plain.onnx");
+    backend.int8_is_fastest = fake_int8_is_fastest;
+    assert_int_equal(fake.opened, 3);
+    assert_string_equal(warning, "");
 }
 
-static void auto_wants_a_gain_worth_the_accuracy(void **state)
+static void auto_passes_over_one_that_does_not_open(void **state)
 {
     (void)state;
-    fake.plain_ns = 20 * ITSI_NS_PER_MS;
-    fake.int8_ns = 195 * ITSI_NS_PER_MS / 10;
+    fake.refuses_int8 = true;
     assert_string_equal(runs(plain, ITSI_PRECISION_AUTO), "plain.onnx");
-}
-
-static void auto_passes_over_one_that_fails(void **state)
-{
-    (void)state;
-    fake.int8_fails = true;
-    assert_string_equal(runs(plain, ITSI_PRECISION_AUTO), "plain.onnx");
+    CHECK_CONTAINS(warning, "plain-int8.onnx: its input is of another size");
 }
 
 static void auto_without_another_opens_once(void **state)
@@ -159,10 +148,10 @@ static void auto_passes_over_what_cannot_take_its_place(void **state)
 static void a_named_precision_decides(void **state)
 {
     (void)state;
-    fake.int8_ns = 12 * ITSI_NS_PER_MS; /* slower, but asked for */
+    fake.int8_is_fastest = false; /* but asked for */
     assert_string_equal(runs(plain, ITSI_PRECISION_INT8), "plain-int8.onnx");
     assert_string_equal(runs(quantised, ITSI_PRECISION_INT8), "plain-int8.onnx");
-    fake.int8_ns = 1;
+    fake.int8_is_fastest = true;
     assert_string_equal(runs(plain, ITSI_PRECISION_FP32), "plain.onnx");
     assert_string_equal(runs(plain, ITSI_PRECISION_BF16), "plain.onnx");
     assert_int_equal(fake.opened, 4);
@@ -196,25 +185,24 @@ static void opening_survives_every_allocation_failing(void **state)
 {
     (void)state;
     struct itsi_engine_params params = params_for(plain, ITSI_PRECISION_AUTO);
-    fake.plain_ns = fake.int8_ns = 1000;
-    int failures = 0, n = 0, opened_both;
+    int failures = 0, n = 0;
+    bool opened_int8 = false;
     do {
         struct itsi_engine *engine;
         struct its_diag diag = {""};
-        int before = fake.opened;
         itsi_alloc_fail_at(++n);
         int rc = itsi_engine_open(&engine, &backend, &params, &diag);
         itsi_alloc_fail_at(0);
-        opened_both = fake.opened - before == 2;
         if (rc == 0) {
+            opened_int8 = strcmp(backend.info(engine)->model, "plain-int8.onnx") == 0;
             backend.close(engine);
         } else {
             assert_int_equal(rc, ITS_ENOMEM);
             failures++;
         }
         assert_int_equal(fake.opened, fake.closed);
-    } while (!opened_both && n < 200);
-    assert_true(opened_both);
+    } while (!opened_int8 && n < 200);
+    assert_true(opened_int8);
     assert_true(failures > 5);
 }
 
@@ -247,17 +235,16 @@ static void write_models(void)
 int main(void)
 {
     backend = itsi_backend_null;
-    backend.name = "timed";
+    backend.name = "fake";
     backend.open = fake_open;
-    backend.collect = fake_collect;
+    backend.int8_is_fastest = fake_int8_is_fastest;
     backend.close = fake_close;
     itsi_log_install(keep_warning, NULL, ITSI_LOG_WARN);
     write_models();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(int8_versions_have_their_name, reset),
-        cmocka_unit_test_setup(auto_takes_the_faster, reset),
-        cmocka_unit_test_setup(auto_wants_a_gain_worth_the_accuracy, reset),
-        cmocka_unit_test_setup(auto_passes_over_one_that_fails, reset),
+        cmocka_unit_test_setup(auto_takes_what_suits_the_device, reset),
+        cmocka_unit_test_setup(auto_passes_over_one_that_does_not_open, reset),
         cmocka_unit_test_setup(auto_without_another_opens_once, reset),
         cmocka_unit_test_setup(auto_passes_over_what_cannot_take_its_place, reset),
         cmocka_unit_test_setup(a_named_precision_decides, reset),

@@ -64,12 +64,15 @@ static int open_streams(struct itsi_bench_truth *t, const struct its_cfg *cfg, s
     return rc;
 }
 
+/* Is there a camera with truth, and a class that both it and the model know? */
 static bool has_any(const struct itsi_bench_truth *t)
 {
-    bool any = false;
+    bool truth = false, judged = false;
     for (int i = 0; i < t->count; i++)
-        any = any || t->streams[i].truth;
-    return any;
+        truth = truth || t->streams[i].truth;
+    for (int cls = 0; cls < ITSI_ROAD_CLASS_COUNT; cls++)
+        judged = judged || t->score.judged[cls];
+    return truth && judged;
 }
 
 int itsi_bench_truth_open(struct itsi_bench_truth **out, struct itsi_pipeline *pipeline, const struct its_cfg *cfg,

@@ -8,7 +8,8 @@
 struct itsi_bench_truth;
 
 /* For the cameras the pipeline has, whose clips are rendered. *out is NULL, and that is no error, when no camera has
- * truth (other sources than synth://) or the pipeline has no detector. One thread uses it. */
+ * truth (other sources than synth://), the pipeline has no detector, or none of its classes is the road's. One thread
+ * uses it. */
 ITS_NODISCARD int itsi_bench_truth_open(struct itsi_bench_truth **out, struct itsi_pipeline *pipeline,
                                         const struct its_cfg *cfg, struct its_diag *diag);
 /* From now on results count; what was delivered before does not. */

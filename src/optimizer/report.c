@@ -109,7 +109,7 @@ static void print_count(struct itsi_buf *out, const char *name, const struct its
 static void print_score(struct itsi_buf *out, const struct itsi_benchmark_report *r)
 {
     struct itsi_score_count vehicles = itsi_score_vehicles(&r->score);
-    itsi_buf_printf(out, "\n  %-24s %10s %10s %10s %10s %10s   of %llu frames at IoU %.1f, confidence %.2f\n",
+    itsi_buf_printf(out, "\n  %-24s %10s %10s %10s %10s %10s   of %llu frames in time, IoU %.1f, confidence %.2f\n",
                     "found against the truth", "precision", "recall", "truth", "found", "wrong",
                     (unsigned long long)r->score.frames, (double)ITSI_SCORE_IOU, r->confidence);
     print_count(out, "vehicles", &vehicles);

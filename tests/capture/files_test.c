@@ -1,6 +1,7 @@
 /* Files, synthetic and null cameras through the whole of capture: what comes out, when, and what the books say. */
 #include "capture/harness.h"
 #include "capture/media.h"
+#include "capture/synth.h"
 #include "capture/truth.h"
 #include "render/road.h"
 
@@ -473,6 +474,22 @@ static void a_synthetic_camera_is_rendered_once_and_knows_its_truth(void **state
     itsi_synth_truth_close(truth);
 }
 
+static void a_damaged_truth_is_rendered_anew(void **state)
+{
+    (void)state;
+    const char *url = "synth://street?size=320x192&fps=10&seed=8&seconds=1";
+    char clip[512];
+    struct its_diag diag = {""};
+    CHECK_OK(itsi_synth_clip(url, media_dir, NULL, clip, sizeof clip, &diag), diag);
+    assert_int_equal(media_shell("cp %s.truth %s/whole && head -c 40 %s/whole > %s.truth", clip, media_dir, media_dir,
+                                 clip),
+                     0);
+    struct itsi_synth_truth *truth;
+    CHECK_OK(itsi_synth_truth_open(&truth, url, media_dir, &diag), diag);
+    itsi_synth_truth_close(truth);
+    assert_int_equal(media_shell("cmp %s.truth %s/whole", clip, media_dir), 0);
+}
+
 static void a_damaged_truth_file_is_refused(void **state)
 {
     (void)state;
@@ -593,6 +610,7 @@ int main(void)
         cmocka_unit_test(an_empty_pool_drops_and_frames_outlive_the_camera),
         cmocka_unit_test(a_null_camera_keeps_its_beat),
         cmocka_unit_test(a_synthetic_camera_is_rendered_once_and_knows_its_truth),
+        cmocka_unit_test(a_damaged_truth_is_rendered_anew),
         cmocka_unit_test(a_damaged_truth_file_is_refused),
         cmocka_unit_test(probing_a_file),
         cmocka_unit_test(real_clips_lose_nothing),

@@ -163,6 +163,17 @@ class Help(unittest.TestCase):
             self.assertIn(key.split(".")[-1], documented)
         self.assertEqual(run("--version").stdout.split()[0], "its-camera-ai")
 
+    def test_the_readme_names_what_a_road_takes(self):
+        """Scenes, keys and words of keys, as the refusal of a wrong one lists them."""
+        readme = (ROOT / "README.md").read_text()
+        table = re.search(r"a rendered road.*?pace`", readme, re.DOTALL).group()
+        for url, least in (("synth://x", 6), ("synth://street?x=1", 14), ("synth://street?weather=x", 4),
+                           ("synth://street?light=x", 4), ("synth://street?view=x", 7)):
+            words = run("camera", "probe", url).stderr.split("allowed are ")[1].strip().split(", ")
+            self.assertGreaterEqual(len(words), least, url)
+            for word in words:
+                self.assertRegex(table, rf"\b{word}\b", url)
+
 
 class Status(unittest.TestCase):
     def test_without_a_daemon(self):
