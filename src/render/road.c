@@ -216,7 +216,7 @@ static int truth(const struct itsi_road *road, int actors, struct itsi_road_box 
                                   .cls = road->actor[i].cls,
                                   .id = road->actor[i].id,
                                   .visible = (float)share};
-        if (b.visible > 0.1f && b.x2 - b.x1 >= 4 && b.y2 - b.y1 >= 4)
+        if (b.visible > 0.1f && b.x2 - b.x1 >= ITSI_ROAD_SMALLEST && b.y2 - b.y1 >= ITSI_ROAD_SMALLEST)
             boxes[n++] = b;
     }
     return n;

@@ -86,6 +86,9 @@ struct itsi_road_box {
     float visible;        /* share of its area not hidden by others or the edge, 0..1 */
 };
 #define ITSI_ROAD_MAX_BOXES 256
+/* Pixels. Smaller than any detector is asked for: what is listed can be ignored where a picture is scaled up, what is not
+ * would count as background. */
+#define ITSI_ROAD_SMALLEST 2
 
 struct itsi_road;
 ITS_NODISCARD int itsi_road_create(struct itsi_road **out, const struct itsi_road_params *params,
@@ -93,7 +96,7 @@ ITS_NODISCARD int itsi_road_create(struct itsi_road **out, const struct itsi_roa
 void itsi_road_destroy(struct itsi_road *road);
 
 /* I420, limited range BT.601, caller's memory: y is width x height, u and v half of it each way. Writes the boxes with
- * visible > 0.1 that are at least 4 pixels wide and high and not lost in fog, and returns their number (at most
+ * visible > 0.1 that are at least ITSI_ROAD_SMALLEST wide and high and not lost in fog, and returns their number (at most
  * ITSI_ROAD_MAX_BOXES). One road is used by one thread at a time. */
 int itsi_road_render(struct itsi_road *road, int64_t index, uint8_t *const plane[3], const int stride[3],
                      struct itsi_road_box boxes[ITSI_ROAD_MAX_BOXES]);

@@ -77,7 +77,7 @@ static double difference(const struct shot *a, const struct shot *b, const struc
 static void check_box(const struct shot *full, const struct shot *empty, const struct itsi_road_box *b)
 {
     assert_true(b->x1 >= 0 && b->y1 >= 0 && b->x2 <= (float)full->width && b->y2 <= (float)full->height);
-    assert_true(b->x2 - b->x1 >= 4 && b->y2 - b->y1 >= 4);
+    assert_true(b->x2 - b->x1 >= ITSI_ROAD_SMALLEST && b->y2 - b->y1 >= ITSI_ROAD_SMALLEST);
     assert_true(b->visible > 0.1f && b->visible <= 1.0f);
     assert_in_range(b->cls, 0, ITSI_ROAD_CLASS_COUNT - 1);
     double d = difference(full, empty, b);

@@ -26,7 +26,7 @@ static int look(const char *view, int seed, double sizes[2])
             for (int k = 0; k < s.count; k++) {
                 const struct itsi_road_box *b = &s.box[k];
                 assert_true(b->x1 >= 0 && b->y1 >= 0 && b->x2 <= WIDTH && b->y2 <= HEIGHT);
-                assert_true(b->x2 - b->x1 >= 4 && b->y2 - b->y1 >= 4);
+                assert_true(b->x2 - b->x1 >= ITSI_ROAD_SMALLEST && b->y2 - b->y1 >= ITSI_ROAD_SMALLEST);
                 if (b->cls == ITSI_ROAD_CAR && b->visible > 0.95f) {
                     sizes[0] += (double)(b->x2 - b->x1);
                     sizes[1]++;

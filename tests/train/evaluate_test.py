@@ -79,6 +79,17 @@ class Rendered(unittest.TestCase):
         # twice the picture: eight pixels of it are four at 640x384
         self.assertEqual(evaluate_rendered.asked(boxes, 1280, 720).tolist(), [False] * 5)
 
+    def test_what_counts_as_clear(self):
+        boxes = np.array([box(0, 0, side=16, visible=0.5), box(0, 0, side=15.9), box(0, 0, side=40, visible=0.49)],
+                         shards.BOX)
+        self.assertEqual(evaluate_rendered.asked(boxes, 640, 360, evaluate_rendered.CLEAR).tolist(),
+                         [True, False, False])
+        tally = evaluate_rendered.Tally(evaluate_rendered.CLEAR)
+        # the better score is on the small one, which is neither right nor wrong here
+        tally.add(frame([0, 0, 16, 16, 0.7, 0], at(50, 0.8)), np.array([box(50, 0), box(0, 0, side=16)], shards.BOX),
+                  640, 360)
+        self.assertEqual(tally.figures()["classes"]["car"], {"boxes": 1, "map50": 1.0, "map50_95": 1.0})
+
     def test_per_class_and_mean(self):
         tally = evaluate_rendered.Tally()
         truth = np.array([box(0, 0), box(100, 0), box(200, 1), box(300, 0, visible=0.1)], shards.BOX)

@@ -174,7 +174,7 @@ class Placement(unittest.TestCase):
             shards.write_shard(path, *bright_boxes(24, 3))
             self.frames = data.Frames(WIDTH, HEIGHT, 20, "cpu")
             self.frames.add(path)
-        self.batches = data.Batches(self.frames, WIDTH, HEIGHT, generator())
+        self.batches = data.Batches(self.frames, WIDTH, HEIGHT, generator(), generator(4))
 
     def check(self, batch):
         """Every white pixel lies in a box, and every box is filled with white to within a pixel of its edges."""
@@ -239,7 +239,7 @@ class Effects(unittest.TestCase):
     def setUp(self):
         overlays = torch.zeros(2, 4, HEIGHT, WIDTH)
         overlays[:, :, :8] = 1
-        self.photometric = Photometric(generator(), overlays)
+        self.photometric = Photometric(generator(), generator(3), overlays)
 
     def test_shape_range_and_input_are_kept(self):
         images = torch.rand(12, 3, HEIGHT, WIDTH, generator=generator(2))

@@ -68,8 +68,9 @@ class Frames:
 class Batches:
     """Draws batches of a canvas size from Frames with a generator of its own."""
 
-    def __init__(self, frames, width, height, generator):
-        self.frames, self.width, self.height, self.generator = frames, width, height, generator
+    def __init__(self, frames, width, height, generator, host):
+        """host: a generator on the CPU for what decides about shapes, so that the GPU is not waited for."""
+        self.frames, self.width, self.height, self.generator, self.host = frames, width, height, generator, host
         self.device = frames.y.device
 
     def rand(self, b, lo=0.0, hi=1.0):
@@ -95,7 +96,8 @@ class Batches:
 
     def four(self, b):
         """All pictures of one draw are divided at one place, so that each pixel is sampled once."""
-        x, y = (self.rand(2, 0.3, 0.7) * torch.tensor([self.width, self.height], device=self.device)).int().tolist()
+        part = torch.rand(2, generator=self.host) * 0.4 + 0.3
+        x, y = int(part[0] * self.width), int(part[1] * self.height)
         regions = [(0, 0, x, y), (x, 0, self.width, y), (0, y, x, self.height), (x, y, self.width, self.height)]
         return self.assemble([(r, torch.tensor(r, device=self.device, dtype=torch.float32).expand(b, 4),
                                torch.exp(self.rand(b, 0, 0.9))) for r in regions], b)

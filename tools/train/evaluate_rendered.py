@@ -17,10 +17,10 @@ from detector import Detector
 from letterbox import Fit, bt601_limited, letterbox
 from sizes import FULL, name as size_name, parse_size
 
-# What is neither asked for nor held against the model: objects of which less than this is seen...
-VISIBLE = 0.25
-# ...or with a side shorter than this, in pixels of the letterboxed picture at 640x384, whatever size is evaluated.
-SHORTEST = 8.0
+# Which objects are asked for: share of it that is seen, and shorter side in pixels of the letterboxed picture at 640x384,
+# whatever size is evaluated. Others are neither asked for nor held against the model.
+ALL, CLEAR = (0.25, 8.0), (0.5, 16.0)
+NONE = {"classes": {}, "map50": None, "map50_95": None}
 
 
 class Frames:
@@ -50,11 +50,12 @@ class Frames:
             yield letterbox(planes, size, bt601_limited), Fit(w, h, *size), boxes
 
 
-def asked(boxes, w, h):
+def asked(boxes, w, h, limits=ALL):
     """Which boxes of a frame of w x h count: bool [n]."""
+    visible, shortest = limits
     scale = Fit(w, h, *FULL).scale
     shorter = np.minimum(boxes["x2"] - boxes["x1"], boxes["y2"] - boxes["y1"])
-    return (boxes["visible"] >= VISIBLE) & (shorter * scale >= SHORTEST)
+    return (boxes["visible"] >= visible) & (shorter * scale >= shortest)
 
 
 def corners(boxes):
@@ -64,14 +65,15 @@ def corners(boxes):
 class Tally:
     """Detections against truth, class by class, gathered picture by picture."""
 
-    def __init__(self):
+    def __init__(self, limits=ALL):
+        self.limits = limits
         self.scores = [[] for _ in shards.CLASSES]
         self.right = [[] for _ in shards.CLASSES]
         self.positives = np.zeros(len(shards.CLASSES), int)
 
     def add(self, found, boxes, w, h):
         """found: rows x1, y1, x2, y2, score, class; boxes: the truth; of one picture of w x h."""
-        counts = asked(boxes, w, h)
+        counts = asked(boxes, w, h, self.limits)
         for cls in range(len(shards.CLASSES)):
             mine, true = found[found[:, 5] == cls], boxes["class"] == cls
             self.positives[cls] += int((true & counts).sum())
@@ -100,19 +102,24 @@ class Tally:
 
 
 def evaluate(model, frames, size):
-    tally = Tally()
+    """The figures of all objects, and under "clear" those of the clear ones."""
+    tally, clear = Tally(), Tally(CLEAR)
     groups = model.groups({name: cls for cls, name in enumerate(shards.CLASSES)})
     for tensor, fit, boxes in frames.tensors([size]):
-        tally.add(model.detect(tensor, fit, groups), boxes, fit.w, fit.h)
-    return {"frames": len(frames), **tally.figures()}
+        found = model.detect(tensor, fit, groups)
+        tally.add(found, boxes, fit.w, fit.h)
+        clear.add(found, boxes, fit.w, fit.h)
+    return {"frames": len(frames), **tally.figures(), "clear": clear.figures() if clear.positives.any() else NONE}
 
 
 def show(result, size):
     print(f"\n{size_name(size)}, {result['frames']} rendered frames")
-    print(f"{'class':12} {'boxes':>6} {'mAP50':>6} {'50-95':>6}")
-    for name, row in result["classes"].items():
-        print(f"{name:12} {row['boxes']:6} {row['map50']:6.3f} {row['map50_95']:6.3f}")
-    print(f"{'mean':12} {'':6} {result['map50']:6.3f} {result['map50_95']:6.3f}")
+    print(f"{'class':12} {'boxes':>6} {'mAP50':>6} {'50-95':>6}   clear: {'boxes':>6} {'mAP50':>6} {'50-95':>6}")
+    rows = [(name, row, result["clear"]["classes"].get(name)) for name, row in result["classes"].items()]
+    for name, *halves in [*rows, ("mean", result, result["clear"])]:
+        figures = [f"{half.get('boxes', ''):6} {half['map50']:6.3f} {half['map50_95']:6.3f}" if half and half["map50"] is not None else f"{'-':>20}"
+                   for half in halves]
+        print(f"{name:12} {figures[0]}          {figures[1]}")
 
 
 def main():

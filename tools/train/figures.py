@@ -60,12 +60,13 @@ def number(value, digits=3):
 
 
 def levels_table(figures):
-    head = ["level", "input", "rendered mAP50", "mAP50-95",
+    head = ["level", "input", "rendered mAP50", "mAP50-95", "clear: mAP50",
             f"real clips: recall at precision {evaluate_real.PRECISION:.2f}", "at threshold", "AP50", "best F1"]
     rows = []
     for level, entry in figures["levels"].items():
         rendered, real = entry["float"]["rendered"], entry["float"]["real"]["required"]["pooled"]
         rows.append([level, entry["size"], number(rendered["map50"]), number(rendered["map50_95"]),
+                     number(rendered["clear"]["map50"]),
                      number(real["recall_at_pooled_precision"]), number(real["threshold_there"]), number(real["ap50"]),
                      number(real["best_f1"])])
     return table(head, rows)
@@ -74,11 +75,15 @@ def levels_table(figures):
 def classes_table(figures):
     """Rendered frames at the full level, class by class."""
     rendered = figures["levels"]["full"]["float"]["rendered"]
-    rows = [[name, str(row["boxes"]), number(row["map50"]), number(row["map50_95"])]
-            for name, row in rendered["classes"].items()]
-    rows.append(["mean", str(sum(row["boxes"] for row in rendered["classes"].values())), number(rendered["map50"]),
-                 number(rendered["map50_95"])])
-    return table(["class", f"boxes in {rendered['frames']} frames", "mAP50", "mAP50-95"], rows)
+    rows = []
+    for name, row in rendered["classes"].items():
+        clear = rendered["clear"]["classes"].get(name, {"boxes": 0, "map50": None, "map50_95": None})
+        rows.append([name] + [cell for half in (row, clear) for cell in (
+            str(half["boxes"]), number(half["map50"]), number(half["map50_95"]))])
+    rows.append(["mean"] + [cell for half in (rendered, rendered["clear"]) for cell in (
+        str(sum(row["boxes"] for row in half["classes"].values())), number(half["map50"]), number(half["map50_95"]))])
+    return table(["class", f"boxes in {rendered['frames']} frames", "mAP50", "mAP50-95",
+                  "clear: boxes", "mAP50", "mAP50-95"], rows)
 
 
 def clips_table(figures):

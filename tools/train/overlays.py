@@ -41,11 +41,11 @@ def draw_text(rng, image):
 
 
 def draw_bar(rng, image):
-    """A bar over the whole width, or black edges of a picture of another shape."""
+    """A bar over the whole width, or thin black edges at the sides."""
     height, width = image.shape[:2]
     colour = (*[int(v) for v in rng.integers(0, 256, 3)], 255)
     if rng.random() < 0.4:
-        w = int(rng.integers(2, 80))
+        w = int(rng.integers(2, 12))
         cv2.rectangle(image, (0, 0), (w, height), (0, 0, 0, 255), -1)
         cv2.rectangle(image, (width - w, 0), (width, height), (0, 0, 0, 255), -1)
         return

@@ -13,9 +13,10 @@ import torch.nn.functional as F
 class Photometric:
     """All effects in the order in which a real camera applies them."""
 
-    def __init__(self, generator, overlays):
-        """overlays [k, 4, H, W]: colour and opacity of burnt-in texts, bars and logos."""
-        self.generator = generator
+    def __init__(self, generator, host, overlays):
+        """host: a generator on the CPU for what decides about shapes; overlays [k, 4, H, W]: colour and opacity of
+        burnt-in texts, bars and logos."""
+        self.generator, self.host = generator, host
         self.overlays = overlays
         self.dct = dct_matrix(overlays.device)
 
@@ -49,7 +50,7 @@ class Photometric:
         self.hit(x, 0.4, self.blurred)
         self.hit(x, 0.5, self.noisy)
         self.hit(x, 0.35, self.sharpened)
-        for factor in torch.rand(4, generator=self.generator, device=x.device).mul(0.55).add(0.35).tolist():
+        for factor in torch.rand(4, generator=self.host).mul(0.55).add(0.35).tolist():
             self.hit(x, 0.1, lambda part, factor=factor: self.rescaled(part, factor))
         self.hit(x, 0.4, self.stamped)
         self.hit(x, 0.65, self.compressed)

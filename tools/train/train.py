@@ -67,6 +67,7 @@ class Training:
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.optimizer = optimizer_of(self.model)
         self.generator = torch.Generator(self.device).manual_seed(args.seed * 1000 + self.rank)
+        self.host = torch.Generator()  # seeded anew by every iteration, so it needs no saving
         self.iteration = 0
         self.seconds = 0.0
         self.measured_from = None  # iteration and time
@@ -105,7 +106,7 @@ class Training:
         overlays = torch.from_numpy(make_overlays(256, WIDTH, HEIGHT, self.args.seed)).to(self.device)
         on_gpu = self.device.type == "cuda"
         overlays = overlays.permute(0, 3, 1, 2).to(torch.half if on_gpu else torch.float) / 255
-        self.photometric = Photometric(self.generator, overlays)
+        self.photometric = Photometric(self.generator, self.host, overlays)
         # Compiling the network as well would save a fifth of a step and cost two minutes.
         self.loss = torch.compile(loss) if on_gpu else loss
         self.network = DistributedDataParallel(self.model, broadcast_buffers=False) if self.world > 1 else self.model
@@ -119,7 +120,7 @@ class Training:
         self.take_up()
         if len(self.frames) == 0:
             raise SystemExit(f"train: {self.args.frames}: no frames for GPU {self.rank}")
-        self.batches = Batches(self.frames, WIDTH, HEIGHT, self.generator)
+        self.batches = Batches(self.frames, WIDTH, HEIGHT, self.generator, self.host)
 
     def take_up(self):
         """Shards that have appeared since, every GPU its own."""
@@ -151,6 +152,7 @@ class Training:
 
     @torch.no_grad()
     def batch(self):
+        self.host.manual_seed(((self.args.seed * 1000) + self.rank) * 10**8 + self.iteration)
         plain = self.iteration >= (self.args.iterations or math.inf) * (1 - PLAIN_END)
         batch = self.batches.draw(self.args.batch, MOSAIC[plain], ZOOMED[plain])
         images = torch.where(batch.content, self.photometric(batch.images, CLEAN[plain]), PAD)
