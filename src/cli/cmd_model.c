@@ -134,6 +134,8 @@ static void print_table(const struct itsi_model *model, const struct verdict *ve
         printf("%-13s %s\n", "description", model->description);
     if (model->license[0])
         printf("%-13s %s\n", "licence", model->license);
+    if (model->version[0])
+        printf("%-13s %s\n", "version", model->version);
     printf("%-13s %s %s   (batch, channels, height, width; ? is free)\n", "input", model->input_name, input);
     printf("%-13s %s %s   (batch, 4 + classes, anchors)\n", "output", model->output_name, output);
     printf("%-13s %dx%d unless told otherwise\n", "runs at", size[0], size[1]);
@@ -190,6 +192,7 @@ static int print_json(const struct itsi_model *model, const struct verdict *verd
     itsi_json_int(&json, "file_bytes", (int64_t)model->file_bytes);
     itsi_json_string(&json, "description", model->description[0] ? model->description : NULL);
     itsi_json_string(&json, "license", model->license[0] ? model->license : NULL);
+    itsi_json_string(&json, "version", model->version[0] ? model->version : NULL);
     itsi_json_object(&json, "input");
     itsi_json_string(&json, "name", model->input_name);
     json_dims(&json, model->input, 4);

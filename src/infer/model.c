@@ -71,6 +71,8 @@ int itsi_model_metadata(struct itsi_model_facts *facts, struct itsi_span key, st
         itsi_span_copy(value, facts->description, sizeof facts->description);
     else if (itsi_span_is(key, "license"))
         itsi_span_copy(value, facts->license, sizeof facts->license);
+    else if (itsi_span_is(key, "version"))
+        itsi_span_copy(value, facts->version, sizeof facts->version);
     else if (itsi_span_is(key, "end2end"))
         facts->end_to_end = itsi_span_is(value, "True") || itsi_span_is(value, "true");
     return rc == ITS_ENOMEM ? rc : 0; /* names we cannot read: the model has none */
@@ -316,6 +318,7 @@ static int adopt(struct itsi_model *model, struct itsi_model_facts *facts, struc
     memcpy(model->output_name, facts->output.name, sizeof model->output_name);
     memcpy(model->description, facts->description, sizeof model->description);
     memcpy(model->license, facts->license, sizeof model->license);
+    memcpy(model->version, facts->version, sizeof model->version);
     model->quantized = facts->quantized;
     model->classes = facts->output.dims[1] > 0 ? (int)(facts->output.dims[1] - 4) : facts->names.count;
     model->output[1] = 4 + model->classes;

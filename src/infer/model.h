@@ -26,6 +26,7 @@ struct itsi_model {
     bool has_names;     /* false: made up */
     char description[256]; /* metadata "description", may be empty */
     char license[256];     /* metadata "license", may be empty */
+    char version[64];      /* metadata "version", may be empty; the float and the int8 file of one model share it */
     uint64_t file_bytes;
 };
 

@@ -32,7 +32,7 @@ struct itsi_model_facts {
     bool quantized;
     bool end_to_end; /* metadata "end2end": NMS is part of the model */
     char task[32];   /* metadata "task"; empty: not said */
-    char description[256], license[256];
+    char description[256], license[256], version[64];
     struct itsi_names names;
 };
 
@@ -52,7 +52,8 @@ int itsi_names_from_yaml(struct itsi_names *names, struct itsi_span text);  /* m
 int itsi_names_from_lines(struct itsi_names *names, struct itsi_span text); /* a labels file */
 void itsi_names_fini(struct itsi_names *names); /* takes zeroed */
 
-/* One entry of a model's metadata, whatever the format: takes names, task, description, license, end2end; ignores the rest.
+/* One entry of a model's metadata, whatever the format: takes names, task, description, license, version,
+ * end2end; ignores the rest.
  * 0 or ITS_ENOMEM. */
 int itsi_model_metadata(struct itsi_model_facts *facts, struct itsi_span key, struct itsi_span value);
 

@@ -53,6 +53,7 @@ static void reads_a_dynamic_model(void **state)
     spec.names = "{0: 'car', 1: \"driver's cab\", 2: 'say \\'hi\\'', 3: 'caf\\xe9 \\u2603', 4: 'truck'}";
     spec.description = "A tiny model";
     spec.license = "Apache-2.0";
+    spec.version = "8.3.0";
     spec.task = "detect";
     struct itsi_model m = open_good(&spec);
     assert_int_equal(m.format, ITSI_MODEL_ONNX);
@@ -72,6 +73,7 @@ static void reads_a_dynamic_model(void **state)
     assert_string_equal(m.names[4], "truck");
     assert_string_equal(m.description, "A tiny model");
     assert_string_equal(m.license, "Apache-2.0");
+    assert_string_equal(m.version, "8.3.0");
     assert_false(m.quantized);
     assert_true(m.file_bytes > 100);
     itsi_model_fini(&m);

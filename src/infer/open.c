@@ -26,6 +26,9 @@ static int check_twin(const struct itsi_model *model, const struct itsi_model *o
 {
     if (!other->quantized)
         return itsi_fail(diag, ITS_EUNSUPPORTED, "it is not a quantised model");
+    if (model->version[0] && other->version[0] && strcmp(model->version, other->version) != 0)
+        return itsi_fail(diag, ITS_EINVAL, "it is made of version %s, the model is version %s", other->version,
+                         model->version);
     if (other->classes != model->classes)
         return itsi_fail(diag, ITS_EINVAL, "it has %d classes, the model has %d", other->classes, model->classes);
     for (int i = 0; model->has_names && other->has_names && i < model->classes; i++)

@@ -8,7 +8,7 @@
 #include "infer/open.h"
 
 enum { CLASSES = 5 };
-static char dir[64], plain[256], alone[256], quantised[256], not_quantised[256], others[256], broken[256];
+static char dir[64], plain[256], alone[256], quantised[256], not_quantised[256], others[256], stale[256], broken[256];
 static char warning[400];
 
 /* --- a backend that notes what it opens ---------------------------------------------------------------------------- */
@@ -136,13 +136,14 @@ static void auto_without_another_opens_once(void **state)
 static void auto_passes_over_what_cannot_take_its_place(void **state)
 {
     (void)state;
-    const char *const models[] = {not_quantised, others, broken};
-    const char *const why[] = {"not a quantised model", "its class 4 is 'tram', the model's is 'bus'", "not a valid ONNX"};
-    for (int i = 0; i < 3; i++) {
+    const char *const models[] = {not_quantised, others, broken, stale};
+    const char *const why[] = {"not a quantised model", "its class 4 is 'tram', the model's is 'bus'", "not a valid ONNX",
+                               "it is made of version one, the model is version two"};
+    for (int i = 0; i < 4; i++) {
         assert_null(strstr(runs(models[i], ITSI_PRECISION_AUTO), "-int8"));
         CHECK_CONTAINS(warning, why[i]);
     }
-    assert_int_equal(fake.opened, 3);
+    assert_int_equal(fake.opened, 4);
 }
 
 static void a_named_precision_decides(void **state)
@@ -164,6 +165,7 @@ static void int8_without_one_is_refused_by_name(void **state)
     check_refused(alone, ITS_EUNSUPPORTED, "precision int8", "alone-int8.onnx");
     check_refused(not_quantised, ITS_EUNSUPPORTED, "float-int8.onnx", "not a quantised model");
     check_refused(others, ITS_EINVAL, "others-int8.onnx", "'tram'");
+    check_refused(stale, ITS_EINVAL, "stale-int8.onnx", "version one");
     check_refused(broken, ITS_EFORMAT, "broken-int8.onnx", "not a valid ONNX");
     check_refused("/nowhere/m.onnx", ITS_ENOTFOUND, "/nowhere/m.onnx", "");
 }
@@ -230,6 +232,11 @@ static void write_models(void)
     temp_model(quantised, dir, "plain-int8.onnx", &spec);
     spec.names = "{0: 'car', 1: 'truck', 2: 'person', 3: 'bicycle', 4: 'tram'}";
     temp_model(twin, dir, "others-int8.onnx", &spec);
+    spec.version = "one";
+    temp_model(twin, dir, "stale-int8.onnx", &spec);
+    spec.version = "two";
+    spec.quantized = false;
+    temp_model(stale, dir, "stale.onnx", &spec);
 }
 
 int main(void)

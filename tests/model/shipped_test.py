@@ -52,6 +52,7 @@ class Contract(unittest.TestCase):
         self.assertEqual(info["output"]["shape"][:2], [None, 4 + len(CLASSES)])
         self.assertEqual((info["width"], info["height"]), (640, 384))
         self.assertTrue(info["license"])
+        self.assertTrue(info["version"])
         openvino = next(b for b in info["backends"] if b["name"] == "openvino")
         self.assertTrue(openvino["runs"], openvino["reason"])
         return info, openvino
@@ -70,6 +71,7 @@ class Contract(unittest.TestCase):
         if path.exists():
             info, _ = self.check(path)
             self.assertTrue(info["quantized"])
+            self.assertEqual(info["version"], self.check(MODELS / "its-road.onnx")[0]["version"])
 
 
 class Detection(unittest.TestCase):

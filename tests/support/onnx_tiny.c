@@ -220,6 +220,7 @@ void onnx_build(struct itsi_buf *out, const struct onnx_spec *spec)
     put_metadata(out, "end2end", spec->end2end);
     put_metadata(out, "description", spec->description);
     put_metadata(out, "license", spec->license);
+    put_metadata(out, "version", spec->version);
     assert_false(out->failed);
 }
 

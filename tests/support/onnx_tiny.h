@@ -19,7 +19,7 @@ struct onnx_spec {
     bool weights_as_inputs; /* list the initialisers among the inputs, as old exporters do */
     bool quantized;         /* the input passes QuantizeLinear and DequantizeLinear, steps of 1/255 */
     bool fails_on_white;    /* inference raises an error when a white pixel comes (64x64 only) */
-    const char *names, *task, *end2end, *description, *license; /* metadata; NULL: none */
+    const char *names, *task, *end2end, *description, *license, *version; /* metadata; NULL: none */
 };
 
 /* [batch, 3, height, width] -> [batch, 4 + classes, anchors], all dynamic but the rows; classes a multiple of 3 less 4

@@ -4,6 +4,7 @@ usage: export.py WEIGHTS.pt OUT.onnx
 """
 
 import argparse
+import hashlib
 import warnings
 
 import numpy as np
@@ -36,9 +37,18 @@ def halve(graph):
     graph.node.extend(nodes)
 
 
+def fingerprint(state):
+    """Names these weights, so that a quantised file can be told from one of other weights."""
+    digest = hashlib.sha256()
+    for name, values in state.items():
+        digest.update(name.encode() + values.numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
 def export(weights, path):
     model = Detector()
-    model.load_state_dict(torch.load(weights, map_location="cpu"))
+    state = torch.load(weights, map_location="cpu")
+    model.load_state_dict(state)
     decoded = Decoded(fuse(model.eval())).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated, and the one that keeps shapes out of graphs
@@ -51,7 +61,7 @@ def export(weights, path):
     helper.set_model_props(onnx_model, {
         "names": str(dict(enumerate(CLASSES))), "task": "detect", "stride": str(max(STRIDES)),
         "description": "its-road: road users seen by traffic cameras; trained on rendered frames only",
-        "author": "ITS Camera AI", "license": "Apache-2.0"})
+        "author": "ITS Camera AI", "license": "Apache-2.0", "version": fingerprint(state)})
     onnx.checker.check_model(onnx_model, full_check=True)
     onnx.save(onnx_model, path)
 
