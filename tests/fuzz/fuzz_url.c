@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(message, text, size < 599 ? size : 599);
         message[size < 599 ? size : 599] = '\0';
         itsi_url_scrub(&url, message);
-        if (url.password[0] && url.password[0] != '*' && strstr(message, url.password))
+        /* a password with a star in it may be completed by the stars that hide it: ":*" in "::*" becomes ":**" */
+        if (url.password[0] && !strchr(url.password, '*') && strstr(message, url.password))
             abort();
         char value[64];
         (void)itsi_url_param(&url, "transport", value, sizeof value);
