@@ -201,7 +201,7 @@ static int prepare(struct itsi_pipeline *pipeline, const struct itsi_benchmark_p
 }
 
 static void run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
-                     struct itsi_bench_truth *truth, struct itsi_benchmark_report *report)
+                struct itsi_bench_truth *truth, struct itsi_benchmark_report *report)
 {
     struct window a, b;
     itsi_pipeline_reset_stats(pipeline);

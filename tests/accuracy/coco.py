@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 import common
+import metrics
 
 WANTED, WITHIN = 0.451, 0.005
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
@@ -40,7 +41,7 @@ def read_labels(path, size):
 def hits(found, labels):
     """Which predictions are right at which threshold: every label to one prediction, every prediction to one label."""
     right = np.zeros((len(found), len(THRESHOLDS)), bool)
-    iou = common.overlaps(labels, found) * (labels[:, None, 4] == found[None, :, 5])
+    iou = metrics.overlaps(labels, found) * (labels[:, None, 4] == found[None, :, 5])
     for t, threshold in enumerate(THRESHOLDS):
         label, guess = np.nonzero(iou >= threshold)
         order = np.argsort(-iou[label, guess], kind="stable")

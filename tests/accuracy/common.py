@@ -1,4 +1,4 @@
-"""What the accuracy tests share: the data, the tool under test, overlaps."""
+"""What the accuracy tests share: the data, the tool under test, and the training tools' own metrics."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import threading
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "train"))  # metrics.py, which has tests of its own
 DATA = pathlib.Path(os.environ.get("ITS_TEST_DATA") or ROOT.parent / "shared")
 
 
@@ -58,12 +59,3 @@ def detect(tool, model, frames, *options):
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit status {process.returncode}\n{said[0]}")
     return found, said[0].strip()
-
-
-def overlaps(a, b):
-    """IoU of every box of a with every one of b."""
-    a, b = a[:, None, :4], b[None, :, :4]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    common = np.prod(np.clip(sides, 0, None), axis=-1)
-    whole = np.prod(a[..., 2:] - a[..., :2], axis=-1) + np.prod(b[..., 2:] - b[..., :2], axis=-1) - common
-    return common / np.maximum(whole, 1e-12)

@@ -20,6 +20,7 @@ import numpy as np
 import onnxruntime
 
 import common
+import metrics
 
 WIDTH, HEIGHT = 640, 384
 CONFIDENCE, TOLERANCE, IOU = 0.25, 0.01, 0.7
@@ -70,18 +71,6 @@ def letterbox(planes, w, h, matrix, value_range):
     return tensor
 
 
-def suppress(boxes, classes, scores):
-    """Indices kept: greedy, class by class, over boxes by falling score."""
-    kept = []
-    order = np.argsort(-scores, kind="stable")
-    while order.size:
-        best, order = order[0], order[1:]
-        kept.append(best)
-        close = common.overlaps(boxes[best : best + 1], boxes[order])[0] > IOU
-        order = order[~(close & (classes[order] == classes[best]))]
-    return kept[:300]
-
-
 def decode(output, w, h):
     scale, _, _, pad_x, pad_y = fit(w, h)
     scores = output[4:].max(0)
@@ -89,7 +78,7 @@ def decode(output, w, h):
     cx, cy, bw, bh = output[:4, anchors].astype(np.float64)
     boxes = np.stack([cx - bw / 2, cy - bh / 2, cx + bw / 2, cy + bh / 2], -1)
     classes = output[4:, anchors].argmax(0)
-    kept = suppress(boxes, classes, scores[anchors])
+    kept = metrics.suppress(boxes, classes, scores[anchors], IOU)
     boxes = (boxes[kept] - [pad_x, pad_y, pad_x, pad_y]) / scale
     boxes = np.clip(boxes, 0, [w, h, w, h])
     inside = (boxes[:, 2:] > boxes[:, :2]).all(1)  # the rest lay in the padding
@@ -146,7 +135,7 @@ def opencv_tensor(cv2, raw, w, h):
 def pair(ours, theirs, iou, score_tolerance):
     """(pairs that count, boxes without a partner, score differences of the pairs) of one frame. Pairs are taken by
     falling IoU among boxes of one class."""
-    near = common.overlaps(ours, theirs) * (ours[:, None, 5] == theirs[None, :, 5])
+    near = metrics.overlaps(ours, theirs) * (ours[:, None, 5] == theirs[None, :, 5])
     near[near < iou] = 0
     near[np.abs(ours[:, None, 4] - theirs[None, :, 4]) > score_tolerance] = 0
     free = [np.ones(len(ours), bool), np.ones(len(theirs), bool)]

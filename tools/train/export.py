@@ -12,7 +12,8 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
-from network import CLASSES, STRIDES, Decoded, Detector, fuse
+from network import STRIDES, Decoded, Detector, fuse
+from shards import CLASSES
 
 OPSET = 17
 SMALL = 64  # constants of fewer values stay as they are

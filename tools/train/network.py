@@ -10,7 +10,8 @@ import math
 import torch
 from torch import nn
 
-CLASSES = ("car", "truck", "bus", "motorcycle", "bicycle", "person")
+from shards import CLASSES
+
 STRIDES = (8, 16, 32)
 BINS = 16  # a side of a box lies 0..15 strides from the anchor
 
