@@ -297,6 +297,8 @@ int itsi_batcher_take(struct itsi_batcher *b, int64_t now, bool engine_idle, str
         box->pass += box->stride;
         items[i].frame = ready_remove(b, box);
         items[i].owner = box->owner;
+        if (b->params.retain)
+            b->params.retain(box->owner);
         itsi_ledger_admit(box->ledger);
     }
     pthread_mutex_unlock(&b->mutex);

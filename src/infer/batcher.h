@@ -23,6 +23,9 @@ struct itsi_batcher_params {
     int max_batch;            /* 1..64 */
     bool batch_efficient;     /* false: small batches side by side (CPU): never wait to fill one */
     int64_t batch_timeout_ns;
+    /* Called with the owner of every frame taken, while its mailbox cannot yet be closed: here a reference is still safe
+     * to take. NULL: nothing. Must not call the batcher. */
+    void (*retain)(void *owner);
 };
 
 struct itsi_batcher;

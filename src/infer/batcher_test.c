@@ -20,7 +20,7 @@ static void open_bench(struct bench *t, enum itsi_batch_policy policy, int max_b
                        const int *weights)
 {
     struct its_diag diag;
-    struct itsi_batcher_params params = {policy, max_batch, batch_efficient, 10 * MS};
+    struct itsi_batcher_params params = {policy, max_batch, batch_efficient, 10 * MS, NULL};
     t->now = 1000 * MS;
     CHECK_OK(itsi_batcher_create(&t->batcher, &params, &diag), diag);
     CHECK_OK(itsi_frame_pool_create(&t->pool, 64, NULL, NULL, NULL, &diag), diag);
@@ -285,7 +285,7 @@ static void wait_misses_nothing(void **state)
 static void creation_survives_no_memory(void **state)
 {
     (void)state;
-    struct itsi_batcher_params params = {ITSI_BATCH_DEADLINE, 1, false, 0};
+    struct itsi_batcher_params params = {ITSI_BATCH_DEADLINE, 1, false, 0, NULL};
     struct itsi_batcher *b = NULL;
     itsi_alloc_fail_at(1);
     assert_int_equal(itsi_batcher_create(&b, &params, NULL), ITS_ENOMEM);

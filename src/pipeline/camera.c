@@ -32,6 +32,12 @@ static void settle(struct itsi_camera_stream *stream)
     itsi_free(stream);
 }
 
+void itsi_stream_retain(void *owner)
+{
+    struct itsi_camera_stream *stream = owner;
+    atomic_fetch_add(&stream->refs, 1);
+}
+
 void itsi_stream_unref(struct itsi_camera_stream *stream)
 {
     if (stream && atomic_fetch_sub(&stream->refs, 1) == 1)

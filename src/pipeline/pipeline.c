@@ -169,6 +169,7 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         .max_batch = rc == 0 ? p->info.max_batch : 1,
         .batch_efficient = p->info.batch_efficient,
         .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
+        .retain = itsi_stream_retain,
     };
     if (rc == 0)
         rc = itsi_batcher_create(&p->batcher, &batching, diag);

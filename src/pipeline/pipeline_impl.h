@@ -93,6 +93,7 @@ struct itsi_pipeline {
 };
 
 /* camera.c */
+void itsi_stream_retain(void *stream); /* as the batcher calls it */
 void itsi_stream_unref(struct itsi_camera_stream *stream);
 struct itsi_camera_stream *itsi_stream_find(struct itsi_pipeline *pipeline, const char *id); /* a reference; or NULL */
 /* Ends capture and mailbox of a stream that left the table, and drops the table's reference. */

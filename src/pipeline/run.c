@@ -62,10 +62,6 @@ static int64_t batch_once(struct itsi_pipeline *p)
     struct itsi_job *job = &p->jobs[slot];
     int64_t wake_at;
     int taken = itsi_batcher_take(p->batcher, itsi_now_ns(), busy == 0, job->items, &wake_at);
-    for (int i = 0; i < taken; i++) {
-        struct itsi_camera_stream *stream = job->items[i].owner;
-        atomic_fetch_add(&stream->refs, 1);
-    }
     if (taken)
         fill_slot(p, slot, job, taken);
     if (!taken || job->count == 0) {
