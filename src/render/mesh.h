@@ -97,16 +97,18 @@ void itsi_mesh_finish(struct itsi_mesh *m);
 void itsi_mesh_finish_as(struct itsi_mesh *m, float length, float width);
 
 enum {
+    ITSI_VAN_MODELS = 8, /* and pick-ups: of the class car, as all that is built like one */
     ITSI_CAR_MODELS = 28,
-    ITSI_TRUCK_MODELS = 23,
-    ITSI_BUS_MODELS = 10,
+    ITSI_TRUCK_MODELS = 16,
+    ITSI_BUS_MODELS = 9,
     ITSI_MOTO_MODELS = 6,
     ITSI_BIKE_MODELS = 4,
     ITSI_PERSON_MODELS = 12,
     ITSI_RIDER_MODELS = 2
 };
 enum {
-    ITSI_FIRST_CAR = 0,
+    ITSI_FIRST_VAN = 0,
+    ITSI_FIRST_CAR = ITSI_FIRST_VAN + ITSI_VAN_MODELS,
     ITSI_FIRST_TRUCK = ITSI_FIRST_CAR + ITSI_CAR_MODELS,
     ITSI_FIRST_BUS = ITSI_FIRST_TRUCK + ITSI_TRUCK_MODELS,
     ITSI_FIRST_MOTO = ITSI_FIRST_BUS + ITSI_BUS_MODELS,
@@ -118,6 +120,7 @@ enum {
 struct itsi_models {
     struct itsi_mesh mesh[ITSI_MODELS];
 };
+void itsi_model_vans(struct itsi_models *models, uint64_t seed);
 void itsi_model_cars(struct itsi_models *models, uint64_t seed);
 void itsi_model_trucks(struct itsi_models *models, uint64_t seed);
 void itsi_model_buses(struct itsi_models *models, uint64_t seed);

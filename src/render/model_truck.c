@@ -92,11 +92,9 @@ static void semi(struct itsi_mesh *m, enum semi_load load, uint64_t h)
 
 void itsi_model_trucks(struct itsi_models *models, uint64_t seed)
 {
-    enum { LORRIES = 15 };
-    static_assert(LORRIES + ITSI_VANS == ITSI_TRUCK_MODELS, "every model is built");
     struct itsi_mesh *t = &models->mesh[ITSI_FIRST_TRUCK];
-    uint64_t h[LORRIES];
-    for (int i = 0; i < LORRIES; i++)
+    uint64_t h[ITSI_TRUCK_MODELS];
+    for (int i = 0; i < ITSI_TRUCK_MODELS; i++)
         h[i] = itsi_hash(seed, (uint64_t)(200 + i));
     semi(&t[0], SEMI_BOX, h[0]);
     semi(&t[1], SEMI_BOX, h[1]);
@@ -113,6 +111,6 @@ void itsi_model_trucks(struct itsi_models *models, uint64_t seed)
     itsi_truck_refuse(&t[12], h[12]);
     itsi_truck_mixer(&t[13], h[13]);
     itsi_truck_crane(&t[14], h[14]);
-    for (int i = 0; i < ITSI_VANS; i++)
-        itsi_van(&t[LORRIES + i], i, itsi_hash(seed, (uint64_t)(250 + i)));
+    itsi_truck_van(&t[15], h[15]);
+    static_assert(ITSI_TRUCK_MODELS == 16, "every model is built");
 }

@@ -23,8 +23,7 @@ void itsi_truck_refuse(struct itsi_mesh *m, uint64_t h);
 void itsi_truck_mixer(struct itsi_mesh *m, uint64_t h);
 void itsi_truck_crane(struct itsi_mesh *m, uint64_t h);
 void itsi_truck_carrier(struct itsi_mesh *m, uint64_t h);
-/* Delivery vans and pick-ups (model_van.c). */
-enum { ITSI_VANS = 8 };
-void itsi_van(struct itsi_mesh *m, int kind, uint64_t h);
+/* A van's cab with a box of its own behind it (model_van.c). */
+void itsi_truck_van(struct itsi_mesh *m, uint64_t h);
 
 #endif

@@ -1,23 +1,23 @@
-/* Delivery vans, ambulances and pick-ups: built like cars, larger. */
+/* Delivery vans, minibuses, ambulances and pick-ups: built like cars, larger. */
 #include "render/model_car.h"
 #include "render/model_truck.h"
 
-enum van_extra { PLAIN, AMBULANCE, BED, CANOPY, BOXED };
+enum van_extra { PLAIN, AMBULANCE, BED, CANOPY };
 
 #define NOTCH ITSI_CAR_NOTCH
 #define WAGON ITSI_CAR_WAGON
-static const struct itsi_car_form forms[ITSI_VANS] = {
+static const struct itsi_car_form forms[ITSI_VAN_MODELS] = {
     /* tail len    wid    hgt    nose   cowl   belt   tail   bonnet scrn   roof   back   clr    wheel  tumble */
     {WAGON, 5.90f, 2.02f, 2.65f, 1.12f, 1.36f, 1.30f, 1.34f, 0.86f, 1.00f, 3.86f, 0.10f, 0.26f, 0.36f, 0.88f, 1, false},
     {WAGON, 5.40f, 2.00f, 2.30f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f, 0.90f, 3.45f, 0.11f, 0.26f, 0.35f, 0.87f, 1, true},
     {WAGON, 5.95f, 2.02f, 2.70f, 1.14f, 1.38f, 1.30f, 1.34f, 0.90f, 1.00f, 3.87f, 0.10f, 0.26f, 0.36f, 0.89f, 3, false},
     {WAGON, 5.20f, 1.96f, 2.05f, 1.05f, 1.26f, 1.20f, 1.23f, 0.84f, 0.85f, 3.32f, 0.12f, 0.24f, 0.34f, 0.85f, 1, false},
-    {WAGON, 2.75f, 1.98f, 2.15f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f, 0.90f, 0.80f, 0.10f, 0.28f, 0.36f, 0.86f, 1, false},
+    {WAGON, 6.20f, 2.02f, 2.65f, 1.10f, 1.34f, 1.28f, 1.32f, 0.84f, 1.00f, 4.18f, 0.10f, 0.26f, 0.36f, 0.89f, 3, false},
     {NOTCH, 5.30f, 1.90f, 1.82f, 1.06f, 1.20f, 1.13f, 1.17f, 1.18f, 0.68f, 1.40f, 0.22f, 0.34f, 0.40f, 0.80f, 2, true},
     {NOTCH, 5.15f, 1.84f, 1.76f, 1.02f, 1.16f, 1.10f, 1.13f, 1.14f, 0.66f, 0.85f, 0.20f, 0.32f, 0.38f, 0.81f, 1, false},
     {NOTCH, 5.30f, 1.90f, 1.80f, 1.06f, 1.20f, 1.13f, 1.17f, 1.18f, 0.68f, 1.40f, 0.22f, 0.34f, 0.40f, 0.80f, 2, true},
 };
-static const enum van_extra extras[ITSI_VANS] = {PLAIN, PLAIN, AMBULANCE, PLAIN, BOXED, BED, BED, CANOPY};
+static const enum van_extra extras[ITSI_VAN_MODELS] = {PLAIN, PLAIN, AMBULANCE, PLAIN, PLAIN, BED, BED, CANOPY};
 
 /* The hollow of a pick-up's bed, and what may lie in it. */
 static void bed(struct itsi_mesh *m, const struct itsi_car_form *f, uint64_t h)
@@ -79,16 +79,20 @@ static void shift(struct itsi_mesh *m, float by)
         m->lamp_head[i].y += by;
 }
 
-/* A van's cab with a box behind it that is wider and higher. */
-static void box_van(struct itsi_mesh *m, const struct itsi_car_form *cab, uint64_t h)
+/* The box is wider and higher than the cab. */
+void itsi_truck_van(struct itsi_mesh *m, uint64_t h)
 {
+    static const struct itsi_car_form cab = {ITSI_CAR_WAGON, 2.75f, 1.98f, 2.15f, 1.12f, 1.36f, 1.28f, 1.32f, 0.86f,
+                                             0.90f,          0.80f, 0.10f, 0.28f, 0.36f, 0.86f, 1,     false};
+    struct itsi_car_look look = itsi_car_look(&cab, h);
+    itsi_car_build(m, &cab, &look);
     float length = itsi_hash_range(h, 93, 5.8f, 6.6f), front = length * 0.5f, half = 1.06f;
-    shift(m, front - cab->length * 0.5f);
+    shift(m, front - cab.length * 0.5f);
     float top = itsi_hash_range(h, 94, 2.75f, 3.1f), y1 = front - 2.3f;
     itsi_truck_box(m, -front, y1, half, 0.72f, top, h);
     if (itsi_hash_unit(h, 95) < 0.6f) { /* the box reaches over the cab */
         int mats[6] = {ITSI_MAT_BODY2, ITSI_MAT_BODY2, -1, ITSI_MAT_BODY2, ITSI_MAT_UNDER, ITSI_MAT_BODY2};
-        itsi_mesh_box(m, itsi_vec3(-half, y1, cab->height + 0.05f), itsi_vec3(half, y1 + 0.75f, top), mats);
+        itsi_mesh_box(m, itsi_vec3(-half, y1, cab.height + 0.05f), itsi_vec3(half, y1 + 0.75f, top), mats);
     }
     itsi_truck_chassis(m, -front, y1, half, 0.75f);
     itsi_truck_tail(m, -front, half, 0.78f);
@@ -96,15 +100,13 @@ static void box_van(struct itsi_mesh *m, const struct itsi_car_form *cab, uint64
     itsi_mesh_finish_as(m, length, 2 * half);
 }
 
-void itsi_van(struct itsi_mesh *m, int kind, uint64_t h)
+static void van(struct itsi_mesh *m, int kind, uint64_t h)
 {
     struct itsi_car_form f = forms[kind];
     bool pickup = extras[kind] == BED || extras[kind] == CANOPY;
     float longer = itsi_hash_range(h, 1, 0.96f, 1.06f);
-    if (extras[kind] != BOXED) {
-        f.roof += f.length * (longer - 1) * (pickup ? 0.3f : 1);
-        f.length *= longer;
-    }
+    f.roof += f.length * (longer - 1) * (pickup ? 0.3f : 1);
+    f.length *= longer;
     f.height *= itsi_hash_range(h, 2, 0.95f, 1.04f);
     struct itsi_car_look look = itsi_car_look(&f, h);
     if (extras[kind] == AMBULANCE) {
@@ -116,6 +118,10 @@ void itsi_van(struct itsi_mesh *m, int kind, uint64_t h)
         bed(m, &f, h);
     else if (extras[kind] == CANOPY)
         canopy(m, &f, h);
-    else if (extras[kind] == BOXED)
-        box_van(m, &f, h);
+}
+
+void itsi_model_vans(struct itsi_models *models, uint64_t seed)
+{
+    for (int i = 0; i < ITSI_VAN_MODELS; i++)
+        van(&models->mesh[ITSI_FIRST_VAN + i], i, itsi_hash(seed, (uint64_t)(250 + i)));
 }

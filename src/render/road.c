@@ -36,6 +36,7 @@ struct itsi_road {
 static int build_models(struct itsi_road *road)
 {
     uint64_t seed = itsi_hash(road->params.seed, 9);
+    itsi_model_vans(&road->models, seed);
     itsi_model_cars(&road->models, seed);
     itsi_model_trucks(&road->models, seed);
     itsi_model_buses(&road->models, seed);

@@ -43,12 +43,12 @@ static void pixels_are_as_committed(void **state)
         const char *url;
         uint64_t sum;
     } known[] = {
-        {"synth://crossroads?size=320x180&seed=7", UINT64_C(0xd69edf61ae098831)},
-        {"synth://motorway?size=320x180&seed=7&weather=fog", UINT64_C(0x17dcaabde00b15ae)},
-        {"synth://street?size=320x180&seed=7&weather=rain&light=night", UINT64_C(0x22b74005d58b3450)},
-        {"synth://motorway?size=320x180&seed=11&light=glare", UINT64_C(0x9a1fd5e2632dd7a9)},
-        {"synth://tunnel?size=320x180&seed=4&view=mast", UINT64_C(0xa7ab4ac0e7d315d9)},
-        {"synth://carpark?size=320x180&seed=5&view=overhead&weather=cloudy", UINT64_C(0x1c3d3cdcdc29718c)},
+        {"synth://crossroads?size=320x180&seed=7", UINT64_C(0x56445acdacf5b371)},
+        {"synth://motorway?size=320x180&seed=7&weather=fog", UINT64_C(0x04e78b5515c5d572)},
+        {"synth://street?size=320x180&seed=7&weather=rain&light=night", UINT64_C(0xf48b259fdf8baf73)},
+        {"synth://motorway?size=320x180&seed=11&light=glare", UINT64_C(0xcbd5bef3dd9f8929)},
+        {"synth://tunnel?size=320x180&seed=4&view=mast", UINT64_C(0x2e1b444f1b58e034)},
+        {"synth://carpark?size=320x180&seed=5&view=overhead&weather=cloudy", UINT64_C(0xac9d847bca032dec)},
         {"synth://plaza?size=320x180&seed=6&view=kerb&light=dusk", UINT64_C(0x2fbc5254d9735cae)},
     };
     bool good = true;

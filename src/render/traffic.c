@@ -90,11 +90,12 @@ static int pick_class(const struct itsi_lane *lane, uint64_t h)
     return c;
 }
 
+/* NULL: none of what was drawn fits into the lane. */
 static const struct itsi_mesh *pick_mesh(const struct itsi_models *m, const struct itsi_lane *lane, int cls, uint64_t h)
 {
     static const struct {
         int first, count;
-    } sets[ITSI_ROAD_CLASS_COUNT] = {[ITSI_ROAD_CAR] = {ITSI_FIRST_CAR, ITSI_CAR_MODELS},
+    } sets[ITSI_ROAD_CLASS_COUNT] = {[ITSI_ROAD_CAR] = {ITSI_FIRST_VAN, ITSI_VAN_MODELS + ITSI_CAR_MODELS},
                                      [ITSI_ROAD_TRUCK] = {ITSI_FIRST_TRUCK, ITSI_TRUCK_MODELS},
                                      [ITSI_ROAD_BUS] = {ITSI_FIRST_BUS, ITSI_BUS_MODELS},
                                      [ITSI_ROAD_MOTORCYCLE] = {ITSI_FIRST_MOTO, ITSI_MOTO_MODELS},
@@ -107,15 +108,19 @@ static const struct itsi_mesh *pick_mesh(const struct itsi_models *m, const stru
         if (mesh->length <= lane->max_length)
             return mesh;
     }
-    return &set[count - 1];
+    return NULL;
 }
 
-/* The fixed things about the h-th vehicle; false: the lane's slot is too small for what was drawn. */
+/* The fixed things about the h-th vehicle. Where no lorry or bus fits, a car drives instead. */
 static void dress(struct itsi_actor *a, const struct itsi_models *models, const struct itsi_lane *lane, uint64_t h)
 {
     memset(a, 0, sizeof *a);
     a->cls = pick_class(lane, h);
     a->mesh = pick_mesh(models, lane, a->cls, h);
+    if (a->mesh == NULL && a->cls != ITSI_ROAD_CAR)
+        a->mesh = pick_mesh(models, lane, a->cls = ITSI_ROAD_CAR, h);
+    if (a->mesh == NULL)
+        a->mesh = &models->mesh[ITSI_FIRST_CAR + ITSI_CAR_MODELS - 1]; /* the smallest */
     a->sx = itsi_hash_range(h, 20, 0.96f, 1.04f);
     a->sy = itsi_hash_range(h, 21, 0.96f, 1.04f);
     a->sz = itsi_hash_range(h, 22, 0.96f, 1.05f);

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from network import BINS, STRIDES
 
 TOP, ALPHA, BETA = 10, 0.5, 6.0
-GAIN_BOX, GAIN_CLS, GAIN_DFL = 7.5, 0.6, 1.5
+GAIN_BOX, GAIN_CLS, GAIN_DFL = 7.5, 1.0, 1.5
 SMALLEST = 10.0  # pixels: smaller objects are widened to this when anchors are sought, so that each has some
 
 
