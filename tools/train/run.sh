@@ -5,11 +5,11 @@
 # 75 until the last) and goes on from WORK/checkpoint.pt when called again. ITERATIONS=0 fits the training into MINUTES;
 # START names weights to begin with.
 #
-# usage: [STEPS=2] [ITERATIONS=8800] [FRAMES=48000] [SEED=1] [WORK=build/train] [ONE_STEP=1] tools/train/run.sh
+# usage: [STEPS=3] [ITERATIONS=13400] [FRAMES=64000] [SEED=1] [WORK=build/train] [ONE_STEP=1] tools/train/run.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-: "${STEPS:=2}" "${ITERATIONS:=8800}" "${FRAMES:=48000}" "${HELD:=2000}" "${SEED:=1}" "${WORK:=build/train}"
+: "${STEPS:=3}" "${ITERATIONS:=13400}" "${FRAMES:=64000}" "${HELD:=2000}" "${SEED:=1}" "${WORK:=build/train}"
 : "${PYTHON:=python3}" "${MINUTES:=1000}" "${BATCH:=256}" "${ONE_STEP:=}" "${START:=}"
 # Memory, where there is a file system in it: tens of gigabytes pass through.
 : "${RENDERED:=$([[ -w /dev/shm ]] && echo /dev/shm || echo "$WORK")}"
