@@ -126,6 +126,8 @@ static int run_once(struct itsi_capture *c, struct its_diag *diag)
 {
     if (c->source.kind == ITSI_SOURCE_NULL)
         return itsi_null_run(c);
+    if (c->source.kind == ITSI_SOURCE_REPLAY)
+        return itsi_replay_run(c, diag);
     char clip[2100];
     const char *address = c->source.address;
     if (c->source.kind == ITSI_SOURCE_SYNTH) {
@@ -205,7 +207,7 @@ static int fill(struct itsi_capture *c, const struct itsi_capture_params *params
     c->ledger = params->ledger;
     c->handshakes = params->handshakes;
     c->sink = params->sink;
-    bool pixels = c->source.kind != ITSI_SOURCE_NULL;
+    bool pixels = c->source.kind != ITSI_SOURCE_NULL && c->source.kind != ITSI_SOURCE_REPLAY;
     return itsi_frame_pool_create(&c->pool, params->frames > 0 ? params->frames : 1, pixels ? itsi_native_create : NULL,
                                   pixels ? itsi_native_release : NULL, pixels ? itsi_native_dispose : NULL, diag);
 }

@@ -70,5 +70,6 @@ void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop re
 /* One connection, from open to its end. ITS_EEOF: a source played once has ended; else why it was lost. */
 ITS_NODISCARD int itsi_session_run(struct itsi_capture *c, const char *address, struct its_diag *diag);
 ITS_NODISCARD int itsi_null_run(struct itsi_capture *c);
+ITS_NODISCARD int itsi_replay_run(struct itsi_capture *c, struct its_diag *diag);
 
 #endif

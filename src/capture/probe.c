@@ -193,8 +193,9 @@ int itsi_capture_probe(struct itsi_probe_report *out, const char *url, const str
     int rc = itsi_source_parse(&p.source, url, diag);
     if (rc)
         return rc;
-    if (p.source.kind == ITSI_SOURCE_NULL)
-        return itsi_fail(diag, ITS_EUNSUPPORTED, "%s: null cameras have nothing to look into", p.source.shown);
+    if (p.source.kind == ITSI_SOURCE_NULL || p.source.kind == ITSI_SOURCE_REPLAY)
+        return itsi_fail(diag, ITS_EUNSUPPORTED, "%s: a camera without pictures has nothing to look into",
+                         p.source.shown);
     char path[2100] = "file:";
     const char *address = p.source.address;
     if (p.source.kind == ITSI_SOURCE_SYNTH) {

@@ -4,13 +4,14 @@
 #include "config/config.h"
 #include "render/road.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Which of our parameters a kind of source takes. */
-enum { P_PACE = 1, P_LOOP = 2, P_SECONDS = 4, P_FPS = 8, P_SIZE = 16, P_TRANSPORT = 32 };
+enum { P_PACE = 1, P_LOOP = 2, P_SECONDS = 4, P_FPS = 8, P_SIZE = 16, P_TRANSPORT = 32, P_REPLAY = 64 };
 
 static const struct scheme {
     const char *name;
@@ -26,6 +27,7 @@ static const struct scheme {
     {"file", ITSI_SOURCE_FILE, false, P_PACE | P_LOOP, "pace, loop"},
     {"synth", ITSI_SOURCE_SYNTH, false, P_PACE | P_LOOP | P_SECONDS, "pace, loop, seconds"},
     {"null", ITSI_SOURCE_NULL, false, P_PACE | P_SECONDS | P_FPS | P_SIZE, "pace, fps, size, seconds"},
+    {"replay", ITSI_SOURCE_REPLAY, false, P_REPLAY, "camera, start"},
 };
 
 static const struct scheme *find_scheme(const char *name)
@@ -49,6 +51,17 @@ static int parse_number(const char *value, double low, double high, double *out)
     char *end;
     double number = strtod(value, &end);
     if (end == value || *end || !isfinite(number) || number < low || number > high)
+        return ITS_EINVAL;
+    *out = number;
+    return 0;
+}
+
+static int parse_whole(const char *value, int64_t most, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    if (end == value || *end || errno || number < 0 || number > most)
         return ITS_EINVAL;
     *out = number;
     return 0;
@@ -91,6 +104,12 @@ static int take_param(struct itsi_source *s, unsigned params, const char *name, 
     } else if ((params & P_SIZE) && strcmp(name, "size") == 0) {
         *allowed = "WIDTHxHEIGHT, 2 to 16384 each";
         which = parse_size(value, &s->width, &s->height);
+    } else if ((params & P_REPLAY) && strcmp(name, "camera") == 0) {
+        *allowed = "a camera's index in the record";
+        which = parse_whole(value, UINT32_MAX, &s->index);
+    } else if ((params & P_REPLAY) && strcmp(name, "start") == 0) {
+        *allowed = "nanoseconds of the monotonic clock";
+        which = parse_whole(value, INT64_MAX / 2, &s->start_ns);
     } else {
         return 0;
     }
@@ -114,7 +133,7 @@ static int take_params(struct itsi_source *s, const struct scheme *scheme, struc
         }
         if (taken < 0)
             return itsi_fail(diag, ITS_EINVAL, "URL '%s': %s=%s is not allowed (%s)", s->shown, name, value, allowed);
-        bool strict = s->kind == ITSI_SOURCE_FILE || s->kind == ITSI_SOURCE_NULL;
+        bool strict = s->kind == ITSI_SOURCE_FILE || s->kind == ITSI_SOURCE_NULL || s->kind == ITSI_SOURCE_REPLAY;
         if (!taken && strict && len)
             return itsi_fail(diag, ITS_EINVAL, "URL '%s': unknown parameter '%.*s' (allowed: %s)", s->shown,
                              (int)(name_len < 40 ? name_len : 40), p, scheme->keys);
@@ -147,6 +166,8 @@ static int make_address(struct itsi_source *s, const char *text, struct its_diag
     }
     if (used < 0 || (size_t)used >= sizeof s->address)
         return itsi_fail(diag, ITS_EINVAL, "URL '%s': too long", s->shown);
+    if (s->kind == ITSI_SOURCE_REPLAY && !s->url.path[0])
+        return itsi_fail(diag, ITS_EINVAL, "URL '%s': no path", s->shown);
     bool network = s->kind == ITSI_SOURCE_RTSP || s->kind == ITSI_SOURCE_HTTP;
     if (network && !s->url.host[0])
         return itsi_fail(diag, ITS_EINVAL, "URL '%s': no host", s->shown);
@@ -168,7 +189,7 @@ int itsi_source_parse(struct itsi_source *out, const char *text, struct its_diag
     if (!scheme)
         return itsi_fail(diag, ITS_EINVAL,
                          "URL '%s': unknown scheme '%s' (allowed: rtsp, rtsps, http, https, file or a plain path, "
-                         "synth, null)",
+                         "synth, null, replay)",
                          s.shown, s.url.scheme);
     s.kind = scheme->kind;
     s.tls = scheme->tls;

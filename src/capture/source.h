@@ -5,6 +5,8 @@
  *   file, paths   pace=real|off  loop=1|0
  *   synth         pace, loop, seconds=1..600 (length of the clip), and the scene's own (render/road.h)
  *   null          pace=real|off  fps=  size=WxH  seconds= (ends after so long; default: never)
+ *   replay        a flight record (core/flight.h): camera=INDEX in it, start= (monotonic ns at which it begins; default:
+ *                 when the source starts)
  *
  * Where a query is ours altogether, an unknown key is refused and named. */
 #ifndef ITSI_CAPTURE_SOURCE_H
@@ -14,13 +16,15 @@
 #include "its/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum itsi_source_kind {
     ITSI_SOURCE_RTSP,
     ITSI_SOURCE_HTTP,
     ITSI_SOURCE_FILE,
     ITSI_SOURCE_SYNTH,
-    ITSI_SOURCE_NULL
+    ITSI_SOURCE_NULL,
+    ITSI_SOURCE_REPLAY
 };
 
 struct itsi_source {
@@ -35,6 +39,7 @@ struct itsi_source {
     double seconds;     /* 0: not given */
     double fps;         /* null: frames per second */
     int width, height;  /* null */
+    int64_t index, start_ns; /* replay; start 0: not given */
 };
 
 /* ITS_EINVAL with the reason (and the allowed values) in diag. Touches neither network nor disk. */

@@ -20,13 +20,14 @@ static const char help_text[] =
     "usage: its-camera-ai performance status [--detailed] [--format table|json] [--url URL] [--token-file FILE]\n"
     "       its-camera-ai performance benchmark [--streams N] [--duration S] [--warmup S] [--source URL]\n"
     "                                 [--model FILE] [--config FILE] [--set SECTION.FIELD=VALUE]...\n"
-    "                                 [--format table|json] [--output FILE]\n"
+    "                                 [--replay FILE] [--format table|json] [--output FILE]\n"
     "\n"
     "status exits 3 when no daemon answers (and says \"running\": false). benchmark is open-loop: cameras deliver at\n"
     "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
     "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road, and detections are held against its\n"
-    "truth: precision and recall. Without --model the shipped one runs; --set backend=null measures the machinery alone.\n";
+    "truth: precision and recall. --replay runs a flight record again (data_dir/flight), every frame at its time and\n"
+    "without its picture; with backend=null an inference takes what it took then. Without --model the shipped one runs; --set backend=null measures the machinery alone.\n";
 
 struct options {
     struct itsi_daemon daemon;
@@ -34,7 +35,7 @@ struct options {
     bool json, detailed;
     long streams;
     double duration, warmup, null_ms;
-    const char *source, *output;
+    const char *source, *output, *replay;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -56,7 +57,8 @@ static const struct option known[] = {
     {"streams", required_argument, 0, 'n'},  {"duration", required_argument, 0, 'D'},
     {"warmup", required_argument, 0, 'w'},   {"source", required_argument, 0, 's'},
     {"model", required_argument, 0, 'm'},    {"output", required_argument, 0, 'o'},
-    {"null-ms", required_argument, 0, 'N'},  {"help", no_argument, 0, 'h'},
+    {"null-ms", required_argument, 0, 'N'},  {"replay", required_argument, 0, 'R'},
+    {"help", no_argument, 0, 'h'},
     ITSI_CONFIG_OPTIONS,                     {0, 0, 0, 0}};
 
 /* One option; 0, or the exit code to end with. */
@@ -91,6 +93,9 @@ static int take(struct options *o, int c, struct its_diag *diag)
         return 0;
     case 'o':
         o->output = optarg;
+        return 0;
+    case 'R':
+        o->replay = optarg;
         return 0;
     case 'm':
         return itsi_config_args_option(&o->config, "model", optarg, "--model", diag) == 0 ? 0
@@ -214,18 +219,20 @@ static int print_report(const struct options *o, const struct itsi_benchmark_rep
     return rc;
 }
 
-static int benchmark(struct options *o)
+/* Loaded and chosen, everything else said: runs and prints. */
+static int measure(struct options *o, struct itsi_config *config, const struct itsi_replay *replay)
 {
     struct its_diag diag = {""};
-    struct itsi_config *config;
-    if (itsi_config_load(&config, &o->config, &diag) != 0)
-        return bad("configuration:", diag.text);
+    if (replay) {
+        o->streams = itsi_replay_streams(replay);
+        o->duration = itsi_replay_seconds(replay) + 0.5;
+        o->null_ms = o->null_ms > 0 ? o->null_ms : itsi_replay_recorded(replay)->inference_ms;
+    }
     if (o->streams > config->cfg.general.max_concurrent_streams)
         config->cfg.general.max_concurrent_streams = o->streams; /* the measurement asks for so many by itself */
     struct itsi_model_choice choice;
     int rc = itsi_model_choose(&choice, &config->cfg, &diag);
     if (rc != 0) {
-        itsi_config_unref(&config);
         fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
         return ITSI_EXIT_USAGE;
     }
@@ -240,6 +247,7 @@ static int benchmark(struct options *o)
         .warmup_s = o->warmup,
         .startup_s = 60 + 0.5 * (double)o->streams,
         .source = o->source,
+        .replay = replay,
         .progress = show_progress,
     };
     signal(SIGINT, on_signal);
@@ -254,6 +262,23 @@ static int benchmark(struct options *o)
     if (rc == 0 && !report.ledger_balanced)
         code = ITSI_EXIT_FAILURE;
     itsi_model_choice_fini(&choice);
+    return code;
+}
+
+static int benchmark(struct options *o)
+{
+    struct its_diag diag = {""};
+    struct itsi_config *config;
+    struct itsi_replay *replay = NULL;
+    if (o->replay && o->source)
+        return bad("--replay has its own cameras; leave out --source", o->source);
+    if (itsi_config_load(&config, &o->config, &diag) != 0)
+        return bad("configuration:", diag.text);
+    int rc = o->replay ? itsi_replay_open(&replay, o->replay, &diag) : 0;
+    if (rc != 0)
+        fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
+    int code = rc == 0 ? measure(o, config, replay) : itsi_exit_code(rc);
+    itsi_replay_close(replay);
     itsi_config_unref(&config);
     return code;
 }

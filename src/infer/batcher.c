@@ -138,7 +138,10 @@ static struct itsi_frame *ready_remove(struct itsi_batcher *b, struct itsi_mailb
 
 static void drop(struct itsi_mailbox *box, struct itsi_frame *frame, enum itsi_drop reason)
 {
+    const struct itsi_batcher_params *params = &box->batcher->params;
     itsi_ledger_drop(box->ledger, ITSI_STAGE_PREPROCESSING, reason);
+    if (params->dropped)
+        params->dropped(box->owner, frame, ITSI_STAGE_PREPROCESSING, reason);
     itsi_frame_unref(&frame);
 }
 

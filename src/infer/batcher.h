@@ -26,6 +26,9 @@ struct itsi_batcher_params {
     /* Called with the owner of every frame taken, while its mailbox cannot yet be closed: here a reference is still safe
      * to take. NULL: nothing. Must not call the batcher. */
     void (*retain)(void *owner);
+    /* Called for every frame that a mailbox or the batcher drops, after its ledger was told, with the mailbox's owner;
+     * perhaps under the batcher's lock. NULL: nothing. Must not call the batcher, must not wait. */
+    void (*dropped)(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
 };
 
 struct itsi_batcher;

@@ -16,12 +16,30 @@ struct bench {
     int64_t now;
 };
 
+/* Drops as the batcher tells them: at the end of every test they are held against the ledgers. */
+static atomic_uint_fast64_t told[ITSI_DROP_COUNT];
+
+static void note_drop(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason)
+{
+    struct itsi_ledger_counts counts;
+    itsi_ledger_snapshot(owner, &counts); /* the owners here are the ledgers, and those know already */
+    assert_true(counts.dropped[stage][reason] > 0);
+    assert_non_null(frame);
+    atomic_fetch_add(&told[reason], 1);
+}
+
 static void open_bench(struct bench *t, enum itsi_batch_policy policy, int max_batch, bool batch_efficient,
                        const int *weights)
 {
     struct its_diag diag;
-    struct itsi_batcher_params params = {policy, max_batch, batch_efficient, 10 * MS, NULL};
+    struct itsi_batcher_params params = {.policy = policy,
+                                         .max_batch = max_batch,
+                                         .batch_efficient = batch_efficient,
+                                         .batch_timeout_ns = 10 * MS,
+                                         .dropped = note_drop};
     t->now = 1000 * MS;
+    for (int r = 0; r < ITSI_DROP_COUNT; r++)
+        atomic_store(&told[r], 0);
     CHECK_OK(itsi_batcher_create(&t->batcher, &params, &diag), diag);
     CHECK_OK(itsi_frame_pool_create(&t->pool, 64, NULL, NULL, NULL, &diag), diag);
     for (int i = 0; i < CAMERAS; i++) {
@@ -34,14 +52,19 @@ static void open_bench(struct bench *t, enum itsi_batch_policy policy, int max_b
 
 static void close_bench(struct bench *t)
 {
+    uint64_t dropped[ITSI_DROP_COUNT] = {0};
     for (int i = 0; i < CAMERAS; i++) {
         itsi_mailbox_free(t->box[i]);
         struct itsi_ledger_counts counts;
         itsi_ledger_snapshot(&t->ledger[i], &counts);
+        for (int r = 0; r < ITSI_DROP_COUNT; r++)
+            dropped[r] += counts.dropped[ITSI_STAGE_PREPROCESSING][r];
         assert_int_equal(counts.in_flight, 0);
         assert_int_equal(itsi_ledger_balance(&counts), 0);
         itsi_ledger_fini(&t->ledger[i]);
     }
+    for (int r = 0; r < ITSI_DROP_COUNT; r++)
+        assert_int_equal(atomic_load(&told[r]), dropped[r]);
     itsi_batcher_destroy(t->batcher);
     assert_int_equal(itsi_frame_pool_in_use(t->pool), 0);
     itsi_frame_pool_close(t->pool);
@@ -285,7 +308,7 @@ static void wait_misses_nothing(void **state)
 static void creation_survives_no_memory(void **state)
 {
     (void)state;
-    struct itsi_batcher_params params = {ITSI_BATCH_DEADLINE, 1, false, 0, NULL};
+    struct itsi_batcher_params params = {.policy = ITSI_BATCH_DEADLINE, .max_batch = 1};
     struct itsi_batcher *b = NULL;
     itsi_alloc_fail_at(1);
     assert_int_equal(itsi_batcher_create(&b, &params, NULL), ITS_ENOMEM);

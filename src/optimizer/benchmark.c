@@ -182,10 +182,27 @@ static void measure(const struct window *a, const struct window *b, const struct
     out->cameras_running = stats->cameras_running;
 }
 
+/* The record's cameras, and the moment before its beginning. */
+static int prepare_replay(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+                          struct its_diag *diag)
+{
+    /* every camera reads its part of the file first */
+    int64_t start = itsi_now_ns() + ITSI_NS_PER_S + params->streams * 20 * ITSI_NS_PER_MS;
+    int rc = itsi_pipeline_start(pipeline, diag);
+    if (rc == 0)
+        rc = itsi_replay_add_cameras(params->replay, pipeline, start, diag);
+    double lead = (double)(start - itsi_now_ns()) / 1e9 - 0.05;
+    if (rc == 0 && lead > 0 && pass_time(params, "reading the record", lead, NULL) != 0)
+        rc = itsi_fail(diag, ITS_ECANCELLED, "interrupted");
+    return rc;
+}
+
 /* Cameras running, warmed up, and their truth at hand. */
 static int prepare(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
                    struct itsi_bench_truth **truth, struct its_diag *diag)
 {
+    if (params->replay)
+        return prepare_replay(pipeline, params, diag);
     int rc = itsi_pipeline_start(pipeline, diag);
     if (rc == 0)
         rc = add_cameras(pipeline, params, diag);
@@ -216,6 +233,9 @@ static void run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_para
     measure(&a, &b, &stats, report);
     report->ledger_balanced = itsi_ledger_balance(&a.ledger) == 0 && itsi_ledger_balance(&b.ledger) == 0 &&
                               itsi_ledger_balance(&end.ledger) == 0 && end.ledger.in_flight == 0;
+    report->has_recorded = params->replay != NULL;
+    if (params->replay)
+        report->recorded = *itsi_replay_recorded(params->replay);
     report->has_score = truth != NULL;
     report->confidence = params->pipeline.cfg->inference.confidence;
     if (truth)

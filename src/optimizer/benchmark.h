@@ -5,6 +5,7 @@
 #define ITSI_OPTIMIZER_BENCHMARK_H
 
 #include "base/buf.h"
+#include "optimizer/replay.h"
 #include "optimizer/score.h"
 #include "pipeline/pipeline.h"
 
@@ -16,6 +17,8 @@ struct itsi_benchmark_params {
     double warmup_s;
     double startup_s;        /* longest wait for all cameras to give pictures before the warm-up */
     const char *source;      /* a URL or file for every stream, "{i}" in it is the stream's number; NULL: the synthetic road, a seed per stream */
+    /* A flight record to run again instead: it says streams, duration and timing, and there is no warm-up. NULL: none. */
+    const struct itsi_replay *replay;
     /* Called about once a second from the calling thread; may be NULL. Non-zero ends the run early. */
     int (*progress)(void *arg, const char *phase, double done_s, double of_s);
     void *progress_arg;
@@ -40,6 +43,8 @@ struct itsi_benchmark_report {
     bool has_score;                   /* the sources have ground truth, and something detects */
     struct itsi_score score;          /* of the frames delivered in the measured time */
     double confidence;                /* least score of a detection */
+    bool has_recorded;                /* a replay: what the record says of the same frames */
+    struct itsi_replay_recorded recorded;
 };
 
 ITS_NODISCARD int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_benchmark_report *out,

@@ -62,6 +62,18 @@ static void put_score(struct itsi_json *json, const struct itsi_benchmark_report
     itsi_json_end(json, '}');
 }
 
+static void put_recorded(struct itsi_json *json, const struct itsi_replay_recorded *recorded)
+{
+    itsi_json_object(json, "recorded");
+    itsi_json_int(json, "frames", (int64_t)recorded->frames);
+    itsi_json_int(json, "delivered", (int64_t)recorded->delivered);
+    itsi_json_int(json, "late", (int64_t)recorded->late);
+    itsi_json_int(json, "dropped", (int64_t)recorded->dropped);
+    itsi_json_number(json, "inference_ms", recorded->inference_ms, 3);
+    itsi_document_quantiles(json, "end_to_end_ms", &recorded->end_to_end);
+    itsi_json_end(json, '}');
+}
+
 void itsi_benchmark_json(const struct itsi_benchmark_report *r, struct itsi_buf *out)
 {
     struct itsi_json json;
@@ -81,6 +93,8 @@ void itsi_benchmark_json(const struct itsi_benchmark_report *r, struct itsi_buf 
     itsi_json_int(&json, "cameras_running", r->cameras_running);
     itsi_json_bool(&json, "interrupted", r->interrupted);
     put_score(&json, r);
+    if (r->has_recorded)
+        put_recorded(&json, &r->recorded);
     itsi_json_end(&json, '}');
 }
 
@@ -148,4 +162,10 @@ void itsi_benchmark_table(const struct itsi_benchmark_report *r, struct itsi_buf
     put_drops(out, c);
     if (r->has_score)
         print_score(out, r);
+    if (r->has_recorded)
+        itsi_buf_printf(out, "\n  recorded: %llu frames, %llu delivered, %llu late, %llu dropped; end to end p50 %.2f p95 %.2f"
+                             " p99 %.2f ms\n",
+                        (unsigned long long)r->recorded.frames, (unsigned long long)r->recorded.delivered,
+                        (unsigned long long)r->recorded.late, (unsigned long long)r->recorded.dropped,
+                        r->recorded.end_to_end.p50, r->recorded.end_to_end.p95, r->recorded.end_to_end.p99);
 }

@@ -170,6 +170,7 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         .batch_efficient = p->info.batch_efficient,
         .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
         .retain = itsi_stream_retain,
+        .dropped = itsi_flight_dropped,
     };
     if (rc == 0)
         rc = itsi_batcher_create(&p->batcher, &batching, diag);
@@ -182,7 +183,9 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = itsi_letterboxer_create(&p->boxer, diag);
     if (rc == 0)
         rc = itsi_yolo_create(&p->yolo, diag);
-    return rc == 0 ? itsi_latency_recorder_create(&p->recorder, diag) : rc;
+    if (rc == 0)
+        rc = itsi_latency_recorder_create(&p->recorder, diag);
+    return rc == 0 ? itsi_pipeline_make_flight(p, cfg, diag) : rc;
 }
 
 int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_params *params, struct its_diag *diag)
@@ -274,6 +277,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_letterboxer_destroy(p->boxer);
     itsi_yolo_destroy(p->yolo);
     itsi_latency_recorder_destroy(p->recorder);
+    itsi_flight_ring_destroy(p->flight);
     for (int i = 0; p->class_names && i < p->classes; i++)
         itsi_free(p->class_names[i]);
     itsi_free(p->class_names);

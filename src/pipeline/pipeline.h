@@ -85,6 +85,12 @@ void itsi_pipeline_reset_stats(struct itsi_pipeline *pipeline);
 /* Cumulative end-to-end histogram at the fixed bucket edges of the metrics, for Prometheus; see latency/recorder.h. */
 void itsi_pipeline_latency_buckets(struct itsi_pipeline *pipeline, struct itsi_latency_buckets *out);
 
+/* Writes the last `seconds` of the flight recorder to a file of its own in `folder` (made if need be), whose name begins
+ * with the time; its path comes back in `path`. `why` stands in the file's header. At most `keep` such files stay, the
+ * oldest go. ITS_EUNSUPPORTED: the recorder is switched off. */
+ITS_NODISCARD int itsi_pipeline_freeze(struct itsi_pipeline *pipeline, const char *folder, double seconds, int keep,
+                                       const char *why, char *path, size_t size, struct its_diag *diag);
+
 /* Class names in the model's order; borrowed for the pipeline's life. */
 const char *const *itsi_pipeline_class_names(struct itsi_pipeline *pipeline, int *count);
 

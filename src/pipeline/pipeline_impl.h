@@ -6,6 +6,7 @@
 
 #include "base/thread.h"
 #include "infer/batcher.h"
+#include "latency/flight_ring.h"
 #include "metrics/rate.h"
 #include "pipeline/bus.h"
 #include "pipeline/lanes.h"
@@ -52,6 +53,13 @@ struct itsi_live {
     uint8_t class_mask[ITSI_MAX_CLASSES];
 };
 
+/* Names of cameras that are gone but whose frames the flight recorder may still hold. */
+enum { ITSI_GONE = 256 };
+struct itsi_gone_camera {
+    uint32_t index;
+    char id[ITSI_CAMERA_ID_SIZE];
+};
+
 struct itsi_pipeline {
     /* const after create */
     const struct itsi_backend *backend;
@@ -69,6 +77,7 @@ struct itsi_pipeline {
     struct itsi_job *jobs;          /* one per engine slot */
     struct itsi_bus bus;
     struct itsi_latency_recorder *recorder;
+    struct itsi_flight_ring *flight; /* NULL: switched off */
     int64_t started_ns;
 
     pthread_mutex_t table; /* guards what follows */
@@ -77,6 +86,8 @@ struct itsi_pipeline {
     int camera_count;
     uint32_t next_index;
     struct itsi_ledger_counts settled; /* ledgers of streams that are gone */
+    struct itsi_gone_camera gone[ITSI_GONE];
+    uint64_t gone_count; /* ever; the newest ITSI_GONE are kept */
     struct itsi_live live;
     struct its_cfg_capture capture_cfg; /* for cameras to come; tls_ca_file is owned */
     bool started, stopping;
@@ -100,6 +111,12 @@ struct itsi_camera_stream *itsi_stream_find(struct itsi_pipeline *pipeline, cons
 void itsi_stream_retire(struct itsi_camera_stream *stream, enum itsi_drop reason);
 void itsi_stream_publish(struct itsi_camera_stream *stream, struct itsi_result *result, struct itsi_frame *frame,
                          int64_t now);
+
+/* flight.c: how frames ended, kept for the flight record. */
+void itsi_flight_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result);
+void itsi_flight_dropped(void *stream, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
+ITS_NODISCARD int itsi_pipeline_make_flight(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                            struct its_diag *diag);
 
 /* run.c */
 ITS_NODISCARD int itsi_pipeline_run(struct itsi_pipeline *pipeline, struct its_diag *diag);

@@ -8,6 +8,7 @@ static void drop_item(struct itsi_batch_item *item, enum itsi_stage stage, enum 
 {
     struct itsi_camera_stream *stream = item->owner;
     itsi_ledger_drop(&stream->ledger, stage, reason);
+    itsi_flight_dropped(stream, item->frame, stage, reason);
     itsi_frame_unref(&item->frame);
     itsi_stream_unref(stream);
 }
@@ -124,6 +125,7 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_bus_publish(&p->bus, result);
     itsi_ledger_deliver(&stream->ledger, result->late);
     itsi_latency_record(p->recorder, &result->breakdown, trace->handover);
+    itsi_flight_delivered(stream, result);
     int64_t run = trace->infer_end - trace->infer_start;
     itsi_batcher_observe(p->batcher, batch, run, trace->handover - trace->pre_start - run);
     itsi_stream_publish(stream, result, frame, trace->handover);

@@ -1,0 +1,248 @@
+/* From a running pipeline through a flight record to the same frames again. */
+#include "support/check.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/flight.h"
+#include "optimizer/benchmark.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <unistd.h>
+
+#define MS ITSI_NS_PER_MS
+
+static char folder[64];
+static struct its_cfg cfg;
+
+static int setup(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    strcpy(folder, "/tmp/its-replay-XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    CHECK_OK(its_cfg_init(&cfg, &diag), diag);
+    cfg.inference.parallel = 1;
+    cfg.gpu.batch_size_range[1] = 1;
+    return 0;
+}
+
+static int records(void)
+{
+    int count = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        count += strstr(e->d_name, ".flight") != NULL;
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        unlink(path);
+    }
+    if (dir)
+        closedir(dir);
+    its_cfg_fini(&cfg);
+    return rmdir(folder);
+}
+
+static struct itsi_pipeline *open_pipeline(int64_t per_image_ns)
+{
+    struct its_diag diag;
+    struct itsi_pipeline *p;
+    const struct itsi_pipeline_params params = {.cfg = &cfg, .backend = &itsi_backend_null, .null_per_image_ns = per_image_ns};
+    CHECK_OK(itsi_pipeline_create(&p, &params, &diag), diag);
+    CHECK_OK(itsi_pipeline_start(p, &diag), diag);
+    return p;
+}
+
+static void add(struct itsi_pipeline *p, const char *id, const char *url)
+{
+    struct its_diag diag;
+    struct itsi_camera camera = {0};
+    snprintf(camera.id, sizeof camera.id, "%s", id);
+    snprintf(camera.url, sizeof camera.url, "%s", url);
+    CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
+}
+
+static void freeze(struct itsi_pipeline *p, int keep, char *path, size_t size)
+{
+    struct its_diag diag;
+    CHECK_OK(itsi_pipeline_freeze(p, folder, 60, keep, "test", path, size, &diag), diag);
+    assert_int_equal(access(path, R_OK), 0);
+}
+
+/* An overload on purpose: 150 frames a second for an engine that does 100, so that some of each kind end. */
+static struct itsi_ledger_counts record(char *path, size_t size)
+{
+    struct itsi_pipeline *p = open_pipeline(10 * MS);
+    add(p, "north", "null://?fps=50&size=640x360");
+    add(p, "south", "null://?fps=50&size=640x360");
+    add(p, "gone", "null://?fps=50&size=320x180");
+    itsi_sleep_until_ns(itsi_now_ns() + 600 * MS);
+    struct its_diag diag;
+    CHECK_OK(itsi_pipeline_remove_camera(p, "gone", &diag), diag);
+    itsi_sleep_until_ns(itsi_now_ns() + 400 * MS);
+    itsi_pipeline_stop(p, itsi_now_ns() + 2000 * MS);
+    freeze(p, 5, path, size);
+    struct itsi_pipeline_stats stats;
+    itsi_pipeline_stats(p, &stats);
+    itsi_pipeline_destroy(p);
+    return stats.ledger;
+}
+
+/* What is in the record is what is in the books: every frame that became a picture, once, and how it ended. */
+static void every_frame_is_in_the_record(void **state)
+{
+    (void)state;
+    char path[256];
+    struct itsi_ledger_counts counts = record(path, sizeof path);
+    struct itsi_flight_file file;
+    struct its_diag diag;
+    CHECK_OK(itsi_flight_read(&file, path, ITSI_FLIGHT_ALL, &diag), diag);
+    uint64_t outcome[ITSI_FLIGHT_OUTCOMES] = {0}, dropped[ITSI_DROP_COUNT] = {0}, in_books[ITSI_DROP_COUNT] = {0};
+    for (size_t i = 0; i < file.count; i++) {
+        const struct itsi_flight_entry *e = &file.entries[i];
+        outcome[e->outcome]++;
+        if (e->outcome == ITSI_FLIGHT_DROPPED)
+            dropped[e->reason]++;
+        else
+            assert_true(e->stamp_us[8] >= e->stamp_us[5] && e->stamp_us[5] >= e->stamp_us[4]);
+    }
+    for (int s = ITSI_STAGE_PREPROCESSING; s < ITSI_STAGE_COUNT; s++)
+        for (int r = 0; r < ITSI_DROP_COUNT; r++)
+            in_books[r] += counts.dropped[s][r];
+    assert_int_equal(outcome[ITSI_FLIGHT_DELIVERED], counts.delivered);
+    assert_int_equal(outcome[ITSI_FLIGHT_LATE], counts.late);
+    for (int r = 0; r < ITSI_DROP_COUNT; r++)
+        assert_int_equal(dropped[r], in_books[r]);
+    assert_true(counts.delivered > 50 && dropped[ITSI_DROP_REPLACED] > 10);
+    json_t *header = json_loads(file.header, 0, NULL);
+    assert_non_null(header);
+    assert_string_equal(json_string_value(json_object_get(header, "why")), "test");
+    json_decref(header);
+    itsi_flight_file_fini(&file);
+}
+
+static struct itsi_replay *open_replay(const char *path)
+{
+    struct its_diag diag;
+    struct itsi_replay *replay;
+    CHECK_OK(itsi_replay_open(&replay, path, &diag), diag);
+    return replay;
+}
+
+static void a_replay_brings_the_same_frames_at_their_times(void **state)
+{
+    (void)state;
+    char path[256], again[256];
+    record(path, sizeof path);
+    struct itsi_replay *replay = open_replay(path);
+    const struct itsi_replay_recorded *recorded = itsi_replay_recorded(replay);
+    assert_int_equal(itsi_replay_streams(replay), 3);
+    assert_in_range((uint64_t)(itsi_replay_seconds(replay) * 1000), 900, 1500);
+    CHECK_NEAR(recorded->inference_ms, 10, 4);
+
+    struct itsi_benchmark_report report;
+    struct its_diag diag;
+    const struct itsi_benchmark_params params = {
+        .pipeline = {.cfg = &cfg, .backend = &itsi_backend_null, .null_base_ns = (int64_t)(recorded->inference_ms * 1e6)},
+        .streams = 3,
+        .duration_s = itsi_replay_seconds(replay) + 0.5,
+        .replay = replay,
+    };
+    CHECK_OK(itsi_benchmark_run(&params, &report, &diag), diag);
+    assert_true(report.ledger_balanced);
+    assert_int_equal(report.counts.expected, recorded->frames);
+    assert_true(report.counts.delivered > recorded->delivered / 2);
+    assert_true(report.has_recorded);
+    struct itsi_buf json;
+    itsi_buf_init(&json);
+    itsi_benchmark_json(&report, &json);
+    json_t *root = json_loads(json.data, 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "recorded"), "frames")), recorded->frames);
+    json_decref(root);
+    itsi_buf_fini(&json);
+
+    /* the arrivals of the repetition, against those of the record */
+    struct itsi_pipeline *p = open_pipeline(0);
+    CHECK_OK(itsi_replay_add_cameras(replay, p, itsi_now_ns() + 200 * MS, &diag), diag);
+    struct itsi_camera_status status;
+    assert_int_equal(itsi_pipeline_camera(p, "north", &status), 0);
+    itsi_sleep_until_ns(itsi_now_ns() + 1700 * MS);
+    freeze(p, 5, again, sizeof again);
+    itsi_pipeline_destroy(p);
+    struct itsi_flight_file a, b;
+    CHECK_OK(itsi_flight_read(&a, path, ITSI_FLIGHT_ALL, &diag), diag);
+    CHECK_OK(itsi_flight_read(&b, again, ITSI_FLIGHT_ALL, &diag), diag);
+    assert_int_equal(a.count, b.count);
+    /* origins repeat exactly, whatever the load: the earliest are apart by the shift of the clock and no more */
+    int64_t shift = b.first_us - a.first_us;
+    int matched = 0;
+    for (size_t i = 0; i < a.count; i++)
+        for (size_t k = 0; k < b.count; k++)
+            if (llabs(b.entries[k].origin_us - a.entries[i].origin_us - shift) <= 1 &&
+                a.entries[i].width == b.entries[k].width) {
+                matched++;
+                break;
+            }
+    assert_int_equal(matched, a.count);
+    itsi_flight_file_fini(&a);
+    itsi_flight_file_fini(&b);
+    itsi_replay_close(replay);
+}
+
+static void old_records_make_room(void **state)
+{
+    (void)state;
+    char path[256], newest[256] = "";
+    struct itsi_pipeline *p = open_pipeline(0);
+    for (int i = 0; i < 6; i++) {
+        freeze(p, 3, path, sizeof path);
+        assert_true(strcmp(path, newest) > 0);
+        strcpy(newest, path);
+        itsi_sleep_until_ns(itsi_now_ns() + 2 * MS); /* names go by the millisecond */
+    }
+    assert_int_equal(records(), 3);
+    assert_int_equal(access(newest, R_OK), 0);
+    itsi_pipeline_destroy(p);
+}
+
+static void what_cannot_be_replayed_is_said(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct itsi_replay *replay;
+    char path[256];
+    struct itsi_pipeline *p = open_pipeline(0);
+    freeze(p, 5, path, sizeof path);
+    itsi_pipeline_destroy(p);
+    assert_int_equal(itsi_replay_open(&replay, path, &diag), ITS_EINVAL);
+    CHECK_CONTAINS(diag.text, "no frame is in it");
+    assert_int_equal(itsi_replay_open(&replay, "/nowhere", &diag), ITS_ENOTFOUND);
+    CHECK_CONTAINS(diag.text, "/nowhere");
+    cfg.monitor.flight_recorder_seconds = 0;
+    p = open_pipeline(0);
+    assert_int_equal(itsi_pipeline_freeze(p, folder, 60, 1, "test", path, sizeof path, &diag), ITS_EUNSUPPORTED);
+    CHECK_CONTAINS(diag.text, "flight_recorder_seconds");
+    itsi_pipeline_destroy(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_frame_is_in_the_record, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_replay_brings_the_same_frames_at_their_times, setup, teardown),
+        cmocka_unit_test_setup_teardown(old_records_make_room, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_replayed_is_said, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("replay", tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+/* The flight recorder's place in the pipeline: every frame's end goes in, and a breach freezes it to a file. */
+#include "pipeline/pipeline_impl.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/url.h"
+#include "its/its.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SUFFIX ".flight"
+
+/* What a minute of a camera takes, at the rate most cameras send; a quicker one shortens the record, it loses nothing
+ * else. */
+static size_t ring_capacity(const struct its_cfg *cfg)
+{
+    const size_t most = ((size_t)64 << 20) / sizeof(struct itsi_flight_entry);
+    double wanted = (double)cfg->monitor.flight_recorder_seconds * 30.0 *
+                    (double)cfg->general.max_concurrent_streams;
+    return wanted < (double)most ? (size_t)wanted + 1 : most;
+}
+
+int itsi_pipeline_make_flight(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    if (cfg->monitor.flight_recorder_seconds == 0)
+        return 0;
+    return itsi_flight_ring_create(&p->flight, ring_capacity(cfg), diag);
+}
+
+void itsi_flight_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result)
+{
+    struct itsi_flight_entry entry;
+    if (!stream->pipeline->flight)
+        return;
+    itsi_flight_entry_of(&result->info, &entry);
+    entry.outcome = result->late ? ITSI_FLIGHT_LATE : ITSI_FLIGHT_DELIVERED;
+    entry.batch = (uint8_t)result->batch;
+    entry.level = (uint8_t)result->quality_level;
+    entry.boxes = (uint32_t)result->count;
+    itsi_flight_note(stream->pipeline->flight, &entry);
+}
+
+void itsi_flight_dropped(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason)
+{
+    struct itsi_camera_stream *stream = owner;
+    struct itsi_flight_entry entry;
+    if (!stream->pipeline->flight)
+        return;
+    itsi_flight_entry_of(&frame->info, &entry);
+    entry.outcome = ITSI_FLIGHT_DROPPED;
+    entry.stage = (uint8_t)stage;
+    entry.reason = (uint8_t)reason;
+    itsi_flight_note(stream->pipeline->flight, &entry);
+}
+
+/* --- freezing ----------------------------------------------------------------------------------------------------- */
+
+static void put_cameras(struct itsi_pipeline *p, struct itsi_json *json)
+{
+    itsi_json_array(json, "cameras");
+    pthread_mutex_lock(&p->table);
+    for (struct itsi_camera_stream *s = p->streams; s; s = s->next) {
+        char url[2048];
+        itsi_url_redact(s->config.url, url, sizeof url);
+        itsi_json_object(json, NULL);
+        itsi_json_int(json, "index", s->index);
+        itsi_json_string(json, "id", s->config.id);
+        itsi_json_string(json, "url", url);
+        itsi_json_int(json, "priority", s->config.priority);
+        itsi_json_end(json, '}');
+    }
+    for (uint64_t i = 0; i < p->gone_count && i < ITSI_GONE; i++) {
+        itsi_json_object(json, NULL);
+        itsi_json_int(json, "index", p->gone[i].index);
+        itsi_json_string(json, "id", p->gone[i].id);
+        itsi_json_bool(json, "gone", true);
+        itsi_json_end(json, '}');
+    }
+    pthread_mutex_unlock(&p->table);
+    itsi_json_end(json, ']');
+}
+
+static char *make_header(struct itsi_pipeline *p, const char *why, int64_t wall)
+{
+    char time[32];
+    struct itsi_buf text;
+    struct itsi_json json;
+    itsi_buf_init(&text);
+    itsi_json_init(&json, &text);
+    itsi_format_wall(wall, time);
+    itsi_json_object(&json, NULL);
+    itsi_json_string(&json, "why", why);
+    itsi_json_string(&json, "frozen_at", time);
+    itsi_json_int(&json, "monotonic_us", itsi_now_ns() / 1000);
+    itsi_json_string(&json, "version", its_version());
+    itsi_json_string(&json, "backend", p->info.backend);
+    itsi_json_string(&json, "model", p->info.model);
+    itsi_json_string(&json, "precision", p->info.precision);
+    itsi_json_int(&json, "width", p->info.width);
+    itsi_json_int(&json, "height", p->info.height);
+    itsi_json_int(&json, "parallel", p->info.parallel);
+    itsi_json_number(&json, "deadline_ms", (double)atomic_load(&p->budget_ns) / 1e6, 3);
+    put_cameras(p, &json);
+    itsi_json_end(&json, '}');
+    return itsi_buf_take(&text);
+}
+
+static int is_record(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name), suffix = strlen(SUFFIX);
+    return len > suffix && strcmp(entry->d_name + len - suffix, SUFFIX) == 0;
+}
+
+/* Names begin with the time, so the first in the alphabet are the oldest. */
+static void forget_oldest(const char *folder, int keep)
+{
+    struct dirent **found;
+    int count = scandir(folder, &found, is_record, alphasort);
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+        if (i < count - keep && snprintf(path, sizeof path, "%s/%s", folder, found[i]->d_name) < (int)sizeof path)
+            (void)unlink(path);
+        free(found[i]);
+    }
+    if (count >= 0)
+        free(found);
+}
+
+static int make_folder(const char *folder, struct its_diag *diag)
+{
+    char part[4096];
+    if (snprintf(part, sizeof part, "%s", folder) >= (int)sizeof part)
+        return itsi_fail(diag, ITS_EINVAL, "flight recorder: %s: path too long", folder);
+    for (char *p = part + 1;; p++) {
+        if (*p != '/' && *p)
+            continue;
+        char was = *p;
+        *p = '\0';
+        if (mkdir(part, 0755) != 0 && errno != EEXIST)
+            return itsi_fail_errno(diag, errno, "flight recorder: making directory %s", part);
+        if (!(*p = was))
+            return 0;
+    }
+}
+
+int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *folder, double seconds, int keep, const char *why,
+                         char *path, size_t size, struct its_diag *diag)
+{
+    if (!p->flight)
+        return itsi_fail(diag, ITS_EUNSUPPORTED, "the flight recorder is switched off (flight_recorder_seconds is 0)");
+    struct itsi_flight_entry *entries;
+    size_t count;
+    int rc = itsi_flight_copy(p->flight, (itsi_now_ns() - (int64_t)(seconds * 1e9)) / 1000, &entries, &count, diag);
+    if (rc != 0)
+        return rc;
+    int64_t wall = itsi_wall_ns();
+    char time[32], *header = make_header(p, why, wall);
+    itsi_format_wall(wall, time);
+    for (char *c = time; *c; c++)
+        *c = *c == ':' ? '-' : *c; /* names that other systems can hold too */
+    if (!header)
+        rc = itsi_fail(diag, ITS_ENOMEM, "flight recorder: out of memory");
+    if (rc == 0)
+        rc = make_folder(folder, diag);
+    if (rc == 0 && snprintf(path, size, "%s/%s" SUFFIX, folder, time) >= (int)size)
+        rc = itsi_fail(diag, ITS_EINVAL, "flight recorder: %s: path too long", folder);
+    if (rc == 0)
+        rc = itsi_flight_write(path, header, entries, count, diag);
+    if (rc == 0)
+        forget_oldest(folder, keep);
+    itsi_free(header);
+    itsi_free(entries);
+    return rc;
+}
