@@ -49,6 +49,18 @@ static void add(struct itsi_pipeline *p, const char *id, const char *url)
     CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
 }
 
+/* Waiting and service of every stage and what belongs to none are the whole, to the nanosecond. */
+static void check_sum(const struct itsi_breakdown *b)
+{
+    int64_t sum = b->unattributed;
+    for (int stage = 0; stage < ITSI_STAGE_COUNT; stage++) {
+        assert_true(b->wait[stage] >= 0);
+        assert_true(b->service[stage] >= 0);
+        sum += b->wait[stage] + b->service[stage];
+    }
+    assert_int_equal(sum, b->end_to_end);
+}
+
 /* Collects results for a while; checks what must hold for each. Returns their number; per camera into by[]. */
 static int collect(struct itsi_pipeline *p, int64_t for_ns, int by[], int cameras)
 {
@@ -58,13 +70,7 @@ static int collect(struct itsi_pipeline *p, int64_t for_ns, int by[], int camera
     int64_t until = itsi_now_ns() + for_ns;
     int n = 0;
     for (struct itsi_result *r; (r = itsi_subscription_next(s, until)) != NULL; n++) {
-        int64_t sum = r->breakdown.unattributed;
-        for (int stage = 0; stage < ITSI_STAGE_COUNT; stage++) {
-            assert_true(r->breakdown.wait[stage] >= 0);
-            assert_true(r->breakdown.service[stage] >= 0);
-            sum += r->breakdown.wait[stage] + r->breakdown.service[stage];
-        }
-        assert_int_equal(sum, r->breakdown.end_to_end);
+        check_sum(&r->breakdown);
         assert_int_equal(r->late, r->info.trace.handover > r->info.deadline);
         if (by && (int)r->info.camera < cameras)
             by[r->info.camera]++;
@@ -272,6 +278,26 @@ static void unpaced_sources_lose_nothing(void **state)
     assert_in_range(itsi_ledger_dropped(&counts), 0, 4); /* those the stop caught */
 }
 
+static void the_parts_of_ten_thousand_frames_are_the_whole(void **state)
+{
+    (void)state;
+    enum { FRAMES = 10000 };
+    struct its_diag diag;
+    struct itsi_subscription *s;
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, MS / 20);
+    CHECK_OK(itsi_pipeline_subscribe(p, NULL, 4 * FRAMES, NULL, NULL, &s, &diag), diag);
+    for (int i = 0; i < 4; i++)
+        add(p, "", "null://?pace=off");
+    for (int n = 0; n < FRAMES; n++) {
+        struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + 10000 * MS);
+        assert_non_null(r);
+        check_sum(&r->breakdown);
+        itsi_result_unref(&r);
+    }
+    itsi_subscription_close(s);
+    close_pipeline(p);
+}
+
 static void steady_state_allocates_nothing(void **state)
 {
     (void)state;
@@ -472,6 +498,7 @@ int main(void)
         TEST(a_slow_reader_loses_and_nobody_else),
         TEST(readers_see_the_end),
         TEST(unpaced_sources_lose_nothing),
+        TEST(the_parts_of_ten_thousand_frames_are_the_whole),
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
         TEST(the_engine_is_opened_as_configured),
