@@ -2,40 +2,16 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "metrics/layout.h"
 
 #include <math.h>
 
-/* Sub-buckets of 11 bits: 2,048 of them keep 3 decimal digits; the upper half of each further bucket doubles the unit.
- * An hour in microseconds needs 32 bits, so 22 buckets. */
-#define SUB_BITS 11
-#define SUB_COUNT (1 << SUB_BITS)
-#define SUB_HALF (SUB_COUNT / 2)
-#define BUCKETS 22
-#define SLOTS ((BUCKETS + 1) * SUB_HALF)
-
-static int slot_of(uint64_t us)
-{
-    int bucket = 64 - __builtin_clzll(us | (SUB_COUNT - 1)) - SUB_BITS;
-    int sub = (int)(us >> bucket);
-    return (bucket + 1) * SUB_HALF + sub - SUB_HALF;
-}
-
-/* The middle of the values a slot stands for, in us. */
-static double value_of(int slot)
-{
-    int bucket = slot / SUB_HALF - 1;
-    int sub = slot % SUB_HALF + SUB_HALF;
-    if (bucket < 0) {
-        bucket = 0;
-        sub -= SUB_HALF;
-    }
-    double low = ldexp(sub, bucket);
-    return bucket ? low + ldexp(0.5, bucket) : low;
-}
+#define BITS ITSI_LAYOUT_FINE
+#define SLOTS itsi_layout_slots(BITS)
 
 int itsi_histogram_init(struct itsi_histogram *h, struct its_diag *diag)
 {
-    _Atomic uint32_t *counts = itsi_calloc(SLOTS, sizeof *counts);
+    _Atomic uint32_t *counts = itsi_calloc((size_t)SLOTS, sizeof *counts);
     if (!counts)
         return itsi_fail(diag, ITS_ENOMEM, "histogram: out of memory");
     h->counts = counts;
@@ -66,10 +42,9 @@ void itsi_histogram_reset(struct itsi_histogram *h)
 
 void itsi_histogram_record_ns(struct itsi_histogram *h, int64_t value_ns)
 {
-    int64_t us = value_ns < 0 ? 0 : value_ns / 1000 + (value_ns % 1000 >= 500);
-    if (us > ITSI_HISTOGRAM_MAX_US)
-        us = ITSI_HISTOGRAM_MAX_US;
-    BUMP(h->counts[slot_of((uint64_t)us)], 1);
+    int64_t ns = itsi_layout_clamp(value_ns);
+    int64_t us = (ns + 500) / 1000;
+    BUMP(h->counts[itsi_layout_slot(BITS, ns)], 1);
     BUMP(h->total, 1);
     BUMP(h->sum_us, us);
     if (us > atomic_load_explicit(&h->max_us, memory_order_relaxed))
@@ -102,7 +77,7 @@ static uint64_t walk(const struct itsi_histogram *h, const double *q, double *va
     for (int i = 0; i < SLOTS && next < n; i++) {
         seen += atomic_load_explicit(&h->counts[i], memory_order_relaxed);
         while (next < n && seen && (double)seen >= q[next] * (double)total)
-            values[next++] = value_of(i);
+            values[next++] = (double)itsi_layout_middle(BITS, i) / 1e3;
     }
     while (next < n)
         values[next++] = 0;

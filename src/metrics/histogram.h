@@ -11,8 +11,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ITSI_HISTOGRAM_MAX_US INT64_C(3600000000)
-
 struct itsi_histogram {
     _Atomic uint32_t *counts; /* owned */
     atomic_uint_fast64_t total;

@@ -1,0 +1,91 @@
+#include "metrics/sparse.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+enum { GAP_BYTES = 3, COUNT_BYTES = 10 }; /* most that a slot's gap (15 bits) and a 64-bit count take */
+
+size_t itsi_sparse_scratch(int bits) { return (size_t)itsi_layout_slots(bits) * (GAP_BYTES + COUNT_BYTES); }
+
+static uint8_t *put(uint8_t *to, uint64_t value)
+{
+    for (; value > 0x7f; value >>= 7)
+        *to++ = (uint8_t)(value | 0x80);
+    *to++ = (uint8_t)value;
+    return to;
+}
+
+static const uint8_t *get(const uint8_t *from, uint64_t *value)
+{
+    uint64_t sum = *from & 0x7f;
+    for (int shift = 7; *from++ & 0x80; shift += 7)
+        sum |= (uint64_t)(*from & 0x7f) << shift;
+    *value = sum;
+    return from;
+}
+
+/* Room for len bytes. Memory that a burst left behind is given back once a quarter of it would do. */
+static int make_room(struct itsi_sparse *sparse, uint32_t len)
+{
+    uint32_t wanted = (len + 63) / 64 * 64;
+    if (wanted <= sparse->cap && (wanted >= sparse->cap / 4 || sparse->cap <= 1024))
+        return 0;
+    uint8_t *bytes = itsi_realloc(sparse->bytes, wanted);
+    if (!bytes)
+        return len <= sparse->cap ? 0 : ITS_ENOMEM;
+    sparse->bytes = bytes;
+    sparse->cap = wanted;
+    return 0;
+}
+
+int itsi_sparse_pack(struct itsi_sparse *sparse, const struct itsi_tally *tally, uint8_t *scratch)
+{
+    sparse->moments = tally->moments;
+    uint8_t *end = scratch;
+    int previous = 0;
+    for (int slot = tally->low; slot <= tally->high; slot++) {
+        if (!tally->counts[slot])
+            continue;
+        end = put(end, (uint64_t)(slot - previous));
+        end = put(end, tally->counts[slot]);
+        previous = slot;
+    }
+    uint32_t len = (uint32_t)(end - scratch);
+    if (make_room(sparse, len) != 0)
+        return ITS_ENOMEM;
+    if (len)
+        memcpy(sparse->bytes, scratch, len);
+    sparse->len = len;
+    sparse->placed = tally->placed;
+    return 0;
+}
+
+void itsi_sparse_unpack(const struct itsi_sparse *sparse, struct itsi_tally *tally)
+{
+    itsi_moments_add(&tally->moments, &sparse->moments);
+    if (!sparse->len)
+        return;
+    const uint8_t *at = sparse->bytes, *end = at + sparse->len;
+    uint64_t slot = 0;
+    while (at != end) {
+        uint64_t gap, count;
+        at = get(at, &gap);
+        at = get(at, &count);
+        slot += gap;
+        itsi_tally_place(tally, (int)slot, count);
+    }
+}
+
+void itsi_sparse_clear(struct itsi_sparse *sparse)
+{
+    sparse->moments = (struct itsi_moments){0};
+    sparse->placed = 0;
+    sparse->len = 0;
+}
+
+void itsi_sparse_fini(struct itsi_sparse *sparse)
+{
+    itsi_free(sparse->bytes);
+    *sparse = (struct itsi_sparse){0};
+}
