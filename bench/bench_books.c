@@ -30,7 +30,7 @@ int main(int argc, char **argv)
             stamps[s] = itsi_now_ns();
         itsi_ledger_admit(&ledger);
         itsi_trace_breakdown(&trace, &breakdown);
-        itsi_latency_record(recorder, &breakdown, trace.handover);
+        itsi_latency_record(recorder, &breakdown);
         itsi_ledger_deliver(&ledger, 0);
     }
     double ns = (double)(itsi_thread_cpu_ns() - start) / FRAMES;

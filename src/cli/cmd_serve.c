@@ -133,8 +133,8 @@ static void print_line(struct daemon *d, int preparing_clips)
         return;
     }
     printf("%s%d/%d cameras  %.1f frames/s  p50 %.0f  p95 %.0f  p99 %.0f ms  on time %.1f %%%s", tty ? "\r\033[K" : "",
-           s.cameras_running, s.cameras, s.analysed_fps, s.latency.recent.p50, s.latency.recent.p95,
-           s.latency.recent.p99, itsi_ledger_on_time_ratio(&s.ledger) * 100, tty ? "" : "\n");
+           s.cameras_running, s.cameras, s.analysed_fps, s.recent.p50_ms, s.recent.p95_ms,
+           s.recent.p99_ms, itsi_ledger_on_time_ratio(&s.ledger) * 100, tty ? "" : "\n");
     fflush(stdout);
 }
 

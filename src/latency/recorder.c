@@ -1,15 +1,10 @@
 #include "latency/recorder.h"
 
-#include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
 
 #include <pthread.h>
 #include <string.h>
-
-/* The last minute as seven slots of ten seconds: six whole ones and the one being filled. */
-enum { RECENT_SLOTS = 7 };
-#define SLOT_NS (10 * ITSI_NS_PER_S)
 
 struct itsi_latency_recorder {
     /* Held by the one writer per frame, uncontended; readers take it only for the small bucket table and the reset, and
@@ -17,8 +12,6 @@ struct itsi_latency_recorder {
     pthread_mutex_t mutex;
     struct itsi_histogram end_to_end;
     struct itsi_histogram wait[ITSI_STAGE_COUNT], service[ITSI_STAGE_COUNT], unattributed;
-    struct itsi_histogram recent[RECENT_SLOTS];
-    int64_t recent_period[RECENT_SLOTS]; /* which ten seconds a slot holds; 0: empty */
     struct itsi_latency_buckets buckets; /* counts not yet cumulative */
 };
 
@@ -32,11 +25,9 @@ static int each(struct itsi_latency_recorder *r, struct itsi_histogram *list[])
         list[n++] = &r->wait[s];
         list[n++] = &r->service[s];
     }
-    for (int i = 0; i < RECENT_SLOTS; i++)
-        list[n++] = &r->recent[i];
     return n;
 }
-enum { ALL_HISTOGRAMS = 2 + 2 * ITSI_STAGE_COUNT + RECENT_SLOTS };
+enum { ALL_HISTOGRAMS = 2 + 2 * ITSI_STAGE_COUNT };
 
 int itsi_latency_recorder_create(struct itsi_latency_recorder **out, struct its_diag *diag)
 {
@@ -72,18 +63,7 @@ void itsi_latency_recorder_destroy(struct itsi_latency_recorder *r)
     itsi_free(r);
 }
 
-static void record_recent(struct itsi_latency_recorder *r, int64_t value, int64_t now)
-{
-    int64_t period = now / SLOT_NS;
-    int slot = (int)(period % RECENT_SLOTS);
-    if (r->recent_period[slot] != period) {
-        itsi_histogram_reset(&r->recent[slot]);
-        r->recent_period[slot] = period;
-    }
-    itsi_histogram_record_ns(&r->recent[slot], value);
-}
-
-void itsi_latency_record(struct itsi_latency_recorder *r, const struct itsi_breakdown *b, int64_t now)
+void itsi_latency_record(struct itsi_latency_recorder *r, const struct itsi_breakdown *b)
 {
     pthread_mutex_lock(&r->mutex);
     itsi_histogram_record_ns(&r->end_to_end, b->end_to_end);
@@ -92,7 +72,6 @@ void itsi_latency_record(struct itsi_latency_recorder *r, const struct itsi_brea
         itsi_histogram_record_ns(&r->service[s], b->service[s]);
     }
     itsi_histogram_record_ns(&r->unattributed, b->unattributed);
-    record_recent(r, b->end_to_end, now);
     double seconds = (double)b->end_to_end / 1e9;
     for (int i = 0; i < ITSI_LATENCY_EDGE_COUNT; i++)
         if (seconds <= r->buckets.edges[i]) {
@@ -116,26 +95,14 @@ void itsi_latency_reset(struct itsi_latency_recorder *r)
     pthread_mutex_unlock(&r->mutex);
 }
 
-int itsi_latency_report(struct itsi_latency_recorder *r, int64_t now, struct itsi_latency_report *out)
+void itsi_latency_report(const struct itsi_latency_recorder *r, struct itsi_latency_report *out)
 {
-    struct itsi_histogram sum = {0};
-    int rc = itsi_histogram_init(&sum, NULL);
-    if (rc != 0)
-        return rc;
-    pthread_mutex_lock(&r->mutex);
-    for (int i = 0; i < RECENT_SLOTS; i++)
-        if (now / SLOT_NS - r->recent_period[i] < RECENT_SLOTS)
-            itsi_histogram_add(&sum, &r->recent[i]);
-    pthread_mutex_unlock(&r->mutex);
-    itsi_histogram_quantiles(&sum, &out->recent);
-    itsi_histogram_fini(&sum);
     itsi_histogram_quantiles(&r->end_to_end, &out->end_to_end);
     itsi_histogram_quantiles(&r->unattributed, &out->unattributed);
     for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
         itsi_histogram_quantiles(&r->wait[s], &out->wait[s]);
         itsi_histogram_quantiles(&r->service[s], &out->service[s]);
     }
-    return 0;
 }
 
 void itsi_latency_buckets(struct itsi_latency_recorder *r, struct itsi_latency_buckets *out)

@@ -1,4 +1,5 @@
-/* Keeps what happened to every frame handed over: end to end and, per stage, waiting and service apart.
+/* Keeps what happened to every frame handed over since the start: end to end and, per stage, waiting and service apart.
+ * How it went lately is latency/rolling.h.
  *
  * One recorder per pipeline. record() belongs to the post-processing thread; everything else may be called by any
  * thread. */
@@ -18,17 +19,15 @@ struct itsi_latency_recorder;
 ITS_NODISCARD int itsi_latency_recorder_create(struct itsi_latency_recorder **out, struct its_diag *diag);
 void itsi_latency_recorder_destroy(struct itsi_latency_recorder *recorder); /* takes NULL */
 
-void itsi_latency_record(struct itsi_latency_recorder *recorder, const struct itsi_breakdown *breakdown, int64_t now);
-/* Begins a new measurement for the quantiles; the Prometheus buckets and the last minute go on. */
+void itsi_latency_record(struct itsi_latency_recorder *recorder, const struct itsi_breakdown *breakdown);
+/* Begins a new measurement for the quantiles; the Prometheus buckets go on. */
 void itsi_latency_reset(struct itsi_latency_recorder *recorder);
 
 struct itsi_latency_report {
     struct itsi_quantiles end_to_end; /* since the reset */
-    struct itsi_quantiles recent;     /* the last 60 s, in steps of 10 s */
     struct itsi_quantiles wait[ITSI_STAGE_COUNT], service[ITSI_STAGE_COUNT], unattributed;
 };
-ITS_NODISCARD int itsi_latency_report(struct itsi_latency_recorder *recorder, int64_t now,
-                                      struct itsi_latency_report *out);
+void itsi_latency_report(const struct itsi_latency_recorder *recorder, struct itsi_latency_report *out);
 
 struct itsi_latency_buckets {
     double edges[ITSI_LATENCY_EDGE_COUNT];      /* seconds */

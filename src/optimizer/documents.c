@@ -22,6 +22,13 @@ void itsi_document_quantiles(struct itsi_json *json, const char *key, const stru
     itsi_json_end(json, '}');
 }
 
+void itsi_document_recent(struct itsi_json *json, const char *key, const struct itsi_window_figures *w)
+{
+    const struct itsi_quantiles q = {
+        .count = w->count, .p50 = w->p50_ms, .p95 = w->p95_ms, .p99 = w->p99_ms, .max = w->max_ms, .mean = w->mean_ms};
+    itsi_document_quantiles(json, key, &q);
+}
+
 void itsi_document_stages(struct itsi_json *json, const char *key, const struct itsi_latency_report *report)
 {
     itsi_json_object(json, key);
@@ -82,15 +89,15 @@ static double compliance(const struct itsi_pipeline_stats *stats)
 
 static void put_summary(struct itsi_json *json, const struct itsi_pipeline_stats *stats, int64_t now)
 {
-    bool any = stats && stats->latency.recent.count > 0;
+    bool any = stats && stats->recent.count > 0;
     itsi_json_object(json, "performance_summary");
     itsi_json_number(json, "timestamp", (double)itsi_wall_ns() / 1e9, 3);
     put_number_or_null(json, "uptime_hours", stats, stats ? (double)(now - stats->started_ns) / 3.6e12 : 0, 4);
     itsi_json_int(json, "total_streams", stats ? stats->cameras : 0);
     put_number_or_null(json, "sla_compliance_percent", stats, stats ? compliance(stats) : 0, 3);
-    put_number_or_null(json, "end_to_end_latency_p50_ms", any, any ? stats->latency.recent.p50 : 0, 3);
-    put_number_or_null(json, "end_to_end_latency_p95_ms", any, any ? stats->latency.recent.p95 : 0, 3);
-    put_number_or_null(json, "end_to_end_latency_p99_ms", any, any ? stats->latency.recent.p99 : 0, 3);
+    put_number_or_null(json, "end_to_end_latency_p50_ms", any, any ? stats->recent.p50_ms : 0, 3);
+    put_number_or_null(json, "end_to_end_latency_p95_ms", any, any ? stats->recent.p95_ms : 0, 3);
+    put_number_or_null(json, "end_to_end_latency_p99_ms", any, any ? stats->recent.p99_ms : 0, 3);
     put_number_or_null(json, "analysed_fps", stats, stats ? stats->analysed_fps : 0, 2);
     itsi_json_string(json, "global_quality_level", stats ? itsi_quality_name(3) : NULL);
     itsi_json_null(json, "gpu_utilization_percent");
@@ -220,9 +227,9 @@ void itsi_document_metrics(const struct itsi_status_source *source, struct itsi_
     put_engine(&json, source, &stats);
     itsi_json_object(&json, "latency_monitoring");
     itsi_document_quantiles(&json, "end_to_end_ms", &stats.latency.end_to_end);
-    itsi_document_quantiles(&json, "end_to_end_recent_ms", &stats.latency.recent);
+    itsi_document_recent(&json, "end_to_end_recent_ms", &stats.recent);
     itsi_document_quantiles(&json, "unattributed_ms", &stats.latency.unattributed);
-    itsi_document_stages(&json, "stages", &stats.latency);
+    itsi_document_windows(&json, source->pipeline, &stats.latency);
     itsi_json_end(&json, '}');
     itsi_document_ledger(&json, "ledger", &stats.ledger);
     itsi_json_number(&json, "analysed_fps", stats.analysed_fps, 2);

@@ -8,8 +8,14 @@
 
 /* Parts shared by the benchmark's report and the documents. */
 void itsi_document_quantiles(struct itsi_json *json, const char *key, const struct itsi_quantiles *quantiles);
+/* A rolling window under the names of itsi_document_quantiles. */
+void itsi_document_recent(struct itsi_json *json, const char *key, const struct itsi_window_figures *window);
 /* {"camera_capture": {"wait_ms": {...}, "service_ms": {...}}, ...} */
 void itsi_document_stages(struct itsi_json *json, const char *key, const struct itsi_latency_report *report);
+/* "stages", "end_to_end", "quality_levels" and "cameras" with their rolling windows, each under the fields of Python's
+ * LatencyMetrics. */
+void itsi_document_windows(struct itsi_json *json, struct itsi_pipeline *pipeline,
+                           const struct itsi_latency_report *report);
 /* {"total": n, "by": [{"stage", "reason", "count"}]} */
 void itsi_document_dropped(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);
 void itsi_document_ledger(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);

@@ -27,6 +27,7 @@ static void settle(struct itsi_camera_stream *stream)
             break;
         }
     pthread_mutex_unlock(&p->table);
+    itsi_rolling_camera_release(p->rolling, stream->latency_series);
     itsi_result_unref(&stream->latest);
     itsi_frame_unref(&stream->latest_frame);
     itsi_mailbox_free(stream->mailbox);
@@ -174,6 +175,7 @@ static int make_stream(struct itsi_pipeline *p, const struct itsi_camera *camera
         itsi_free(stream);
         return rc;
     }
+    stream->latency_series = itsi_rolling_camera_claim(p->rolling);
     *out = stream;
     return 0;
 }

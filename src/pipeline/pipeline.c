@@ -185,6 +185,8 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = itsi_yolo_create(&p->yolo, diag);
     if (rc == 0)
         rc = itsi_latency_recorder_create(&p->recorder, diag);
+    if (rc == 0)
+        rc = itsi_rolling_create(&p->rolling, &cfg->latency_monitoring, p->max_cameras, itsi_now_ns(), diag);
     return rc == 0 ? itsi_pipeline_make_flight(p, cfg, diag) : rc;
 }
 
@@ -195,6 +197,7 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
         return itsi_fail(diag, ITS_ENOMEM, "pipeline: out of memory");
     pthread_mutex_init(&p->table, NULL);
     itsi_bus_init(&p->bus);
+    itsi_event_init(&p->monitor_stop);
     p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
     int rc = set_capture(p, params->cfg, diag);
     if (rc == 0)
@@ -224,6 +227,8 @@ int itsi_pipeline_start(struct itsi_pipeline *p, struct its_diag *diag)
 int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
     int rc = set_live(p, cfg, diag);
+    if (rc == 0)
+        rc = itsi_rolling_configure(p->rolling, &cfg->latency_monitoring, diag);
     return rc == 0 ? set_capture(p, cfg, diag) : rc;
 }
 
@@ -277,6 +282,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_letterboxer_destroy(p->boxer);
     itsi_yolo_destroy(p->yolo);
     itsi_latency_recorder_destroy(p->recorder);
+    itsi_rolling_destroy(p->rolling);
     itsi_flight_ring_destroy(p->flight);
     for (int i = 0; p->class_names && i < p->classes; i++)
         itsi_free(p->class_names[i]);
@@ -286,6 +292,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_free(p->capture_cfg.tls_ca_file);
     itsi_lanes_fini(&p->lanes);
     itsi_bus_fini(&p->bus);
+    itsi_event_fini(&p->monitor_stop);
     pthread_mutex_destroy(&p->table);
     itsi_free(p);
 }
@@ -295,8 +302,9 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     int64_t now = itsi_now_ns();
     memset(out, 0, sizeof *out);
     out->engine = p->info;
-    if (itsi_latency_report(p->recorder, now, &out->latency) != 0)
-        memset(&out->latency, 0, sizeof out->latency);
+    itsi_latency_report(p->recorder, &out->latency);
+    if (itsi_rolling_query(p->rolling, ITSI_ROLLING_END_TO_END, ITSI_WINDOW_SHORT, now, &out->recent) != 0)
+        memset(&out->recent, 0, sizeof out->recent);
     pthread_mutex_lock(&p->table);
     out->started_ns = p->started_ns;
     out->cameras = p->camera_count;

@@ -13,6 +13,7 @@
 #include "infer/backend.h"
 #include "infer/model.h"
 #include "latency/recorder.h"
+#include "latency/rolling.h"
 
 struct itsi_pipeline;
 
@@ -70,7 +71,8 @@ struct itsi_pipeline_stats {
     int cameras, cameras_running;
     int64_t started_ns;
     struct itsi_ledger_counts ledger; /* all cameras, removed ones too */
-    struct itsi_latency_report latency; /* since start or the last reset, and the last minute */
+    struct itsi_latency_report latency; /* since start or the last reset */
+    struct itsi_window_figures recent;  /* end to end in the short window, as of the last second */
     uint64_t batches, batch_images;
     int batch_max;
     uint64_t results;
@@ -84,6 +86,16 @@ void itsi_pipeline_stats(struct itsi_pipeline *pipeline, struct itsi_pipeline_st
 void itsi_pipeline_reset_stats(struct itsi_pipeline *pipeline);
 /* Cumulative end-to-end histogram at the fixed bucket edges of the metrics, for Prometheus; see latency/recorder.h. */
 void itsi_pipeline_latency_buckets(struct itsi_pipeline *pipeline, struct itsi_latency_buckets *out);
+
+/* The rolling windows: for queries only, valid while the pipeline lives. */
+struct itsi_rolling *itsi_pipeline_rolling(struct itsi_pipeline *pipeline);
+/* The same of one camera, end to end. ITS_ENOTFOUND: no such camera. */
+ITS_NODISCARD int itsi_pipeline_camera_window(struct itsi_pipeline *pipeline, const char *id,
+                                              enum itsi_rolling_window window, struct itsi_window_figures *out);
+/* A measurement from outside into the same windows: `series` as in itsi_rolling_measure. An end-to-end one counts for
+ * its camera too. ITS_ENOTFOUND: no such camera; ITS_EINVAL: no such series, or no duration (0 to an hour). */
+ITS_NODISCARD int itsi_pipeline_measure(struct itsi_pipeline *pipeline, const char *camera_id, int series,
+                                        double milliseconds, struct its_diag *diag);
 
 /* Writes the last `seconds` of the flight recorder to a file of its own in `folder` (made if need be), whose name begins
  * with the time; its path comes back in `path`. `why` stands in the file's header. At most `keep` such files stay, the

@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "infer/batcher.h"
 #include "latency/flight_ring.h"
+#include "latency/rolling.h"
 #include "metrics/rate.h"
 #include "pipeline/bus.h"
 #include "pipeline/lanes.h"
@@ -23,6 +24,7 @@ struct itsi_camera_stream {
     struct itsi_pipeline *pipeline;
     struct itsi_camera config;
     uint32_t index; /* grows with every camera ever added */
+    int latency_series; /* in rolling; negative: none */
     struct itsi_capture *capture;
     struct itsi_mailbox *mailbox;
     struct itsi_ledger ledger; /* a lock of its own */
@@ -77,6 +79,7 @@ struct itsi_pipeline {
     struct itsi_job *jobs;          /* one per engine slot */
     struct itsi_bus bus;
     struct itsi_latency_recorder *recorder;
+    struct itsi_rolling *rolling;
     struct itsi_flight_ring *flight; /* NULL: switched off */
     int64_t started_ns;
 
@@ -95,8 +98,9 @@ struct itsi_pipeline {
     uint64_t result_count, batches, batch_images;
     int batch_max;
 
-    pthread_t batch_thread, post_thread;
-    bool batch_running, post_running;
+    pthread_t batch_thread, post_thread, monitor_thread;
+    bool batch_running, post_running, monitor_running;
+    struct itsi_event monitor_stop;
     atomic_bool stop_batching;
     atomic_int_fast64_t budget_ns; /* from origin to deadline */
     atomic_int in_engine; /* slots submitted and not released */
@@ -117,6 +121,10 @@ void itsi_flight_delivered(struct itsi_camera_stream *stream, const struct itsi_
 void itsi_flight_dropped(void *stream, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
 ITS_NODISCARD int itsi_pipeline_make_flight(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                             struct its_diag *diag);
+
+/* monitor.c: the thread that looks once a second. */
+ITS_NODISCARD int itsi_pipeline_monitor_start(struct itsi_pipeline *pipeline, struct its_diag *diag);
+void itsi_pipeline_monitor_stop(struct itsi_pipeline *pipeline);
 
 /* run.c */
 ITS_NODISCARD int itsi_pipeline_run(struct itsi_pipeline *pipeline, struct its_diag *diag);

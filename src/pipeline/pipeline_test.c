@@ -480,7 +480,7 @@ static void creation_survives_no_memory(void **state)
         if (rc != 0)
             assert_int_equal(rc, ITS_ENOMEM);
         itsi_pipeline_destroy(p);
-    } while (rc != 0 && nth < 200);
+    } while (rc != 0 && nth < 5000);
     assert_int_equal(rc, 0);
     assert_true(nth > 20);
 }

@@ -124,7 +124,8 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_trace_breakdown(trace, &result->breakdown);
     itsi_bus_publish(&p->bus, result);
     itsi_ledger_deliver(&stream->ledger, result->late);
-    itsi_latency_record(p->recorder, &result->breakdown, trace->handover);
+    itsi_latency_record(p->recorder, &result->breakdown);
+    itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, stream->latency_series);
     itsi_flight_delivered(stream, result);
     int64_t run = trace->infer_end - trace->infer_start;
     itsi_batcher_observe(p->batcher, batch, run, trace->handover - trace->pre_start - run);
@@ -184,11 +185,12 @@ int itsi_pipeline_run(struct itsi_pipeline *p, struct its_diag *diag)
     p->post_running = true;
     rc = itsi_thread_start(&p->batch_thread, "its-batch", batch_main, p, diag);
     p->batch_running = rc == 0;
-    return rc;
+    return rc == 0 ? itsi_pipeline_monitor_start(p, diag) : rc;
 }
 
 void itsi_pipeline_join(struct itsi_pipeline *p)
 {
+    itsi_pipeline_monitor_stop(p);
     atomic_store(&p->stop_batching, true);
     itsi_batcher_kick(p->batcher);
     if (p->batch_running)

@@ -36,6 +36,7 @@ struct itsi_pipeline {
     struct fake_params params;
     struct itsi_bus bus;
     struct itsi_latency_recorder *latency;
+    struct itsi_rolling *rolling;
     struct itsi_result_pool *results;
     struct itsi_ledger_counts gone;
     pthread_t thread;
@@ -146,7 +147,8 @@ static void publish(struct itsi_pipeline *p, struct fake_camera *c, struct itsi_
     c->result = itsi_result_ref(result);
     itsi_frame_unref(&old_frame);
     itsi_result_unref(&old_result);
-    itsi_latency_record(p->latency, &result->breakdown, itsi_now_ns());
+    itsi_latency_record(p->latency, &result->breakdown);
+    itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, -1);
     itsi_ledger_deliver(&c->ledger, result->late);
     const int64_t before = itsi_now_ns();
     itsi_bus_publish(&p->bus, result);
@@ -234,7 +236,12 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
 {
     struct itsi_pipeline *p = itsi_zalloc(sizeof *p);
     struct its_diag diag;
+    const struct its_cfg_latency_monitoring windows = {.latency_sla_ms = 100,
+                                                       .monitoring_window_seconds = 60,
+                                                       .alert_window_seconds = 300,
+                                                       .trend_analysis_minutes = 60};
     if (!p || itsi_latency_recorder_create(&p->latency, &diag) != 0 ||
+        itsi_rolling_create(&p->rolling, &windows, 1, itsi_now_ns(), &diag) != 0 ||
         itsi_result_pool_create(&p->results, 8192, &diag) != 0)
         abort();
     p->params = *params;
@@ -293,6 +300,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
         destroy_camera(p->cameras[i]);
     itsi_result_pool_close(p->results);
     itsi_latency_recorder_destroy(p->latency);
+    itsi_rolling_destroy(p->rolling);
     itsi_bus_fini(&p->bus);
     itsi_event_fini(&p->stop);
     pthread_mutex_destroy(&p->lock);
@@ -417,8 +425,11 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     snprintf(out->engine.precision, sizeof out->engine.precision, "fp32");
     out->engine.width = 640;
     out->engine.height = 384;
-    if (itsi_latency_report(p->latency, itsi_now_ns(), &out->latency) != 0)
-        memset(&out->latency, 0, sizeof out->latency);
+    itsi_latency_report(p->latency, &out->latency);
+    int64_t now = itsi_now_ns();
+    if (itsi_rolling_tick(p->rolling, now) != 0 ||
+        itsi_rolling_query(p->rolling, ITSI_ROLLING_END_TO_END, ITSI_WINDOW_SHORT, now, &out->recent) != 0)
+        memset(&out->recent, 0, sizeof out->recent);
     pthread_mutex_lock(&p->lock);
     out->ledger = p->gone;
     out->cameras = p->count;
@@ -436,6 +447,15 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     out->analysed_fps = p->params.fps * out->cameras_running;
     pthread_mutex_unlock(&p->lock);
     out->bus_lost = itsi_bus_lost(&p->bus);
+}
+
+struct itsi_rolling *itsi_pipeline_rolling(struct itsi_pipeline *p) { return p->rolling; }
+
+int itsi_pipeline_camera_window(struct itsi_pipeline *p, const char *id, enum itsi_rolling_window window,
+                                struct itsi_window_figures *out)
+{
+    (void)p, (void)id, (void)window, (void)out;
+    return ITS_ENOTFOUND;
 }
 
 void itsi_pipeline_reset_stats(struct itsi_pipeline *p) { itsi_latency_reset(p->latency); }

@@ -1,0 +1,67 @@
+/* The thread that looks once a second, and what it makes known. */
+#include "pipeline/pipeline_impl.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+
+#include <math.h>
+
+#define TICK_NS ITSI_NS_PER_S
+
+static void *monitor_main(void *arg)
+{
+    struct itsi_pipeline *p = arg;
+    int64_t next = itsi_now_ns() + TICK_NS;
+    bool short_of_memory = false;
+    while (!itsi_event_wait_until(&p->monitor_stop, next)) {
+        int64_t now = itsi_now_ns();
+        bool was = short_of_memory;
+        short_of_memory = itsi_rolling_tick(p->rolling, now) != 0;
+        if (short_of_memory && !was)
+            itsi_warn("monitor", "out of memory: latency windows keep counts and sums only");
+        next = next + TICK_NS > now ? next + TICK_NS : now + TICK_NS;
+    }
+    return NULL;
+}
+
+int itsi_pipeline_monitor_start(struct itsi_pipeline *p, struct its_diag *diag)
+{
+    int rc = itsi_thread_start(&p->monitor_thread, "its-monitor", monitor_main, p, diag);
+    p->monitor_running = rc == 0;
+    return rc;
+}
+
+void itsi_pipeline_monitor_stop(struct itsi_pipeline *p)
+{
+    itsi_event_set(&p->monitor_stop);
+    if (p->monitor_running)
+        pthread_join(p->monitor_thread, NULL);
+    p->monitor_running = false;
+}
+
+struct itsi_rolling *itsi_pipeline_rolling(struct itsi_pipeline *p) { return p->rolling; }
+
+int itsi_pipeline_camera_window(struct itsi_pipeline *p, const char *id, enum itsi_rolling_window window,
+                                struct itsi_window_figures *out)
+{
+    struct itsi_camera_stream *stream = itsi_stream_find(p, id);
+    if (!stream)
+        return ITS_ENOTFOUND;
+    int rc = itsi_rolling_query(p->rolling, stream->latency_series, window, itsi_now_ns(), out);
+    itsi_stream_unref(stream);
+    return rc;
+}
+
+int itsi_pipeline_measure(struct itsi_pipeline *p, const char *camera_id, int series, double milliseconds,
+                          struct its_diag *diag)
+{
+    if (!(milliseconds >= 0) || milliseconds > 3.6e6)
+        return itsi_fail(diag, ITS_EINVAL, "latency_ms: allowed are 0 to 3600000");
+    struct itsi_camera_stream *stream = itsi_stream_find(p, camera_id);
+    if (!stream)
+        return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", camera_id);
+    int rc = itsi_rolling_measure(p->rolling, series, stream->latency_series, (int64_t)llround(milliseconds * 1e6));
+    itsi_stream_unref(stream);
+    return rc == 0 ? 0 : itsi_fail(diag, rc, "stage: takes no measurements");
+}
