@@ -12,17 +12,20 @@
 
 #define MS ITSI_NS_PER_MS
 
-static char folder[64];
+static char data_dir[64], folder[80];
 static struct its_cfg cfg;
 
 static int setup(void **state)
 {
     (void)state;
     struct its_diag diag;
-    strcpy(folder, "/tmp/its-replay-XXXXXX");
-    if (!mkdtemp(folder))
+    strcpy(data_dir, "/tmp/its-replay-XXXXXX");
+    if (!mkdtemp(data_dir))
         return -1;
+    snprintf(folder, sizeof folder, "%s/flight", data_dir);
     CHECK_OK(its_cfg_init(&cfg, &diag), diag);
+    itsi_free(cfg.general.data_dir);
+    cfg.general.data_dir = itsi_strdup(data_dir);
     cfg.inference.parallel = 1;
     cfg.gpu.batch_size_range[1] = 1;
     return 0;
@@ -51,7 +54,8 @@ static int teardown(void **state)
     if (dir)
         closedir(dir);
     its_cfg_fini(&cfg);
-    return rmdir(folder);
+    (void)rmdir(folder);
+    return rmdir(data_dir);
 }
 
 static struct itsi_pipeline *open_pipeline(int64_t per_image_ns)
@@ -73,10 +77,10 @@ static void add(struct itsi_pipeline *p, const char *id, const char *url)
     CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
 }
 
-static void freeze(struct itsi_pipeline *p, int keep, char *path, size_t size)
+static void freeze(struct itsi_pipeline *p, char *path, size_t size)
 {
     struct its_diag diag;
-    CHECK_OK(itsi_pipeline_freeze(p, folder, 60, keep, "test", path, size, &diag), diag);
+    CHECK_OK(itsi_pipeline_freeze(p, "test", path, size, &diag), diag);
     assert_int_equal(access(path, R_OK), 0);
 }
 
@@ -92,7 +96,7 @@ static struct itsi_ledger_counts record(char *path, size_t size)
     CHECK_OK(itsi_pipeline_remove_camera(p, "gone", &diag), diag);
     itsi_sleep_until_ns(itsi_now_ns() + 400 * MS);
     itsi_pipeline_stop(p, itsi_now_ns() + 2000 * MS);
-    freeze(p, 5, path, size);
+    freeze(p, path, size);
     struct itsi_pipeline_stats stats;
     itsi_pipeline_stats(p, &stats);
     itsi_pipeline_destroy(p);
@@ -178,7 +182,7 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
     struct itsi_camera_status status;
     assert_int_equal(itsi_pipeline_camera(p, "north", &status), 0);
     itsi_sleep_until_ns(itsi_now_ns() + 1700 * MS);
-    freeze(p, 5, again, sizeof again);
+    freeze(p, again, sizeof again);
     itsi_pipeline_destroy(p);
     struct itsi_flight_file a, b;
     CHECK_OK(itsi_flight_read(&a, path, ITSI_FLIGHT_ALL, &diag), diag);
@@ -204,9 +208,10 @@ static void old_records_make_room(void **state)
 {
     (void)state;
     char path[256], newest[256] = "";
+    cfg.monitor.flight_recorder_files = 3;
     struct itsi_pipeline *p = open_pipeline(0);
     for (int i = 0; i < 6; i++) {
-        freeze(p, 3, path, sizeof path);
+        freeze(p, path, sizeof path);
         assert_true(strcmp(path, newest) > 0);
         strcpy(newest, path);
         itsi_sleep_until_ns(itsi_now_ns() + 2 * MS); /* names go by the millisecond */
@@ -223,7 +228,7 @@ static void what_cannot_be_replayed_is_said(void **state)
     struct itsi_replay *replay;
     char path[256];
     struct itsi_pipeline *p = open_pipeline(0);
-    freeze(p, 5, path, sizeof path);
+    freeze(p, path, sizeof path);
     itsi_pipeline_destroy(p);
     assert_int_equal(itsi_replay_open(&replay, path, &diag), ITS_EINVAL);
     CHECK_CONTAINS(diag.text, "no frame is in it");
@@ -231,7 +236,7 @@ static void what_cannot_be_replayed_is_said(void **state)
     CHECK_CONTAINS(diag.text, "/nowhere");
     cfg.monitor.flight_recorder_seconds = 0;
     p = open_pipeline(0);
-    assert_int_equal(itsi_pipeline_freeze(p, folder, 60, 1, "test", path, sizeof path, &diag), ITS_EUNSUPPORTED);
+    assert_int_equal(itsi_pipeline_freeze(p, "test", path, sizeof path, &diag), ITS_EUNSUPPORTED);
     CHECK_CONTAINS(diag.text, "flight_recorder_seconds");
     itsi_pipeline_destroy(p);
 }

@@ -30,8 +30,14 @@ static size_t ring_capacity(const struct its_cfg *cfg)
 
 int itsi_pipeline_make_flight(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
+    char folder[4096];
     if (cfg->monitor.flight_recorder_seconds == 0)
         return 0;
+    if (snprintf(folder, sizeof folder, "%s/flight", cfg->general.data_dir) >= (int)sizeof folder)
+        return itsi_fail(diag, ITS_EINVAL, "data_dir: path too long");
+    if (!(p->flight_folder = itsi_strdup(folder)))
+        return itsi_fail(diag, ITS_ENOMEM, "flight recorder: out of memory");
+    p->flight_ns = cfg->monitor.flight_recorder_seconds * ITSI_NS_PER_S;
     return itsi_flight_ring_create(&p->flight, ring_capacity(cfg), diag);
 }
 
@@ -151,32 +157,41 @@ static int make_folder(const char *folder, struct its_diag *diag)
     }
 }
 
-int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *folder, double seconds, int keep, const char *why,
-                         char *path, size_t size, struct its_diag *diag)
+/* Into a file that is named by the time; the lock is held. */
+static int write_record(struct itsi_pipeline *p, const struct itsi_flight_entry *entries, size_t count, const char *why,
+                        char *path, size_t size, struct its_diag *diag)
+{
+    int64_t wall = itsi_wall_ns();
+    char time[32];
+    itsi_format_wall(wall, time);
+    for (char *c = time; *c; c++)
+        *c = *c == ':' ? '-' : *c; /* names that other systems can hold too */
+    if (snprintf(path, size, "%s/%s" SUFFIX, p->flight_folder, time) >= (int)size)
+        return itsi_fail(diag, ITS_EINVAL, "flight recorder: %s: path too long", p->flight_folder);
+    char *header = make_header(p, why, wall);
+    if (!header)
+        return itsi_fail(diag, ITS_ENOMEM, "flight recorder: out of memory");
+    int rc = make_folder(p->flight_folder, diag);
+    if (rc == 0)
+        rc = itsi_flight_write(path, header, entries, count, diag);
+    if (rc == 0)
+        forget_oldest(p->flight_folder, atomic_load(&p->flight_files));
+    itsi_free(header);
+    return rc;
+}
+
+int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, char *path, size_t size, struct its_diag *diag)
 {
     if (!p->flight)
         return itsi_fail(diag, ITS_EUNSUPPORTED, "the flight recorder is switched off (flight_recorder_seconds is 0)");
     struct itsi_flight_entry *entries;
     size_t count;
-    int rc = itsi_flight_copy(p->flight, (itsi_now_ns() - (int64_t)(seconds * 1e9)) / 1000, &entries, &count, diag);
+    int rc = itsi_flight_copy(p->flight, (itsi_now_ns() - p->flight_ns) / 1000, &entries, &count, diag);
     if (rc != 0)
         return rc;
-    int64_t wall = itsi_wall_ns();
-    char time[32], *header = make_header(p, why, wall);
-    itsi_format_wall(wall, time);
-    for (char *c = time; *c; c++)
-        *c = *c == ':' ? '-' : *c; /* names that other systems can hold too */
-    if (!header)
-        rc = itsi_fail(diag, ITS_ENOMEM, "flight recorder: out of memory");
-    if (rc == 0)
-        rc = make_folder(folder, diag);
-    if (rc == 0 && snprintf(path, size, "%s/%s" SUFFIX, folder, time) >= (int)size)
-        rc = itsi_fail(diag, ITS_EINVAL, "flight recorder: %s: path too long", folder);
-    if (rc == 0)
-        rc = itsi_flight_write(path, header, entries, count, diag);
-    if (rc == 0)
-        forget_oldest(folder, keep);
-    itsi_free(header);
+    pthread_mutex_lock(&p->freezing);
+    rc = write_record(p, entries, count, why, path, size, diag);
+    pthread_mutex_unlock(&p->freezing);
     itsi_free(entries);
     return rc;
 }

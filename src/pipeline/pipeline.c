@@ -55,6 +55,7 @@ static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct i
         return rc;
     double target = cfg->general.target_latency_ms, sla = cfg->latency_monitoring.latency_sla_ms;
     atomic_store(&p->budget_ns, (int64_t)((target < sla ? target : sla) * 1e6));
+    atomic_store(&p->flight_files, (int)cfg->monitor.flight_recorder_files);
     pthread_mutex_lock(&p->table);
     p->live = live;
     pthread_mutex_unlock(&p->table);
@@ -198,6 +199,7 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
     pthread_mutex_init(&p->table, NULL);
     itsi_bus_init(&p->bus);
     itsi_event_init(&p->monitor_stop);
+    pthread_mutex_init(&p->freezing, NULL);
     p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
     int rc = set_capture(p, params->cfg, diag);
     if (rc == 0)
@@ -284,6 +286,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_latency_recorder_destroy(p->recorder);
     itsi_rolling_destroy(p->rolling);
     itsi_flight_ring_destroy(p->flight);
+    itsi_free(p->flight_folder);
     for (int i = 0; p->class_names && i < p->classes; i++)
         itsi_free(p->class_names[i]);
     itsi_free(p->class_names);
@@ -293,6 +296,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_lanes_fini(&p->lanes);
     itsi_bus_fini(&p->bus);
     itsi_event_fini(&p->monitor_stop);
+    pthread_mutex_destroy(&p->freezing);
     pthread_mutex_destroy(&p->table);
     itsi_free(p);
 }

@@ -97,11 +97,11 @@ ITS_NODISCARD int itsi_pipeline_camera_window(struct itsi_pipeline *pipeline, co
 ITS_NODISCARD int itsi_pipeline_measure(struct itsi_pipeline *pipeline, const char *camera_id, int series,
                                         double milliseconds, struct its_diag *diag);
 
-/* Writes the last `seconds` of the flight recorder to a file of its own in `folder` (made if need be), whose name begins
- * with the time; its path comes back in `path`. `why` stands in the file's header. At most `keep` such files stay, the
- * oldest go. ITS_EUNSUPPORTED: the recorder is switched off. */
-ITS_NODISCARD int itsi_pipeline_freeze(struct itsi_pipeline *pipeline, const char *folder, double seconds, int keep,
-                                       const char *why, char *path, size_t size, struct its_diag *diag);
+/* Writes what the flight recorder holds to a file of its own in data_dir/flight (made if need be), whose name begins with
+ * the time; its path comes back in `path`. `why` stands in the file's header. At most flight_recorder_files stay, the
+ * oldest go. ITS_EUNSUPPORTED: the recorder is switched off. Blocks on the disk; any thread, one at a time. */
+ITS_NODISCARD int itsi_pipeline_freeze(struct itsi_pipeline *pipeline, const char *why, char *path, size_t size,
+                                       struct its_diag *diag);
 
 /* Class names in the model's order; borrowed for the pipeline's life. */
 const char *const *itsi_pipeline_class_names(struct itsi_pipeline *pipeline, int *count);

@@ -81,6 +81,10 @@ struct itsi_pipeline {
     struct itsi_latency_recorder *recorder;
     struct itsi_rolling *rolling;
     struct itsi_flight_ring *flight; /* NULL: switched off */
+    char *flight_folder;             /* owned */
+    int64_t flight_ns;               /* how far back a record goes */
+    pthread_mutex_t freezing;        /* one record is written at a time */
+    atomic_int flight_files;         /* how many records stay */
     int64_t started_ns;
 
     pthread_mutex_t table; /* guards what follows */

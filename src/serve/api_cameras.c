@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/url.h"
 #include "optimizer/documents.h"
+#include "serve/json_body.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,72 +107,26 @@ static int put_one(struct itsi_pipeline *pipeline, const char *id, struct itsi_b
 
 /* --- adding ------------------------------------------------------------------------------------------------------- */
 
-static int text_field(const json_t *body, const char *key, char *out, size_t size, struct its_diag *diag)
-{
-    const json_t *value = json_object_get(body, key);
-    if (!value || json_is_null(value))
-        return 0;
-    if (!json_is_string(value))
-        return itsi_fail(diag, ITS_EINVAL, "'%s' must be a string", key);
-    if (json_string_length(value) >= size || strlen(json_string_value(value)) != json_string_length(value))
-        return itsi_fail(diag, ITS_EINVAL, "'%s' is too long or not text", key);
-    memcpy(out, json_string_value(value), json_string_length(value) + 1);
-    return 0;
-}
-
-static int number_field(const json_t *body, const char *key, double least, double most, double *out,
-                        struct its_diag *diag)
-{
-    const json_t *value = json_object_get(body, key);
-    if (!value || json_is_null(value))
-        return 0;
-    if (!json_is_number(value) || !(json_number_value(value) >= least && json_number_value(value) <= most))
-        return itsi_fail(diag, ITS_EINVAL, "'%s' must be a number from %g to %g", key, least, most);
-    *out = json_number_value(value);
-    return 0;
-}
-
-static int known_keys_only(const json_t *body, struct its_diag *diag)
-{
-    static const char *const known[] = {"id", "url", "sub_url", "priority", "fps", "start_offset_seconds"};
-    void *at = json_object_iter((json_t *)(uintptr_t)body);
-    for (; at; at = json_object_iter_next((json_t *)(uintptr_t)body, at)) {
-        bool found = false;
-        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-            found |= strcmp(known[i], json_object_iter_key(at)) == 0;
-        if (!found)
-            return itsi_fail(diag, ITS_EINVAL,
-                             "unknown key '%.60s': wanted id, url, sub_url, priority, fps, start_offset_seconds",
-                             json_object_iter_key(at));
-    }
-    return 0;
-}
-
 static int read_camera(const struct itsi_buf *text, struct itsi_camera *camera, struct its_diag *diag)
 {
-    json_error_t error;
+    static const char *const known[] = {"id", "url", "sub_url", "priority", "fps", "start_offset_seconds", NULL};
     double priority = 0, fps = 0, offset = 0;
-    json_t *body = json_loadb(text->data ? text->data : "", text->len, JSON_REJECT_DUPLICATES, &error);
-    if (!json_is_object(body)) {
-        json_decref(body);
-        return itsi_fail(diag, ITS_EINVAL, "the body is not a JSON object%s%.120s", body ? "" : ": ",
-                         body ? "" : error.text);
-    }
-    int rc = known_keys_only(body, diag);
+    json_t *body;
+    int rc = itsi_body_read(text, known, &body, diag);
     if (rc == 0)
-        rc = text_field(body, "id", camera->id, sizeof camera->id, diag);
+        rc = itsi_body_text(body, "id", camera->id, sizeof camera->id, diag);
     if (rc == 0)
-        rc = text_field(body, "url", camera->url, sizeof camera->url, diag);
+        rc = itsi_body_text(body, "url", camera->url, sizeof camera->url, diag);
     if (rc == 0)
-        rc = text_field(body, "sub_url", camera->sub_url, sizeof camera->sub_url, diag);
+        rc = itsi_body_text(body, "sub_url", camera->sub_url, sizeof camera->sub_url, diag);
     if (rc == 0)
-        rc = number_field(body, "priority", 0, 9, &priority, diag);
+        rc = itsi_body_number(body, "priority", 0, 9, &priority, diag);
     if (rc == 0)
         rc = priority == (int)priority ? 0 : itsi_fail(diag, ITS_EINVAL, "'priority' must be a whole number from 0 to 9");
     if (rc == 0)
-        rc = number_field(body, "fps", 0, 1000, &fps, diag);
+        rc = itsi_body_number(body, "fps", 0, 1000, &fps, diag);
     if (rc == 0)
-        rc = number_field(body, "start_offset_seconds", 0, 1e6, &offset, diag);
+        rc = itsi_body_number(body, "start_offset_seconds", 0, 1e6, &offset, diag);
     json_decref(body);
     if (rc == 0 && !camera->url[0])
         rc = itsi_fail(diag, ITS_EINVAL, "'url' is missing");
@@ -238,31 +192,18 @@ static enum MHD_Result removed(struct itsi_request *r)
                               MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT));
 }
 
-static enum MHD_Result hand_over(struct itsi_request *r, void (*job)(struct itsi_request *),
-                                 enum MHD_Result (*finish)(struct itsi_request *))
-{
-    r->job = job;
-    itsi_request_suspend(r, finish);
-    const int rc = itsi_worker_post(r->server->worker, r);
-    if (rc != 0) { /* else the request is the worker's until it resumes it */
-        r->status = rc;
-        itsi_request_resume(r);
-    }
-    return MHD_YES;
-}
-
 /* --- routes ------------------------------------------------------------------------------------------------------- */
 
 enum MHD_Result itsi_api_cameras(struct itsi_request *r)
 {
-    return r->method == ITSI_POST ? hand_over(r, add_job, added) : list(r);
+    return r->method == ITSI_POST ? itsi_worker_run(r, add_job, added) : list(r);
 }
 
 enum MHD_Result itsi_api_camera(struct itsi_request *r)
 {
     struct itsi_buf text;
     if (r->method == ITSI_DELETE)
-        return hand_over(r, remove_job, removed);
+        return itsi_worker_run(r, remove_job, removed);
     itsi_buf_init(&text);
     const int rc = put_one(r->server->pipeline, r->match.camera, &text);
     if (rc != 0) {

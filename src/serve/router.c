@@ -58,7 +58,8 @@ unsigned itsi_route_methods(enum itsi_route route) { return routes[route].method
 
 void itsi_route_allow(unsigned methods, char out[48])
 {
-    snprintf(out, 48, "%s%s%s", methods & ITSI_GET ? "GET, HEAD" : "", methods & ITSI_POST ? ", POST" : "",
+    snprintf(out, 48, "%s%s%s%s", methods & ITSI_GET ? "GET, HEAD" : "",
+             methods & ITSI_GET && methods & ITSI_POST ? ", " : "", methods & ITSI_POST ? "POST" : "",
              methods & ITSI_DELETE ? ", DELETE" : "");
 }
 

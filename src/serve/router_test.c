@@ -62,6 +62,8 @@ static void methods(void **state)
     assert_string_equal(allow, "GET, HEAD, POST");
     itsi_route_allow(itsi_route_methods(ITSI_ROUTE_CAMERA), allow);
     assert_string_equal(allow, "GET, HEAD, DELETE");
+    itsi_route_allow(itsi_route_methods(ITSI_ROUTE_MEASUREMENTS), allow);
+    assert_string_equal(allow, "POST");
 }
 
 /* openapi.json tells of every route and method, and of nothing else. */

@@ -96,6 +96,10 @@ void itsi_respond_header(struct MHD_Response *response, const char *name, const 
 ITS_NODISCARD int itsi_worker_create(struct itsi_worker **out, struct its_diag *diag);
 /* Runs request->job and resumes. ITS_EBUSY: too many wait. */
 int itsi_worker_post(struct itsi_worker *worker, struct itsi_request *request);
+/* Suspends the request, runs the job on the worker and answers with finish; where the worker has no room, finish finds
+ * that in r->status. */
+enum MHD_Result itsi_worker_run(struct itsi_request *request, void (*job)(struct itsi_request *),
+                                enum MHD_Result (*finish)(struct itsi_request *));
 /* Ends the thread; jobs not begun are answered 503, later ones refused with ITS_ECANCELLED. */
 void itsi_worker_stop(struct itsi_worker *worker);
 void itsi_worker_destroy(struct itsi_worker *worker); /* takes NULL; stops first */
@@ -108,6 +112,8 @@ enum MHD_Result itsi_api_startup(struct itsi_request *request);
 enum MHD_Result itsi_api_overview(struct itsi_request *request);
 enum MHD_Result itsi_api_document(struct itsi_request *request);
 enum MHD_Result itsi_api_cameras(struct itsi_request *request);
+enum MHD_Result itsi_api_measurements(struct itsi_request *request);
+enum MHD_Result itsi_api_flight(struct itsi_request *request);
 enum MHD_Result itsi_api_camera(struct itsi_request *request);
 enum MHD_Result itsi_api_snapshot(struct itsi_request *request);
 enum MHD_Result itsi_api_live(struct itsi_request *request);

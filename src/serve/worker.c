@@ -112,3 +112,16 @@ void itsi_worker_destroy(struct itsi_worker *w)
     pthread_mutex_destroy(&w->lock);
     itsi_free(w);
 }
+
+enum MHD_Result itsi_worker_run(struct itsi_request *r, void (*job)(struct itsi_request *),
+                                enum MHD_Result (*finish)(struct itsi_request *))
+{
+    r->job = job;
+    itsi_request_suspend(r, finish);
+    const int rc = itsi_worker_post(r->server->worker, r);
+    if (rc != 0) { /* else the request is the worker's until it resumes it */
+        r->status = rc;
+        itsi_request_resume(r);
+    }
+    return MHD_YES;
+}

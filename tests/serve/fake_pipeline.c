@@ -458,6 +458,24 @@ int itsi_pipeline_camera_window(struct itsi_pipeline *p, const char *id, enum it
     return ITS_ENOTFOUND;
 }
 
+int itsi_pipeline_measure(struct itsi_pipeline *p, const char *camera_id, int series, double milliseconds,
+                          struct its_diag *diag)
+{
+    pthread_mutex_lock(&p->lock);
+    const bool known = find(p, camera_id) >= 0;
+    pthread_mutex_unlock(&p->lock);
+    if (!known)
+        return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", camera_id);
+    return itsi_rolling_measure(p->rolling, series, -1, (int64_t)(milliseconds * 1e6));
+}
+
+int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, char *path, size_t size, struct its_diag *diag)
+{
+    (void)p, (void)diag;
+    snprintf(path, size, "data/flight/%s.flight", why);
+    return 0;
+}
+
 void itsi_pipeline_reset_stats(struct itsi_pipeline *p) { itsi_latency_reset(p->latency); }
 
 void itsi_pipeline_latency_buckets(struct itsi_pipeline *p, struct itsi_latency_buckets *out)
