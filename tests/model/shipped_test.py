@@ -22,8 +22,8 @@ SCENES = {
     "crossroads by day": "synth://crossroads?size=960x540&fps=25&seconds=4&seed=90210",
     "motorway under clouds": "synth://motorway?size=960x540&fps=25&seconds=4&seed=90211&weather=cloudy",
 }
-LEAST_PRECISION = 0.7
-LEAST_RECALL = 0.5
+LEAST_PRECISION = 0.8
+LEAST_RECALL = 0.75
 
 
 def run(binary, *args):
