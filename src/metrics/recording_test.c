@@ -79,7 +79,8 @@ static void extremes_are_brought_into_range(void **state)
     begin(&f, &(struct itsi_recording_params){.fine = 1, .writers = 1});
     struct itsi_writer *w = open_writer(&f, 0, 1);
     itsi_writer_record(w, 0, INT64_MIN, 0);
-    itsi_writer_record(w, 0, INT64_MAX, INT64_MAX - 1);
+    itsi_writer_record(w, 0, INT64_MAX, ITSI_LAYOUT_MAX_NS - 1);
+    itsi_writer_record(w, 0, INT64_MAX, ITSI_LAYOUT_MAX_NS);
     itsi_recording_swap(f.recording);
     const struct itsi_moments *m = taken(&f, 0);
     assert_int_equal(m->min, 0);
@@ -191,7 +192,7 @@ static void writers_run_out_and_come_back(void **state)
     assert_int_equal(stats.writers_made, 2);
     assert_int_equal(stats.refused, 1);
     assert_int_equal(stats.misplaced, 3);
-    size_t fine = 2 * sizeof(uint32_t) * 23552, coarse = 2 * sizeof(uint32_t) * 1728;
+    size_t fine = 2 * sizeof(uint32_t) * 24576, coarse = 2 * sizeof(uint32_t) * 1792;
     assert_in_range(stats.bytes, 7 * fine + coarse, 7 * fine + coarse + 8192);
     itsi_writer_close(again);
     assert_int_equal(itsi_writer_open(f.recording, 3, 2, &c, &diag), ITS_EINVAL);
