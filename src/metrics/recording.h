@@ -46,7 +46,7 @@ ITS_NODISCARD int itsi_writer_open(struct itsi_recording *recording, int first, 
 void itsi_writer_close(struct itsi_writer *writer); /* takes NULL; outside begin/end */
 
 /* By one thread at a time: begin, any number of put, end. Values in ns, below 0 counting as 0 and above an hour as an
- * hour; one above `threshold` is a violation (INT64_MAX: none is). A series the writer has no memory for: left out,
+ * hour; one that is then above `threshold` is a violation (INT64_MAX: none is). A series the writer has no memory for: left out,
  * counted as misplaced. */
 void itsi_writer_begin(struct itsi_writer *writer);
 void itsi_writer_put(struct itsi_writer *writer, int series, int64_t value, int64_t threshold);

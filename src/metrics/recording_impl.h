@@ -20,8 +20,9 @@ struct itsi_carry {
  * one, else to the reader; `sequence` and `phase` below hand it over. */
 struct itsi_part {
     __uint128_t squares;
-    uint64_t sum, violations;
+    uint64_t sum;
     int64_t min, max; /* max < 0: empty */
+    uint64_t violations;
     int bits;
     struct itsi_carry carries[CARRIES];
     uint32_t counts[];

@@ -1,5 +1,5 @@
 /* A dense histogram with 64-bit counts, for one thread: what readers merge into, and what answers for quantiles.
- * 188 kB when fine, 14 kB when coarse (see metrics/layout.h), so it is a workspace and not a way to keep things; those
+ * 197 kB when fine, 14 kB when coarse (see metrics/layout.h), so it is a workspace and not a way to keep things; those
  * kept are sparse (metrics/sparse.h). */
 #ifndef ITSI_METRICS_TALLY_H
 #define ITSI_METRICS_TALLY_H

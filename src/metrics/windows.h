@@ -45,7 +45,7 @@ ITS_NODISCARD int itsi_windows_resize(struct itsi_windows *windows, int window, 
 struct itsi_window_figures {
     uint64_t count, violations;                    /* exact */
     double mean_ms, deviation_ms, min_ms, max_ms;  /* exact; 0 when count is 0, as all below */
-    double p50_ms, p95_ms, p99_ms;                 /* within 0.05 % (or 0.5 us) of a fine series, 0.8 % of a coarse one */
+    double p50_ms, p95_ms, p99_ms;                 /* within 0.05 % (or 0.3 us) of a fine series, 0.8 % of a coarse one */
     double violation_rate;                         /* violations / count */
     double per_second;                             /* count / covered_s */
     double covered_s;                              /* the time really covered, up to the last tick */

@@ -4,27 +4,35 @@
  * so that the writer needs to keep only the compiler in order. */
 #include "metrics/recording_impl.h"
 
-void itsi_writer_begin(struct itsi_writer *w)
+/* The phase to record into. */
+static inline int enter(struct itsi_writer *w, unsigned odd)
 {
-    unsigned odd = atomic_load_explicit(&w->sequence, memory_order_relaxed) + 1;
     if (w->locked) {
         atomic_exchange_explicit(&w->sequence, odd, memory_order_seq_cst);
-        w->inside = atomic_load_explicit(&w->phase, memory_order_seq_cst);
-        return;
+        return atomic_load_explicit(&w->phase, memory_order_seq_cst);
     }
     /* release, so that a reader who sees this one sees all that the batch before it wrote */
     atomic_store_explicit(&w->sequence, odd, memory_order_release);
     atomic_signal_fence(memory_order_seq_cst);
-    w->inside = atomic_load_explicit(&w->phase, memory_order_acquire);
+    return atomic_load_explicit(&w->phase, memory_order_acquire);
 }
 
-void itsi_writer_end(struct itsi_writer *w)
+static inline void leave(struct itsi_writer *w, unsigned odd)
 {
-    unsigned odd = atomic_load_explicit(&w->sequence, memory_order_relaxed);
     atomic_store_explicit(&w->sequence, odd + 1, memory_order_release);
 }
 
-static __attribute__((noinline, cold)) void carry(struct itsi_part *part, int slot)
+static inline unsigned sequence_of(const struct itsi_writer *w)
+{
+    return atomic_load_explicit(&w->sequence, memory_order_relaxed);
+}
+
+void itsi_writer_begin(struct itsi_writer *w) { w->inside = enter(w, sequence_of(w) + 1); }
+void itsi_writer_end(struct itsi_writer *w) { leave(w, sequence_of(w)); }
+
+/* The rare paths below are written without calls: a call anywhere would make every record save registers for it. */
+
+static inline void carry(struct itsi_part *part, int slot)
 {
     int i = 0;
     while (i < CARRIES - 1 && part->carries[i].times && part->carries[i].slot != slot)
@@ -34,42 +42,44 @@ static __attribute__((noinline, cold)) void carry(struct itsi_part *part, int sl
     part->carries[i].times++;
 }
 
-static __attribute__((noinline, cold)) void misplace(struct itsi_writer *w)
+static inline void misplace(struct itsi_writer *w)
 {
     uint64_t n = atomic_load_explicit(&w->misplaced, memory_order_relaxed);
     atomic_store_explicit(&w->misplaced, n + 1, memory_order_relaxed);
 }
 
-static inline void put(struct itsi_writer *w, int series, int64_t value, int64_t threshold)
+static inline __attribute__((always_inline)) void put(struct itsi_writer *w, int phase, int series, int64_t value, int64_t threshold)
 {
-    struct itsi_part *part = (unsigned)series < (unsigned)w->series ? w->parts[series][w->inside] : NULL;
+    struct itsi_part *part = (unsigned)series < (unsigned)w->series ? w->parts[series][phase] : NULL;
     if (__builtin_expect(!part, 0)) {
         misplace(w);
         return;
     }
-    int64_t ns = itsi_layout_clamp(value);
-    int slot = itsi_layout_slot(part->bits, ns);
-    if (__builtin_expect(++part->counts[slot] == 0, 0))
+    if (__builtin_expect((uint64_t)value > (uint64_t)ITSI_LAYOUT_MAX_NS, 0)) /* below 0, too */
+        value = itsi_layout_clamp(value);
+    int slot = __builtin_expect(part->bits == ITSI_LAYOUT_FINE, 1) ? itsi_layout_slot(ITSI_LAYOUT_FINE, value)
+                                                                   : itsi_layout_slot(ITSI_LAYOUT_COARSE, value);
+    if (__builtin_expect(++part->counts[(unsigned)slot] == 0, 0))
         carry(part, slot);
-    part->sum += (uint64_t)ns;
-    part->squares += (__uint128_t)(uint64_t)ns * (uint64_t)ns;
+    part->sum += (uint64_t)value;
+    part->squares += (__uint128_t)(uint64_t)value * (uint64_t)value;
     part->violations += value > threshold;
-    if (ns < part->min)
-        part->min = ns;
-    if (ns > part->max)
-        part->max = ns;
+    if (__builtin_expect(value < part->min, 0))
+        part->min = value;
+    if (__builtin_expect(value > part->max, 0))
+        part->max = value;
 }
 
 void itsi_writer_put(struct itsi_writer *w, int series, int64_t value, int64_t threshold)
 {
-    put(w, series, value, threshold);
+    put(w, w->inside, series, value, threshold);
 }
 
 void itsi_writer_record(struct itsi_writer *w, int series, int64_t value, int64_t threshold)
 {
-    itsi_writer_begin(w);
-    put(w, series, value, threshold);
-    itsi_writer_end(w);
+    unsigned odd = sequence_of(w) + 1;
+    put(w, enter(w, odd), series, value, threshold);
+    leave(w, odd);
 }
 
 void itsi_recording_record_shared(struct itsi_recording *recording, int series, int64_t value, int64_t threshold)
