@@ -104,7 +104,8 @@ class Collector:
 
     def __init__(self, port=0, answers=()):
         self.answers = list(answers)
-        self.requests, self.spans, self.resources, self.errors, self.headers, self.connections = 0, [], [], [], [], 0
+        self.requests, self.connections = 0, 0
+        self.bodies, self.spans, self.resources, self.errors, self.headers = [], [], [], [], []
         self.lock, self.released = threading.Lock(), threading.Event()
         collector = self
 
@@ -149,6 +150,7 @@ class Collector:
         with self.lock:
             self.requests += 1
             self.headers.append(dict(headers, path=path))
+            self.bodies.append(body)
             answer = self.answers.pop(0) if self.answers else (200, {"Content-Type": "application/x-protobuf"}, b"")
             try:
                 require(headers["Content-Type"] == "application/x-protobuf", "content type")
