@@ -145,14 +145,14 @@ static void wake_exporter(struct itsi_tracer *t)
     pthread_mutex_unlock(&t->mutex);
 }
 
-/* Copies the trace into the ring. */
-static bool keep(struct itsi_tracer *t, const struct itsi_trace_record *record, bool violates)
+/* Copies the trace into the ring; into its last quarter only what is urgent. */
+static bool keep(struct itsi_tracer *t, const struct itsi_trace_record *record, bool urgent)
 {
     int capacity = itsi_trace_ring_capacity(t->ring);
     uint64_t spans = (uint64_t)itsi_trace_spans_count(record);
     count(&t->traces, 1);
     count(&t->kept, spans);
-    struct itsi_trace_record *cell = itsi_trace_ring_claim(t->ring, violates ? capacity : capacity - capacity / 4);
+    struct itsi_trace_record *cell = itsi_trace_ring_claim(t->ring, urgent ? capacity : capacity - capacity / 4);
     if (!cell) {
         count(&t->dropped[ITSI_TRACE_LOST_QUEUE_FULL], spans);
         return false;
@@ -219,18 +219,17 @@ bool itsi_tracer_serve_end(struct itsi_tracer *t, const struct itsi_frame_info *
     uint64_t threshold = atomic_load_explicit(&t->threshold, memory_order_relaxed);
     if (threshold == ITSI_TRACE_OFF)
         return false;
-    bool violates = serving->late || serving->aborted;
     bool frame_kept = frame_wanted(t, info, serving->frame_late, threshold);
     bool clients_trace = serving->has_client && !serving->streamed;
-    if (!violates && !(clients_trace ? serving->client.flags & ITSI_TRACE_SAMPLED : frame_kept))
+    if (!serving->late && !(clients_trace ? serving->client.flags & ITSI_TRACE_SAMPLED : frame_kept))
         return false;
-    bool whatever = violates || serving->frame_late;
+    bool whatever = serving->late || serving->frame_late;
     const struct itsi_trace_record record = {.info = *info,
                                              .threshold = whatever ? 0 : threshold,
                                              .is_serving = true,
                                              .serving = *serving,
                                              .frame_kept = frame_kept};
-    return keep(t, &record, violates);
+    return keep(t, &record, false);
 }
 
 /* --- books -------------------------------------------------------------------------------------------------------- */

@@ -1,14 +1,14 @@
 /* Distributed tracing: what happened to a frame, told to an OpenTelemetry collector.
  *
- * The decision to keep a trace falls at the frame's end: a share of all frames by a consistent hash of the trace id, and
- * every frame that was late or dropped, whatever the share. A frame that is not kept costs computing its id and one
+ * The decision to keep a trace falls at the frame's end: a share of all frames by a consistent hash of the trace id,
+ * and every frame that was late or dropped, whatever the share. A frame that is not kept costs computing its id and one
  * comparison. A kept one is copied into a bounded ring, from which a thread of the tracer makes spans and sends them.
  * When the ring is full the newest is dropped and counted: taking out the oldest would make frame threads wait for the
  * exporter, and the oldest are the nearest to being sent. The last quarter of the ring is for late and dropped frames
- * only, so that a slow collector costs the ordinary ones first.
+ * only, so that a slow collector costs the ordinary ones first, and no HTTP client can push those out.
  *
- * Spans of a frame: "frame" from origin to hand-over (or to the drop), in it "<stage>.wait" and "<stage>" for every stage
- * it reached, of the names of core/stage.h. Spans of a picture served over HTTP: "GET <route>", in it
+ * Spans of a frame: "frame" from origin to hand-over (or to the drop), in it "<stage>.wait" and "<stage>" for every
+ * stage it reached, of the names of core/stage.h. Spans of a picture served over HTTP: "GET <route>", in it
  * "encoding[.wait]" and "network_transmission[.wait]".
  *
  * Books are kept in spans: kept = exported + dropped (all reasons) + waiting, exactly.
@@ -52,8 +52,8 @@ void itsi_tracer_configure(struct itsi_tracer *tracer, bool enabled, double rate
 
 /* --- a frame ------------------------------------------------------------------------------------------------------ */
 
-/* The trace id of a frame, from its camera, generation and seq: known from the moment it has a seq. For violation records
- * and exemplars; see also itsi_trace_id_hex. */
+/* The trace id of a frame, from its camera, generation and seq: known from the moment it has a seq. For violation
+ * records and exemplars; see also itsi_trace_id_hex. */
 struct itsi_trace_id itsi_tracer_id(const struct itsi_tracer *tracer, const struct itsi_frame_info *info);
 
 /* How a frame ended. X(NAME, "text") */
@@ -94,7 +94,7 @@ struct itsi_trace_serving {
     int64_t bytes;
     bool frame_late; /* the frame's own end, as given to finish() */
     bool late;       /* the last byte left after the deadline that the server keeps: kept whatever the rate */
-    bool aborted;    /* the client went away: kept whatever the rate */
+    bool aborted;    /* the client went away before that */
 };
 /* client: its headers (traceparent, tracestate), NULL when it sent none. A single answer becomes a span of the client's
  * trace, linked to the frame's; a picture of a stream (streamed) one of the frame's trace, linked to the client's span,
@@ -103,7 +103,7 @@ struct itsi_trace_serving {
 void itsi_tracer_serve_begin(struct itsi_tracer *tracer, const struct itsi_frame_info *info,
                              const struct itsi_trace_context *client, bool streamed, struct itsi_trace_serving *out,
                              struct itsi_trace_context *reply);
-/* Kept: what the client sampled, late or aborted ones, and those whose frame is sampled. */
+/* Kept: what the client sampled, what was late, and what belongs to a frame's trace that is kept. */
 bool itsi_tracer_serve_end(struct itsi_tracer *tracer, const struct itsi_frame_info *info,
                            const struct itsi_trace_serving *serving);
 

@@ -146,9 +146,12 @@ static void leaves_out_the_large_first_and_then_the_last(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_and_writes_traceparent),  cmocka_unit_test(takes_what_later_versions_add),
-        cmocka_unit_test(refuses_malformed_traceparents), cmocka_unit_test(keeps_valid_members),
-        cmocka_unit_test(bounds_members_and_length),      cmocka_unit_test(leaves_out_the_large_first_and_then_the_last),
+        cmocka_unit_test(reads_and_writes_traceparent),
+        cmocka_unit_test(takes_what_later_versions_add),
+        cmocka_unit_test(refuses_malformed_traceparents),
+        cmocka_unit_test(keeps_valid_members),
+        cmocka_unit_test(bounds_members_and_length),
+        cmocka_unit_test(leaves_out_the_large_first_and_then_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The exporter's thread: takes finished traces from the ring, makes spans, sends them in batches. It is the only one that
- * waits for the collector. */
+/* The exporter's thread: takes finished traces from the ring, makes spans, sends them in batches. It is the only one
+ * that waits for the collector. */
 #include "latency/trace_impl.h"
 
 #include "base/clock.h"

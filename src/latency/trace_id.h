@@ -31,8 +31,8 @@ struct itsi_span_id itsi_trace_child_of(const struct itsi_trace_key *key, const 
 uint64_t itsi_trace_threshold(double rate); /* rate is clamped to 0..1 */
 bool itsi_trace_sampled(const struct itsi_trace_id *id, uint64_t threshold);
 
-/* "ot=th:e666666666666": the member by which a backend knows what share was kept and so how many a span stands for. What
- * is kept whatever the rate has threshold 0, "ot=th:0": it stands for itself alone. */
+/* "ot=th:e666666666666": the member by which a backend knows what share was kept and so how many a span stands for.
+ * What is kept whatever the rate has threshold 0, "ot=th:0": it stands for itself alone. */
 enum { ITSI_TRACE_THRESHOLD_SIZE = 24 };
 void itsi_trace_threshold_format(uint64_t threshold, char out[ITSI_TRACE_THRESHOLD_SIZE]);
 

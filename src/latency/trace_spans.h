@@ -23,9 +23,9 @@ struct itsi_trace_spans {
 /* How many spans the record makes. */
 int itsi_trace_spans_count(const struct itsi_trace_record *record);
 
-/* wall_offset_ns: wall clock minus monotonic clock, one for all spans of a record, so that a step of the wall clock moves
- * a trace but does not bend it. Whatever the stamps are, each span ends no earlier than it starts and lies within the
- * root. */
+/* wall_offset_ns: wall clock minus monotonic clock, one for all spans of a record, so that a step of the wall clock
+ * moves a trace but does not bend it. Whatever the stamps are, each span ends no earlier than it starts and lies within
+ * the root. */
 void itsi_trace_spans_make(const struct itsi_trace_record *record, const struct itsi_trace_key *key,
                            int64_t wall_offset_ns, struct itsi_trace_spans *out);
 

@@ -208,6 +208,22 @@ static void a_clients_decision_is_respected(void **state)
     itsi_tracer_destroy(t);
 }
 
+/* Whatever clients do, the room for late and dropped frames stays. */
+static void servings_take_no_room_of_violations(void **state)
+{
+    (void)state;
+    struct itsi_tracer *t = tracer((struct itsi_tracer_params){.endpoint = NOBODY, .rate = 0, .ring_records = 64});
+    struct itsi_trace_context sampled = client(ITSI_TRACE_SAMPLED), reply;
+    struct itsi_frame_info info = frame(1);
+    const struct itsi_trace_outcome late = {.end = ITSI_TRACE_LATE};
+    int taken = 0;
+    for (int i = 0; i < 100; i++)
+        taken += serve(t, &sampled, false, i % 2, &reply);
+    assert_int_equal(taken, 48);
+    assert_true(itsi_tracer_finish(t, &info, &late));
+    itsi_tracer_destroy(t);
+}
+
 enum { THREADS = 8, EACH = 2000 };
 static void *finish_many(void *arg)
 {
@@ -260,6 +276,7 @@ int main(void)
         cmocka_unit_test(creation_survives_no_memory),
         cmocka_unit_test(a_bad_endpoint_is_named_without_its_password),
         cmocka_unit_test(a_clients_decision_is_respected),
+        cmocka_unit_test(servings_take_no_room_of_violations),
         cmocka_unit_test(books_balance_under_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,9 +26,9 @@ struct itsi_otlp_backoff {
 void itsi_otlp_backoff_init(struct itsi_otlp_backoff *backoff, const struct itsi_otlp_backoff_policy *policy);
 /* A batch's first try. */
 void itsi_otlp_backoff_begin(struct itsi_otlp_backoff *backoff, int64_t now);
-/* A try failed and may be repeated: when. The wait is drawn from half to one and a half of the exponential one, and is at
- * least what the collector asked for (retry_after_seconds; 0: nothing, over an hour is an hour). False: that would be
- * beyond the time a batch is worth; it is given up, and the next one still waits until not_before_ns. */
+/* A try failed and may be repeated: when. The wait is drawn from half to one and a half of the exponential one, and is
+ * at least what the collector asked for (retry_after_seconds; 0: nothing, over an hour is an hour). False: that would
+ * be beyond the time a batch is worth; it is given up, and the next one still waits until not_before_ns. */
 bool itsi_otlp_backoff_again(struct itsi_otlp_backoff *backoff, double retry_after_seconds, struct itsi_rand *rng,
                              int64_t now, int64_t *when);
 

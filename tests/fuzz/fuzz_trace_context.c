@@ -26,7 +26,7 @@ static void check_parent(const char *text, struct itsi_trace_context *context)
     must((context->flags & ~ITSI_TRACE_SAMPLED) == 0, "an unknown flag passed");
     itsi_traceparent_format(context, written);
     must(itsi_traceparent_parse(&again, written), "what was written cannot be read");
-    must(memcmp(context, &again, offsetof(struct itsi_trace_context, state)) == 0, "what was written reads differently");
+    must(memcmp(context, &again, offsetof(struct itsi_trace_context, state)) == 0, "it reads differently once written");
 }
 
 /* What passes once passes again, unchanged and whole. */

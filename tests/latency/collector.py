@@ -80,7 +80,8 @@ def decode(body):
             "one resource and one scope")
     resource_spans = request.resource_spans[0]
     scope_spans = resource_spans.scope_spans[0]
-    require(scope_spans.scope.name == "its-camera-ai/latency" and scope_spans.scope.version, "the scope's name and version")
+    scope = scope_spans.scope
+    require(scope.name == "its-camera-ai/latency" and scope.version, "the scope's name and version")
     resource = attributes(resource_spans.resource.attributes)
     require(set(resource) == {"service.name", "service.version", "service.instance.id", "host.name"},
             f"the resource is {sorted(resource)}")

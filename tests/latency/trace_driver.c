@@ -49,13 +49,15 @@ static struct itsi_frame_info frame_at(uint64_t seq, bool dropped)
 
 static void frames(struct itsi_tracer *tracer, long count, const char *end)
 {
-    struct itsi_trace_outcome outcome = {.end = ITSI_TRACE_ON_TIME, .batch = 4, .quality_level = 3, .model = "its-road"};
+    struct itsi_trace_outcome outcome = {.batch = 4, .quality_level = 3, .model = "its-road"};
     bool dropped = strcmp(end, "dropped") == 0;
     if (strcmp(end, "late") == 0)
         outcome.end = ITSI_TRACE_LATE;
     if (dropped)
-        outcome = (struct itsi_trace_outcome){ITSI_TRACE_DROPPED, ITSI_STAGE_PREPROCESSING, ITSI_DROP_REPLACED, 0, 0, -1,
-                                              NULL};
+        outcome = (struct itsi_trace_outcome){.end = ITSI_TRACE_DROPPED,
+                                              .stage = ITSI_STAGE_PREPROCESSING,
+                                              .reason = ITSI_DROP_REPLACED,
+                                              .quality_level = -1};
     long kept = 0;
     for (long i = 0; i < count; i++) {
         struct itsi_frame_info info = frame_at(++last_seq, dropped);

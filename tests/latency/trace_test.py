@@ -95,7 +95,8 @@ class Strictness(Case):
             "a parent in another trace": spoiled(lambda spans: setattr(spans[3], "trace_id", spans[FRAME].trace_id)),
             "an end before its start": spoiled(lambda spans: setattr(spans[4], "end_time_unix_nano", 1)),
             "a child outside its root": spoiled(lambda spans: setattr(spans[8], "end_time_unix_nano", 2**63)),
-            "two at once": spoiled(lambda spans: setattr(spans[4], "start_time_unix_nano", spans[2].start_time_unix_nano)),
+            "two at once": spoiled(lambda spans: setattr(spans[4], "start_time_unix_nano",
+                                                         spans[2].start_time_unix_nano)),
             "another name": spoiled(lambda spans: setattr(spans[4], "name", "preprocess")),
             "the same twice": spoiled(lambda spans: spans.append(spans[0])),
             "a missing stage": spoiled(lambda spans: spans.pop(4)),
@@ -341,7 +342,8 @@ class Trouble(Case):
         self.assertIn("7 of 36 spans rejected: too old?forged line", driver.log)
 
     def test_answers_that_make_no_sense(self):
-        collector = self.collector((200, {}, b"\xff" * 100), (200, {}, b'{"partialSuccess":{}}'), (200, {}, b"x" * 100000))
+        collector = self.collector(*[(200, {}, body) for body in (b"\xff" * 100, b'{"partialSuccess":{}}',
+                                                                  b"x" * 100000)])
         driver = self.driver(collector)
         for count in (1, 2):
             driver.ask("frames 1 on_time")
