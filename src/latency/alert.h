@@ -71,9 +71,9 @@ void itsi_alert_summary(const struct itsi_alert *alert, char *out, size_t size);
 /* One object with everything, as the webhook and the API give it (alert_json.c documents it). */
 void itsi_alert_json(struct itsi_json *json, const char *key, const struct itsi_alert *alert);
 
-/* The webhook's document: {"version": "1", "source", "instance", "alerts": [...]}. */
-void itsi_alert_webhook_document(struct itsi_buf *out, const char *instance, const struct itsi_alert *alerts,
-                                 size_t count);
+/* The webhook's document, {"version": "1", "source", "instance", "alerts": [...]}, around its alerts. */
+void itsi_alert_webhook_head(struct itsi_json *json, const char *instance);
+void itsi_alert_webhook_foot(struct itsi_json *json);
 
 /* One alert as Alertmanager's API v2 takes it (an element of POST /api/v2/alerts). A severity is part of an alert's
  * identity there, hence an argument. ends_wall: in the past when it ended, else when Alertmanager may take the silence of

@@ -104,20 +104,19 @@ void itsi_alert_json(struct itsi_json *json, const char *key, const struct itsi_
     itsi_json_end(json, '}');
 }
 
-void itsi_alert_webhook_document(struct itsi_buf *out, const char *instance, const struct itsi_alert *alerts,
-                                 size_t count)
+void itsi_alert_webhook_head(struct itsi_json *json, const char *instance)
 {
-    struct itsi_json json;
-    itsi_json_init(&json, out);
-    itsi_json_object(&json, NULL);
-    itsi_json_string(&json, "version", "1");
-    itsi_json_string(&json, "source", "its-camera-ai");
-    itsi_json_string(&json, "instance", instance);
-    itsi_json_array(&json, "alerts");
-    for (size_t i = 0; i < count; i++)
-        itsi_alert_json(&json, NULL, &alerts[i]);
-    itsi_json_end(&json, ']');
-    itsi_json_end(&json, '}');
+    itsi_json_object(json, NULL);
+    itsi_json_string(json, "version", "1");
+    itsi_json_string(json, "source", "its-camera-ai");
+    itsi_json_string(json, "instance", instance);
+    itsi_json_array(json, "alerts");
+}
+
+void itsi_alert_webhook_foot(struct itsi_json *json)
+{
+    itsi_json_end(json, ']');
+    itsi_json_end(json, '}');
 }
 
 void itsi_alert_alertmanager_json(struct itsi_json *json, const struct itsi_alert *alert, enum itsi_severity severity,
