@@ -30,8 +30,7 @@ void itsi_alert_params_from(struct itsi_alert_params *out, const struct its_cfg_
     };
     out->system = timing_of(0, monitoring, alert);
     out->camera = timing_of(monitoring / 4, monitoring, alert);
-    /* its cameras' alerts hold already, and it is counted from those */
-    out->group = timing_of(monitoring / 12, monitoring / 12, alert);
+    out->group = timing_of(monitoring / 12, monitoring, alert);
     out->group_least = 3;
     out->latency_target_ms[0] = cfg->latency_p50_target_ms;
     out->latency_target_ms[1] = cfg->latency_p95_target_ms;
@@ -159,14 +158,15 @@ static void judge(struct itsi_alerts *alerts, struct itsi_slo_series *series, en
     burn_figures(alerts, verdict, &seen->figures);
 }
 
-static void tally_add(struct itsi_alert_tally *tally, const char *id, bool failing, enum itsi_severity grade)
+static void tally_add(struct itsi_alert_tally *tally, const char *id, bool failing,
+                      const struct itsi_alert_observation *seen)
 {
     tally->members++;
     if (!failing)
         return;
     tally->failing++;
-    if (grade > tally->worst)
-        tally->worst = grade;
+    tally->level = seen->level > tally->level ? seen->level : tally->level;
+    tally->held = seen->held > tally->held ? seen->held : tally->held;
     const size_t used = strlen(tally->names);
     if (tally->listed == tally->failing - 1 && tally->listed < NAMES_LISTED &&
         used + strlen(id) + 2 + NAMES_ROOM_FOR_REST < sizeof tally->names) {
@@ -198,14 +198,12 @@ static void update_members(struct itsi_alerts *alerts)
         struct itsi_slo_verdict verdict;
         judge(alerts, &member->series, MOST_FOR_CAMERA, &seen, &verdict);
         itsi_alert_cell_update(&member->cell, &seen, &alerts->params.camera, alerts->now, alerts->wall);
-        const bool failing = member->cell.phase != ITSI_ALERT_IDLE;
-        const enum itsi_severity grade =
-            member->cell.phase == ITSI_ALERT_FIRING ? member->cell.severity : seen.level;
+        const bool failing = member->cell.phase != ITSI_ALERT_IDLE && seen.held != ITSI_SEVERITY_NONE;
         if (!failing && verdict.long_reading.due < alerts->params.slo.least_due)
             continue; /* nothing is known of it yet */
-        tally_add(&alerts->tally, member->id, failing, grade);
+        tally_add(&alerts->tally, member->id, failing, &seen);
         if (member->group)
-            tally_add(&member->group->tally, member->id, failing, grade);
+            tally_add(&member->group->tally, member->id, failing, &seen);
     }
 }
 
@@ -223,11 +221,10 @@ static void update_group(struct itsi_alerts *alerts, struct itsi_alert_group *gr
     judge(alerts, &group->series, ITSI_SEVERITY_EMERGENCY, &seen, &verdict);
     const bool said = group->cell.phase == ITSI_ALERT_FIRING;
     const bool shared = group->tally.failing >= alerts->params.group_least && most_fail(&group->tally, said);
-    const enum itsi_severity worst = shared ? group->tally.worst : ITSI_SEVERITY_NONE;
     const bool emergency = shared && seen.level == ITSI_SEVERITY_EMERGENCY;
-    const bool was = shared && said && group->cell.severity == ITSI_SEVERITY_EMERGENCY;
-    seen.level = emergency ? ITSI_SEVERITY_EMERGENCY : worst;
-    seen.held = emergency || (was && seen.held == ITSI_SEVERITY_EMERGENCY) ? ITSI_SEVERITY_EMERGENCY : worst;
+    const bool still = shared && seen.held == ITSI_SEVERITY_EMERGENCY && group->cell.severity == ITSI_SEVERITY_EMERGENCY;
+    seen.level = emergency ? ITSI_SEVERITY_EMERGENCY : shared ? group->tally.level : ITSI_SEVERITY_NONE;
+    seen.held = emergency || (said && still) ? ITSI_SEVERITY_EMERGENCY : shared ? group->tally.held : ITSI_SEVERITY_NONE;
     tally_copy(&group->tally, &seen.figures);
     itsi_alert_cell_update(&group->cell, &seen, &alerts->params.group, alerts->now, alerts->wall);
 }

@@ -9,9 +9,9 @@
 /* Who fails together, counted anew every tick. */
 struct itsi_alert_tally {
     int members; /* cameras that can be judged */
-    int failing;
+    int failing; /* of them: pending or firing, and not on the way out */
     int listed;  /* of the failing, named in `names` */
-    enum itsi_severity worst;
+    enum itsi_severity level, held; /* the gravest of the failing */
     char names[ITSI_ALERT_NAMES_SIZE];
 };
 
