@@ -1,0 +1,114 @@
+/* Conditions that other parts of the monitor measure: a value over its limit. */
+#include "latency/alerts_impl.h"
+
+static const char *const quantile_names[ITSI_ALERT_QUANTILES] = {"p50", "p95", "p99"};
+
+/* From the limit on `first`, from `factor` limits on `second`. */
+struct ladder {
+    enum itsi_severity first, second;
+    double factor;
+};
+static const struct ladder latency_ladder = {ITSI_SEVERITY_WARNING, ITSI_SEVERITY_CRITICAL, 2};
+static const struct ladder stuck_ladder = {ITSI_SEVERITY_CRITICAL, ITSI_SEVERITY_EMERGENCY, 6};
+/* Alerts hold until the value is under this part of the limit. */
+#define CLEAR 0.9
+
+enum itsi_alert_condition itsi_alerts_limit_condition(int index)
+{
+    if (index >= ITSI_LIMIT_STUCK)
+        return ITSI_ALERT_STUCK;
+    if (index >= ITSI_LIMIT_REGRESSION)
+        return ITSI_ALERT_REGRESSION;
+    return index >= ITSI_LIMIT_STAGE ? ITSI_ALERT_STAGE_BUDGET : ITSI_ALERT_LATENCY_TARGET;
+}
+
+const char *itsi_alerts_limit_part(int index)
+{
+    if (index < ITSI_LIMIT_STAGE)
+        return quantile_names[index - ITSI_LIMIT_LATENCY];
+    if (index < ITSI_LIMIT_REGRESSION)
+        return itsi_stage_name((enum itsi_stage)(index - ITSI_LIMIT_STAGE));
+    if (index == ITSI_LIMIT_REGRESSION + ITSI_ALERT_END_TO_END)
+        return "end_to_end";
+    return itsi_stage_name(
+        (enum itsi_stage)(index - (index < ITSI_LIMIT_STUCK ? ITSI_LIMIT_REGRESSION : ITSI_LIMIT_STUCK)));
+}
+
+static enum itsi_severity climb(double ratio, const struct ladder *ladder)
+{
+    if (ratio > ladder->factor)
+        return ladder->second;
+    return ratio > 1 ? ladder->first : ITSI_SEVERITY_NONE;
+}
+
+static void observe(struct itsi_alerts *alerts, int index, double value, double limit, const struct ladder *ladder,
+                    struct itsi_alert_observation *seen)
+{
+    seen->figures.value = value;
+    seen->figures.limit = limit;
+    if (alerts->params.enabled && limit > 0) { /* comparisons with a NaN are false: nothing is wrong */
+        seen->level = climb(value / limit, ladder);
+        seen->held = climb(value / limit / CLEAR, ladder);
+    }
+    itsi_alert_cell_update(&alerts->limits[index], seen, &alerts->params.system, alerts->now, alerts->wall);
+}
+
+static void update_quantiles(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
+{
+    const bool enough = tick->end_to_end.count >= (uint64_t)alerts->params.slo.least_due;
+    for (int i = 0; i < ITSI_ALERT_QUANTILES; i++) {
+        struct itsi_alert_observation seen = {.level = ITSI_SEVERITY_NONE};
+        observe(alerts, ITSI_LIMIT_LATENCY + i, enough ? tick->end_to_end.ms[i] : 0,
+                alerts->params.latency_target_ms[i], &latency_ladder, &seen);
+    }
+}
+
+static void update_stages(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
+{
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        struct itsi_alert_observation seen = {.level = ITSI_SEVERITY_NONE};
+        const bool enough = tick->stage[s].count >= (uint64_t)alerts->params.slo.least_due;
+        observe(alerts, ITSI_LIMIT_STAGE + s, enough ? tick->stage[s].p95_ms : 0, alerts->params.stage_budget_ms[s],
+                &latency_ladder, &seen);
+    }
+}
+
+/* The detector has its own confidence and hysteresis: what it reports is wrong. */
+static void update_regressions(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
+{
+    for (int s = 0; s <= ITSI_ALERT_END_TO_END; s++) {
+        struct itsi_alert_observation seen = {.level = ITSI_SEVERITY_NONE};
+        double percent = 0;
+        for (size_t i = 0; i < tick->regression_count; i++)
+            if (tick->regressions[i].stage == s) {
+                seen.figures.confidence = tick->regressions[i].confidence;
+                seen.figures.since_wall = tick->regressions[i].since_wall;
+                percent = tick->regressions[i].percent;
+            }
+        observe(alerts, ITSI_LIMIT_REGRESSION + s, percent, alerts->params.regression_percent, &latency_ladder, &seen);
+    }
+}
+
+static void update_stuck(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
+{
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        struct itsi_alert_observation seen = {.level = ITSI_SEVERITY_NONE};
+        const bool here = tick->oldest.camera && (int)tick->oldest.stage == s;
+        if (here) {
+            size_t n = 0;
+            for (; tick->oldest.camera[n] && n + 1 < sizeof seen.figures.names; n++)
+                seen.figures.names[n] = tick->oldest.camera[n];
+            seen.figures.names[n] = '\0';
+        }
+        observe(alerts, ITSI_LIMIT_STUCK + s, here ? tick->oldest.seconds : 0, alerts->params.stuck_seconds,
+                &stuck_ladder, &seen);
+    }
+}
+
+void itsi_alerts_update_limits(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
+{
+    update_quantiles(alerts, tick);
+    update_stages(alerts, tick);
+    update_regressions(alerts, tick);
+    update_stuck(alerts, tick);
+}
