@@ -143,6 +143,8 @@ static int check_urls(const struct itsi_config *config, struct its_diag *diag)
     const struct its_cfg_general *general = &config->cfg.general;
     int rc = check_scheme(config, "alert_webhook_url", general->alert_webhook_url, "http https", diag);
     if (rc == 0)
+        rc = check_scheme(config, "monitor.alertmanager_url", config->cfg.monitor.alertmanager_url, "http https", diag);
+    if (rc == 0)
         rc = check_scheme(config, "otlp_endpoint", general->otlp_endpoint, "http https", diag);
     if (rc == 0)
         rc = check_scheme(config, "redis_url", general->redis_url, "redis rediss unix", diag);

@@ -194,6 +194,7 @@ static void bad_input_names_key_value_range_and_source(void **state)
         {.set = "server.listen=127.0.0.1:99999", .says = "0..65535"},
         {.set = "redis_url=http://h", .says = "redis_url: must be a URL that begins with one of: redis"},
         {.set = "alert_webhook_url=example.com", .says = "alert_webhook_url: must be a URL"},
+        {.set = "monitor.alertmanager_url=example.com", .says = "monitor.alertmanager_url: must be a URL"},
         {.set = "adaptive_quality.priority_camera_ids=a b", .says = "camera id"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -176,6 +176,7 @@ static int make_stream(struct itsi_pipeline *p, const struct itsi_camera *camera
         return rc;
     }
     stream->latency_series = itsi_rolling_camera_claim(p->rolling);
+    itsi_alerting_group_of(camera->url, stream->group, sizeof stream->group);
     *out = stream;
     return 0;
 }

@@ -20,6 +20,7 @@ static void *monitor_main(void *arg)
         short_of_memory = itsi_rolling_tick(p->rolling, now) != 0;
         if (short_of_memory && !was)
             itsi_warn("monitor", "out of memory: latency windows keep counts and sums only");
+        itsi_pipeline_tick_alerting(p, now);
         next = next + TICK_NS > now ? next + TICK_NS : now + TICK_NS;
     }
     return NULL;

@@ -188,7 +188,9 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = itsi_latency_recorder_create(&p->recorder, diag);
     if (rc == 0)
         rc = itsi_rolling_create(&p->rolling, &cfg->latency_monitoring, p->max_cameras, itsi_now_ns(), diag);
-    return rc == 0 ? itsi_pipeline_make_flight(p, cfg, diag) : rc;
+    if (rc == 0)
+        rc = itsi_pipeline_make_flight(p, cfg, diag);
+    return rc == 0 ? itsi_pipeline_make_alerting(p, cfg, diag) : rc;
 }
 
 int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_params *params, struct its_diag *diag)
@@ -231,6 +233,8 @@ int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, 
     int rc = set_live(p, cfg, diag);
     if (rc == 0)
         rc = itsi_rolling_configure(p->rolling, &cfg->latency_monitoring, diag);
+    if (rc == 0)
+        rc = itsi_pipeline_configure_alerting(p, cfg, diag);
     return rc == 0 ? set_capture(p, cfg, diag) : rc;
 }
 
@@ -284,6 +288,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_letterboxer_destroy(p->boxer);
     itsi_yolo_destroy(p->yolo);
     itsi_latency_recorder_destroy(p->recorder);
+    itsi_pipeline_free_alerting(p);
     itsi_rolling_destroy(p->rolling);
     itsi_flight_ring_destroy(p->flight);
     itsi_free(p->flight_folder);

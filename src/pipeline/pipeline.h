@@ -12,6 +12,8 @@
 #include "core/ledger.h"
 #include "infer/backend.h"
 #include "infer/model.h"
+#include "latency/alert_delivery.h"
+#include "latency/alerts.h"
 #include "latency/recorder.h"
 #include "latency/rolling.h"
 
@@ -92,6 +94,10 @@ struct itsi_rolling *itsi_pipeline_rolling(struct itsi_pipeline *pipeline);
 /* The same of one camera, end to end. ITS_ENOTFOUND: no such camera. */
 ITS_NODISCARD int itsi_pipeline_camera_window(struct itsi_pipeline *pipeline, const char *id,
                                               enum itsi_rolling_window window, struct itsi_window_figures *out);
+/* The alert conditions, for queries only, and what became of the messages to each receiver. */
+struct itsi_alerts *itsi_pipeline_alerts(struct itsi_pipeline *pipeline);
+void itsi_pipeline_alert_receivers(struct itsi_pipeline *pipeline,
+                                   struct itsi_alert_receiver_stats out[ITSI_ALERT_RECEIVERS]);
 /* A measurement from outside into the same windows: `series` as in itsi_rolling_measure. An end-to-end one counts for
  * its camera too. ITS_ENOTFOUND: no such camera; ITS_EINVAL: no such series, or no duration (0 to an hour). */
 ITS_NODISCARD int itsi_pipeline_measure(struct itsi_pipeline *pipeline, const char *camera_id, int series,

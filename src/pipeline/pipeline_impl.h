@@ -25,6 +25,7 @@ struct itsi_camera_stream {
     struct itsi_camera config;
     uint32_t index; /* grows with every camera ever added */
     int latency_series; /* in rolling; negative: none */
+    char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
     struct itsi_capture *capture;
     struct itsi_mailbox *mailbox;
     struct itsi_ledger ledger; /* a lock of its own */
@@ -45,6 +46,9 @@ struct itsi_job {
     int count;
     struct itsi_batch_item *items;
     struct itsi_letterbox *boxes;
+    /* under the table's lock */
+    int64_t submitted_ns; /* 0: not in the engine */
+    char first_camera[ITSI_CAMERA_ID_SIZE];
 };
 
 /* Rows that apply live, read by the post-processing thread once per batch. */
@@ -80,6 +84,7 @@ struct itsi_pipeline {
     struct itsi_bus bus;
     struct itsi_latency_recorder *recorder;
     struct itsi_rolling *rolling;
+    struct itsi_alerting *alerting;
     struct itsi_flight_ring *flight; /* NULL: switched off */
     char *flight_folder;             /* owned */
     int64_t flight_ns;               /* how far back a record goes */
@@ -125,6 +130,15 @@ void itsi_flight_delivered(struct itsi_camera_stream *stream, const struct itsi_
 void itsi_flight_dropped(void *stream, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
 ITS_NODISCARD int itsi_pipeline_make_flight(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                             struct its_diag *diag);
+
+/* alerting.c */
+void itsi_alerting_group_of(const char *url, char *out, size_t size);
+ITS_NODISCARD int itsi_pipeline_make_alerting(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                              struct its_diag *diag);
+ITS_NODISCARD int itsi_pipeline_configure_alerting(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                                   struct its_diag *diag);
+void itsi_pipeline_free_alerting(struct itsi_pipeline *pipeline);
+void itsi_pipeline_tick_alerting(struct itsi_pipeline *pipeline, int64_t now);
 
 /* monitor.c: the thread that looks once a second. */
 ITS_NODISCARD int itsi_pipeline_monitor_start(struct itsi_pipeline *pipeline, struct its_diag *diag);

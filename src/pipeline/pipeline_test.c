@@ -5,6 +5,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/result_writer.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <unistd.h>
 
@@ -298,6 +299,58 @@ static void the_parts_of_ten_thousand_frames_are_the_whole(void **state)
     close_pipeline(p);
 }
 
+static int records_in(const char *folder)
+{
+    int count = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (strstr(e->d_name, ".flight")) {
+            count++;
+            unlink(path);
+        }
+    }
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+/* Twenty times more frames than the engine can take: the budget burns, the alert says so, and what led to it is frozen. */
+static void a_burning_budget_alerts_and_freezes(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/its-alert-XXXXXX", flight[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(flight, sizeof flight, "%s/flight", folder);
+    itsi_free(cfg.general.data_dir);
+    cfg.general.data_dir = itsi_strdup(folder);
+    cfg.latency_monitoring.monitoring_window_seconds = 2;
+    cfg.latency_monitoring.alert_window_seconds = 4;
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 50 * MS);
+    for (int i = 0; i < 8; i++)
+        add(p, "", "null://?fps=50");
+    struct itsi_alert alerts[16];
+    int64_t until = itsi_now_ns() + 20000 * MS;
+    while (itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16) == 0 && itsi_now_ns() < until)
+        itsi_sleep_until_ns(itsi_now_ns() + 100 * MS);
+    assert_true(itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16) > 0);
+    assert_int_equal(alerts[0].condition, ITSI_ALERT_BURN);
+    assert_int_equal(alerts[0].scope, ITSI_ALERT_SYSTEM);
+    assert_true(alerts[0].severity >= ITSI_SEVERITY_WARNING);
+    struct itsi_slo_status slo;
+    assert_int_equal(itsi_alerts_slo(itsi_pipeline_alerts(p), NULL, &slo), 0);
+    assert_true(slo.window[ITSI_SLO_SHORT].frames.bad > 50);
+    struct itsi_alert_receiver_stats receivers[ITSI_ALERT_RECEIVERS];
+    itsi_pipeline_alert_receivers(p, receivers);
+    assert_true(receivers[ITSI_ALERT_TO_LOG].on);
+    assert_false(receivers[ITSI_ALERT_TO_WEBHOOK].on);
+    close_pipeline(p);
+    assert_int_equal(records_in(flight), 1); /* however many alerts there were: one breach, one record */
+    rmdir(flight);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void steady_state_allocates_nothing(void **state)
 {
     (void)state;
@@ -499,6 +552,7 @@ int main(void)
         TEST(readers_see_the_end),
         TEST(unpaced_sources_lose_nothing),
         TEST(the_parts_of_ten_thousand_frames_are_the_whole),
+        TEST(a_burning_budget_alerts_and_freezes),
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
         TEST(the_engine_is_opened_as_configured),

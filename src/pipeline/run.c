@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 static void drop_item(struct itsi_batch_item *item, enum itsi_stage stage, enum itsi_drop reason)
 {
     struct itsi_camera_stream *stream = item->owner;
@@ -50,6 +52,23 @@ static int64_t hold_back(struct itsi_pipeline *p, int busy)
     return take_at < expiry ? take_at : expiry;
 }
 
+/* So that a batch that never comes back is noticed, with the name of one whose frame is in it. */
+static void job_begins(struct itsi_pipeline *p, struct itsi_job *job)
+{
+    const struct itsi_camera_stream *first = job->items[0].owner;
+    pthread_mutex_lock(&p->table);
+    job->submitted_ns = itsi_now_ns();
+    memcpy(job->first_camera, first->config.id, sizeof job->first_camera);
+    pthread_mutex_unlock(&p->table);
+}
+
+static void job_ends(struct itsi_pipeline *p, struct itsi_job *job)
+{
+    pthread_mutex_lock(&p->table);
+    job->submitted_ns = 0;
+    pthread_mutex_unlock(&p->table);
+}
+
 /* One round of the batcher thread: returns when to look again (ITSI_NEVER: on change), or 0 for at once. */
 static int64_t batch_once(struct itsi_pipeline *p)
 {
@@ -70,9 +89,11 @@ static int64_t batch_once(struct itsi_pipeline *p)
         return taken ? 0 : wake_at;
     }
     atomic_fetch_add(&p->in_engine, 1);
+    job_begins(p, job);
     itsi_lanes_submit(&p->lanes, itsi_now_ns());
     if (p->backend->submit(p->engine, slot, job->count) != 0) {
         atomic_fetch_sub(&p->in_engine, 1);
+        job_ends(p, job);
         itsi_lanes_finish(&p->lanes, ITSI_NEVER, itsi_now_ns());
         for (int i = 0; i < job->count; i++)
             drop_item(&job->items[i], ITSI_STAGE_ML_INFERENCE, ITSI_DROP_ENGINE_FAILED);
@@ -141,6 +162,7 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
     struct itsi_live live;
     itsi_lanes_finish(&p->lanes, done->started_ns, done->finished_ns);
     pthread_mutex_lock(&p->table);
+    job->submitted_ns = 0;
     live = p->live;
     if (done->status == 0) {
         int64_t now = itsi_now_ns();
