@@ -54,9 +54,9 @@ void itsi_flight_delivered(struct itsi_camera_stream *stream, const struct itsi_
     itsi_flight_note(stream->pipeline->flight, &entry);
 }
 
-void itsi_flight_dropped(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason)
+void itsi_flight_dropped(struct itsi_camera_stream *stream, const struct itsi_frame *frame, enum itsi_stage stage,
+                         enum itsi_drop reason)
 {
-    struct itsi_camera_stream *stream = owner;
     struct itsi_flight_entry entry;
     if (!stream->pipeline->flight)
         return;

@@ -66,3 +66,15 @@ int itsi_pipeline_measure(struct itsi_pipeline *p, const char *camera_id, int se
     itsi_stream_unref(stream);
     return rc == 0 ? 0 : itsi_fail(diag, rc, "stage: takes no measurements");
 }
+
+size_t itsi_pipeline_violations(struct itsi_pipeline *p, struct itsi_violation *out, size_t cap)
+{
+    return itsi_violations_list(&p->violations, out, cap);
+}
+
+uint64_t itsi_pipeline_violations_by_stage(struct itsi_pipeline *p, uint64_t out[ITSI_STAGE_COUNT])
+{
+    return itsi_violations_by_stage(&p->violations, out);
+}
+
+struct itsi_tracer *itsi_pipeline_tracer(struct itsi_pipeline *p) { return p->tracer; }

@@ -150,6 +150,16 @@ static int make_jobs(struct itsi_pipeline *p)
     return p->jobs ? 0 : ITS_ENOMEM;
 }
 
+static int make_tracer(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    const struct itsi_tracer_params params = {
+        .endpoint = cfg->general.otlp_endpoint,
+        .enabled = cfg->latency_monitoring.enable_distributed_tracing,
+        .rate = cfg->latency_monitoring.trace_sampling_rate,
+    };
+    return itsi_tracer_create(&p->tracer, &params, diag);
+}
+
 static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params *params, struct its_diag *diag)
 {
     const struct its_cfg *cfg = params->cfg;
@@ -171,7 +181,7 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         .batch_efficient = p->info.batch_efficient,
         .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
         .retain = itsi_stream_retain,
-        .dropped = itsi_flight_dropped,
+        .dropped = itsi_stream_dropped,
     };
     if (rc == 0)
         rc = itsi_batcher_create(&p->batcher, &batching, diag);
@@ -190,6 +200,8 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = itsi_rolling_create(&p->rolling, &cfg->latency_monitoring, p->max_cameras, itsi_now_ns(), diag);
     if (rc == 0)
         rc = itsi_pipeline_make_flight(p, cfg, diag);
+    if (rc == 0)
+        rc = make_tracer(p, cfg, diag);
     return rc == 0 ? itsi_pipeline_make_alerting(p, cfg, diag) : rc;
 }
 
@@ -201,6 +213,7 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
     pthread_mutex_init(&p->table, NULL);
     itsi_bus_init(&p->bus);
     itsi_event_init(&p->monitor_stop);
+    itsi_violations_init(&p->violations);
     pthread_mutex_init(&p->freezing, NULL);
     p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
     int rc = set_capture(p, params->cfg, diag);
@@ -235,6 +248,9 @@ int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, 
         rc = itsi_rolling_configure(p->rolling, &cfg->latency_monitoring, diag);
     if (rc == 0)
         rc = itsi_pipeline_configure_alerting(p, cfg, diag);
+    if (rc == 0)
+        itsi_tracer_configure(p->tracer, cfg->latency_monitoring.enable_distributed_tracing,
+                              cfg->latency_monitoring.trace_sampling_rate);
     return rc == 0 ? set_capture(p, cfg, diag) : rc;
 }
 
@@ -267,6 +283,8 @@ void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
     }
     if (p->batcher && p->engine)
         itsi_pipeline_join(p);
+    if (p->tracer) /* the last spans, whatever of the time is left, and a moment at least */
+        itsi_tracer_stop(p->tracer, until_ns > itsi_now_ns() + ITSI_NS_PER_S ? until_ns : itsi_now_ns() + ITSI_NS_PER_S);
     itsi_bus_close(&p->bus);
 }
 
@@ -289,6 +307,8 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_yolo_destroy(p->yolo);
     itsi_latency_recorder_destroy(p->recorder);
     itsi_pipeline_free_alerting(p);
+    itsi_tracer_destroy(p->tracer);
+    itsi_violations_fini(&p->violations);
     itsi_rolling_destroy(p->rolling);
     itsi_flight_ring_destroy(p->flight);
     itsi_free(p->flight_folder);

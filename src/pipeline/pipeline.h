@@ -16,6 +16,8 @@
 #include "latency/alerts.h"
 #include "latency/recorder.h"
 #include "latency/rolling.h"
+#include "latency/trace.h"
+#include "latency/violations.h"
 
 struct itsi_pipeline;
 
@@ -98,6 +100,12 @@ ITS_NODISCARD int itsi_pipeline_camera_window(struct itsi_pipeline *pipeline, co
 struct itsi_alerts *itsi_pipeline_alerts(struct itsi_pipeline *pipeline);
 void itsi_pipeline_alert_receivers(struct itsi_pipeline *pipeline,
                                    struct itsi_alert_receiver_stats out[ITSI_ALERT_RECEIVERS]);
+/* Frames that missed their deadline, newest first; returns how many were copied. */
+size_t itsi_pipeline_violations(struct itsi_pipeline *pipeline, struct itsi_violation *out, size_t cap);
+/* How many by the stage to blame; returns their sum. */
+uint64_t itsi_pipeline_violations_by_stage(struct itsi_pipeline *pipeline, uint64_t out[ITSI_STAGE_COUNT]);
+/* For those who serve pictures, and for its books. */
+struct itsi_tracer *itsi_pipeline_tracer(struct itsi_pipeline *pipeline);
 /* A measurement from outside into the same windows: `series` as in itsi_rolling_measure. An end-to-end one counts for
  * its camera too. ITS_ENOTFOUND: no such camera; ITS_EINVAL: no such series, or no duration (0 to an hour). */
 ITS_NODISCARD int itsi_pipeline_measure(struct itsi_pipeline *pipeline, const char *camera_id, int series,

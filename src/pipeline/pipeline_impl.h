@@ -8,6 +8,8 @@
 #include "infer/batcher.h"
 #include "latency/flight_ring.h"
 #include "latency/rolling.h"
+#include "latency/trace.h"
+#include "latency/violations.h"
 #include "metrics/rate.h"
 #include "pipeline/bus.h"
 #include "pipeline/lanes.h"
@@ -85,6 +87,8 @@ struct itsi_pipeline {
     struct itsi_latency_recorder *recorder;
     struct itsi_rolling *rolling;
     struct itsi_alerting *alerting;
+    struct itsi_tracer *tracer;
+    struct itsi_violations violations;
     struct itsi_flight_ring *flight; /* NULL: switched off */
     char *flight_folder;             /* owned */
     int64_t flight_ns;               /* how far back a record goes */
@@ -125,9 +129,14 @@ void itsi_stream_retire(struct itsi_camera_stream *stream, enum itsi_drop reason
 void itsi_stream_publish(struct itsi_camera_stream *stream, struct itsi_result *result, struct itsi_frame *frame,
                          int64_t now);
 
+/* ends.c: by whoever ends a frame, once, while it holds a reference of the stream. */
+void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result);
+void itsi_stream_dropped(void *stream, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
+
 /* flight.c: how frames ended, kept for the flight record. */
 void itsi_flight_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result);
-void itsi_flight_dropped(void *stream, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
+void itsi_flight_dropped(struct itsi_camera_stream *stream, const struct itsi_frame *frame, enum itsi_stage stage,
+                         enum itsi_drop reason);
 ITS_NODISCARD int itsi_pipeline_make_flight(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                             struct its_diag *diag);
 

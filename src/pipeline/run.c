@@ -10,7 +10,7 @@ static void drop_item(struct itsi_batch_item *item, enum itsi_stage stage, enum 
 {
     struct itsi_camera_stream *stream = item->owner;
     itsi_ledger_drop(&stream->ledger, stage, reason);
-    itsi_flight_dropped(stream, item->frame, stage, reason);
+    itsi_stream_dropped(stream, item->frame, stage, reason);
     itsi_frame_unref(&item->frame);
     itsi_stream_unref(stream);
 }
@@ -145,9 +145,7 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_trace_breakdown(trace, &result->breakdown);
     itsi_bus_publish(&p->bus, result);
     itsi_ledger_deliver(&stream->ledger, result->late);
-    itsi_latency_record(p->recorder, &result->breakdown);
-    itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, stream->latency_series);
-    itsi_flight_delivered(stream, result);
+    itsi_stream_delivered(stream, result);
     int64_t run = trace->infer_end - trace->infer_start;
     itsi_batcher_observe(p->batcher, batch, run, trace->handover - trace->pre_start - run);
     itsi_stream_publish(stream, result, frame, trace->handover);
@@ -207,6 +205,8 @@ int itsi_pipeline_run(struct itsi_pipeline *p, struct its_diag *diag)
     p->post_running = true;
     rc = itsi_thread_start(&p->batch_thread, "its-batch", batch_main, p, diag);
     p->batch_running = rc == 0;
+    if (rc == 0)
+        rc = itsi_tracer_start(p->tracer, diag);
     return rc == 0 ? itsi_pipeline_monitor_start(p, diag) : rc;
 }
 

@@ -1,0 +1,49 @@
+/* How every frame ends is told here, once: to the windows, the flight recorder, the tracer, and where it missed its
+ * deadline to the violations. */
+#include "pipeline/pipeline_impl.h"
+
+#include "base/clock.h"
+
+/* Dropped by policy or by the operator: nobody broke a promise to this frame alone. */
+static bool is_violation(enum itsi_drop reason)
+{
+    return reason == ITSI_DROP_EXPIRED || reason == ITSI_DROP_ENGINE_FAILED || reason == ITSI_DROP_POOL_EMPTY;
+}
+
+void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result)
+{
+    struct itsi_pipeline *p = stream->pipeline;
+    const struct itsi_trace_outcome outcome = {
+        .end = result->late ? ITSI_TRACE_LATE : ITSI_TRACE_ON_TIME,
+        .batch = result->batch,
+        .quality_level = result->quality_level,
+        .model = p->info.model,
+    };
+    itsi_latency_record(p->recorder, &result->breakdown);
+    itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, stream->latency_series);
+    itsi_flight_delivered(stream, result);
+    (void)itsi_tracer_finish(p->tracer, &result->info, &outcome);
+    if (result->late) {
+        struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
+        struct itsi_violation violation;
+        itsi_violation_of_late(result, &trace, itsi_wall_ns(), &violation);
+        itsi_violations_note(&p->violations, &violation);
+    }
+}
+
+void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason)
+{
+    struct itsi_camera_stream *stream = owner;
+    struct itsi_pipeline *p = stream->pipeline;
+    int64_t now = itsi_now_ns();
+    const struct itsi_trace_outcome outcome = {
+        .end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now, .quality_level = -1};
+    itsi_flight_dropped(stream, frame, stage, reason);
+    (void)itsi_tracer_finish(p->tracer, &frame->info, &outcome);
+    if (is_violation(reason)) {
+        struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &frame->info);
+        struct itsi_violation violation;
+        itsi_violation_of_drop(&frame->info, stage, reason, &trace, now, itsi_wall_ns(), &violation);
+        itsi_violations_note(&p->violations, &violation);
+    }
+}
