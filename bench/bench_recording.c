@@ -18,7 +18,7 @@
 
 enum {
     VALUES = 2048, /* stay in the first cache, as a value just measured would */
-    RECORDS = 2000000,
+    RECORDS = 1000000,
     ROUNDS = 21,
     BATCH = 14,
     THREADS_MAX = 8
@@ -34,10 +34,11 @@ static void must(int rc, const struct its_diag *diag)
     exit(1);
 }
 
-/* Latencies of some tens of ms with a tail. */
+/* Latencies with a tail. Normal numbers from a table: some hundred million are needed. */
+static double normals[1 << 16];
 static int64_t draw(struct itsi_rand *rng, double median_ms, double spread)
 {
-    return (int64_t)(median_ms * 1e6 * exp(itsi_rand_normal(rng) * spread));
+    return (int64_t)(median_ms * 1e6 * exp(normals[itsi_rand_u64(rng) >> 48] * spread));
 }
 
 static struct itsi_recording *make_recording(int fine, int coarse, int writers, bool locked)
@@ -93,10 +94,16 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void put_ratio(const char *what, double *ratios)
+static double median(double rounds[ROUNDS]) /* sorts them */
 {
-    qsort(ratios, ROUNDS, sizeof *ratios, by_value);
-    printf(", \"%s\": %.2f, \"%s_min\": %.2f, \"%s_max\": %.2f", what, ratios[ROUNDS / 2], what, ratios[0], what,
+    qsort(rounds, ROUNDS, sizeof *rounds, by_value);
+    return rounds[ROUNDS / 2];
+}
+
+static void put_ratio(const char *what, double ratios[ROUNDS])
+{
+    double middle = median(ratios);
+    printf(", \"%s\": %.2f, \"%s_min\": %.2f, \"%s_max\": %.2f", what, middle, what, ratios[0], what,
            ratios[ROUNDS - 1]);
 }
 
@@ -117,10 +124,8 @@ static void cost(void)
         fenced[r] = records(locked_writer) / increment[r];
     }
     itsi_recording_stats(plain, &stats);
-    qsort(increment, ROUNDS, sizeof *increment, by_value);
-    qsort(ns, ROUNDS, sizeof *ns, by_value);
     printf("{\"bench\": \"recording_cost\", \"membarrier\": %s, \"locked_increment_ns\": %.2f, \"record_ns\": %.2f",
-           stats.locked ? "false" : "true", increment[ROUNDS / 2], ns[ROUNDS / 2]);
+           stats.locked ? "false" : "true", median(increment), median(ns));
     put_ratio("ratio", single);
     put_ratio("batch_ratio", batch);
     put_ratio("without_membarrier_ratio", fenced);
@@ -135,22 +140,27 @@ static void cost(void)
 
 struct worker {
     pthread_t thread;
-    pthread_barrier_t *start;
+    pthread_barrier_t *together;
     struct itsi_recording *recording;
     atomic_uint_fast64_t *counter;
-    double record_ns, increment_ns;
+    double record_ns, increment_ns; /* medians */
 };
 
 static void *work(void *arg)
 {
     struct worker *me = arg;
     struct itsi_writer *writer = make_writer(me->recording, 1);
+    double record[ROUNDS], increment[ROUNDS];
     records(writer); /* its memory is there */
-    pthread_barrier_wait(me->start);
-    me->record_ns = records(writer);
-    pthread_barrier_wait(me->start);
-    me->increment_ns = locked_increments(me->counter);
+    for (int r = 0; r < ROUNDS; r++) {
+        pthread_barrier_wait(me->together);
+        record[r] = records(writer);
+        pthread_barrier_wait(me->together);
+        increment[r] = locked_increments(me->counter);
+    }
     itsi_writer_close(writer);
+    me->record_ns = median(record);
+    me->increment_ns = median(increment);
     return NULL;
 }
 
@@ -160,12 +170,12 @@ static void threads(int count)
     static atomic_uint_fast64_t counter;
     struct itsi_recording *recording = make_recording(1, 0, THREADS_MAX, false);
     struct worker workers[THREADS_MAX];
-    pthread_barrier_t start;
+    pthread_barrier_t together;
     struct its_diag diag;
     double record = 0, increment = 0;
-    pthread_barrier_init(&start, NULL, (unsigned)count);
+    pthread_barrier_init(&together, NULL, (unsigned)count);
     for (int i = 0; i < count; i++) {
-        workers[i] = (struct worker){.start = &start, .recording = recording, .counter = &counter};
+        workers[i] = (struct worker){.together = &together, .recording = recording, .counter = &counter};
         must(itsi_thread_start(&workers[i].thread, "recorder", work, &workers[i], &diag), &diag);
     }
     for (int i = 0; i < count; i++) {
@@ -176,7 +186,7 @@ static void threads(int count)
     printf("{\"bench\": \"recording_threads\", \"threads\": %d, \"cores\": %ld, \"record_ns\": %.2f, "
            "\"shared_counter_ns\": %.2f}\n",
            count, sysconf(_SC_NPROCESSORS_ONLN), record, increment);
-    pthread_barrier_destroy(&start);
+    pthread_barrier_destroy(&together);
     itsi_recording_destroy(recording);
 }
 
@@ -274,6 +284,8 @@ int main(void)
 {
     struct itsi_rand rng;
     itsi_rand_seed(&rng, 42);
+    for (int i = 0; i < 1 << 16; i++)
+        normals[i] = itsi_rand_normal(&rng);
     for (int i = 0; i < VALUES; i++)
         values[i] = draw(&rng, 45, 0.4);
     cost();

@@ -4,7 +4,7 @@
 usage: bench/run.py [--binary FILE] [--python FILE] [--data DIR] [--seconds S] [--rounds N] [--only NAME]... [--json FILE]
 
 Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare model), peers (against ultralytics and
-the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), parts (letterbox, boxes, books)."""
+the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), parts (letterbox, boxes, books, recording)."""
 import argparse
 import json
 import os
@@ -120,7 +120,7 @@ class Bench:
 
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]
-        for name in ("bench_letterbox", "bench_yolo", "bench_books"):
+        for name in ("bench_letterbox", "bench_yolo", "bench_books", "bench_recording"):
             tool = build / "bench" / name
             if tool.exists():
                 print(self.run([tool]).strip(), flush=True)

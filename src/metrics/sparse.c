@@ -61,20 +61,33 @@ int itsi_sparse_pack(struct itsi_sparse *sparse, const struct itsi_tally *tally,
     return 0;
 }
 
+/* Adds the pairs to the counts and returns the last slot. Most pairs are two bytes. */
+static int add_pairs(const uint8_t *at, const uint8_t *end, uint64_t *counts)
+{
+    uint64_t slot = 0;
+    while (at != end) {
+        uint64_t gap = at[0], count = at[1];
+        if ((gap | count) < 0x80)
+            at += 2;
+        else
+            at = get(get(at, &gap), &count);
+        slot += gap;
+        counts[slot] += count;
+    }
+    return (int)slot;
+}
+
 void itsi_sparse_unpack(const struct itsi_sparse *sparse, struct itsi_tally *tally)
 {
     itsi_moments_add(&tally->moments, &sparse->moments);
     if (!sparse->len)
         return;
-    const uint8_t *at = sparse->bytes, *end = at + sparse->len;
-    uint64_t slot = 0;
-    while (at != end) {
-        uint64_t gap, count;
-        at = get(at, &gap);
-        at = get(at, &count);
-        slot += gap;
-        itsi_tally_place(tally, (int)slot, count);
-    }
+    uint64_t low; /* the first gap is the first slot */
+    get(sparse->bytes, &low);
+    int high = add_pairs(sparse->bytes, sparse->bytes + sparse->len, tally->counts);
+    tally->placed += sparse->placed;
+    tally->low = (int)low < tally->low ? (int)low : tally->low;
+    tally->high = high > tally->high ? high : tally->high;
 }
 
 void itsi_sparse_clear(struct itsi_sparse *sparse)

@@ -24,6 +24,8 @@ struct itsi_windows {
     /* const */
     struct itsi_recording *recording;
     int fine, series, count;
+    void (*each)(void *arg, int series, const struct itsi_tally *interval, int64_t length);
+    void *each_arg;
     /* lock */
     pthread_mutex_t mutex;
     int64_t seconds[ITSI_WINDOWS_MAX];
@@ -102,6 +104,8 @@ int itsi_windows_create(struct itsi_windows **out, const struct itsi_windows_par
     set->recording = params->recording;
     itsi_recording_series(params->recording, &set->fine, &set->series);
     set->count = params->count;
+    set->each = params->each;
+    set->each_arg = params->each_arg;
     set->last_now = now;
     set->next_claim = set->fine;
     for (int i = 0; i < params->count; i++)
@@ -220,6 +224,8 @@ int itsi_windows_tick(struct itsi_windows *set, int64_t now)
             track->rest -= track->rest && !deferred;
             continue;
         }
+        if (set->each && interval->moments.count)
+            set->each(set->each_arg, s, interval, set->time - from);
         int rc = keep(set, track, from, interval, &set->scratch[kind]);
         worst = worst ? worst : rc;
     }

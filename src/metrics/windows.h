@@ -23,6 +23,11 @@ struct itsi_windows_params {
     struct itsi_recording *recording; /* borrowed, outlives the windows, which are its only reader */
     int count;                        /* of windows, 1..ITSI_WINDOWS_MAX */
     int64_t seconds[ITSI_WINDOWS_MAX]; /* 1..ITSI_WINDOW_SECONDS_MAX each */
+    /* For others who live on intervals (a recording has one reader): called by tick() for every kept series that has
+     * values, with those of the interval (borrowed for the call) and its length in ns. It must not call into the
+     * windows. NULL: nobody. */
+    void (*each)(void *arg, int series, const struct itsi_tally *interval, int64_t length);
+    void *each_arg;
 };
 
 /* `now` begins the first interval. ITS_EINVAL, ITS_ENOMEM. */

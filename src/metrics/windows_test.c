@@ -440,6 +440,46 @@ static void groups_are_gathered(void **state)
     end(&f);
 }
 
+struct heard {
+    int calls, series;
+    uint64_t values;
+    int64_t time;
+};
+
+static void hear(void *arg, int series, const struct itsi_tally *interval, int64_t length)
+{
+    struct heard *heard = arg;
+    heard->calls++;
+    heard->series = series;
+    heard->values += interval->moments.count;
+    heard->time += length;
+    assert_int_equal(interval->placed, interval->moments.count);
+}
+
+static void intervals_are_passed_on(void **state)
+{
+    (void)state;
+    struct heard heard = {0};
+    struct its_diag diag;
+    struct fixture f = {.now = START};
+    const struct itsi_recording_params params = {.fine = 3, .coarse = 1, .writers = 1};
+    CHECK_OK(itsi_recording_create(&f.recording, &params, &diag), diag);
+    CHECK_OK(itsi_writer_open(f.recording, 0, 4, &f.writer, &diag), diag);
+    const struct itsi_windows_params wanted = {
+        .recording = f.recording, .count = 1, .seconds = {60}, .each = hear, .each_arg = &heard};
+    CHECK_OK(itsi_windows_create(&f.windows, &wanted, f.now, &diag), diag);
+    record(&f, 2, ITSI_NS_PER_MS);
+    record(&f, 2, ITSI_NS_PER_MS);
+    record(&f, 3, ITSI_NS_PER_MS); /* nobody has claimed it */
+    tick_after(&f, ITSI_NS_PER_S);
+    tick_after(&f, ITSI_NS_PER_S); /* nothing came */
+    assert_int_equal(heard.calls, 1);
+    assert_int_equal(heard.series, 2);
+    assert_int_equal(heard.values, 2);
+    assert_int_equal(heard.time, ITSI_NS_PER_S);
+    end(&f);
+}
+
 /* --- size -------------------------------------------------------------------------------------------------------- */
 
 static void totals_go_past_32_bits(void **state)
@@ -552,6 +592,7 @@ int main(void)
         cmocka_unit_test(resizing_without_memory_can_go_on),
         cmocka_unit_test(a_released_series_is_forgotten),
         cmocka_unit_test(groups_are_gathered),
+        cmocka_unit_test(intervals_are_passed_on),
         cmocka_unit_test(totals_go_past_32_bits),
         cmocka_unit_test(the_steady_state_allocates_nothing),
         cmocka_unit_test(making_survives_no_memory),
