@@ -199,6 +199,21 @@ static void stamps_out_of_order_are_straightened(void **state)
     }
 }
 
+/* The wall clock was set back an hour between two batches. */
+static void a_clock_step_moves_a_trace_and_does_not_bend_it(void **state)
+{
+    (void)state;
+    static struct itsi_trace_spans before;
+    const int64_t step = -3600 * ITSI_NS_PER_S;
+    struct itsi_trace_record record = frame_record();
+    itsi_trace_spans_make(&record, &key, WALL, &before);
+    itsi_trace_spans_make(&record, &key, WALL + step, &spans);
+    for (int i = 0; i < before.count; i++) {
+        assert_int_equal(spans.items[i].start_ns, before.items[i].start_ns + step);
+        assert_int_equal(spans.items[i].end_ns, before.items[i].end_ns + step);
+    }
+}
+
 static struct itsi_trace_record serving_record(bool has_client, bool streamed)
 {
     struct itsi_trace_record record = frame_record();
@@ -293,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_dropped_frame_ends_where_it_was_dropped),
         cmocka_unit_test(a_frame_that_got_nowhere_has_a_root),
         cmocka_unit_test(stamps_out_of_order_are_straightened),
+        cmocka_unit_test(a_clock_step_moves_a_trace_and_does_not_bend_it),
         cmocka_unit_test(a_single_answer_joins_the_clients_trace),
         cmocka_unit_test(a_streams_picture_joins_the_frames_trace),
         cmocka_unit_test(a_picture_at_hand_and_a_client_that_left),
