@@ -4,26 +4,37 @@
 
 enum { MOST_FLAPS = 4 };
 
-static void fire(struct itsi_alert_cell *cell, enum itsi_severity severity, const struct itsi_alert_timing *timing,
-                 int64_t now, int64_t wall)
+/* It gets worse: soon after it got better? */
+static void note_flap(struct itsi_alert_cell *cell, const struct itsi_alert_timing *timing, int64_t now)
 {
-    const bool again = cell->ever_fired && now - cell->ended_ns < timing->flap_ns;
-    if (!again)
+    if (!cell->calmed || now - cell->calmed_ns >= timing->flap_ns)
         cell->flaps = 0;
     else if (cell->flaps < MOST_FLAPS)
         cell->flaps++;
+    cell->calmed = false; /* one relapse counts once, however it climbs */
+}
+
+static void note_calm(struct itsi_alert_cell *cell, int64_t now)
+{
+    cell->calmed = true;
+    cell->calmed_ns = now;
+}
+
+static void fire(struct itsi_alert_cell *cell, enum itsi_severity severity, const struct itsi_alert_timing *timing,
+                 int64_t now, int64_t wall)
+{
+    note_flap(cell, timing, now);
     cell->phase = ITSI_ALERT_FIRING;
     cell->severity = severity;
     cell->since_ns = now;
     cell->below_ns = ITSI_NEVER;
-    cell->ever_fired = true;
     cell->started_wall = wall;
 }
 
 void itsi_alert_cell_end(struct itsi_alert_cell *cell, int64_t now)
 {
     if (cell->phase == ITSI_ALERT_FIRING)
-        cell->ended_ns = now;
+        note_calm(cell, now);
     cell->phase = ITSI_ALERT_IDLE;
     cell->since_ns = now;
 }
@@ -31,8 +42,11 @@ void itsi_alert_cell_end(struct itsi_alert_cell *cell, int64_t now)
 static void update_firing(struct itsi_alert_cell *cell, const struct itsi_alert_observation *seen,
                           const struct itsi_alert_timing *timing, int64_t now)
 {
-    if (seen->level > cell->severity)
+    if (seen->level > cell->severity) {
+        if (cell->calmed)
+            note_flap(cell, timing, now);
         cell->severity = seen->level;
+    }
     if (seen->held >= cell->severity) {
         cell->below_ns = ITSI_NEVER;
         return;
@@ -42,10 +56,12 @@ static void update_firing(struct itsi_alert_cell *cell, const struct itsi_alert_
     if (now - cell->below_ns < timing->hold_ns << cell->flaps)
         return;
     cell->below_ns = ITSI_NEVER;
-    if (seen->held == ITSI_SEVERITY_NONE)
+    if (seen->held == ITSI_SEVERITY_NONE) {
         itsi_alert_cell_end(cell, now);
-    else
-        cell->severity = seen->held;
+        return;
+    }
+    cell->severity = seen->held;
+    note_calm(cell, now);
 }
 
 void itsi_alert_cell_update(struct itsi_alert_cell *cell, const struct itsi_alert_observation *seen,

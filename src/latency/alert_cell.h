@@ -8,7 +8,8 @@
 struct itsi_alert_timing {
     int64_t pending_ns; /* the condition must hold that long before anything fires */
     int64_t hold_ns;    /* it must be below the clear level that long before the alert ends or its severity falls */
-    int64_t flap_ns;    /* fires again within that time of its end: flaps, and the hold doubles (16-fold at most) */
+    int64_t flap_ns;    /* fires or rises again within that time of its end or fall: flaps, and the hold doubles (16-fold
+                         * at most); after a calmer time it is forgotten */
 };
 
 struct itsi_alert_observation {
@@ -26,9 +27,9 @@ struct itsi_alert_cell {
     enum itsi_severity announced; /* as last told; NONE: nothing told, or told that it ended */
     int64_t since_ns;             /* of the phase */
     int64_t below_ns;             /* since when below the severity's clear level; ITSI_NEVER: it is not */
-    int64_t ended_ns;             /* end of the last firing */
+    int64_t calmed_ns;            /* when it last ended or its severity fell; says something while `calmed` */
+    bool calmed;
     int flaps;                    /* 0..4 */
-    bool ever_fired;
     int64_t started_wall;
     struct itsi_alert_figures figures; /* the newest while something is wrong */
 };

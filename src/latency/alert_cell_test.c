@@ -123,6 +123,20 @@ static void flapping_is_damped(void **state)
     assert_int_equal(b.cell.flaps, 0);
 }
 
+/* Between two severities the same. */
+static void a_severity_that_flaps_is_damped(void **state)
+{
+    (void)state;
+    struct bench b = {.second = 0};
+    for (int i = 0; i < 90; i++) {
+        step(&b, ITSI_SEVERITY_CRITICAL, ITSI_SEVERITY_CRITICAL, 120);
+        step(&b, ITSI_SEVERITY_WARNING, ITSI_SEVERITY_WARNING, 120);
+    }
+    assert_in_range(b.fired, 3, 6);
+    assert_int_equal(b.ended, 0);
+    assert_int_equal(b.cell.severity, ITSI_SEVERITY_CRITICAL);
+}
+
 static void a_muted_alert_speaks_when_it_outlives_the_wider_one(void **state)
 {
     (void)state;
@@ -160,6 +174,7 @@ int main(void)
         cmocka_unit_test(between_the_levels_it_stays_as_it_is),
         cmocka_unit_test(severity_rises_at_once_and_falls_slowly),
         cmocka_unit_test(flapping_is_damped),
+        cmocka_unit_test(a_severity_that_flaps_is_damped),
         cmocka_unit_test(a_muted_alert_speaks_when_it_outlives_the_wider_one),
         cmocka_unit_test(a_subject_that_goes_ends_its_alert),
     };

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""The table of scenarios through the Prometheus rules: writes it as a test file for promtool and runs that.
+usage: rules_test.py RULES SCENARIOS; exits 77 (skipped) where promtool is missing."""
+import json
+import math
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+STEP = 15  # seconds between samples
+SEVERITIES = ["info", "warning", "critical", "emergency"]
+DAEMON = 'instance="edge-7", job="its-camera-ai"'
+
+
+class Camera:
+    """Counters of one camera, second by second."""
+
+    def __init__(self, name, group, begin):
+        self.name, self.group, self.begin = name, group, begin
+        self.sums = [0.0, 0.0, 0.0]  # expected, skipped, delivered
+        self.rates = [0.0, 0.0, 0.0]
+        self.samples = ([], [], [])
+
+    def sample(self, second):
+        for sum_, samples in zip(self.sums, self.samples):
+            samples.append(math.floor(sum_ + 1e-9) if second >= self.begin else "_")
+
+
+def scenarios(path):
+    name, lines = None, []
+    for line in path.read_text().splitlines():
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0] == "scenario":
+            if name:
+                yield name, lines
+            name, lines = words[1], []
+        else:
+            lines.append(words)
+    yield name, lines
+
+
+def apply(lines, cameras, second):
+    for words in lines:
+        if words[0] == "rate" and int(words[4]) == second:
+            for n in range(1, int(words[2]) + 1):
+                camera = cameras[f"{words[1]}{n}"]
+                camera.rates = [float(w) for w in words[5:8]]
+        if words[0] == "reset" and int(words[3]) == second:
+            for n in range(1, int(words[2]) + 1):
+                cameras[f"{words[1]}{n}"].sums = [0.0, 0.0, 0.0]
+
+
+def cameras_of(lines):
+    cameras = {}
+    for words in sorted((w for w in lines if w[0] == "rate"), key=lambda w: int(w[4])):
+        for n in range(1, int(words[2]) + 1):
+            name = f"{words[1]}{n}"
+            cameras.setdefault(name, Camera(name, "" if words[3] == "-" else words[3], int(words[4])))
+    return cameras
+
+
+def replay(lines, last):
+    """Samples of every counter, of each camera and of all."""
+    cameras = cameras_of(lines)
+    total, totals = [0.0, 0.0, 0.0], ([], [], [])
+    for second in range(last + 1):
+        if second:
+            for camera in cameras.values():
+                for i in range(3):
+                    before = math.floor(camera.sums[i] + 1e-9)
+                    camera.sums[i] += camera.rates[i]
+                    total[i] += math.floor(camera.sums[i] + 1e-9) - before
+        apply(lines, cameras, second)
+        if second % STEP == 0:
+            for camera in cameras.values():
+                camera.sample(second)
+            for i in range(3):
+                totals[i].append(int(total[i]))
+    return cameras, totals
+
+
+def series_of(lines, last):
+    cameras, totals = replay(lines, last)
+    steps = last // STEP
+
+    def series(name, labels, values):
+        labels = f"{DAEMON}, {labels}" if labels else DAEMON
+        return {"series": f"{name}{{{labels}}}", "values": values}
+
+    def text(values):
+        return " ".join(str(v) for v in values)
+
+    yield series("process_start_time_seconds", "", f"0x{steps}")
+    yield series("its_slo_budget_ratio", "", f"0.05x{steps}")
+    yield series("its_frames_expected_total", "", text(totals[0]))
+    yield series("its_frames_total", 'outcome="skipped"', text(totals[1]))
+    yield series("its_frames_total", 'outcome="delivered"', text(totals[2]))
+    for c in cameras.values():
+        label = f'camera="{c.name}"'
+        yield series("its_camera_info", f'{label}, group="{c.group}"', f"1x{steps}")
+        yield series("its_camera_start_time_seconds", label, f"{c.begin}x{steps}")
+        for name, samples in zip(("expected", "skipped", "delivered"), c.samples):
+            yield series(f"its_camera_frames_{name}_total", label, text(samples))
+
+
+def firing(subject, severities):
+    scope, _, name = subject.partition(":")
+    which = f', {scope}="{name}"' if name else ""
+    return (f'max(ALERTS{{alertname="ItsErrorBudgetBurn", alertstate="firing", scope="{scope}"{which}, '
+            f'severity=~"{"|".join(severities)}"}})')
+
+
+def expectations(lines):
+    """The named severity fires, and none that is graver."""
+    for words in (w for w in lines if w[0] == "expect"):
+        at, subject, wanted = f"{words[1]}s", words[2], words[3]
+        graver = SEVERITIES
+        if wanted != "none":
+            yield {"expr": firing(subject, [wanted]), "eval_time": at, "exp_samples": [{"labels": "{}", "value": 1}]}
+            graver = SEVERITIES[SEVERITIES.index(wanted) + 1:]
+        if graver:
+            yield {"expr": firing(subject, graver), "eval_time": at, "exp_samples": []}
+
+
+def document(rules, table):
+    tests = []
+    for name, lines in scenarios(table):
+        last = max(int(w[1]) for w in lines if w[0] == "expect") + STEP
+        tests.append({"name": name, "interval": f"{STEP}s", "input_series": list(series_of(lines, last)),
+                      "promql_expr_test": list(expectations(lines))})
+    return {"rule_files": [str(rules)], "evaluation_interval": f"{STEP}s", "tests": tests}
+
+
+def main():
+    rules, table = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
+    promtool = shutil.which("promtool")
+    if not promtool:
+        print("skipped: promtool (package prometheus) is not installed")
+        return 77
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "scenarios.yml"  # JSON is YAML
+        tests = document(rules, table)
+        path.write_text(json.dumps(tests))
+        print(f"{len(tests['tests'])} scenarios, {sum(len(t['promql_expr_test']) for t in tests['tests'])} assertions")
+        return subprocess.run([promtool, "test", "rules", path], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
