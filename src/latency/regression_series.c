@@ -5,9 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-/* 99 % two-sided, of a normal distribution. */
+/* Two-sided, of a normal distribution. */
 #define CONFIDENCE_99 2.576
+#define CONFIDENCE_90 1.645
 #define CLIP_DEVIATIONS 4.0
+/* Of the threshold, that the later half of a change must still show. */
+#define LATER_SHARE 0.75
 
 void itsi_series_begin(struct itsi_series *s, const struct itsi_baseline *known)
 {
@@ -78,10 +81,13 @@ static bool counts(const struct itsi_series *s, const struct itsi_cusum *c, cons
 {
     if (c->run < ITSI_SERIES_LEAST_RUN)
         return false;
-    struct itsi_series_shift shift;
-    estimate(s, c->run, &shift);
-    const double size = sign * shift.shift, margin = CONFIDENCE_99 * shift.error;
-    return size - margin >= rules->threshold / 2 && size + margin >= rules->threshold;
+    struct itsi_series_shift all, later;
+    estimate(s, c->run, &all);
+    estimate(s, all.batches / 2, &later);
+    const double size = sign * all.shift;
+    return size - CONFIDENCE_99 * all.error >= rules->threshold / 2 &&
+           size + CONFIDENCE_90 * all.error >= rules->threshold &&
+           sign * later.shift >= LATER_SHARE * rules->threshold;
 }
 
 static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_series_state state, const struct itsi_cusum *c,

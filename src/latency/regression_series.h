@@ -8,11 +8,11 @@
  * both with the same error. The batch after the sum was last zero is the estimate of when the change began (Page;
  * Hinkley 1971).
  *
- * A passed sum is not yet a verdict. A change is reported once it has lasted ITSI_SERIES_LEAST_RUN batches and its
- * estimate says both "clearly more than half the threshold" and "the threshold, or more, is plausible" (the bounds of a
- * 99 % confidence interval). A shift well below the threshold is therefore never reported, however long it lasts.
- * Against outliers a batch counts for at most four standard deviations or twice the threshold, and the estimate is a
- * trimmed mean.
+ * A passed sum is not yet a verdict. A change is reported once it has lasted ITSI_SERIES_LEAST_RUN batches, its later half
+ * alone still shows it (a hiccup raises the sum, too, and is over by then), and its estimate says both "clearly more than
+ * half the threshold" (the lower end of a 99 % confidence interval) and "the threshold, or more, is plausible" (the upper
+ * end of a 90 % one). Against outliers a batch counts for at most four standard deviations or twice the threshold, and the
+ * estimate is a trimmed mean.
  *
  * A reported change ends when the opposite sum passes (back within half the threshold), or by acceptance: the new level
  * is the baseline then. A slow drift is measured against the frozen baseline and reported once it has come to the threshold;
@@ -26,7 +26,7 @@
 #include "latency/baseline.h"
 
 enum {
-    ITSI_SERIES_LEAST_RUN = 5, /* batches: anything shorter is a hiccup, not a level */
+    ITSI_SERIES_LEAST_RUN = 8, /* batches: anything shorter is a hiccup, not a level */
     ITSI_SERIES_RECENT = 128   /* batch means kept for estimates and for the baseline's start */
 };
 
