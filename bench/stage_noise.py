@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the noise that bench_regression replays: batch means of log stage times from a daemon's JSON lines.
 
-usage: bench/stage_noise.py RESULTS.jsonl [--skip SECONDS] "what it was recorded on" >bench/data/stage-noise.csv
+usage: bench/stage_noise.py RESULTS.jsonl [--skip S] [--seconds S] "what it was recorded on" >bench/data/FILE.csv
 
 One line per batch, as latency/regression_batch.h makes them: a second of hand-overs, 8 frames at least. Per stage, service
 and wait, 10000 times the mean of ln(us), so a step is 0.01 %; empty where no frame passed.
@@ -45,12 +45,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("results")
     parser.add_argument("--skip", type=float, default=10, help="seconds at the start")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="how much to take")
     parser.add_argument("about")
     args = parser.parse_args()
     with open(args.results) as lines:
         results = sorted((json.loads(line) for line in lines), key=handed_over)
     start = handed_over(results[0]) + args.skip
-    rows = list(batches(r for r in results if handed_over(r) >= start))
+    rows = list(batches(r for r in results if start <= handed_over(r) < start + args.seconds))
     names = list(dict.fromkeys(name for _, means in rows for name in means))
     print(f"# {args.about}")
     print(",".join(["frames", *names]))

@@ -5,10 +5,15 @@
 #include <math.h>
 #include <string.h>
 
-/* Two-sided, of a normal distribution. */
-#define CONFIDENCE_99 2.576
-#define CONFIDENCE_90 1.645
+/* One-sided 95 %, of a normal distribution. */
+#define CONFIDENCE_95 1.645
 #define CLIP_DEVIATIONS 4.0
+/* Batches between being seen and being learned. */
+enum { LEARN_LATE = 60 };
+_Static_assert((int)LEARN_LATE < (int)ITSI_SERIES_RECENT, "they are taken from the ring");
+/* Of the threshold, that must be plausible: a shift just as large as the threshold is to be found nearly always, not every
+ * other time. */
+#define NEAR_SHARE 0.9
 /* Of the threshold, that the later half of a change must still show. */
 #define LATER_SHARE 0.75
 
@@ -85,9 +90,15 @@ static bool counts(const struct itsi_series *s, const struct itsi_cusum *c, cons
     estimate(s, c->run, &all);
     estimate(s, all.batches / 2, &later);
     const double size = sign * all.shift;
-    return size - CONFIDENCE_99 * all.error >= rules->threshold / 2 &&
-           size + CONFIDENCE_90 * all.error >= rules->threshold &&
+    return size - CONFIDENCE_95 * all.error >= rules->threshold / 2 &&
+           size + CONFIDENCE_95 * all.error >= NEAR_SHARE * rules->threshold &&
            sign * later.shift >= LATER_SHARE * rules->threshold;
+}
+
+static void stop_learning(struct itsi_series *s)
+{
+    s->pending = 0;
+    itsi_baseline_learner_reset(&s->learner);
 }
 
 static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_series_state state, const struct itsi_cusum *c,
@@ -98,16 +109,23 @@ static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_serie
     s->run = c->run;
     s->reported = now;
     forget_sums(s);
-    itsi_baseline_learner_reset(&s->learner);
+    stop_learning(s);
     return state == ITSI_SERIES_SLOWER ? ITSI_NEWS_SLOWER : ITSI_NEWS_FASTER;
 }
 
-static void learn(struct itsi_series *s, double mean, double limit)
+/* A batch is learned a minute late, when nothing has come of it: the beginning of a change that is not told yet must not
+ * become part of what it is measured against. */
+static void learn(struct itsi_series *s, double limit)
 {
-    if (s->up.sum < limit / 2 && s->down.sum < limit / 2)
-        itsi_baseline_learn(&s->baseline, &s->learner, mean);
-    else
-        itsi_baseline_learner_reset(&s->learner);
+    if (s->up.sum > limit / 2 || s->down.sum > limit / 2) {
+        stop_learning(s);
+        return;
+    }
+    if (++s->pending <= LEARN_LATE)
+        return;
+    s->pending = LEARN_LATE;
+    const int at = s->recent_next - 1 - LEARN_LATE + ITSI_SERIES_RECENT;
+    itsi_baseline_learn(&s->baseline, &s->learner, s->recent[at % ITSI_SERIES_RECENT]);
 }
 
 bool itsi_series_accept(struct itsi_series *s)
@@ -165,14 +183,14 @@ enum itsi_series_news itsi_series_push(struct itsi_series *s, const struct itsi_
         return begin_change(s, ITSI_SERIES_SLOWER, &s->up, end);
     if (s->down.sum > limit && counts(s, &s->down, rules, -1))
         return begin_change(s, ITSI_SERIES_FASTER, &s->down, end);
-    learn(s, mean, limit);
+    learn(s, limit);
     return ITSI_NEWS_NONE;
 }
 
 void itsi_series_gap(struct itsi_series *s)
 {
     forget_sums(s);
-    itsi_baseline_learner_reset(&s->learner);
+    stop_learning(s);
 }
 
 bool itsi_series_change(const struct itsi_series *s, struct itsi_series_shift *out)

@@ -9,10 +9,10 @@
  * Hinkley 1971).
  *
  * A passed sum is not yet a verdict. A change is reported once it has lasted ITSI_SERIES_LEAST_RUN batches, its later half
- * alone still shows it (a hiccup raises the sum, too, and is over by then), and its estimate says both "clearly more than
- * half the threshold" (the lower end of a 99 % confidence interval) and "the threshold, or more, is plausible" (the upper
- * end of a 90 % one). Against outliers a batch counts for at most four standard deviations or twice the threshold, and the
- * estimate is a trimmed mean.
+ * alone still shows it (a hiccup raises the sum, too, and is over by then), and its estimate says both "more than half the
+ * threshold" and "about the threshold, or more, is plausible", each with 95 % confidence. So a shift of the threshold is
+ * found nearly always, one of less than half of it never, and one between them now and then, when noise adds to it. Against
+ * outliers a batch counts for at most four standard deviations or twice the threshold, and the estimate is a trimmed mean.
  *
  * A reported change ends when the opposite sum passes (back within half the threshold), or by acceptance: the new level
  * is the baseline then. A slow drift is measured against the frozen baseline and reported once it has come to the threshold;
@@ -48,6 +48,7 @@ enum itsi_series_state { ITSI_SERIES_STEADY, ITSI_SERIES_SLOWER, ITSI_SERIES_FAS
 struct itsi_series {
     struct itsi_baseline baseline;
     struct itsi_baseline_learner learner;
+    int pending; /* batches seen and not learned yet */
     enum itsi_series_state state;
     struct itsi_cusum up, down;
     int64_t since, reported; /* of the change, when not steady: began, reported (ns) */
