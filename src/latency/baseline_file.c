@@ -1,0 +1,261 @@
+/* The store's file:
+ *
+ *   {"format": "its-latency-baselines", "version": 1, "entries": [
+ *     {"build": "...", "model": "...", "config": "...", "hardware": "...", "band": 26, "wall_s": 1769860800,
+ *      "series": [{"stage": "ml_inference", "kind": "service", "batches": 3600, "level": 9.7421, "variance": 0.00031,
+ *                  "covariance": 0.00012, "long_run": 0.0011}, ...]}, ...]}
+ *
+ * Everything in it is checked before any of it is taken. */
+#include "latency/baseline_store_impl.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "config/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT "its-latency-baselines"
+enum { VERSION = 1, FILE_MOST = 4 << 20, PATH_SIZE = 4096 };
+
+/* --- writing ----------------------------------------------------------------------------------------------------- */
+
+static void put_series(struct itsi_json *json, enum itsi_time_kind kind, enum itsi_stage stage,
+                       const struct itsi_baseline *b)
+{
+    itsi_json_object(json, NULL);
+    itsi_json_string(json, "stage", itsi_stage_name(stage));
+    itsi_json_string(json, "kind", itsi_time_kind_name(kind));
+    itsi_json_int(json, "batches", b->batches);
+    itsi_json_number(json, "level", b->level, 6);
+    itsi_json_number(json, "variance", b->variance, 9);
+    itsi_json_number(json, "covariance", b->covariance, 9);
+    itsi_json_number(json, "long_run", b->long_run, 9);
+    itsi_json_end(json, '}');
+}
+
+static void put_entry(struct itsi_json *json, const struct itsi_baseline_entry *entry)
+{
+    itsi_json_object(json, NULL);
+    itsi_json_string(json, "build", entry->key.build);
+    itsi_json_string(json, "model", entry->key.model);
+    itsi_json_string(json, "config", entry->key.config);
+    itsi_json_string(json, "hardware", entry->key.hardware);
+    itsi_json_int(json, "band", entry->key.band);
+    itsi_json_int(json, "wall_s", entry->wall_ns / ITSI_NS_PER_S);
+    itsi_json_array(json, "series");
+    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+            if (itsi_baseline_known(&entry->set.series[k][s]))
+                put_series(json, (enum itsi_time_kind)k, (enum itsi_stage)s, &entry->set.series[k][s]);
+    itsi_json_end(json, ']');
+    itsi_json_end(json, '}');
+}
+
+static void put_store(const struct itsi_baseline_store *store, struct itsi_buf *out)
+{
+    struct itsi_json json;
+    itsi_json_init(&json, out);
+    itsi_json_object(&json, NULL);
+    itsi_json_string(&json, "format", FORMAT);
+    itsi_json_int(&json, "version", VERSION);
+    itsi_json_array(&json, "entries");
+    for (int i = 0; i < store->count; i++)
+        put_entry(&json, &store->entries[i]);
+    itsi_json_end(&json, ']');
+    itsi_json_end(&json, '}');
+    itsi_buf_puts(out, "\n");
+}
+
+/* 0 or an errno value. */
+static int write_all(int fd, const struct itsi_buf *text)
+{
+    for (size_t done = 0; done < text->len;) {
+        const ssize_t put_now = write(fd, text->data + done, text->len - done);
+        if (put_now < 0 && errno == EINTR)
+            continue;
+        if (put_now < 0)
+            return errno;
+        done += (size_t)put_now;
+    }
+    return fsync(fd) == 0 ? 0 : errno;
+}
+
+static int replace_file(const char *path, const struct itsi_buf *text, struct its_diag *diag)
+{
+    char temporary[PATH_SIZE];
+    const int used = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    if (used < 0 || (size_t)used >= sizeof temporary)
+        return itsi_fail(diag, ITS_EINVAL, "baselines: the path is too long");
+    const int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+    if (fd < 0)
+        return itsi_fail_errno(diag, errno, "baselines: cannot write \"%.200s\"", path);
+    int err = write_all(fd, text);
+    if (close(fd) != 0 && err == 0)
+        err = errno;
+    if (err == 0 && rename(temporary, path) != 0)
+        err = errno;
+    if (err == 0)
+        return 0;
+    unlink(temporary);
+    return itsi_fail_errno(diag, err, "baselines: cannot write \"%.200s\"", path);
+}
+
+int itsi_baseline_store_save(const struct itsi_baseline_store *store, struct its_diag *diag)
+{
+    struct itsi_buf text;
+    itsi_buf_init(&text);
+    put_store(store, &text);
+    const int rc = text.failed ? itsi_fail(diag, ITS_ENOMEM, "baselines: out of memory")
+                               : replace_file(store->path, &text, diag);
+    itsi_buf_fini(&text);
+    return rc;
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *object, const char *key) { return json_string_value(json_object_get(object, key)); }
+
+static bool number_of(const json_t *object, const char *key, double *out)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value))
+        return false;
+    *out = json_number_value(value);
+    return true;
+}
+
+static bool integer_of(const json_t *object, const char *key, int64_t least, int64_t most, int64_t *out)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > most)
+        return false;
+    *out = json_integer_value(value);
+    return true;
+}
+
+/* The series that an object names; NULL: none. */
+static struct itsi_baseline *series_named(struct itsi_baseline_set *set, const json_t *object)
+{
+    const char *stage = text_of(object, "stage"), *kind = text_of(object, "kind");
+    for (int k = 0; stage && kind && k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+            if (strcmp(stage, itsi_stage_name((enum itsi_stage)s)) == 0 &&
+                strcmp(kind, itsi_time_kind_name((enum itsi_time_kind)k)) == 0)
+                return &set->series[k][s];
+    return NULL;
+}
+
+static bool read_series(const json_t *object, struct itsi_baseline_set *set)
+{
+    struct itsi_baseline *target = series_named(set, object), b;
+    int64_t batches;
+    if (!target || !integer_of(object, "batches", ITSI_BASELINE_WARMUP, ITSI_BASELINE_FULL, &batches) ||
+        !number_of(object, "level", &b.level) || !number_of(object, "variance", &b.variance) ||
+        !number_of(object, "covariance", &b.covariance) || !number_of(object, "long_run", &b.long_run))
+        return false;
+    b.batches = (uint32_t)batches;
+    if (!itsi_baseline_valid(&b))
+        return false;
+    *target = b;
+    return true;
+}
+
+static bool read_entry(const json_t *object, struct itsi_baseline_entry *out)
+{
+    const char *build = text_of(object, "build"), *model = text_of(object, "model");
+    const char *config = text_of(object, "config"), *hardware = text_of(object, "hardware");
+    const json_t *series = json_object_get(object, "series");
+    int64_t band, wall_s;
+    if (!build || !model || !config || !hardware || !json_is_array(series) ||
+        !integer_of(object, "band", 0, ITSI_LOAD_BAND_COUNT - 1, &band) ||
+        !integer_of(object, "wall_s", 0, INT64_MAX / ITSI_NS_PER_S, &wall_s))
+        return false;
+    memset(out, 0, sizeof *out);
+    itsi_baseline_key(&out->key, build, model, config, hardware, (int)band);
+    out->wall_ns = wall_s * ITSI_NS_PER_S;
+    size_t i;
+    json_t *one;
+    json_array_foreach(series, i, one) {
+        if (!read_series(one, &out->set))
+            return false;
+    }
+    return true;
+}
+
+static int read_entries(struct itsi_baseline_store *store, const json_t *root, struct its_diag *diag)
+{
+    const json_t *entries = json_object_get(root, "entries");
+    if (!json_is_array(entries))
+        return itsi_fail(diag, ITS_EFORMAT, "has no entries");
+    if (json_array_size(entries) > ITSI_BASELINE_KEYS)
+        return itsi_fail(diag, ITS_EFORMAT, "holds %zu entries, more than %d", json_array_size(entries),
+                         ITSI_BASELINE_KEYS);
+    size_t i;
+    json_t *one;
+    json_array_foreach(entries, i, one) {
+        if (!read_entry(one, &store->entries[i]))
+            return itsi_fail(diag, ITS_EFORMAT, "entry %zu is damaged", i);
+    }
+    store->count = (int)json_array_size(entries);
+    return 0;
+}
+
+static int read_document(struct itsi_baseline_store *store, const char *text, size_t len, struct its_diag *diag)
+{
+    json_error_t error;
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    if (!root && json_error_code(&error) == json_error_out_of_memory)
+        return itsi_fail(diag, ITS_ENOMEM, "out of memory");
+    if (!root)
+        return itsi_fail(diag, ITS_EFORMAT, "line %d: %s", error.line, error.text);
+    const char *format = text_of(root, "format");
+    int64_t version;
+    int rc;
+    if (!format || strcmp(format, FORMAT) != 0)
+        rc = itsi_fail(diag, ITS_EFORMAT, "is no file of latency baselines");
+    else if (!integer_of(root, "version", VERSION, VERSION, &version))
+        rc = itsi_fail(diag, ITS_EFORMAT, "is of another version than %d", VERSION);
+    else
+        rc = read_entries(store, root, diag);
+    json_decref(root);
+    return rc;
+}
+
+/* Renames the file out of the way, and says so behind the reason. */
+static int set_aside(const char *path, struct its_diag *diag)
+{
+    struct its_diag why = {""};
+    char aside[PATH_SIZE];
+    if (diag)
+        why = *diag;
+    const int used = snprintf(aside, sizeof aside, "%s.damaged", path);
+    const bool moved = used > 0 && (size_t)used < sizeof aside && rename(path, aside) == 0;
+    return itsi_fail(diag, ITS_EFORMAT, "baselines \"%.150s\": %.200s%s", path, why.text,
+                     moved ? "; kept as .damaged, starting without" : "; starting without");
+}
+
+int itsi_baseline_store_load(struct itsi_baseline_store *store, struct its_diag *diag)
+{
+    memset(store->entries, 0, sizeof store->entries);
+    store->count = 0;
+    if (access(store->path, F_OK) != 0 && errno == ENOENT)
+        return 0;
+    char *text;
+    size_t len;
+    int rc = itsi_read_file(store->path, FILE_MOST, &text, &len, diag);
+    if (rc != 0)
+        return rc;
+    rc = read_document(store, text, len, diag);
+    itsi_free(text);
+    if (rc == ITS_EFORMAT)
+        return set_aside(store->path, diag);
+    return rc == 0 ? 0 : itsi_diag_prefix(diag, rc, "baselines \"%.200s\"", store->path);
+}

@@ -1,0 +1,230 @@
+#include "latency/regression.h"
+
+#include "base/diag.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A false alarm of one series in so many batches, a dozen days of seconds, were they normal and no more asked than the sum.
+ * They are not quite normal, there are several series, and more is asked: the bench measures what is left. */
+#define FALSE_ALARM_INTERVAL 1e6
+#define CONFIDENCE_95 1.96
+enum { EVENTS = 32 };
+
+struct itsi_regression {
+    struct itsi_series_rules rules;
+    struct itsi_series series[ITSI_TIME_KIND_COUNT][ITSI_STAGE_COUNT];
+    struct itsi_open_batch open;
+    int64_t last_end; /* of the last batch; 0: none */
+    struct itsi_regression_event events[EVENTS]; /* a ring */
+    int event_first, event_count;
+    uint64_t refused, events_lost;
+};
+
+int itsi_regression_configure(struct itsi_regression *r, const struct itsi_regression_params *params,
+                              struct its_diag *diag)
+{
+    if (!(params->threshold_percent > 0) || !isfinite(params->threshold_percent))
+        return itsi_fail(diag, ITS_EINVAL, "regression threshold %g %%: must be above 0", params->threshold_percent);
+    if (params->accept_after_ns < 0)
+        return itsi_fail(diag, ITS_EINVAL, "a regression cannot be accepted before it began");
+    r->rules = (struct itsi_series_rules){.threshold = log1p(params->threshold_percent / 100),
+                                          .interval = FALSE_ALARM_INTERVAL,
+                                          .accept_after = params->accept_after_ns};
+    return 0;
+}
+
+int itsi_regression_create(struct itsi_regression **out, const struct itsi_regression_params *params,
+                           struct its_diag *diag)
+{
+    struct itsi_regression *r = itsi_zalloc(sizeof *r);
+    if (!r)
+        return itsi_fail(diag, ITS_ENOMEM, "regression detector: out of memory");
+    const int rc = itsi_regression_configure(r, params, diag);
+    if (rc != 0) {
+        itsi_free(r);
+        return rc;
+    }
+    *out = r;
+    return 0;
+}
+
+void itsi_regression_destroy(struct itsi_regression *r) { itsi_free(r); }
+
+void itsi_regression_baselines(const struct itsi_regression *r, struct itsi_baseline_set *out)
+{
+    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+            out->series[k][s] = r->series[k][s].baseline;
+}
+
+static double to_percent(double shift) { return 100 * expm1(shift); }
+static double to_ms(double log_us) { return exp(log_us) / 1e3; }
+
+/* False: the series is steady. */
+static bool describe(const struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
+                     struct itsi_move *out)
+{
+    const struct itsi_series *series = &r->series[kind][stage];
+    struct itsi_series_shift shift;
+    if (!itsi_series_change(series, &shift))
+        return false;
+    const bool slower = series->state == ITSI_SERIES_SLOWER;
+    const double z = shift.shift / shift.error;
+    *out = (struct itsi_move){.stage = stage,
+                              .kind = kind,
+                              .slower = slower,
+                              .percent = to_percent(shift.shift),
+                              .low_percent = to_percent(shift.shift - CONFIDENCE_95 * shift.error),
+                              .high_percent = to_percent(shift.shift + CONFIDENCE_95 * shift.error),
+                              .confidence = erfc((slower ? -z : z) / sqrt(2)) / 2,
+                              .before_ms = to_ms(series->baseline.level),
+                              .now_ms = to_ms(series->baseline.level + shift.shift),
+                              .since = shift.since};
+    return true;
+}
+
+static void tell(struct itsi_regression *r, enum itsi_regression_what what, const struct itsi_move *move, int64_t when)
+{
+    if (r->event_count == EVENTS) {
+        r->event_first = (r->event_first + 1) % EVENTS;
+        r->event_count--;
+        r->events_lost++;
+    }
+    r->events[(r->event_first + r->event_count++) % EVENTS] = (struct itsi_regression_event){
+        .what = what,
+        .move = *move,
+        .regression = move->slower && move->kind == ITSI_TIME_SERVICE,
+        .when = when};
+}
+
+bool itsi_regression_next(struct itsi_regression *r, struct itsi_regression_event *out)
+{
+    if (r->event_count == 0)
+        return false;
+    *out = r->events[r->event_first];
+    r->event_first = (r->event_first + 1) % EVENTS;
+    r->event_count--;
+    return true;
+}
+
+void itsi_regression_enter(struct itsi_regression *r, const struct itsi_baseline_set *known, int64_t now)
+{
+    struct itsi_move move;
+    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+            if (describe(r, (enum itsi_time_kind)k, (enum itsi_stage)s, &move))
+                tell(r, ITSI_REGRESSION_LEFT, &move, now);
+            itsi_series_begin(&r->series[k][s], known ? &known->series[k][s] : NULL);
+        }
+    memset(&r->open, 0, sizeof r->open);
+    r->last_end = 0;
+}
+
+static void push(struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
+                 const struct itsi_batch *batch)
+{
+    struct itsi_move move;
+    const bool moved = describe(r, kind, stage, &move); /* before the batch that may end it */
+    switch (itsi_series_push(&r->series[kind][stage], &r->rules, batch->mean[kind][stage], batch->begin, batch->end)) {
+    case ITSI_NEWS_SLOWER:
+    case ITSI_NEWS_FASTER:
+        if (describe(r, kind, stage, &move))
+            tell(r, ITSI_REGRESSION_BEGAN, &move, batch->end);
+        break;
+    case ITSI_NEWS_BACK:
+        if (moved)
+            tell(r, ITSI_REGRESSION_BACK, &move, batch->end);
+        break;
+    case ITSI_NEWS_ACCEPTED:
+        if (moved)
+            tell(r, ITSI_REGRESSION_ACCEPTED, &move, batch->end);
+        break;
+    case ITSI_NEWS_NONE:
+        break;
+    }
+}
+
+int itsi_regression_batch(struct itsi_regression *r, const struct itsi_batch *batch)
+{
+    if (!itsi_batch_valid(batch) || (r->last_end && !batch->after_gap && batch->begin < r->last_end)) {
+        r->refused++;
+        return ITS_EINVAL;
+    }
+    r->last_end = batch->end;
+    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+            if (batch->after_gap)
+                itsi_series_gap(&r->series[k][s]);
+            if (batch->present[k][s])
+                push(r, (enum itsi_time_kind)k, (enum itsi_stage)s, batch);
+        }
+    return 0;
+}
+
+int itsi_regression_frame(struct itsi_regression *r, const struct itsi_breakdown *frame, int64_t now)
+{
+    struct itsi_batch batch;
+    const int closed = itsi_batch_add(&r->open, frame, now, &batch);
+    if (closed < 0) {
+        r->refused++;
+        return closed;
+    }
+    return closed ? itsi_regression_batch(r, &batch) : 0;
+}
+
+int itsi_regression_accept(struct itsi_regression *r, enum itsi_stage stage, int64_t now)
+{
+    struct itsi_move move;
+    if (!describe(r, ITSI_TIME_SERVICE, stage, &move))
+        return ITS_ENOTFOUND;
+    (void)itsi_series_accept(&r->series[ITSI_TIME_SERVICE][stage]);
+    tell(r, ITSI_REGRESSION_ACCEPTED, &move, now);
+    return 0;
+}
+
+/* Learning, and how well the least known series is known. */
+static void report_baselines(const struct itsi_regression *r, struct itsi_regression_report *out)
+{
+    out->batches = UINT32_MAX;
+    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+            const struct itsi_series *series = &r->series[k][s];
+            if (series->recent_count == 0)
+                continue;
+            if (series->baseline.batches < out->batches)
+                out->batches = series->baseline.batches;
+            out->learning = out->learning || !itsi_baseline_known(&series->baseline);
+        }
+    if (out->batches == UINT32_MAX)
+        out->batches = 0;
+}
+
+void itsi_regression_report(const struct itsi_regression *r, struct itsi_regression_report *out)
+{
+    *out = (struct itsi_regression_report){.primary = -1, .refused = r->refused, .events_lost = r->events_lost};
+    report_baselines(r, out);
+    double most = 0;
+    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+            struct itsi_move *move = &out->moves[out->count];
+            if (!describe(r, (enum itsi_time_kind)k, (enum itsi_stage)s, move))
+                continue;
+            const double added = move->now_ms - move->before_ms;
+            if (move->slower && k == ITSI_TIME_SERVICE && added > most) {
+                most = added;
+                out->primary = out->count;
+            }
+            out->count++;
+        }
+}
+
+void itsi_move_text(const struct itsi_move *move, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s %s by %.1f %% (95 %%: %.1f to %.1f %%), %.3g -> %.3g ms", itsi_stage_name(move->stage),
+             move->kind == ITSI_TIME_WAIT ? " wait" : "", move->slower ? "slower" : "faster", fabs(move->percent),
+             move->slower ? move->low_percent : -move->high_percent,
+             move->slower ? move->high_percent : -move->low_percent, move->before_ms, move->now_ms);
+}
