@@ -188,6 +188,7 @@ bool itsi_tracer_finish(struct itsi_tracer *t, const struct itsi_frame_info *inf
     struct itsi_trace_record record = {.info = *info, .threshold = violates ? 0 : threshold, .outcome = *outcome};
     if (outcome->model)
         snprintf(record.model, sizeof record.model, "%s", outcome->model);
+    record.outcome.model = NULL; /* it is the caller's */
     return keep(t, &record, violates);
 }
 

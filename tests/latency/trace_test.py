@@ -11,7 +11,7 @@ import unittest
 try:
     from collector import Collector, attributes, decode, free_port, service
 except ImportError as error:
-    print(f"SKIPPED: tracing against a strict collector: {error}")
+    print(f"skipped: tracing against a strict collector: {error}")
     sys.exit(77)
 
 DRIVER = sys.argv[1]
