@@ -22,7 +22,8 @@ struct itsi_http_client {
 
 struct taking {
     struct itsi_buf *answer;
-    size_t end; /* the answer may grow up to here */
+    size_t end;   /* the answer may grow up to here */
+    bool may_cut; /* what is longer is cut, not an error */
 };
 
 static void init_once(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
@@ -30,10 +31,11 @@ static void init_once(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 static size_t take(char *data, size_t size, size_t count, void *arg)
 {
     struct taking *taking = arg;
-    if (taking->answer->len + size * count > taking->end)
+    size_t len = size * count, room = taking->end - taking->answer->len;
+    if (len > room && !taking->may_cut)
         return 0;
-    itsi_buf_add(taking->answer, data, size * count);
-    return taking->answer->failed ? 0 : size * count;
+    itsi_buf_add(taking->answer, data, len < room ? len : room);
+    return taking->answer->failed ? 0 : len;
 }
 
 static int code_of(CURLcode code)
@@ -94,6 +96,7 @@ static void prepare(CURL *easy, const struct itsi_http_request *request, struct 
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "its-camera-ai/" ITS_VERSION);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a name server that is silent must not hold up the end */
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout * 1000));
@@ -176,13 +179,11 @@ void itsi_http_client_limit(struct itsi_http_client *client, int64_t until_ns)
     curl_multi_wakeup(client->multi);
 }
 
-int itsi_http_client_perform(struct itsi_http_client *client, const struct itsi_http_request *request,
-                             size_t answer_limit, struct itsi_http_reply *reply, struct itsi_buf *answer,
-                             struct its_diag *diag)
+static int exchange(struct itsi_http_client *client, const struct itsi_http_request *request, struct taking *taking,
+                    struct itsi_http_reply *reply, struct its_diag *diag)
 {
-    struct taking taking = {answer, answer->len + (answer_limit ? answer_limit : ANSWER_LIMIT)};
     struct curl_slist *headers = headers_of(request);
-    prepare(client->easy, request, headers, &taking);
+    prepare(client->easy, request, headers, taking);
     CURLcode code = transfer(client);
     long status = 0;
     curl_off_t retry_after = 0;
@@ -200,6 +201,14 @@ int itsi_http_client_perform(struct itsi_http_client *client, const struct itsi_
     return 0;
 }
 
+int itsi_http_client_perform(struct itsi_http_client *client, const struct itsi_http_request *request,
+                             size_t answer_limit, struct itsi_http_reply *reply, struct itsi_buf *answer,
+                             struct its_diag *diag)
+{
+    struct taking taking = {answer, answer->len + answer_limit, true};
+    return exchange(client, request, &taking, reply, diag);
+}
+
 int itsi_http_perform(const struct itsi_http_request *request, int *status, struct itsi_buf *answer,
                       struct its_diag *diag)
 {
@@ -208,7 +217,8 @@ int itsi_http_perform(const struct itsi_http_request *request, int *status, stru
     int rc = itsi_http_client_create(&client, diag);
     if (rc != 0)
         return rc;
-    rc = itsi_http_client_perform(client, request, 0, &reply, answer, diag);
+    struct taking taking = {answer, answer->len + ANSWER_LIMIT, false};
+    rc = exchange(client, request, &taking, &reply, diag);
     itsi_http_client_destroy(client);
     if (rc == 0)
         *status = reply.status;

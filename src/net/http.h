@@ -35,8 +35,8 @@ ITS_NODISCARD int itsi_http_perform(const struct itsi_http_request *request, int
 struct itsi_http_client;
 ITS_NODISCARD int itsi_http_client_create(struct itsi_http_client **out, struct its_diag *diag);
 void itsi_http_client_destroy(struct itsi_http_client *client); /* takes NULL; no request may be running */
-/* As itsi_http_perform, but an answer longer than answer_limit bytes is ITS_ELIMIT (0: 64 MiB), and ITS_ECANCELLED when
- * the limit below cut it. */
+/* As itsi_http_perform, but of the answer's body the first answer_limit bytes are kept and the rest is read past, and
+ * ITS_ECANCELLED when the limit below cut the exchange. */
 ITS_NODISCARD int itsi_http_client_perform(struct itsi_http_client *client, const struct itsi_http_request *request,
                                            size_t answer_limit, struct itsi_http_reply *reply, struct itsi_buf *answer,
                                            struct its_diag *diag);

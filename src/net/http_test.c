@@ -1,5 +1,6 @@
 #include "support/check.h"
 
+#include "base/clock.h"
 #include "base/thread.h"
 #include "net/http.h"
 
@@ -99,11 +100,109 @@ static void names_refusal_and_silence(void **state)
     itsi_buf_fini(&answer);
 }
 
+/* A server that takes one connection and answers every request on it. */
+struct keeping {
+    int listener, requests;
+    char got[4096];
+};
+
+static void *serve_kept(void *arg)
+{
+    struct keeping *keeping = arg;
+    static const char answer[] = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 10\r\n\r\n0123456789";
+    int fd = accept(keeping->listener, NULL, NULL);
+    for (size_t used = 0;;) {
+        ssize_t n = read(fd, keeping->got + used, sizeof keeping->got - 1 - used);
+        if (n <= 0)
+            break;
+        used += (size_t)n;
+        keeping->got[used] = '\0';
+        if (!memchr(keeping->got, '\x02', used)) /* the body's last byte */
+            continue;
+        keeping->requests++;
+        used = 0;
+        assert_true(write(fd, answer, sizeof answer - 1) > 0);
+    }
+    close(fd);
+    return NULL;
+}
+
+static void a_client_keeps_its_connection(void **state)
+{
+    (void)state;
+    static const char body[] = {1, 0, 2}; /* not text */
+    struct keeping keeping = {0};
+    struct itsi_http_client *client;
+    struct its_diag diag;
+    struct itsi_buf answer;
+    pthread_t thread;
+    int port;
+    char url[64];
+    keeping.listener = listen_on_loopback(&port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/v1", port);
+    const struct itsi_http_request request = {.method = "POST", .url = url, .body = body, .body_len = sizeof body,
+                                              .content_type = "application/x-protobuf", .content_encoding = "gzip"};
+    itsi_buf_init(&answer);
+    CHECK_OK(itsi_http_client_create(&client, &diag), diag);
+    CHECK_OK(itsi_thread_start(&thread, "kept", serve_kept, &keeping, &diag), diag);
+    for (int i = 0; i < 3; i++) {
+        struct itsi_http_reply reply = {0};
+        itsi_buf_reset(&answer);
+        CHECK_OK(itsi_http_client_perform(client, &request, 4, &reply, &answer, &diag), diag);
+        assert_int_equal(reply.status, 503);
+        CHECK_NEAR(reply.retry_after_seconds, 7, 0);
+        assert_string_equal(answer.data, "0123"); /* the rest is read past */
+    }
+    itsi_http_client_destroy(client);
+    pthread_join(thread, NULL);
+    close(keeping.listener);
+    assert_int_equal(keeping.requests, 3);
+    CHECK_CONTAINS(keeping.got, "Content-Type: application/x-protobuf\r\n");
+    CHECK_CONTAINS(keeping.got, "Content-Encoding: gzip\r\n");
+    CHECK_CONTAINS(keeping.got, "Content-Length: 3\r\n");
+    itsi_buf_fini(&answer);
+}
+
+static void *limit_soon(void *arg)
+{
+    itsi_sleep_until_ns(itsi_now_ns() + 50 * ITSI_NS_PER_MS);
+    itsi_http_client_limit(arg, itsi_now_ns());
+    return NULL;
+}
+
+/* From another thread, in the middle of an exchange that would last a minute. */
+static void a_client_can_be_stopped(void **state)
+{
+    (void)state;
+    struct itsi_http_client *client;
+    struct itsi_http_reply reply;
+    struct its_diag diag;
+    struct itsi_buf answer;
+    pthread_t thread;
+    int port;
+    int fd = listen_on_loopback(&port);
+    char url[64];
+    snprintf(url, sizeof url, "http://u:secret@127.0.0.1:%d/", port);
+    const struct itsi_http_request request = {.method = "GET", .url = url, .shown = "the collector",
+                                              .timeout_seconds = 60};
+    itsi_buf_init(&answer);
+    CHECK_OK(itsi_http_client_create(&client, &diag), diag);
+    CHECK_OK(itsi_thread_start(&thread, "limit", limit_soon, client, &diag), diag);
+    assert_int_equal(itsi_http_client_perform(client, &request, 4, &reply, &answer, &diag), ITS_ECANCELLED);
+    assert_string_equal(diag.text, "GET the collector: given up");
+    pthread_join(thread, NULL);
+    itsi_http_client_destroy(client);
+    itsi_buf_fini(&answer);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sends_and_receives),
         cmocka_unit_test(names_refusal_and_silence),
+        cmocka_unit_test(a_client_keeps_its_connection),
+        cmocka_unit_test(a_client_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
