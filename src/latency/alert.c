@@ -92,8 +92,8 @@ void itsi_alert_summary(const struct itsi_alert *alert, char *out, size_t size)
         return;
     case ITSI_ALERT_REGRESSION:
         itsi_format_wall(f->since_wall, since);
-        snprintf(out, size, "%s slower by %.1f %% since %s (confidence %.4f, limit %g %%)", alert->part, f->value, since,
-                 f->confidence, f->limit);
+        snprintf(out, size, "%s slower by %.1f %% since %s (confidence %.4f, limit %g %%)", alert->part, f->value,
+                 since, f->confidence, f->limit);
         return;
     default:
         snprintf(out, size, "a frame of camera %s has been in %s for %.1f s (limit %g s)", f->names, alert->part,

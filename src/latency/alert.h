@@ -76,8 +76,8 @@ void itsi_alert_webhook_head(struct itsi_json *json, const char *instance);
 void itsi_alert_webhook_foot(struct itsi_json *json);
 
 /* One alert as Alertmanager's API v2 takes it (an element of POST /api/v2/alerts). A severity is part of an alert's
- * identity there, hence an argument. ends_wall: in the past when it ended, else when Alertmanager may take the silence of
- * a dead sender for the end. */
+ * identity there, hence an argument. ends_wall: in the past when it ended, else when Alertmanager may take the silence
+ * of a dead sender for the end. */
 void itsi_alert_alertmanager_json(struct itsi_json *json, const struct itsi_alert *alert, enum itsi_severity severity,
                                   const char *instance, int64_t ends_wall);
 

@@ -8,8 +8,8 @@
 struct itsi_alert_timing {
     int64_t pending_ns; /* the condition must hold that long before anything fires */
     int64_t hold_ns;    /* it must be below the clear level that long before the alert ends or its severity falls */
-    int64_t flap_ns;    /* fires or rises again within that time of its end or fall: flaps, and the hold doubles (16-fold
-                         * at most); after a calmer time it is forgotten */
+    int64_t flap_ns;    /* fires or rises again within that time of its end or fall: flaps, and the hold doubles
+                         * (16-fold at most); after a calmer time it is forgotten */
 };
 
 struct itsi_alert_observation {

@@ -5,11 +5,11 @@
  *  - webhook: POST of the document of alert_json.c (version "1"); a state is repeated until it is taken (at least once:
  *    a receiver tells repetitions by fingerprint, status and severity).
  *  - Alertmanager: POST /api/v2/alerts. What fires is sent again every repeat_ns with an end that lies four of these
- *    ahead, as Prometheus does, so that it ends there too when this process dies; an end is sent once. A new severity is a
- *    new alert there: the one of the old severity is ended in the same request.
+ *    ahead, as Prometheus does, so that it ends there too when this process dies; an end is sent once. A new severity
+ *    is a new alert there: the one of the old severity is ended in the same request.
  *
- * Failures are retried with backoff (alert_retry.h); an answer that says never (404, say) drops the state. All functions
- * are thread-safe; put never blocks on a receiver. */
+ * Failures are retried with backoff (alert_retry.h); an answer that says never (404, say) drops the state. All
+ * functions are thread-safe; put never blocks on a receiver. */
 #ifndef ITSI_LATENCY_ALERT_DELIVERY_H
 #define ITSI_LATENCY_ALERT_DELIVERY_H
 

@@ -135,7 +135,8 @@ static void stop_server(void)
     close(s.listener);
 }
 
-/* --- what is delivered ---------------------------------------------------------------------------------------------- */
+/* --- what is delivered ----------------------------------------------------------------------------------------------
+ * */
 
 static struct itsi_alert_delivery *deliver(enum itsi_alert_receiver to, double timeout_seconds)
 {
@@ -189,7 +190,10 @@ static struct itsi_alert_receiver_stats stats_of(struct itsi_alert_delivery *del
         }                                                                                                              \
     } while (0)
 
-static void finish(struct itsi_alert_delivery *delivery) { itsi_alert_delivery_destroy(delivery, itsi_now_ns() + 100 * MS); }
+static void finish(struct itsi_alert_delivery *delivery)
+{
+    itsi_alert_delivery_destroy(delivery, itsi_now_ns() + 100 * MS);
+}
 
 static void check_no_secret(void)
 {

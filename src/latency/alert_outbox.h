@@ -1,5 +1,6 @@
-/* What a receiver of alerts still has to be told. One entry per alert: a newer state takes the place of the older one that
- * was not delivered yet, so that a receiver that hangs costs a bounded memory and learns the final state when it is back.
+/* What a receiver of alerts still has to be told. One entry per alert: a newer state takes the place of the older one
+ * that was not delivered yet, so that a receiver that hangs costs a bounded memory and learns the final state when it
+ * is back.
  *
  * Pure: no locks, no threads, time is an argument. */
 #ifndef ITSI_LATENCY_ALERT_OUTBOX_H
@@ -34,8 +35,8 @@ size_t itsi_outbox_take(const struct itsi_outbox *box, int64_t now, struct itsi_
 int64_t itsi_outbox_due(const struct itsi_outbox *box);
 size_t itsi_outbox_waiting(const struct itsi_outbox *box);
 
-/* The receiver has what take() gave (delivered), or will never take it (not delivered): that state needs no more sending,
- * unless a newer one came meanwhile. Ended alerts leave the box. */
+/* The receiver has what take() gave (delivered), or will never take it (not delivered): that state needs no more
+ * sending, unless a newer one came meanwhile. Ended alerts leave the box. */
 void itsi_outbox_settle(struct itsi_outbox *box, const struct itsi_outbox_entry *taken, size_t count, bool delivered,
                         int64_t now);
 

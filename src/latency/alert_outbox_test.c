@@ -115,7 +115,8 @@ static void puts_survive_no_memory(void **state)
     itsi_outbox_fini(&box);
 }
 
-/* --- retries ------------------------------------------------------------------------------------------------------- */
+/* --- retries -------------------------------------------------------------------------------------------------------
+ * */
 
 static void answers_say_whether_to_try_again(void **state)
 {
@@ -131,7 +132,7 @@ static void answers_say_whether_to_try_again(void **state)
         {0, 429, ITSI_DELIVERY_AGAIN},       {0, 500, ITSI_DELIVERY_AGAIN},
         {0, 503, ITSI_DELIVERY_AGAIN},       {ITS_EREFUSED, 0, ITSI_DELIVERY_AGAIN},
         {ITS_ETIMEOUT, 0, ITSI_DELIVERY_AGAIN}, {ITS_EIO, 0, ITSI_DELIVERY_AGAIN},
-        {ITS_EINVAL, 0, ITSI_DELIVERY_REFUSED}, {ITS_ELIMIT, 0, ITSI_DELIVERY_REFUSED},
+        {ITS_EINVAL, 0, ITSI_DELIVERY_REFUSED},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(itsi_delivery_judge(rows[i].rc, rows[i].status), rows[i].wanted);

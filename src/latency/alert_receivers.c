@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define ANSWER_LIMIT ((size_t)1 << 20)
+#define ANSWER_KEPT ((size_t)4096) /* nobody reads it; what is longer is cut */
 
 static void to_log(const struct itsi_alert *alert)
 {
@@ -66,7 +66,7 @@ static enum itsi_delivery_result post(struct itsi_alert_sink *sink, struct itsi_
     };
     itsi_buf_reset(&sink->answer);
     *rc = sink->body.failed ? ITS_ENOMEM
-                            : itsi_http_client_perform(sink->client, &request, ANSWER_LIMIT, reply, &sink->answer, NULL);
+                            : itsi_http_client_perform(sink->client, &request, ANSWER_KEPT, reply, &sink->answer, NULL);
     return itsi_delivery_judge(*rc, reply->status);
 }
 

@@ -7,7 +7,7 @@
 
 enum itsi_delivery_result itsi_delivery_judge(int rc, int status)
 {
-    if (rc == ITS_EINVAL || rc == ITS_ELIMIT) /* no URL; it answered with a book */
+    if (rc == ITS_EINVAL)
         return ITSI_DELIVERY_REFUSED;
     if (rc != 0)
         return ITSI_DELIVERY_AGAIN;
@@ -36,7 +36,8 @@ int64_t itsi_retry_failed(struct itsi_retry *retry, double retry_after_seconds)
     wait = wait / 2 + (int64_t)((double)(wait / 2) * itsi_rand_unit(&retry->rng));
     if (!(retry_after_seconds > 0))
         return wait;
-    const double asked = retry_after_seconds < MOST_RETRY_AFTER_SECONDS ? retry_after_seconds : MOST_RETRY_AFTER_SECONDS;
-    const int64_t asked_ns = (int64_t)(asked * (double)ITSI_NS_PER_S);
+    if (retry_after_seconds > MOST_RETRY_AFTER_SECONDS)
+        retry_after_seconds = MOST_RETRY_AFTER_SECONDS;
+    const int64_t asked_ns = (int64_t)(retry_after_seconds * (double)ITSI_NS_PER_S);
     return asked_ns > wait ? asked_ns : wait;
 }

@@ -11,8 +11,9 @@ enum itsi_delivery_result {
     ITSI_DELIVERY_AGAIN,  /* may work later */
     ITSI_DELIVERY_REFUSED /* will never work as it is: not repeated */
 };
-/* rc: of the exchange; status: of the answer where rc is 0. Too early (425), too many (429), timeouts (408) and whatever
- * is the server's fault (5xx) may pass; other refusals and redirections (a secret is not carried elsewhere) do not. */
+/* rc: of the exchange; status: of the answer where rc is 0. Too early (425), too many (429), timeouts (408) and
+ * whatever is the server's fault (5xx) may pass; other refusals and redirections (a secret is not carried elsewhere) do
+ * not. */
 enum itsi_delivery_result itsi_delivery_judge(int rc, int status);
 
 struct itsi_retry {

@@ -1,5 +1,5 @@
-/* One receiver of alerts and the thread that tells it: takes what is due from the outbox, sends it in one piece, backs off
- * when that fails. Private to alert_*.c. */
+/* One receiver of alerts and the thread that tells it: takes what is due from the outbox, sends it in one piece, backs
+ * off when that fails. Private to alert_*.c. */
 #ifndef ITSI_LATENCY_ALERT_SINK_H
 #define ITSI_LATENCY_ALERT_SINK_H
 

@@ -52,9 +52,9 @@ static void summaries_have_the_figures(void **state)
     char text[768];
     struct itsi_alert alert = group_alert();
     itsi_alert_summary(&alert, text, sizeof text);
-    assert_string_equal(text, "group 10.0.0.7: 299400 of 300000 frames due in the last 300 s were not delivered in time; "
-                              "the budget of 5 % burns at 20.0x (last 60 s: 20.0x, limit 14.4x); 40 of 40 cameras "
-                              "failing: a, b and 38 more");
+    assert_string_equal(text, "group 10.0.0.7: 299400 of 300000 frames due in the last 300 s were not delivered in "
+                              "time; the budget of 5 % burns at 20.0x (last 60 s: 20.0x, limit 14.4x); 40 of 40 "
+                              "cameras failing: a, b and 38 more");
     struct itsi_alert other = {.condition = ITSI_ALERT_STAGE_BUDGET, .part = "ml_inference",
                                .figures = {.value = 72.125, .limit = 50}};
     itsi_alert_summary(&other, text, sizeof text);

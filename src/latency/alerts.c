@@ -221,10 +221,12 @@ static void update_group(struct itsi_alerts *alerts, struct itsi_alert_group *gr
     judge(alerts, &group->series, ITSI_SEVERITY_EMERGENCY, &seen, &verdict);
     const bool said = group->cell.phase == ITSI_ALERT_FIRING;
     const bool shared = group->tally.failing >= alerts->params.group_least && most_fail(&group->tally, said);
+    const bool was = said && group->cell.severity == ITSI_SEVERITY_EMERGENCY;
     const bool emergency = shared && seen.level == ITSI_SEVERITY_EMERGENCY;
-    const bool still = shared && seen.held == ITSI_SEVERITY_EMERGENCY && group->cell.severity == ITSI_SEVERITY_EMERGENCY;
-    seen.level = emergency ? ITSI_SEVERITY_EMERGENCY : shared ? group->tally.level : ITSI_SEVERITY_NONE;
-    seen.held = emergency || (said && still) ? ITSI_SEVERITY_EMERGENCY : shared ? group->tally.held : ITSI_SEVERITY_NONE;
+    const bool still = emergency || (shared && was && seen.held == ITSI_SEVERITY_EMERGENCY);
+    const struct itsi_alert_tally calm = {.level = ITSI_SEVERITY_NONE}, *cameras = shared ? &group->tally : &calm;
+    seen.level = emergency ? ITSI_SEVERITY_EMERGENCY : cameras->level;
+    seen.held = still ? ITSI_SEVERITY_EMERGENCY : cameras->held;
     tally_copy(&group->tally, &seen.figures);
     itsi_alert_cell_update(&group->cell, &seen, &alerts->params.group, alerts->now, alerts->wall);
 }

@@ -1,13 +1,13 @@
 /* What the Latency Monitor alerts on: the error budget of every camera, of every group of cameras and of the whole, and
  * the findings of the monitor's other parts (latency targets, stage budgets, regressions, a frame that never ends).
  *
- * One call a second feeds it and answers with what must be told. Causes speak for their effects: when half the cameras of
- * a host fail together, one alert of the group names them; when half of all do and the whole burns, one alert of the
- * system. The narrower ones are muted meanwhile (ended as "superseded" where they had been told) and speak again if they
- * outlive the wider one.
+ * One call a second feeds it and answers with what must be told. Causes speak for their effects: when half the cameras
+ * of a host fail together, one alert of the group names them; when half of all do and the whole burns, one alert of the
+ * system. The narrower ones are muted meanwhile (ended as "superseded" where they had been told) and speak again if
+ * they outlive the wider one.
  *
- * Threads: tick, events and configure belong to one thread (the monitor's); active, history and slo may be called by any.
- * Memory: about 5 kB for a camera or a group, a bounded history; steady state allocates nothing. */
+ * Threads: tick, events and configure belong to one thread (the monitor's); active, history and slo may be called by
+ * any. Memory: about 5 kB for a camera or a group, a bounded history; steady state allocates nothing. */
 #ifndef ITSI_LATENCY_ALERTS_H
 #define ITSI_LATENCY_ALERTS_H
 
@@ -83,8 +83,8 @@ void itsi_alerts_configure(struct itsi_alerts *alerts, const struct itsi_alert_p
 /* ITS_ENOMEM: a camera could not be taken in, or there was no room to tell; both are made up for by the next call. A
  * clock that stepped back stands still. */
 ITS_NODISCARD int itsi_alerts_tick(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick);
-/* What the last tick has to tell, in the order system, groups, cameras: began or changed (firing) and ended. Valid until
- * the next tick. */
+/* What the last tick has to tell, in the order system, groups, cameras: began or changed (firing) and ended. Valid
+ * until the next tick. */
 const struct itsi_alert *itsi_alerts_events(const struct itsi_alerts *alerts, size_t *count);
 
 /* All that holds now, the muted ones too (`muted` is set); copies up to cap, returns how many there are. */

@@ -4,10 +4,11 @@
  *     due = expected - skipped        good = delivered on time        bad = due - good
  *
  * so that missing, dropped, late and corrupt frames all count as bad. A frame in flight is due and not yet good: over a
- * window that shifts the count by the frames of one latency at each end, which cancel while frames flow and count as bad
- * when they stop.
+ * window that shifts the count by the frames of one latency at each end, which cancel while frames flow and count as
+ * bad when they stop.
  *
- * Everything here is pure: time is an argument (monotonic ns), nothing allocates, nothing locks. The owner serialises. */
+ * Everything here is pure: time is an argument (monotonic ns), nothing allocates, nothing locks. The owner serialises.
+ * */
 #ifndef ITSI_LATENCY_SLO_H
 #define ITSI_LATENCY_SLO_H
 

@@ -35,8 +35,8 @@ double itsi_slo_threshold(const struct itsi_slo_policy *policy, const struct its
 }
 
 /* Fills the figures of one rule and says whether both its windows burn at `part` of its threshold at least. */
-static bool burns(struct itsi_slo_series *series, const struct itsi_slo_policy *policy, const struct itsi_slo_rule *rule,
-                  int64_t now, struct itsi_slo_verdict *v)
+static bool burns(struct itsi_slo_series *series, const struct itsi_slo_policy *policy,
+                  const struct itsi_slo_rule *rule, int64_t now, struct itsi_slo_verdict *v)
 {
     const double budget = itsi_slo_budget(policy);
     v->rule = rule;

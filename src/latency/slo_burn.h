@@ -1,9 +1,9 @@
 /* When a burning budget is worth telling: multiple windows, multiple burn rates (Google, The Site Reliability Workbook,
  * chapter 5 "Alerting on SLOs", method 6), scaled from a month of requests to an hour of video.
  *
- * The workbook pairs 14.4x over 1 h, 6x over 6 h, 3x over 1 d and 1x over 3 d, each with a short window of a twelfth that
- * must burn as well, so that an alert ends soon after its cause. A viewer of live video does not wait for an hour, and the
- * product has three windows (60 s, 300 s, 60 min):
+ * The workbook pairs 14.4x over 1 h, 6x over 6 h and 1x over 3 d (and practice puts 3x over 1 d between), each with a
+ * short window of a twelfth that must burn as well, so that an alert ends soon after its cause. A viewer of live video
+ * does not wait for an hour, and the product has three windows (60 s, 300 s, 60 min):
  *
  *     severity   long      short    burn   bad share   of a day's budget   told after a whole outage of
  *                                          at 5 %      when it fires
@@ -13,8 +13,8 @@
  *     info       60 min    300 s    1      5 %         4.2 %               (critical comes first)
  *
  * 60 min to 300 s is the workbook's twelfth; 300 s to 60 s a fifth, since a shorter window would hold fewer than the
- * frames that make a share worth believing. Warning and info find what burns slowly: 10 % of frames late burn at 2x, never
- * reach critical, and are told after half an hour.
+ * frames that make a share worth believing. Warning and info find what burns slowly: 10 % of frames late burn at 2x,
+ * never reach critical, and are told after half an hour.
  *
  * Pure, like slo.h. */
 #ifndef ITSI_LATENCY_SLO_BURN_H

@@ -133,7 +133,8 @@ static void shares_have_their_bounds(void **state)
     CHECK_NEAR(itsi_slo_burn(&got, 0.05), 0, 0);
 }
 
-/* --- the rules ----------------------------------------------------------------------------------------------------- */
+/* --- the rules -----------------------------------------------------------------------------------------------------
+ * */
 
 static const struct itsi_slo_policy usual = {
     .window_ns = {60 * SECOND, 300 * SECOND, 3600 * SECOND}, .budget = 0.05, .least_due = 100, .clear_ratio = 0.8};

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Alerts sent to a real Alertmanager. usage: alertmanager_test.py its_alert_sender deploy/prometheus; exits 77 (skipped)
-where Alertmanager is missing."""
+"""Alerts sent to a real Alertmanager. usage: alertmanager_test.py its_alert_sender deploy/prometheus; exits 77
+(skipped) where Alertmanager is missing."""
 import json
 import pathlib
 import shutil
@@ -40,8 +40,8 @@ class Alertmanager(unittest.TestCase):
         self.url = f"http://127.0.0.1:{self.port}"
         self.daemon = None
         self.start()
-        self.sender = subprocess.Popen([SENDER, self.url, str(REPEAT_MS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       text=True)
+        self.sender = subprocess.Popen([SENDER, self.url, str(REPEAT_MS)], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True)
 
     def start(self):
         self.daemon = subprocess.Popen(

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""promtool's checks of the rules and their unit tests. usage: promtool_test.py deploy/prometheus; exits 77 (skipped) where
-promtool is missing."""
+"""promtool's checks of the rules and their unit tests. usage: promtool_test.py deploy/prometheus; exits 77 (skipped)
+where promtool is missing."""
 import shutil
 import subprocess
 import sys
