@@ -22,6 +22,7 @@ void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_
     itsi_latency_record(p->recorder, &result->breakdown);
     itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, stream->latency_series);
     itsi_flight_delivered(stream, result);
+    itsi_pipeline_regress_frame(p, &result->breakdown, result->info.trace.handover);
     (void)itsi_tracer_finish(p->tracer, &result->info, &outcome);
     if (result->late) {
         struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);

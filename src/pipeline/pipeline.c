@@ -202,6 +202,8 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = itsi_pipeline_make_flight(p, cfg, diag);
     if (rc == 0)
         rc = make_tracer(p, cfg, diag);
+    if (rc == 0)
+        rc = itsi_pipeline_make_regressing(p, cfg, diag);
     return rc == 0 ? itsi_pipeline_make_alerting(p, cfg, diag) : rc;
 }
 
@@ -248,6 +250,8 @@ int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, 
         rc = itsi_rolling_configure(p->rolling, &cfg->latency_monitoring, diag);
     if (rc == 0)
         rc = itsi_pipeline_configure_alerting(p, cfg, diag);
+    if (rc == 0)
+        rc = itsi_pipeline_configure_regressing(p, cfg, diag);
     if (rc == 0)
         itsi_tracer_configure(p->tracer, cfg->latency_monitoring.enable_distributed_tracing,
                               cfg->latency_monitoring.trace_sampling_rate);
@@ -307,6 +311,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_yolo_destroy(p->yolo);
     itsi_latency_recorder_destroy(p->recorder);
     itsi_pipeline_free_alerting(p);
+    itsi_pipeline_free_regressing(p);
     itsi_tracer_destroy(p->tracer);
     itsi_violations_fini(&p->violations);
     itsi_rolling_destroy(p->rolling);

@@ -14,7 +14,9 @@
 #include "infer/model.h"
 #include "latency/alert_delivery.h"
 #include "latency/alerts.h"
+#include "latency/compare_run.h"
 #include "latency/recorder.h"
+#include "latency/regression.h"
 #include "latency/rolling.h"
 #include "latency/trace.h"
 #include "latency/violations.h"
@@ -100,6 +102,12 @@ ITS_NODISCARD int itsi_pipeline_camera_window(struct itsi_pipeline *pipeline, co
 struct itsi_alerts *itsi_pipeline_alerts(struct itsi_pipeline *pipeline);
 void itsi_pipeline_alert_receivers(struct itsi_pipeline *pipeline,
                                    struct itsi_alert_receiver_stats out[ITSI_ALERT_RECEIVERS]);
+/* What the regression detector knows, as of the last second; *band: the load it is in, -1: none yet. */
+void itsi_pipeline_regression_report(struct itsi_pipeline *pipeline, struct itsi_regression_report *out, int *band);
+/* What a baseline of this pipeline holds for: build, model, configuration, hardware. */
+void itsi_pipeline_setup_key(struct itsi_pipeline *pipeline, struct itsi_baseline_key *out);
+/* From now on delivered frames are recorded in the run as well, until it is NULL again. Borrowed. */
+void itsi_pipeline_record_run(struct itsi_pipeline *pipeline, struct itsi_run *run);
 /* Frames that missed their deadline, newest first; returns how many were copied. */
 size_t itsi_pipeline_violations(struct itsi_pipeline *pipeline, struct itsi_violation *out, size_t cap);
 /* How many by the stage to blame; returns their sum. */

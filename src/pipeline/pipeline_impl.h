@@ -87,6 +87,7 @@ struct itsi_pipeline {
     struct itsi_latency_recorder *recorder;
     struct itsi_rolling *rolling;
     struct itsi_alerting *alerting;
+    struct itsi_regressing *regressing;
     struct itsi_tracer *tracer;
     struct itsi_violations violations;
     struct itsi_flight_ring *flight; /* NULL: switched off */
@@ -139,6 +140,18 @@ void itsi_flight_dropped(struct itsi_camera_stream *stream, const struct itsi_fr
                          enum itsi_drop reason);
 ITS_NODISCARD int itsi_pipeline_make_flight(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                             struct its_diag *diag);
+
+/* regressing.c */
+ITS_NODISCARD int itsi_pipeline_make_regressing(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                                struct its_diag *diag);
+ITS_NODISCARD int itsi_pipeline_configure_regressing(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                                     struct its_diag *diag);
+void itsi_pipeline_free_regressing(struct itsi_pipeline *pipeline); /* keeps what was learned */
+void itsi_pipeline_regress_frame(struct itsi_pipeline *pipeline, const struct itsi_breakdown *frame, int64_t now);
+/* expected: frames due so far, of all cameras. */
+void itsi_pipeline_tick_regressing(struct itsi_pipeline *pipeline, uint64_t expected, int64_t now);
+/* Those that hold now, as alerts take them; returns how many were copied. */
+size_t itsi_pipeline_regressions(struct itsi_pipeline *pipeline, struct itsi_alert_regression *out, size_t cap);
 
 /* alerting.c */
 void itsi_alerting_group_of(const char *url, char *out, size_t size);
