@@ -20,14 +20,17 @@ static const char help_text[] =
     "usage: its-camera-ai performance status [--detailed] [--format table|json] [--url URL] [--token-file FILE]\n"
     "       its-camera-ai performance benchmark [--streams N] [--duration S] [--warmup S] [--source URL]\n"
     "                                 [--model FILE] [--config FILE] [--set SECTION.FIELD=VALUE]...\n"
-    "                                 [--replay FILE] [--format table|json] [--output FILE]\n"
+    "                                 [--replay FILE] [--baseline FILE]\n"
+    "                                 [--format table|json] [--output FILE]\n"
     "\n"
     "status exits 3 when no daemon answers (and says \"running\": false). benchmark is open-loop: cameras deliver at\n"
     "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
     "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road, and detections are held against its\n"
     "truth: precision and recall. --replay runs a flight record again (data_dir/flight), every frame at its time and\n"
-    "without its picture; with backend=null an inference takes what it took then. Without --model the shipped one runs; --set backend=null measures the machinery alone.\n";
+    "without its picture; with backend=null an inference takes what it took then. --baseline holds stage times\n"
+    "against an earlier report (--format json or --output) and exits 1 when a stage is slower by more than\n"
+    "regression_threshold_percent. Without --model the shipped one runs; --set backend=null measures the machinery alone.\n";
 
 struct options {
     struct itsi_daemon daemon;
@@ -35,7 +38,7 @@ struct options {
     bool json, detailed;
     long streams;
     double duration, warmup, null_ms;
-    const char *source, *output, *replay;
+    const char *source, *output, *replay, *baseline;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -58,6 +61,7 @@ static const struct option known[] = {
     {"warmup", required_argument, 0, 'w'},   {"source", required_argument, 0, 's'},
     {"model", required_argument, 0, 'm'},    {"output", required_argument, 0, 'o'},
     {"null-ms", required_argument, 0, 'N'},  {"replay", required_argument, 0, 'R'},
+    {"baseline", required_argument, 0, 'B'},
     {"help", no_argument, 0, 'h'},
     ITSI_CONFIG_OPTIONS,                     {0, 0, 0, 0}};
 
@@ -96,6 +100,9 @@ static int take(struct options *o, int c, struct its_diag *diag)
         return 0;
     case 'R':
         o->replay = optarg;
+        return 0;
+    case 'B':
+        o->baseline = optarg;
         return 0;
     case 'm':
         return itsi_config_args_option(&o->config, "model", optarg, "--model", diag) == 0 ? 0
@@ -219,8 +226,46 @@ static int print_report(const struct options *o, const struct itsi_benchmark_rep
     return rc;
 }
 
+/* The measurement in an earlier report. */
+static int read_baseline(const char *path, struct itsi_run **out, struct its_diag *diag)
+{
+    json_error_t error;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!root) {
+        snprintf(diag->text, sizeof diag->text, "baseline %s: %s", path, error.text);
+        return access(path, R_OK) == 0 ? ITS_EFORMAT : ITS_ENOTFOUND;
+    }
+    const json_t *run = json_object_get(root, "run");
+    struct its_diag reason = {"it is no report of this benchmark: it has no \"run\""};
+    int rc = run ? itsi_run_parse(out, run, &reason) : ITS_EFORMAT;
+    json_decref(root);
+    if (rc != 0)
+        snprintf(diag->text, sizeof diag->text, "baseline %.200s: %.280s", path, reason.text);
+    return rc;
+}
+
+/* Prints the report, held against the baseline where there is one (NULL: none). */
+static int conclude(struct options *o, const struct itsi_config *config, const struct itsi_run *baseline,
+                    struct itsi_benchmark_report *report)
+{
+    struct its_diag diag = {""};
+    if (baseline) {
+        int rc = itsi_compare(baseline, report->run, config->cfg.latency_monitoring.regression_threshold_percent,
+                              &report->comparison, &diag);
+        if (rc != 0) {
+            fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
+            return itsi_exit_code(rc);
+        }
+        report->has_comparison = true;
+    }
+    int code = print_report(o, report);
+    bool slower = report->has_comparison && report->comparison.verdict == ITSI_VERDICT_SLOWER;
+    return code == ITSI_EXIT_OK && (slower || !report->ledger_balanced) ? ITSI_EXIT_FAILURE : code;
+}
+
 /* Loaded and chosen, everything else said: runs and prints. */
-static int measure(struct options *o, struct itsi_config *config, const struct itsi_replay *replay)
+static int measure(struct options *o, struct itsi_config *config, const struct itsi_replay *replay,
+                   const struct itsi_run *baseline)
 {
     struct its_diag diag = {""};
     if (replay) {
@@ -258,9 +303,9 @@ static int measure(struct options *o, struct itsi_config *config, const struct i
         fputs("\r\033[K", stderr);
     if (rc != 0)
         fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
-    int code = rc == 0 ? print_report(o, &report) : itsi_exit_code(rc);
-    if (rc == 0 && !report.ledger_balanced)
-        code = ITSI_EXIT_FAILURE;
+    int code = rc == 0 ? conclude(o, config, baseline, &report) : itsi_exit_code(rc);
+    if (rc == 0)
+        itsi_run_destroy(report.run);
     itsi_model_choice_fini(&choice);
     return code;
 }
@@ -274,11 +319,15 @@ static int benchmark(struct options *o)
         return bad("--replay has its own cameras; leave out --source", o->source);
     if (itsi_config_load(&config, &o->config, &diag) != 0)
         return bad("configuration:", diag.text);
+    struct itsi_run *baseline = NULL;
     int rc = o->replay ? itsi_replay_open(&replay, o->replay, &diag) : 0;
+    if (rc == 0 && o->baseline)
+        rc = read_baseline(o->baseline, &baseline, &diag);
     if (rc != 0)
         fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
-    int code = rc == 0 ? measure(o, config, replay) : itsi_exit_code(rc);
+    int code = rc == 0 ? measure(o, config, replay, baseline) : itsi_exit_code(rc);
     itsi_replay_close(replay);
+    itsi_run_destroy(baseline);
     itsi_config_unref(&config);
     return code;
 }

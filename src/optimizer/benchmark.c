@@ -222,15 +222,18 @@ static void run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_para
 {
     struct window a, b;
     itsi_pipeline_reset_stats(pipeline);
+    itsi_pipeline_record_run(pipeline, report->run);
     look(pipeline, &a);
     report->interrupted = pass_time(params, "measuring", params->duration_s, truth) != 0;
     struct itsi_pipeline_stats stats;
     look(pipeline, &b);
+    itsi_pipeline_record_run(pipeline, NULL);
     itsi_pipeline_stats(pipeline, &stats);
     itsi_pipeline_stop(pipeline, itsi_now_ns() + 5 * ITSI_NS_PER_S);
     struct window end;
     look(pipeline, &end);
     measure(&a, &b, &stats, report);
+    report->run->setup.band = itsi_load_band((double)report->counts.expected / report->duration_s, -1);
     report->ledger_balanced = itsi_ledger_balance(&a.ledger) == 0 && itsi_ledger_balance(&b.ledger) == 0 &&
                               itsi_ledger_balance(&end.ledger) == 0 && end.ledger.in_flight == 0;
     report->has_recorded = params->replay != NULL;
@@ -252,12 +255,18 @@ int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_b
     if (rc != 0)
         return rc;
     struct itsi_bench_truth *truth = NULL;
-    rc = prepare(pipeline, params, &truth, diag);
+    struct itsi_baseline_key setup;
+    itsi_pipeline_setup_key(pipeline, &setup);
+    rc = itsi_run_create(&report.run, &setup, diag);
+    if (rc == 0)
+        rc = prepare(pipeline, params, &truth, diag);
     if (rc == 0)
         run(pipeline, params, truth, &report);
     itsi_bench_truth_close(truth);
     itsi_pipeline_destroy(pipeline);
     if (rc == 0)
         *out = report;
+    else
+        itsi_run_destroy(report.run);
     return rc;
 }

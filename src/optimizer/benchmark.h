@@ -5,6 +5,7 @@
 #define ITSI_OPTIMIZER_BENCHMARK_H
 
 #include "base/buf.h"
+#include "latency/compare.h"
 #include "optimizer/replay.h"
 #include "optimizer/score.h"
 #include "pipeline/pipeline.h"
@@ -43,6 +44,9 @@ struct itsi_benchmark_report {
     bool has_score;                   /* the sources have ground truth, and something detects */
     struct itsi_score score;          /* of the frames delivered in the measured time */
     double confidence;                /* least score of a detection */
+    struct itsi_run *run;             /* for later measurements to be compared with; the caller's to destroy */
+    bool has_comparison;              /* with an earlier one: the caller's to fill in before it is shown */
+    struct itsi_comparison comparison;
     bool has_recorded;                /* a replay: what the record says of the same frames */
     struct itsi_replay_recorded recorded;
 };

@@ -31,6 +31,7 @@ static void frames_sum_up(void **state)
     assert_in_range(report.counts.expected, 60, 110);
     assert_false(report.has_score); /* no truth, no figures */
     CHECK_NEAR(report.analysed_fps, (double)(report.counts.delivered + report.counts.late) / report.duration_s, 0.01);
+    itsi_run_destroy(report.run);
     its_cfg_fini(&cfg);
 }
 
@@ -60,6 +61,8 @@ static struct itsi_benchmark_report watch_a_road_with(const char *names, double 
         .source = source,
     };
     CHECK_OK(itsi_benchmark_run(&params, &report, &diag), diag);
+    itsi_run_destroy(report.run);
+    report.run = NULL;
     its_cfg_fini(&cfg);
     itsi_model_fini(&model);
     return report;

@@ -175,6 +175,7 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
     assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "recorded"), "frames")), recorded->frames);
     json_decref(root);
     itsi_buf_fini(&json);
+    itsi_run_destroy(report.run);
 
     /* the arrivals of the repetition, against those of the record */
     struct itsi_pipeline *p = open_pipeline(0);

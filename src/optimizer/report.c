@@ -95,6 +95,10 @@ void itsi_benchmark_json(const struct itsi_benchmark_report *r, struct itsi_buf 
     put_score(&json, r);
     if (r->has_recorded)
         put_recorded(&json, &r->recorded);
+    if (r->has_comparison)
+        itsi_comparison_json(&r->comparison, &json, "comparison");
+    if (r->run)
+        itsi_run_json(r->run, &json, "run");
     itsi_json_end(&json, '}');
 }
 
@@ -168,4 +172,8 @@ void itsi_benchmark_table(const struct itsi_benchmark_report *r, struct itsi_buf
                         (unsigned long long)r->recorded.frames, (unsigned long long)r->recorded.delivered,
                         (unsigned long long)r->recorded.late, (unsigned long long)r->recorded.dropped,
                         r->recorded.end_to_end.p50, r->recorded.end_to_end.p95, r->recorded.end_to_end.p99);
+    if (r->has_comparison) {
+        itsi_buf_puts(out, "\n");
+        itsi_comparison_text(&r->comparison, out);
+    }
 }
