@@ -158,7 +158,8 @@ static bool write_all(FILE *file, const char *header, const struct itsi_flight_e
     memcpy(prefix.magic, magic, sizeof magic);
     return fwrite(&prefix, sizeof prefix, 1, file) == 1 &&
            fwrite(header, 1, prefix.header_bytes, file) == prefix.header_bytes &&
-           fwrite(entries, sizeof *entries, count, file) == count && fflush(file) == 0 && fsync(fileno(file)) == 0;
+           (count == 0 || fwrite(entries, sizeof *entries, count, file) == count) && fflush(file) == 0 &&
+           fsync(fileno(file)) == 0;
 }
 
 int itsi_flight_write(const char *path, const char *header, const struct itsi_flight_entry *entries, size_t count,

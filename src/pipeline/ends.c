@@ -20,6 +20,8 @@ void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_
         .model = p->info.model,
     };
     itsi_latency_record(p->recorder, &result->breakdown);
+    if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
+        return;
     itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, stream->latency_series);
     itsi_flight_delivered(stream, result);
     itsi_pipeline_regress_frame(p, &result->breakdown, result->info.trace.handover);
@@ -39,6 +41,8 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
     int64_t now = itsi_now_ns();
     const struct itsi_trace_outcome outcome = {
         .end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now, .quality_level = -1};
+    if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
+        return;
     itsi_flight_dropped(stream, frame, stage, reason);
     (void)itsi_tracer_finish(p->tracer, &frame->info, &outcome);
     if (is_violation(reason)) {

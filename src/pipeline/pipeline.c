@@ -56,6 +56,7 @@ static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct i
     double target = cfg->general.target_latency_ms, sla = cfg->latency_monitoring.latency_sla_ms;
     atomic_store(&p->budget_ns, (int64_t)((target < sla ? target : sla) * 1e6));
     atomic_store(&p->flight_files, (int)cfg->monitor.flight_recorder_files);
+    atomic_store(&p->monitoring, cfg->general.enable_monitoring);
     pthread_mutex_lock(&p->table);
     p->live = live;
     pthread_mutex_unlock(&p->table);

@@ -116,6 +116,7 @@ struct itsi_pipeline {
     bool batch_running, post_running, monitor_running;
     struct itsi_event monitor_stop;
     atomic_bool stop_batching;
+    atomic_bool monitoring; /* general.enable_monitoring: all that follows a frame's end but the cumulative figures */
     atomic_int_fast64_t budget_ns; /* from origin to deadline */
     atomic_int in_engine; /* slots submitted and not released */
     struct itsi_lanes lanes;
