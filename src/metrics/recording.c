@@ -4,17 +4,15 @@
 #include "base/mem.h"
 
 #include <linux/membarrier.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
     WRITERS_MAX = 4096,
-    /* How long swap() looks whether an interrupted writer comes out of begin/end, which takes it nanoseconds when it
-     * runs: then its values come with this interval instead of the next. */
-    LOOKS = 200,
-    LOOKS_PER_YIELD = 50
+    /* How often swap() looks whether a writer comes out of begin/end: about a microsecond, enough for one that runs. One
+     * that the scheduler took the processor from may be away for long; its values come with the next interval. */
+    LOOKS = 1000
 };
 #define CACHE_LINE 64
 
@@ -236,11 +234,8 @@ static void settle(struct itsi_writer *w)
 {
     unsigned seen = w->deferred ? w->held_at : atomic_load_explicit(&w->sequence, memory_order_seq_cst);
     bool out = left(w, seen);
-    for (int look = 1; !out && look <= LOOKS; look++) {
-        if (look % LOOKS_PER_YIELD == 0)
-            sched_yield();
+    for (int look = 1; !out && look < LOOKS; look++)
         out = left(w, seen);
-    }
     w->ready = out;
     w->deferred = !out;
     w->held_at = seen;
