@@ -14,6 +14,10 @@
  * found nearly always, one of less than half of it never, and one between them now and then, when noise adds to it. Against
  * outliers a batch counts for at most four standard deviations or twice the threshold, and the estimate is a trimmed mean.
  *
+ * What shares a machine slows together when something else takes the machine, so for the verdict the estimate is what is
+ * left after the peers' common slowdown is taken off (a regression adjustment with slope one; Hawkins: "Multivariate
+ * quality control based on regression-adjusted variables", Technometrics 33, 1991).
+ *
  * A reported change ends when the opposite sum passes (back within half the threshold), or by acceptance: the new level
  * is the baseline then. A slow drift is measured against the frozen baseline and reported once it has come to the threshold;
  * "since" is then about when it passed half of it. While the baseline is still being learned (its first hour), a drift slow
@@ -54,6 +58,7 @@ struct itsi_series {
     int64_t since, reported; /* of the change, when not steady: began, reported (ns) */
     int run;                 /* batches since it began */
     double recent[ITSI_SERIES_RECENT]; /* a ring */
+    double peers[ITSI_SERIES_RECENT];  /* what the other stages were off by then */
     int recent_count, recent_next;
 };
 
@@ -75,9 +80,10 @@ struct itsi_series_shift {
 
 /* Begins with a known baseline, or (NULL or not known) learns one. Keeps nothing else. */
 void itsi_series_begin(struct itsi_series *series, const struct itsi_baseline *known);
-/* One batch mean (finite) and its time. Batches come in the order of time. */
+/* One batch mean (finite), how far its peers are from their own baselines in the same batch (log; 0: unknown), and its
+ * time. Batches come in the order of time. */
 enum itsi_series_news itsi_series_push(struct itsi_series *series, const struct itsi_series_rules *rules, double mean,
-                                       int64_t begin, int64_t end);
+                                       double peers, int64_t begin, int64_t end);
 /* Time is missing before the next batch: what had not become a report is forgotten. */
 void itsi_series_gap(struct itsi_series *series);
 /* Takes the level of the change as baseline. False: there is no change. */

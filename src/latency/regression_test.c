@@ -172,6 +172,69 @@ static void the_stage_that_costs_most_is_the_primary(void **state)
     machine_off(&m);
 }
 
+static void all_stages_alike_are_the_whole(void **state)
+{
+    (void)state;
+    struct machine m;
+    struct itsi_regression_event event;
+    struct itsi_regression_report report;
+    machine_on(&m, 0.05, 0.5);
+    run(&m, 600);
+    assert_int_equal(itsi_regression_accept_whole(m.detector, m.now), ITS_ENOTFOUND);
+    for (int s = 0; s < STAGES; s++)
+        m.extra[ITSI_TIME_SERVICE][s] = log(1.4);
+    assert_true(until_event(&m, 60, &event));
+    assert_true(event.move.whole);
+    assert_true(event.regression);
+    run(&m, 300);
+    check_quiet(&m); /* no stage is accused beside it */
+    itsi_regression_report(m.detector, &report);
+    assert_int_equal(report.count, 1);
+    assert_int_equal(report.primary, 0);
+    CHECK_NEAR(report.moves[0].percent, 40, 5);
+    CHECK_NEAR(report.moves[0].before_ms, (4000 + 300 + 18000 + 60) / 1e3, 0.5);
+    char text[160];
+    itsi_move_text(&report.moves[0], text, sizeof text);
+    CHECK_CONTAINS(text, "all stages slower by ");
+
+    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_PREPROCESSING] = log(1.4 * 1.6); /* and one more than the others */
+    assert_true(until_event(&m, 60, &event));
+    assert_false(event.move.whole);
+    assert_int_equal(event.move.stage, ITSI_STAGE_PREPROCESSING);
+    for (int s = 0; s < STAGES; s++)
+        m.extra[ITSI_TIME_SERVICE][s] = 0;
+    run(&m, 120);
+    int over = 0;
+    while (itsi_regression_next(m.detector, &event))
+        over += event.what == ITSI_REGRESSION_BACK;
+    assert_int_equal(over, 2);
+    machine_off(&m);
+}
+
+static void a_slower_whole_becomes_the_baseline(void **state)
+{
+    (void)state;
+    struct machine m;
+    struct itsi_regression_event event;
+    struct its_diag diag;
+    const struct itsi_regression_params params = {.threshold_percent = 20, .accept_after_ns = 1800 * SECOND};
+    machine_on(&m, 0.05, 0.3);
+    CHECK_OK(itsi_regression_configure(m.detector, &params, &diag), diag);
+    run(&m, 600);
+    for (int s = 0; s < STAGES; s++)
+        m.extra[ITSI_TIME_SERVICE][s] = log(1.4);
+    assert_true(until_event(&m, 60, &event));
+    assert_true(until_event(&m, 2000, &event));
+    assert_int_equal(event.what, ITSI_REGRESSION_ACCEPTED);
+    assert_true(event.move.whole);
+    run(&m, 1800);
+    check_quiet(&m);
+    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.4 * 1.4);
+    assert_true(until_event(&m, 60, &event));
+    assert_int_equal(event.move.stage, ITSI_STAGE_ML_INFERENCE);
+    machine_off(&m);
+}
+
 static void waiting_longer_accuses_nobody(void **state)
 {
     (void)state;
@@ -607,6 +670,8 @@ int main(void)
         cmocka_unit_test(a_move_below_half_the_threshold_is_none),
         cmocka_unit_test(the_threshold_decides),
         cmocka_unit_test(the_stage_that_costs_most_is_the_primary),
+        cmocka_unit_test(all_stages_alike_are_the_whole),
+        cmocka_unit_test(a_slower_whole_becomes_the_baseline),
         cmocka_unit_test(waiting_longer_accuses_nobody),
         cmocka_unit_test(an_improvement_is_information),
         cmocka_unit_test(a_hiccup_is_no_level),
