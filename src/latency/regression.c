@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A false alarm of one series in so many batches, a dozen days of seconds, were they normal and no more asked than the sum.
- * They are not quite normal, there are several series, and more is asked: the bench measures what is left. */
+/* A false alarm of one series in so many batches, a dozen days of seconds, were they normal and no more asked than
+ * the sum. They are not quite normal, there are several series, and more is asked: the bench measures what is left. */
 #define FALSE_ALARM_INTERVAL 1e6
 #define CONFIDENCE_95 1.96
 enum { EVENTS = 32 };

@@ -11,8 +11,8 @@
 /* Batches between being seen and being learned. */
 enum { LEARN_LATE = 60 };
 _Static_assert((int)LEARN_LATE < (int)ITSI_SERIES_RECENT, "they are taken from the ring");
-/* Of the threshold, that must be plausible: a shift just as large as the threshold is to be found nearly always, not every
- * other time. */
+/* Of the threshold, that must be plausible: a shift just as large as the threshold is to be found nearly always, not
+ * every other time. */
 #define NEAR_SHARE 0.9
 /* Of the threshold, that the later half of a change must still show. */
 #define LATER_SHARE 0.75
@@ -91,7 +91,8 @@ static void forget_sums(struct itsi_series *s)
 }
 
 /* Has the change that the sum speaks of the size and the certainty to be told? `sign` +1: slower. */
-static bool counts(const struct itsi_series *s, const struct itsi_cusum *c, const struct itsi_series_rules *rules, int sign)
+static bool counts(const struct itsi_series *s, const struct itsi_cusum *c, const struct itsi_series_rules *rules,
+                   int sign)
 {
     if (c->run < ITSI_SERIES_LEAST_RUN)
         return false;
@@ -110,8 +111,8 @@ static void stop_learning(struct itsi_series *s)
     itsi_baseline_learner_reset(&s->learner);
 }
 
-static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_series_state state, const struct itsi_cusum *c,
-                                          int64_t now)
+static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_series_state state,
+                                          const struct itsi_cusum *c, int64_t now)
 {
     s->state = state;
     s->since = c->since;
@@ -122,8 +123,8 @@ static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_serie
     return state == ITSI_SERIES_SLOWER ? ITSI_NEWS_SLOWER : ITSI_NEWS_FASTER;
 }
 
-/* A batch is learned a minute late, when nothing has come of it: the beginning of a change that is not told yet must not
- * become part of what it is measured against. */
+/* A batch is learned a minute late, when nothing has come of it: the beginning of a change that is not told yet must
+ * not become part of what it is measured against. */
 static void learn(struct itsi_series *s, double limit)
 {
     if (s->up.sum > limit / 2 || s->down.sum > limit / 2) {
