@@ -3,8 +3,8 @@
 
 usage: bench/stage_noise.py RESULTS.jsonl [--skip S] [--seconds S] "what it was recorded on" >bench/data/FILE.csv
 
-One line per batch, as latency/regression_batch.h makes them: a second of hand-overs, 8 frames at least. Per stage, service
-and wait, 10000 times the mean of ln(us), so a step is 0.01 %; empty where no frame passed.
+One line per batch, as latency/regression_batch.h makes them: a second of hand-overs, 8 frames at least. Per stage,
+service and wait, 10000 times the mean of ln(us), so a step is 0.01 %; empty where no frame passed.
 """
 import argparse
 import datetime

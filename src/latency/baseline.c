@@ -56,7 +56,10 @@ void itsi_baseline_seed(struct itsi_baseline *baseline, const double *means, int
                                        .long_run = long_run_of(work, count)};
 }
 
-void itsi_baseline_learner_reset(struct itsi_baseline_learner *learner) { *learner = (struct itsi_baseline_learner){0}; }
+void itsi_baseline_learner_reset(struct itsi_baseline_learner *learner)
+{
+    *learner = (struct itsi_baseline_learner){0};
+}
 
 static void learn_block(struct itsi_baseline *b, struct itsi_baseline_learner *learner, double deviation)
 {

@@ -1,15 +1,17 @@
-/* What is normal for one series of stage times: level and spread of its batch means of log time, learned while steady.
+/* What is normal for one series of stage times: level and spread of its batch means of log time, learned while
+ * steady.
  *
  * A series is fed with means of log(us) over batches of about a second, because single frames are autocorrelated and
- * latency is skewed: the mean of logarithms is what a typical frame takes, and a difference of it is a ratio. Batch means
- * of a shared machine are autocorrelated still, so beside their variance the variance of long means is learned (the
- * "variance parameter" or long-run variance: length times the variance of a mean over so many batches), which is what
- * charts for autocorrelated data are to be scaled by (Kim, Alexopoulos, Tsui, Wilson: "A distribution-free tabular CUSUM
- * chart for autocorrelated data", IIE Transactions 39, 2007).
+ * latency is skewed: the mean of logarithms is what a typical frame takes, and a difference of it is a ratio. Batch
+ * means of a shared machine are autocorrelated still, so beside their variance the variance of long means is learned
+ * (the "variance parameter" or long-run variance: length times the variance of a mean over so many batches), which
+ * is what charts for autocorrelated data are to be scaled by (Kim, Alexopoulos, Tsui, Wilson: "A distribution-free
+ * tabular CUSUM chart for autocorrelated data", IIE Transactions 39, 2007).
  *
  * Robust on two steps: the first batches give median and median absolute deviation; from there every batch moves the
- * estimate by its winsorised deviation with a weight of one over the batches so far (Huber 1964, taken recursively), up to
- * ITSI_BASELINE_FULL batches, an hour. Then the baseline is frozen, so that a slow drift cannot carry it along.
+ * estimate by its winsorised deviation with a weight of one over the batches so far (Huber 1964, taken recursively),
+ * up to ITSI_BASELINE_FULL batches, an hour. Then the baseline is frozen, so that a slow drift cannot carry it
+ * along.
  *
  * Plain values, no allocation; one thread at a time. */
 #ifndef ITSI_LATENCY_BASELINE_H
@@ -71,14 +73,14 @@ double itsi_baseline_spread(const struct itsi_baseline *baseline);
 
 /* --- load bands -------------------------------------------------------------------------------------------------- */
 
-/* Stage times depend on load (batches grow, cores are shared), so a baseline holds for a band of it. The measure must not
- * depend on what it judges: a slower stage raises busy time, batch size and queue, and would leave its own baseline behind.
- * Frames *due* per second (the ledger's `expected`) do not. Model, configuration and hardware being part of the key,
- * the rate itself stands for "relative to capacity".
+/* Stage times depend on load (batches grow, cores are shared), so a baseline holds for a band of it. The measure
+ * must not depend on what it judges: a slower stage raises busy time, batch size and queue, and would leave its own
+ * baseline behind. Frames *due* per second (the ledger's `expected`) do not. Model, configuration and hardware being
+ * part of the key, the rate itself stands for "relative to capacity".
  *
- * Bands are quarter octaves of frames/s (1.19 times as much is the next one; below 1 frame/s is band 0). `previous` is
- * the band so far (-1: none): it is kept until the rate is an eighth of an octave outside, so that a rate at an edge does
- * not flap. A rate that is no number or not above 0 gives -1: no load, nothing to judge. */
+ * Bands are quarter octaves of frames/s (1.19 times as much is the next one; below 1 frame/s is band 0). `previous`
+ * is the band so far (-1: none): it is kept until the rate is an eighth of an octave outside, so that a rate at an
+ * edge does not flap. A rate that is no number or not above 0 gives -1: no load, nothing to judge. */
 enum { ITSI_LOAD_BAND_COUNT = 66 };
 int itsi_load_band(double frames_per_second, int previous);
 

@@ -121,7 +121,10 @@ int itsi_baseline_store_save(const struct itsi_baseline_store *store, struct its
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *object, const char *key) { return json_string_value(json_object_get(object, key)); }
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
 
 static bool number_of(const json_t *object, const char *key, double *out)
 {

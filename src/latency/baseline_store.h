@@ -33,8 +33,8 @@ struct itsi_baseline_store;
 ITS_NODISCARD int itsi_baseline_store_create(struct itsi_baseline_store **out, const char *path, struct its_diag *diag);
 void itsi_baseline_store_destroy(struct itsi_baseline_store *store); /* takes NULL; does not save */
 
-/* Replaces what the store holds by the file's content. No file: empty, 0. ITS_EFORMAT: see above; ITS_EIO and others: the
- * file could not be read, the store is empty, the file is left alone. */
+/* Replaces what the store holds by the file's content. No file: empty, 0. ITS_EFORMAT: see above; ITS_EIO and
+ * others: the file could not be read, the store is empty, the file is left alone. */
 ITS_NODISCARD int itsi_baseline_store_load(struct itsi_baseline_store *store, struct its_diag *diag);
 ITS_NODISCARD int itsi_baseline_store_save(const struct itsi_baseline_store *store, struct its_diag *diag);
 

@@ -106,7 +106,8 @@ static void a_full_baseline_learns_no_more(void **state)
 static void impossible_values_are_not_valid(void **state)
 {
     (void)state;
-    const struct itsi_baseline good = {.batches = 200, .level = 9, .variance = 0.01, .covariance = 0.002, .long_run = 0.02};
+    const struct itsi_baseline good = {
+        .batches = 200, .level = 9, .variance = 0.01, .covariance = 0.002, .long_run = 0.02};
     assert_true(itsi_baseline_valid(&good));
     struct itsi_baseline bad[8];
     for (int i = 0; i < 8; i++)

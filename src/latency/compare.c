@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAWS = 2000, SEED = 20260131 };
+enum { DRAWS = 1000, SEED = 20260131 };
 /* Of the draws, outside the interval at each end: 99 % between. */
 #define TAIL 0.005
 /* Batches to a block: twice the cube root of their number, the order that is best for a mean (Künsch 1989). */

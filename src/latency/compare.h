@@ -6,10 +6,10 @@
  * Liu, Singh 1992), of a length that grows with the cube root of their number. Draws are seeded: the same two
  * documents give the same answer.
  *
- * A stage is slower when the estimate reaches the threshold and the 99 % interval excludes "no slower". The verdict of the
- * whole is judged on service times alone; waits are compared for information, since a stage behind a slow one waits longer
- * without being slower. What two runs of the same build differ by on a machine that others use too is not within a run and
- * not in the interval: the threshold is to be above it.
+ * A stage is slower when the estimate reaches the threshold and the 99 % interval excludes "no slower". The verdict
+ * of the whole is judged on service times alone; waits are compared for information, since a stage behind a slow one
+ * waits longer without being slower. What two runs of the same build differ by on a machine that others use too is
+ * not within a run and not in the interval: the threshold is to be above it.
  *
  * Pure; thread-safe; allocates nothing. */
 #ifndef ITSI_LATENCY_COMPARE_H

@@ -1,13 +1,13 @@
-/* What a measurement leaves for a later one to be compared with: per stage the batch means of log time, as a part of the
- * benchmark's report.
+/* What a measurement leaves for a later one to be compared with: per stage the batch means of log time, as a part of
+ * the benchmark's report.
  *
  *   {"version": 1, "setup": {"build": "...", "model": "...", "config": "...", "hardware": "...", "band": 26},
  *    "batch_s": 1, "frames": [75, 74, ...],
  *    "stages": {"ml_inference": {"service_us": [17021.3, ...], "wait_us": [...]}, ...}}
  *
- * `frames` and every list have one value per batch; a time is the geometric mean of the batch, null where no frame passed
- * the stage. Waits hold the 0.1 ms of latency/regression_batch.h. At most ITSI_RUN_BATCHES batches are kept: when they
- * are full, neighbours are joined and batch_s doubles, so that a run of any length fits.
+ * `frames` and every list have one value per batch; a time is the geometric mean of the batch, null where no frame
+ * passed the stage. Waits hold the 0.1 ms of latency/regression_batch.h. At most ITSI_RUN_BATCHES batches are kept:
+ * when they are full, neighbours are joined and batch_s doubles, so that a run of any length fits.
  *
  * One thread at a time; allocates at creation and parsing only. */
 #ifndef ITSI_LATENCY_COMPARE_RUN_H

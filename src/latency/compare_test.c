@@ -93,7 +93,7 @@ static void two_runs_of_the_same_are_the_same(void **state)
     (void)state;
     struct plan again = ordinary;
     struct itsi_comparison c;
-    for (uint64_t seed = 2; seed < 30; seed++) {
+    for (uint64_t seed = 2; seed < 12; seed++) {
         again.seed = seed;
         compare_plans(&ordinary, &again, &c);
         assert_int_equal(c.verdict, ITSI_VERDICT_SAME);
@@ -111,14 +111,14 @@ static void the_interval_covers_the_truth(void **state)
     struct plan slower = ordinary;
     slower.factor = 1.3;
     int inside = 0;
-    for (uint64_t seed = 2; seed < 102; seed++) {
+    for (uint64_t seed = 2; seed < 42; seed++) {
         struct itsi_comparison c;
         slower.seed = seed;
         compare_plans(&ordinary, &slower, &c);
         const struct itsi_stage_comparison *s = &c.series[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE];
         inside += s->low_percent <= 30 && 30 <= s->high_percent;
     }
-    assert_true(inside >= 90); /* of 99 wanted; blocks of a short run know a little less than all */
+    assert_true(inside >= 36); /* of 40; blocks of a short run know a little less than all */
 }
 
 static void the_slower_stage_is_named(void **state)

@@ -2,13 +2,14 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "latency/regression_robust.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A false alarm of one series in so many batches, a dozen days of seconds, were they normal and no more asked than the sum.
- * They are not quite normal, there are several series, and more is asked: the bench measures what is left. */
+/* A false alarm of one series in so many batches, a dozen days of seconds, were they normal and no more asked than
+ * the sum. They are not quite normal, there are several series, and more is asked: the bench measures what is left. */
 #define FALSE_ALARM_INTERVAL 1e6
 #define CONFIDENCE_95 1.96
 enum { EVENTS = 32 };
@@ -16,6 +17,7 @@ enum { EVENTS = 32 };
 struct itsi_regression {
     struct itsi_series_rules rules;
     struct itsi_series series[ITSI_TIME_KIND_COUNT][ITSI_STAGE_COUNT];
+    struct itsi_series whole; /* median deviation of the stages' service */
     struct itsi_open_batch open;
     int64_t last_end; /* of the last batch; 0: none */
     struct itsi_regression_event events[EVENTS]; /* a ring */
@@ -63,26 +65,51 @@ void itsi_regression_baselines(const struct itsi_regression *r, struct itsi_base
 static double to_percent(double shift) { return 100 * expm1(shift); }
 static double to_ms(double log_us) { return exp(log_us) / 1e3; }
 
-/* False: the series is steady. */
-static bool describe(const struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
-                     struct itsi_move *out)
+/* Typical service of the whole way, log(us), at the baseline. */
+static double whole_level(const struct itsi_regression *r)
 {
-    const struct itsi_series *series = &r->series[kind][stage];
+    double us = 0;
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+        if (itsi_baseline_known(&r->series[ITSI_TIME_SERVICE][s].baseline))
+            us += exp(r->series[ITSI_TIME_SERVICE][s].baseline.level);
+    return log(us);
+}
+
+/* What a series' change is in numbers; false: it is steady. `level`: where it was, log(us). */
+static bool measure(const struct itsi_series *series, double level, struct itsi_move *out)
+{
     struct itsi_series_shift shift;
     if (!itsi_series_change(series, &shift))
         return false;
     const bool slower = series->state == ITSI_SERIES_SLOWER;
     const double z = shift.shift / shift.error;
-    *out = (struct itsi_move){.stage = stage,
-                              .kind = kind,
-                              .slower = slower,
+    *out = (struct itsi_move){.slower = slower,
                               .percent = to_percent(shift.shift),
                               .low_percent = to_percent(shift.shift - CONFIDENCE_95 * shift.error),
                               .high_percent = to_percent(shift.shift + CONFIDENCE_95 * shift.error),
                               .confidence = erfc((slower ? -z : z) / sqrt(2)) / 2,
-                              .before_ms = to_ms(series->baseline.level),
-                              .now_ms = to_ms(series->baseline.level + shift.shift),
+                              .before_ms = to_ms(level),
+                              .now_ms = to_ms(level + shift.shift),
                               .since = shift.since};
+    return true;
+}
+
+static bool describe(const struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
+                     struct itsi_move *out)
+{
+    const struct itsi_series *series = &r->series[kind][stage];
+    if (!measure(series, series->baseline.level, out))
+        return false;
+    out->stage = stage;
+    out->kind = kind;
+    return true;
+}
+
+static bool describe_whole(const struct itsi_regression *r, struct itsi_move *out)
+{
+    if (!measure(&r->whole, whole_level(r), out))
+        return false;
+    out->whole = true;
     return true;
 }
 
@@ -119,32 +146,105 @@ void itsi_regression_enter(struct itsi_regression *r, const struct itsi_baseline
                 tell(r, ITSI_REGRESSION_LEFT, &move, now);
             itsi_series_begin(&r->series[k][s], known ? &known->series[k][s] : NULL);
         }
+    if (describe_whole(r, &move))
+        tell(r, ITSI_REGRESSION_LEFT, &move, now);
+    itsi_series_begin(&r->whole, NULL);
     memset(&r->open, 0, sizeof r->open);
     r->last_end = 0;
 }
 
-static void push(struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
-                 const struct itsi_batch *batch)
+/* Tells what a batch changed; `before` is the move it may have ended. */
+static void tell_news(struct itsi_regression *r, enum itsi_series_news news, const struct itsi_move *before,
+                      const struct itsi_move *after, int64_t when)
 {
-    struct itsi_move move;
-    const bool moved = describe(r, kind, stage, &move); /* before the batch that may end it */
-    switch (itsi_series_push(&r->series[kind][stage], &r->rules, batch->mean[kind][stage], batch->begin, batch->end)) {
+    switch (news) {
     case ITSI_NEWS_SLOWER:
     case ITSI_NEWS_FASTER:
-        if (describe(r, kind, stage, &move))
-            tell(r, ITSI_REGRESSION_BEGAN, &move, batch->end);
+        tell(r, ITSI_REGRESSION_BEGAN, after, when);
         break;
     case ITSI_NEWS_BACK:
-        if (moved)
-            tell(r, ITSI_REGRESSION_BACK, &move, batch->end);
+        tell(r, ITSI_REGRESSION_BACK, before, when);
         break;
     case ITSI_NEWS_ACCEPTED:
-        if (moved)
-            tell(r, ITSI_REGRESSION_ACCEPTED, &move, batch->end);
+        tell(r, ITSI_REGRESSION_ACCEPTED, before, when);
         break;
     case ITSI_NEWS_NONE:
         break;
     }
+}
+
+static void push(struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
+                 const struct itsi_batch *batch, double peers)
+{
+    struct itsi_move before = {0}, after = {0};
+    (void)describe(r, kind, stage, &before);
+    const enum itsi_series_news news = itsi_series_push(&r->series[kind][stage], &r->rules, batch->mean[kind][stage],
+                                                        peers, batch->begin, batch->end);
+    if (news == ITSI_NEWS_NONE)
+        return;
+    (void)describe(r, kind, stage, &after);
+    tell_news(r, news, &before, &after, batch->end);
+}
+
+/* How far the stages' service is from the baselines, for most; without one of them (ITSI_STAGE_COUNT: of all). False:
+ * fewer than three stages have one, and nobody can say who is off. */
+static bool common_deviation(const struct itsi_regression *r, const struct itsi_batch *batch, int without, double *out)
+{
+    double deviations[ITSI_STAGE_COUNT];
+    int known = 0, count = 0;
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        const struct itsi_baseline *baseline = &r->series[ITSI_TIME_SERVICE][s].baseline;
+        if (!batch->present[ITSI_TIME_SERVICE][s] || !itsi_baseline_known(baseline))
+            continue;
+        known++;
+        if (s != without)
+            deviations[count++] = batch->mean[ITSI_TIME_SERVICE][s] - baseline->level;
+    }
+    if (known < 3)
+        return false;
+    *out = itsi_majority(deviations, count);
+    return true;
+}
+
+/* The whole's baseline is no deviation at all, as uncertain as the noisiest stage's. */
+static struct itsi_baseline whole_baseline(const struct itsi_regression *r)
+{
+    struct itsi_baseline noisiest = {0};
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        const struct itsi_baseline *b = &r->series[ITSI_TIME_SERVICE][s].baseline;
+        if (itsi_baseline_known(b) && (!noisiest.batches || itsi_baseline_spread(b) > itsi_baseline_spread(&noisiest)))
+            noisiest = *b;
+    }
+    noisiest.level = 0;
+    noisiest.batches = ITSI_BASELINE_FULL; /* learns nothing itself */
+    return noisiest;
+}
+
+static void push_whole(struct itsi_regression *r, const struct itsi_batch *batch)
+{
+    double deviation;
+    if (!common_deviation(r, batch, ITSI_STAGE_COUNT, &deviation))
+        return;
+    struct itsi_series_rules rules = r->rules;
+    rules.accept_after = 0; /* done below, for all the stages */
+    struct itsi_move before = {0}, after = {0};
+    const bool moved = describe_whole(r, &before);
+    if (moved && r->rules.accept_after && batch->end - r->whole.reported >= r->rules.accept_after) {
+        (void)itsi_regression_accept_whole(r, batch->end);
+        return;
+    }
+    r->whole.baseline = whole_baseline(r);
+    const enum itsi_series_news news = itsi_series_push(&r->whole, &rules, deviation, 0, batch->begin, batch->end);
+    (void)describe_whole(r, &after);
+    tell_news(r, news, &before, &after, batch->end);
+}
+
+static void gap(struct itsi_regression *r)
+{
+    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+            itsi_series_gap(&r->series[k][s]);
+    itsi_series_gap(&r->whole);
 }
 
 int itsi_regression_batch(struct itsi_regression *r, const struct itsi_batch *batch)
@@ -154,13 +254,16 @@ int itsi_regression_batch(struct itsi_regression *r, const struct itsi_batch *ba
         return ITS_EINVAL;
     }
     r->last_end = batch->end;
+    if (batch->after_gap)
+        gap(r);
+    push_whole(r, batch);
+    double peers[ITSI_STAGE_COUNT] = {0}; /* of the baselines before this batch, for all */
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+        (void)common_deviation(r, batch, s, &peers[s]);
     for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
-        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
-            if (batch->after_gap)
-                itsi_series_gap(&r->series[k][s]);
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
             if (batch->present[k][s])
-                push(r, (enum itsi_time_kind)k, (enum itsi_stage)s, batch);
-        }
+                push(r, (enum itsi_time_kind)k, (enum itsi_stage)s, batch, k == ITSI_TIME_SERVICE ? peers[s] : 0);
     return 0;
 }
 
@@ -181,6 +284,18 @@ int itsi_regression_accept(struct itsi_regression *r, enum itsi_stage stage, int
     if (!describe(r, ITSI_TIME_SERVICE, stage, &move))
         return ITS_ENOTFOUND;
     (void)itsi_series_accept(&r->series[ITSI_TIME_SERVICE][stage]);
+    tell(r, ITSI_REGRESSION_ACCEPTED, &move, now);
+    return 0;
+}
+
+int itsi_regression_accept_whole(struct itsi_regression *r, int64_t now)
+{
+    struct itsi_move move;
+    if (!describe_whole(r, &move))
+        return ITS_ENOTFOUND;
+    itsi_series_begin(&r->whole, NULL);
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+        itsi_series_begin(&r->series[ITSI_TIME_SERVICE][s], NULL);
     tell(r, ITSI_REGRESSION_ACCEPTED, &move, now);
     return 0;
 }
@@ -219,11 +334,17 @@ void itsi_regression_report(const struct itsi_regression *r, struct itsi_regress
             }
             out->count++;
         }
+    if (!describe_whole(r, &out->moves[out->count]))
+        return;
+    if (out->primary < 0 && out->moves[out->count].slower)
+        out->primary = out->count;
+    out->count++;
 }
 
 void itsi_move_text(const struct itsi_move *move, char *out, size_t size)
 {
-    snprintf(out, size, "%s%s %s by %.1f %% (95 %%: %.1f to %.1f %%), %.3g -> %.3g ms", itsi_stage_name(move->stage),
+    const char *name = move->whole ? "all stages" : itsi_stage_name(move->stage);
+    snprintf(out, size, "%s%s %s by %.1f %% (95 %%: %.1f to %.1f %%), %.3g -> %.3g ms", name,
              move->kind == ITSI_TIME_WAIT ? " wait" : "", move->slower ? "slower" : "faster", fabs(move->percent),
              move->slower ? move->low_percent : -move->high_percent,
              move->slower ? move->high_percent : -move->low_percent, move->before_ms, move->now_ms);

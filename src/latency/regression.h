@@ -1,18 +1,23 @@
 /* The online regression detector: which stage became slower, by how much, since when, and when that is over.
  *
  * It watches, per stage, batch means of log service time and of log waiting time against a baseline
- * (latency/regression_batch.h, latency/baseline.h, latency/regression_series.h). A regression is a slower *service*: a
- * stage behind a slow one waits longer without being slower, so waits are reported for information and never accused. Where
- * several stages are slower (they share cores: one that computes more slows its neighbours), the primary is the one that
- * adds most to a frame's service time.
+ * (latency/regression_batch.h, latency/baseline.h, latency/regression_series.h). A regression is a slower *service*:
+ * a stage behind a slow one waits longer without being slower, so waits are reported for information and never
+ * accused. Where several stages are slower (they share cores: one that computes more slows its neighbours), the
+ * primary is the one that adds most to a frame's service time. Where all are slower alike (another tenant of the
+ * machine, a clock turned down, a build without optimisation), no stage is accused: the whole is, by what more than
+ * half of them are off. A stage is accused for what it is slower beyond most of its peers. Both need at least three
+ * stages with a baseline.
  *
- * One detector watches one key at a time (build, model, configuration, hardware, load band; latency/baseline_store.h). At a
- * change of band the caller takes its baselines out, puts them into the store, and enters the next band with what the
- * store knows. A baseline that nobody knows yet is learned: no verdict before ITSI_BASELINE_WARMUP batches. A regression
- * that is on at a change of band is over for this detector; where the new band has a baseline, it is found again
- * against that.
+ * One detector watches one key at a time (build, model, configuration, hardware, load band;
+ * latency/baseline_store.h). At a change of band the caller takes its baselines out, puts them into the store, and
+ * enters the next band with what the store knows. A baseline that nobody knows yet is learned: no verdict before
+ * ITSI_BASELINE_WARMUP batches. A regression that is on at a change of band is left (ITSI_REGRESSION_LEFT):
+ * where the new band has a baseline, it is found again within seconds against that; where it has none, the level
+ * found there is learned, good or bad.
  *
- * Deterministic: the same input gives the same events. Allocates at creation only. Not thread-safe: the owner's lock. */
+ * Deterministic: the same input gives the same events. Allocates at creation only. Not thread-safe: the owner's
+ * lock. */
 #ifndef ITSI_LATENCY_REGRESSION_H
 #define ITSI_LATENCY_REGRESSION_H
 
@@ -28,6 +33,7 @@ struct itsi_regression_params {
 
 /* A change of one series, as it is or was. */
 struct itsi_move {
+    bool whole;                       /* all stages' service alike; `stage` says nothing */
     enum itsi_stage stage;
     enum itsi_time_kind kind;
     bool slower;                      /* false: faster, information only */
@@ -55,9 +61,9 @@ struct itsi_regression_event {
 struct itsi_regression_report {
     bool learning;      /* a series that has data has no baseline yet: no verdict on it */
     uint32_t batches;   /* that the least known baseline in use was learned from */
-    int count;          /* moves now on: service before wait, in the order of the way */
-    struct itsi_move moves[ITSI_TIME_KIND_COUNT * ITSI_STAGE_COUNT];
-    int primary;        /* index of the regression that costs a frame most; -1: no stage is slower */
+    int count;          /* moves now on: service before wait, in the order of the way; the whole last */
+    struct itsi_move moves[ITSI_TIME_KIND_COUNT * ITSI_STAGE_COUNT + 1];
+    int primary;        /* index of the stage's regression that costs a frame most, else of the whole's; -1: none */
     uint64_t refused;   /* frames and batches with times that cannot be */
     uint64_t events_lost; /* the oldest of more than 32 that nobody took */
 };
@@ -70,8 +76,8 @@ void itsi_regression_destroy(struct itsi_regression *regression); /* takes NULL 
 ITS_NODISCARD int itsi_regression_configure(struct itsi_regression *regression,
                                             const struct itsi_regression_params *params, struct its_diag *diag);
 
-/* Begins under another key: known baselines (NULL, or those not known: learned) and nothing else remembered. `now` is when
- * the regressions that were on were left. */
+/* Begins under another key: known baselines (NULL, or those not known: learned) and nothing else remembered. `now`
+ * is when the regressions that were on were left. */
 void itsi_regression_enter(struct itsi_regression *regression, const struct itsi_baseline_set *known, int64_t now);
 /* What is known now; those not known have batches == 0. */
 void itsi_regression_baselines(const struct itsi_regression *regression, struct itsi_baseline_set *out);
@@ -83,6 +89,8 @@ int itsi_regression_frame(struct itsi_regression *regression, const struct itsi_
 int itsi_regression_batch(struct itsi_regression *regression, const struct itsi_batch *batch);
 /* An operator says that the stage's new level is right. ITS_ENOTFOUND: it has not moved. */
 int itsi_regression_accept(struct itsi_regression *regression, enum itsi_stage stage, int64_t now);
+/* The same for the whole: every stage's service is learned anew. ITS_ENOTFOUND: the whole has not moved. */
+int itsi_regression_accept_whole(struct itsi_regression *regression, int64_t now);
 
 /* The oldest event not yet taken; false: none. */
 bool itsi_regression_next(struct itsi_regression *regression, struct itsi_regression_event *out);

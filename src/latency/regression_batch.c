@@ -32,7 +32,8 @@ static void close_batch(const struct itsi_open_batch *open, struct itsi_batch *o
             }
 }
 
-int itsi_batch_add(struct itsi_open_batch *open, const struct itsi_breakdown *frame, int64_t now, struct itsi_batch *out)
+int itsi_batch_add(struct itsi_open_batch *open, const struct itsi_breakdown *frame, int64_t now,
+                   struct itsi_batch *out)
 {
     if (negative(frame))
         return ITS_EINVAL;

@@ -4,8 +4,9 @@
  * that what is left is close to normal; short enough for a verdict within a minute at a few dozen batches. Where a
  * second holds few frames (a single camera at 1 frame/s), the batch stays open until it has ITSI_BATCH_LEAST_FRAMES.
  *
- * A service time of 0 means that the frame did not pass the stage (see core/stage.h) and says nothing. Waits are short or
- * zero when all is well, so 0.1 ms is added to each before the logarithm: ten times of next to nothing is still nothing.
+ * A service time of 0 means that the frame did not pass the stage (see core/stage.h) and says nothing. Waits are
+ * short or zero when all is well, so 0.1 ms is added to each before the logarithm: ten times of next to nothing is
+ * still nothing.
  *
  * Plain values; one thread at a time; time is an argument. */
 #ifndef ITSI_LATENCY_REGRESSION_BATCH_H
@@ -37,8 +38,9 @@ struct itsi_open_batch {
     double sum[ITSI_TIME_KIND_COUNT][ITSI_STAGE_COUNT];
 };
 
-/* Adds a frame handed over at `now`. Returns 1 with *out when the frame closed a batch (the frame itself begins the next),
- * 0 when not, ITS_EINVAL for a negative time (nothing is added). `now` before the last frame's counts as a gap. */
+/* Adds a frame handed over at `now`. Returns 1 with *out when the frame closed a batch (the frame itself begins the
+ * next), 0 when not, ITS_EINVAL for a negative time (nothing is added). `now` before the last frame's counts as a
+ * gap. */
 ITS_NODISCARD int itsi_batch_add(struct itsi_open_batch *open, const struct itsi_breakdown *frame, int64_t now,
                                  struct itsi_batch *out);
 /* Every mean present is a finite number, frames were counted, and time runs forward. */

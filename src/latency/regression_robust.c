@@ -1,5 +1,6 @@
 #include "latency/regression_robust.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int by_value(const void *a, const void *b)
@@ -12,6 +13,13 @@ double itsi_median(double *values, int count)
 {
     qsort(values, (size_t)count, sizeof *values, by_value);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+double itsi_majority(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, by_value);
+    const double low = values[(count - 1) / 2], high = values[count / 2];
+    return fabs(low) < fabs(high) ? low : high;
 }
 
 double itsi_middle_mean(double *values, int count)

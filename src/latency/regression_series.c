@@ -11,8 +11,8 @@
 /* Batches between being seen and being learned. */
 enum { LEARN_LATE = 60 };
 _Static_assert((int)LEARN_LATE < (int)ITSI_SERIES_RECENT, "they are taken from the ring");
-/* Of the threshold, that must be plausible: a shift just as large as the threshold is to be found nearly always, not every
- * other time. */
+/* Of the threshold, that must be plausible: a shift just as large as the threshold is to be found nearly always, not
+ * every other time. */
 #define NEAR_SHARE 0.9
 /* Of the threshold, that the later half of a change must still show. */
 #define LATER_SHARE 0.75
@@ -24,33 +24,42 @@ void itsi_series_begin(struct itsi_series *s, const struct itsi_baseline *known)
         s->baseline = *known;
 }
 
-static void remember(struct itsi_series *s, double mean)
+static void remember(struct itsi_series *s, double mean, double peers)
 {
     s->recent[s->recent_next] = mean;
+    s->peers[s->recent_next] = peers;
     s->recent_next = (s->recent_next + 1) % ITSI_SERIES_RECENT;
     if (s->recent_count < ITSI_SERIES_RECENT)
         s->recent_count++;
 }
 
-/* The newest `count` means, oldest first; returns how many there are. */
-static int newest(const struct itsi_series *s, int count, double *out)
+/* The newest `count` values of one of its rings, oldest first; returns how many there are. */
+static int newest(const struct itsi_series *s, const double *ring, int count, double *out)
 {
     if (count > s->recent_count)
         count = s->recent_count;
     const int first = s->recent_next - count + ITSI_SERIES_RECENT;
     for (int i = 0; i < count; i++)
-        out[i] = s->recent[(first + i) % ITSI_SERIES_RECENT];
+        out[i] = ring[(first + i) % ITSI_SERIES_RECENT];
     return count;
 }
 
 static void estimate(const struct itsi_series *s, int run, struct itsi_series_shift *out)
 {
     double values[ITSI_SERIES_RECENT];
-    const int count = newest(s, run, values);
+    const int count = newest(s, s->recent, run, values);
     const double spread = itsi_baseline_spread(&s->baseline);
     out->shift = itsi_middle_mean(values, count) - s->baseline.level;
     out->error = sqrt(spread / count + spread / s->baseline.batches);
     out->batches = count;
+}
+
+/* The peers' own shift over the same batches. */
+static double peers_shift(const struct itsi_series *s, int run)
+{
+    double values[ITSI_SERIES_RECENT];
+    const int count = newest(s, s->peers, run, values);
+    return itsi_middle_mean(values, count);
 }
 
 double itsi_series_limit(double spread, const struct itsi_series_rules *rules)
@@ -82,14 +91,15 @@ static void forget_sums(struct itsi_series *s)
 }
 
 /* Has the change that the sum speaks of the size and the certainty to be told? `sign` +1: slower. */
-static bool counts(const struct itsi_series *s, const struct itsi_cusum *c, const struct itsi_series_rules *rules, int sign)
+static bool counts(const struct itsi_series *s, const struct itsi_cusum *c, const struct itsi_series_rules *rules,
+                   int sign)
 {
     if (c->run < ITSI_SERIES_LEAST_RUN)
         return false;
     struct itsi_series_shift all, later;
     estimate(s, c->run, &all);
     estimate(s, all.batches / 2, &later);
-    const double size = sign * all.shift;
+    const double size = sign * all.shift - fmax(0, sign * peers_shift(s, c->run));
     return size - CONFIDENCE_95 * all.error >= rules->threshold / 2 &&
            size + CONFIDENCE_95 * all.error >= NEAR_SHARE * rules->threshold &&
            sign * later.shift >= LATER_SHARE * rules->threshold;
@@ -101,8 +111,8 @@ static void stop_learning(struct itsi_series *s)
     itsi_baseline_learner_reset(&s->learner);
 }
 
-static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_series_state state, const struct itsi_cusum *c,
-                                          int64_t now)
+static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_series_state state,
+                                          const struct itsi_cusum *c, int64_t now)
 {
     s->state = state;
     s->since = c->since;
@@ -113,8 +123,8 @@ static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_serie
     return state == ITSI_SERIES_SLOWER ? ITSI_NEWS_SLOWER : ITSI_NEWS_FASTER;
 }
 
-/* A batch is learned a minute late, when nothing has come of it: the beginning of a change that is not told yet must not
- * become part of what it is measured against. */
+/* A batch is learned a minute late, when nothing has come of it: the beginning of a change that is not told yet must
+ * not become part of what it is measured against. */
 static void learn(struct itsi_series *s, double limit)
 {
     if (s->up.sum > limit / 2 || s->down.sum > limit / 2) {
@@ -133,10 +143,10 @@ bool itsi_series_accept(struct itsi_series *s)
     if (s->state == ITSI_SERIES_STEADY)
         return false;
     double values[ITSI_SERIES_RECENT];
-    const int count = newest(s, s->run, values);
+    const int count = newest(s, s->recent, s->run, values);
     itsi_series_begin(s, NULL);
     for (int i = 0; i < count; i++)
-        remember(s, values[i]);
+        remember(s, values[i], 0);
     if (count >= ITSI_BASELINE_WARMUP)
         itsi_baseline_seed(&s->baseline, values, count);
     return true;
@@ -161,9 +171,9 @@ static enum itsi_series_news watch_end(struct itsi_series *s, const struct itsi_
 }
 
 enum itsi_series_news itsi_series_push(struct itsi_series *s, const struct itsi_series_rules *rules, double mean,
-                                       int64_t begin, int64_t end)
+                                       double peers, int64_t begin, int64_t end)
 {
-    remember(s, mean);
+    remember(s, mean, peers);
     if (!itsi_baseline_known(&s->baseline)) {
         if (s->recent_count >= ITSI_BASELINE_WARMUP)
             itsi_baseline_seed(&s->baseline, s->recent, s->recent_count);

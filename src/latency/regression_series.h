@@ -1,23 +1,28 @@
 /* Online detection of a change of level in one series of batch means of log time.
  *
- * Two cumulative sums, one each way (Page: "Continuous inspection schemes", Biometrika 41, 1954): evidence for a slowdown
- * of `threshold` accumulates with every batch that lies above half of it, which is the best reference value for that
- * shift (Lorden 1971), so a shift below half of the threshold never adds up. The sum must pass an interval set
- * from the wanted time between false alarms and the series' long-run variance (Siegmund: "Sequential Analysis", 1985,
- * the run length of a reflected Brownian motion), so that a quiet stage is judged in seconds and a noisy one slower, but
- * both with the same error. The batch after the sum was last zero is the estimate of when the change began (Page;
- * Hinkley 1971).
+ * Two cumulative sums, one each way (Page: "Continuous inspection schemes", Biometrika 41, 1954): evidence for a
+ * slowdown of `threshold` accumulates with every batch that lies above half of it, which is the best reference value
+ * for that shift (Lorden 1971), so a shift below half of the threshold never adds up. The sum must pass an interval
+ * set from the wanted time between false alarms and the series' long-run variance (Siegmund: "Sequential Analysis",
+ * 1985, the run length of a reflected Brownian motion), so that a quiet stage is judged in seconds and a noisy one
+ * slower, but both with the same error. The batch after the sum was last zero is the estimate of when the change
+ * began (Page; Hinkley 1971).
  *
- * A passed sum is not yet a verdict. A change is reported once it has lasted ITSI_SERIES_LEAST_RUN batches, its later half
- * alone still shows it (a hiccup raises the sum, too, and is over by then), and its estimate says both "more than half the
- * threshold" and "about the threshold, or more, is plausible", each with 95 % confidence. So a shift of the threshold is
- * found nearly always, one of less than half of it never, and one between them now and then, when noise adds to it. Against
- * outliers a batch counts for at most four standard deviations or twice the threshold, and the estimate is a trimmed mean.
+ * A passed sum is not yet a verdict. A change is reported once it has lasted ITSI_SERIES_LEAST_RUN batches, its
+ * later half alone still shows it (a hiccup raises the sum, too, and is over by then), and its estimate says both
+ * "more than half the threshold" and "about the threshold, or more, is plausible", each with 95 % confidence. So a
+ * shift of the threshold is found nearly always, one of less than half of it never, and one between them now and
+ * then, when noise adds to it. Against outliers a batch counts for at most four standard deviations or twice the
+ * threshold, and the estimate is a trimmed mean.
  *
- * A reported change ends when the opposite sum passes (back within half the threshold), or by acceptance: the new level
- * is the baseline then. A slow drift is measured against the frozen baseline and reported once it has come to the threshold;
- * "since" is then about when it passed half of it. While the baseline is still being learned (its first hour), a drift slow
- * enough to stay within the interval moves the baseline along.
+ * What shares a machine slows together when something else takes the machine, so for the verdict the estimate is
+ * what is left after the peers' common slowdown is taken off (a regression adjustment with slope one; Hawkins:
+ * "Multivariate quality control based on regression-adjusted variables", Technometrics 33, 1991).
+ *
+ * A reported change ends when the opposite sum passes (back within half the threshold), or by acceptance: the new
+ * level is the baseline then. A slow drift is measured against the frozen baseline and reported once it has come to
+ * the threshold; "since" is then about when it passed half of it. While the baseline is still being learned (its
+ * first hour), a drift slow enough to stay within the interval moves the baseline along.
  *
  * Plain values; one thread at a time; no clock: instants are the batches' own. */
 #ifndef ITSI_LATENCY_REGRESSION_SERIES_H
@@ -54,6 +59,7 @@ struct itsi_series {
     int64_t since, reported; /* of the change, when not steady: began, reported (ns) */
     int run;                 /* batches since it began */
     double recent[ITSI_SERIES_RECENT]; /* a ring */
+    double peers[ITSI_SERIES_RECENT];  /* what the other stages were off by then */
     int recent_count, recent_next;
 };
 
@@ -75,9 +81,10 @@ struct itsi_series_shift {
 
 /* Begins with a known baseline, or (NULL or not known) learns one. Keeps nothing else. */
 void itsi_series_begin(struct itsi_series *series, const struct itsi_baseline *known);
-/* One batch mean (finite) and its time. Batches come in the order of time. */
+/* One batch mean (finite), how far its peers are from their own baselines in the same batch (log; 0: unknown), and its
+ * time. Batches come in the order of time. */
 enum itsi_series_news itsi_series_push(struct itsi_series *series, const struct itsi_series_rules *rules, double mean,
-                                       int64_t begin, int64_t end);
+                                       double peers, int64_t begin, int64_t end);
 /* Time is missing before the next batch: what had not become a report is forgotten. */
 void itsi_series_gap(struct itsi_series *series);
 /* Takes the level of the change as baseline. False: there is no change. */
