@@ -1,5 +1,5 @@
 /* Cameras that come, go and change under the alerts; clocks; what others feed; threads and memory. */
-#include "latency/alerts_world.h"
+#include "support/alerts_world.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* Who is told of a burning budget, and who is spoken for. */
-#include "latency/alerts_world.h"
+#include "support/alerts_world.h"
 
 static void a_healthy_fleet_is_silent(void **state)
 {

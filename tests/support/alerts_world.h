@@ -1,6 +1,6 @@
 /* A fleet of cameras and its clock, for the tests of alerts. */
-#ifndef ITSI_LATENCY_ALERTS_WORLD_H
-#define ITSI_LATENCY_ALERTS_WORLD_H
+#ifndef ITS_TESTS_ALERTS_WORLD_H
+#define ITS_TESTS_ALERTS_WORLD_H
 
 #include "support/check.h"
 
