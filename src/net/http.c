@@ -132,15 +132,17 @@ static CURLcode transfer(struct itsi_http_client *client)
 {
     if (curl_multi_add_handle(client->multi, client->easy) != CURLM_OK)
         return CURLE_OUT_OF_MEMORY;
-    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
-    for (int running = 1, wait; (wait = wait_ms(client)) > 0;) {
-        if (curl_multi_perform(client->multi, &running) != CURLM_OK)
+    CURLcode code = CURLE_OK;
+    for (int running = 1; running && code == CURLE_OK;) {
+        int wait = wait_ms(client);
+        if (wait == 0)
+            code = CURLE_ABORTED_BY_CALLBACK;
+        else if (curl_multi_perform(client->multi, &running) != CURLM_OK)
             code = CURLE_FAILED_INIT;
         else if (!running)
             code = result_of(client);
-        else if (curl_multi_poll(client->multi, NULL, 0, wait, NULL) == CURLM_OK)
-            continue;
-        break;
+        else if (curl_multi_poll(client->multi, NULL, 0, wait, NULL) != CURLM_OK)
+            code = CURLE_FAILED_INIT;
     }
     curl_multi_remove_handle(client->multi, client->easy);
     return code;
