@@ -41,15 +41,16 @@ static void write_alertmanager(struct itsi_alert_sink *sink, size_t count, int64
     for (size_t i = 0; i < count; i++) {
         const struct itsi_outbox_entry *entry = &sink->taken[i];
         const struct itsi_alert *alert = &entry->alert;
-        const int64_t past = wall > alert->started_wall ? wall : alert->started_wall;
+        /* never in the future, though the clock was set back since: it would fire there until then */
+        const int64_t now = wall > alert->started_wall ? wall : alert->started_wall;
+        const int64_t ended = alert->ended_wall && alert->ended_wall < now ? alert->ended_wall : now;
         for (int s = 0; s < ITSI_SEVERITY_COUNT; s++) {
             const bool current = s == (int)alert->severity;
             if (current && alert->firing)
                 itsi_alert_alertmanager_json(&json, alert, alert->severity, sink->instance,
                                              wall + 4 * sink->repeat_ns);
             else if (current || (entry->told & 1u << s))
-                itsi_alert_alertmanager_json(&json, alert, (enum itsi_severity)s, sink->instance,
-                                             alert->ended_wall ? alert->ended_wall : past);
+                itsi_alert_alertmanager_json(&json, alert, (enum itsi_severity)s, sink->instance, ended);
         }
     }
     itsi_json_end(&json, ']');
