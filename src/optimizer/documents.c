@@ -230,6 +230,7 @@ void itsi_document_metrics(const struct itsi_status_source *source, struct itsi_
     itsi_document_recent(&json, "end_to_end_recent_ms", &stats.recent);
     itsi_document_quantiles(&json, "unattributed_ms", &stats.latency.unattributed);
     itsi_document_windows(&json, source->pipeline, &stats.latency);
+    itsi_document_regression(&json, "regression", source->pipeline);
     itsi_json_end(&json, '}');
     itsi_document_ledger(&json, "ledger", &stats.ledger);
     itsi_json_number(&json, "analysed_fps", stats.analysed_fps, 2);

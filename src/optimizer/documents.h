@@ -16,6 +16,8 @@ void itsi_document_stages(struct itsi_json *json, const char *key, const struct 
  * LatencyMetrics. */
 void itsi_document_windows(struct itsi_json *json, struct itsi_pipeline *pipeline,
                            const struct itsi_latency_report *report);
+/* {"learning", "moves": [{"stage", "percent", ...}], "stage": the one to blame or null, ...} */
+void itsi_document_regression(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline);
 /* {"total": n, "by": [{"stage", "reason", "count"}]} */
 void itsi_document_dropped(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);
 void itsi_document_ledger(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);

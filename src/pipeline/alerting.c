@@ -213,10 +213,10 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     char oldest[ITSI_CAMERA_ID_SIZE];
     struct itsi_alert_tick tick = {.now = now, .wall = itsi_wall_ns(), .cameras = a->cameras, .total = &total};
     tick.camera_count = (size_t)look(p, &total);
-    struct itsi_alert_regression regressions[ITSI_STAGE_COUNT];
+    struct itsi_alert_regression regressions[ITSI_STAGE_COUNT + 1];
     itsi_pipeline_tick_regressing(p, total.expected, now);
     tick.regressions = regressions;
-    tick.regression_count = itsi_pipeline_regressions(p, regressions, ITSI_STAGE_COUNT);
+    tick.regression_count = itsi_pipeline_regressions(p, regressions, ITSI_STAGE_COUNT + 1);
     put_latency(p, &tick);
     put_oldest(p, &tick, oldest);
     pthread_mutex_lock(&a->lock);

@@ -243,7 +243,7 @@ size_t itsi_pipeline_regressions(struct itsi_pipeline *p, struct itsi_alert_regr
     for (int i = 0; r->enabled && i < r->report.count && count < cap; i++) {
         const struct itsi_move *move = &r->report.moves[i];
         if (move->slower && move->kind == ITSI_TIME_SERVICE)
-            out[count++] = (struct itsi_alert_regression){.stage = (int)move->stage,
+            out[count++] = (struct itsi_alert_regression){.stage = move->whole ? ITSI_ALERT_END_TO_END : (int)move->stage,
                                                           .percent = move->percent,
                                                           .confidence = move->confidence,
                                                           .since_wall = move->since + to_wall};

@@ -449,6 +449,13 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     out->bus_lost = itsi_bus_lost(&p->bus);
 }
 
+void itsi_pipeline_regression_report(struct itsi_pipeline *p, struct itsi_regression_report *out, int *band)
+{
+    (void)p;
+    *out = (struct itsi_regression_report){.learning = true, .primary = -1};
+    *band = -1;
+}
+
 struct itsi_rolling *itsi_pipeline_rolling(struct itsi_pipeline *p) { return p->rolling; }
 
 int itsi_pipeline_camera_window(struct itsi_pipeline *p, const char *id, enum itsi_rolling_window window,
