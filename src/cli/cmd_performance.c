@@ -263,12 +263,24 @@ static int conclude(struct options *o, const struct itsi_config *config, const s
     return code == ITSI_EXIT_OK && (slower || !report->ledger_balanced) ? ITSI_EXIT_FAILURE : code;
 }
 
+/* The null engine is to work as the recorded one did: as many requests side by side, batches no larger. */
+static void repeat_engine(struct its_cfg *cfg, const struct itsi_replay_recorded *recorded)
+{
+    if (cfg->general.backend != ITSI_BACKEND_NULL)
+        return;
+    if (recorded->parallel > 0)
+        cfg->inference.parallel = recorded->parallel;
+    if (recorded->batch_max > 0)
+        cfg->gpu.batch_size_range[1] = recorded->batch_max;
+}
+
 /* Loaded and chosen, everything else said: runs and prints. */
 static int measure(struct options *o, struct itsi_config *config, const struct itsi_replay *replay,
                    const struct itsi_run *baseline)
 {
     struct its_diag diag = {""};
     if (replay) {
+        repeat_engine(&config->cfg, itsi_replay_recorded(replay));
         o->streams = itsi_replay_streams(replay);
         o->duration = itsi_replay_seconds(replay) + 0.5;
         o->null_ms = o->null_ms > 0 ? o->null_ms : itsi_replay_recorded(replay)->inference_ms;

@@ -62,9 +62,9 @@ static bool is_taken(const struct itsi_replay *r, const char *id)
     return false;
 }
 
-/* Names from the header. A camera it does not know, or whose name another has (it was removed and came again), goes by
+/* What the header knows: the engine's width, and the cameras' names. A camera it does not know, or whose name another has (it was removed and came again), goes by
  * its index. */
-static void name_cameras(struct itsi_replay *r, const char *header)
+static void read_header(struct itsi_replay *r, const char *header)
 {
     json_t *root = json_loads(header, 0, NULL), *listed = json_object_get(root, "cameras"), *entry;
     size_t i;
@@ -75,6 +75,7 @@ static void name_cameras(struct itsi_replay *r, const char *header)
         if (camera && id && itsi_camera_id_valid(id) && !is_taken(r, id))
             snprintf(camera->id, sizeof camera->id, "%s", id);
     }
+    r->recorded.parallel = (int)json_integer_value(json_object_get(root, "parallel"));
     json_decref(root);
     for (int c = 0; c < r->count; c++)
         if (!r->cameras[c].id[0])
@@ -95,6 +96,7 @@ static int summarise(struct itsi_replay *r, const struct itsi_flight_file *file)
         r->recorded.delivered += e->outcome == ITSI_FLIGHT_DELIVERED;
         r->recorded.late += e->outcome == ITSI_FLIGHT_LATE;
         r->recorded.dropped += e->outcome == ITSI_FLIGHT_DROPPED;
+        r->recorded.batch_max = e->batch > r->recorded.batch_max ? e->batch : r->recorded.batch_max;
         if (e->outcome != ITSI_FLIGHT_DROPPED && e->stamp_us[STAMP_HANDOVER] != ITSI_FLIGHT_NEVER)
             itsi_histogram_record_ns(&whole, e->stamp_us[STAMP_HANDOVER] * ITSI_NS_PER_US);
         if (e->stamp_us[STAMP_INFER_END] != ITSI_FLIGHT_NEVER)
@@ -124,7 +126,7 @@ int itsi_replay_open(struct itsi_replay **out, const char *path, struct its_diag
     if (rc == 0 && (collect_cameras(r, &file) != 0 || summarise(r, &file) != 0))
         rc = itsi_fail(diag, ITS_ENOMEM, "replay: out of memory");
     if (rc == 0) {
-        name_cameras(r, file.header);
+        read_header(r, file.header);
         r->seconds = (double)(file.last_us - file.first_us) / 1e6;
     }
     itsi_flight_file_fini(&file);

@@ -11,6 +11,8 @@ struct itsi_replay_recorded {
     uint64_t frames, delivered, late, dropped; /* of those that became pictures */
     struct itsi_quantiles end_to_end;          /* of delivered and late ones */
     double inference_ms;                       /* median of a run of the engine; 0: none */
+    int batch_max;                             /* largest batch; 0: none ran */
+    int parallel;                              /* requests the engine ran side by side; 0: not known */
 };
 
 struct itsi_replay;
