@@ -13,7 +13,7 @@
  * later interval (counted), and the reader never waits for it.
  *
  * Memory is taken when a writer is opened, never when recording. Between two swaps a slot counts past 2^32 (carried,
- * see recording.c); sums are 64 and 128 bits wide. */
+ * see recording_impl.h); sums are 64 and 128 bits wide. */
 #ifndef ITSI_METRICS_RECORDING_H
 #define ITSI_METRICS_RECORDING_H
 
