@@ -1,8 +1,8 @@
-/* HdrHistogram's log-linear layout (Gil Tene, https://hdrhistogram.org): which slot a value belongs to, and which value
- * a slot stands for. Values are counted in units of 512 ns, the power of two at or below a microsecond. The first 2^bits
- * slots are one unit wide each; from there every doubling of the value has half as many slots, each twice as wide as the
- * ones before, so the relative width stays the same up to an hour. Below 2^bits units (a millisecond when fine) the unit
- * bounds the precision.
+/* HdrHistogram's log-linear layout (Gil Tene, https://hdrhistogram.org): which slot a value belongs to, and which
+ * value a slot stands for. Values are counted in units of 512 ns, the power of two at or below a microsecond. The first
+ * 2^bits slots are one unit wide each; from there every doubling of the value has half as many slots, each twice as
+ * wide as the ones before, so the relative width stays the same up to an hour. Below 2^bits units (a millisecond when
+ * fine) the unit bounds the precision.
  *
  * Pure arithmetic, inline because the record path lives on it; `bits` should be a constant there. */
 #ifndef ITSI_METRICS_LAYOUT_H

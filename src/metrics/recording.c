@@ -10,8 +10,8 @@
 
 enum {
     WRITERS_MAX = 4096,
-    /* How often swap() looks whether a writer comes out of begin/end: about a microsecond, enough for one that runs. One
-     * that the scheduler took the processor from may be away for long; its values come with the next interval. */
+    /* How often swap() looks whether a writer comes out of begin/end: about a microsecond, enough for one that runs.
+     * One that the scheduler took the processor from may be away for long; its values come with a later interval. */
     LOOKS = 1000
 };
 #define CACHE_LINE 64
@@ -34,7 +34,10 @@ void itsi_part_reset(struct itsi_part *part)
     memset(part->carries, 0, sizeof part->carries);
 }
 
-static size_t part_bytes(int bits) { return sizeof(struct itsi_part) + (size_t)itsi_layout_slots(bits) * sizeof(uint32_t); }
+static size_t part_bytes(int bits)
+{
+    return sizeof(struct itsi_part) + (size_t)itsi_layout_slots(bits) * sizeof(uint32_t);
+}
 
 static struct itsi_part *part_create(int bits)
 {

@@ -1,9 +1,9 @@
 /* Durations recorded by many threads into histograms, and taken out by one reader in intervals.
  *
- * A recording has `fine` + `coarse` numbered series (metrics/layout.h says what the precisions are); what a series means
- * is the caller's. Every thread that records has a writer of its own, and in it two copies of each of its series' histograms.
- * The reader's swap() turns all writers to their other copy; take() then empties the ones left, which belong to the
- * reader alone until the next swap. So:
+ * A recording has `fine` + `coarse` numbered series (metrics/layout.h says what the precisions are); what a series
+ * means is the caller's. Every thread that records has a writer of its own, and in it two copies of each of its series'
+ * histograms. The reader's swap() turns all writers to their other copy; take() then empties the ones left, which
+ * belong to the reader alone until the next swap. So:
  * - recording is wait-free and takes no locked instruction: plain loads and stores in the writer's own memory (the
  *   interval recorder of HdrHistogram, with its phaser's atomic increments replaced by membarrier(2) on the reader's
  *   side, as in liburcu: Desnoyers et al., "User-Level Implementations of Read-Copy Update", 2012);
@@ -13,7 +13,7 @@
  * later interval (counted), and the reader never waits for it.
  *
  * Memory is taken when a writer is opened, never when recording. Between two swaps a slot counts past 2^32 (carried,
- * see recording.c); sums are 64 and 128 bits wide. */
+ * see recording_impl.h); sums are 64 and 128 bits wide. */
 #ifndef ITSI_METRICS_RECORDING_H
 #define ITSI_METRICS_RECORDING_H
 
@@ -27,7 +27,7 @@ struct itsi_writer;
 struct itsi_recording_params {
     int fine, coarse; /* series 0..fine-1 are within 0.05 %, fine..fine+coarse-1 within 0.8 % */
     int writers;      /* most writers open at once, 1..4096 */
-    bool locked;      /* writers use a locked instruction per begin(); so anyway where the kernel has no membarrier(2) */
+    bool locked;      /* a locked instruction per begin(); so anyway where the kernel has no membarrier(2) */
 };
 
 /* ITS_EINVAL, ITS_ENOMEM. */
@@ -38,16 +38,16 @@ void itsi_recording_series(const struct itsi_recording *recording, int *fine, in
 
 /* --- writing ----------------------------------------------------------------------------------------------------- */
 
-/* A writer for the series first..first+count-1. A closed writer's memory is used again, so opening is cheap where threads
- * come and go; what the former owner recorded stays to be taken. ITS_ELIMIT: as many writers are open as may be; counted,
- * and record_shared() below still takes the thread's values. ITS_EINVAL, ITS_ENOMEM. Any thread. */
+/* A writer for the series first..first+count-1. A closed writer's memory is used again, so opening is cheap where
+ * threads come and go; what the former owner recorded stays to be taken. ITS_ELIMIT: as many writers are open as may
+ * be; counted, and record_shared() below still takes the thread's values. ITS_EINVAL, ITS_ENOMEM. Any thread. */
 ITS_NODISCARD int itsi_writer_open(struct itsi_recording *recording, int first, int count, struct itsi_writer **out,
                                    struct its_diag *diag);
 void itsi_writer_close(struct itsi_writer *writer); /* takes NULL; outside begin/end */
 
 /* By one thread at a time: begin, any number of put, end. Values in ns, below 0 counting as 0 and above an hour as an
- * hour; one that is then above `threshold` is a violation (INT64_MAX: none is). A series the writer has no memory for: left out,
- * counted as misplaced. */
+ * hour; one that is then above `threshold` is a violation (INT64_MAX: none is). A series the writer has no memory for:
+ * left out, counted as misplaced. */
 void itsi_writer_begin(struct itsi_writer *writer);
 void itsi_writer_put(struct itsi_writer *writer, int series, int64_t value, int64_t threshold);
 void itsi_writer_end(struct itsi_writer *writer);

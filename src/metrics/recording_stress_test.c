@@ -1,6 +1,6 @@
-/* Sixty-four threads record while a reader takes intervals as fast as it can: every value lands in exactly one interval,
- * a batch never in two. Threads open and close their writers on the way, and more threads than writers exist, so some
- * record through the shared one. */
+/* Sixty-four threads record while a reader takes intervals as fast as it can: every value lands in exactly one
+ * interval, a batch never in two. Threads open and close their writers on the way, and there are fewer writers than
+ * threads, so some record through the shared one. */
 #include "support/check.h"
 
 #include "base/rand.h"

@@ -145,17 +145,18 @@ static void a_slot_counts_past_32_bits(void **state)
     struct fixture f;
     begin(&f, &(struct itsi_recording_params){.fine = 1, .writers = 1});
     struct itsi_writer *w = open_writer(&f, 0, 1);
-    for (int i = 0; i < 6; i++) { /* more slots than carries have entries of their own */
-        int64_t value = (i + 1) * 1000000;
-        itsi_writer_record(w, 0, value, INT64_MAX);
-        int phase = atomic_load(&w->phase);
-        w->parts[0][phase]->counts[itsi_layout_slot(ITSI_LAYOUT_FINE, value)] = UINT32_MAX - 4;
-        for (int k = 0; k < 10; k++)
+    for (int turn = 0; turn < 2; turn++)
+        for (int i = 0; i < 6; i++) { /* more slots than carries have entries of their own */
+            int64_t value = (i + 1) * 1000000;
             itsi_writer_record(w, 0, value, INT64_MAX);
-    }
+            int phase = atomic_load(&w->phase);
+            w->parts[0][phase]->counts[itsi_layout_slot(ITSI_LAYOUT_FINE, value)] = UINT32_MAX - 4;
+            for (int k = 0; k < 10; k++)
+                itsi_writer_record(w, 0, value, INT64_MAX);
+        }
     itsi_recording_swap(f.recording);
     const struct itsi_moments *m = taken(&f, 0);
-    uint64_t each = (UINT64_C(1) << 32) + 5;
+    uint64_t each = (UINT64_C(2) << 32) + 5;
     assert_int_equal(m->count, 6 * each);
     for (int i = 0; i < 3; i++)
         assert_int_equal(f.tally.counts[itsi_layout_slot(ITSI_LAYOUT_FINE, (i + 1) * 1000000)], each);

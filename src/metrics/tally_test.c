@@ -82,7 +82,7 @@ static void quantiles_stay_within_the_extremes(void **state)
     itsi_tally_fini(&tally);
 }
 
-/* Random content with counts of every size up to 2^40 comes back as it was, also through memory that was used before. */
+/* Random content with counts of every size up to 2^40 comes back as it was, also through memory used before. */
 static void sparse_gives_back_what_it_took(void **state)
 {
     (void)state;

@@ -50,7 +50,7 @@ ITS_NODISCARD int itsi_windows_resize(struct itsi_windows *windows, int window, 
 struct itsi_window_figures {
     uint64_t count, violations;                    /* exact */
     double mean_ms, deviation_ms, min_ms, max_ms;  /* exact; 0 when count is 0, as all below */
-    double p50_ms, p95_ms, p99_ms;                 /* within 0.05 % (or 0.3 us) of a fine series, 0.8 % of a coarse one */
+    double p50_ms, p95_ms, p99_ms;                 /* within 0.05 % (or 0.3 us) when fine, 0.8 % when coarse */
     double violation_rate;                         /* violations / count */
     double per_second;                             /* count / covered_s */
     double covered_s;                              /* the time really covered, up to the last tick */
@@ -65,7 +65,7 @@ ITS_NODISCARD int itsi_windows_gather(struct itsi_windows *windows, int series, 
 /* The figures of a tally that covers so much time. */
 void itsi_window_figures_of(const struct itsi_tally *tally, int64_t covered, struct itsi_window_figures *out);
 
-/* Everything since the windows were made (a coarse series: since it was claimed), up to the last tick. ITS_ENOTFOUND. */
+/* Everything up to the last tick, since the windows were made or the series was claimed. ITS_ENOTFOUND. */
 ITS_NODISCARD int itsi_windows_totals(struct itsi_windows *windows, int series, struct itsi_moments *out);
 
 struct itsi_windows_stats {

@@ -48,7 +48,8 @@ static inline void misplace(struct itsi_writer *w)
     atomic_store_explicit(&w->misplaced, n + 1, memory_order_relaxed);
 }
 
-static inline __attribute__((always_inline)) void put(struct itsi_writer *w, int phase, int series, int64_t value, int64_t threshold)
+static inline __attribute__((always_inline)) void put(struct itsi_writer *w, int phase, int series, int64_t value,
+                                                      int64_t threshold)
 {
     struct itsi_part *part = (unsigned)series < (unsigned)w->series ? w->parts[series][phase] : NULL;
     if (__builtin_expect(!part, 0)) {
