@@ -335,6 +335,20 @@ static void stopping_is_bounded(void **state)
     stop_server();
 }
 
+static void nobody_waits_for_one_who_backs_off(void **state)
+{
+    (void)state;
+    start_server(0, "429 Slow down\r\nRetry-After: 30", NULL, NULL);
+    struct itsi_alert_delivery *delivery = deliver(ITSI_ALERT_TO_WEBHOOK, 5);
+    put(delivery, "gate", ITSI_SEVERITY_WARNING, true);
+    UNTIL(stats_of(delivery, ITSI_ALERT_TO_WEBHOOK).failed == 1);
+    const int64_t began = itsi_now_ns();
+    itsi_alert_delivery_destroy(delivery, began + 10 * ITSI_NS_PER_S);
+    assert_true(itsi_now_ns() - began < 5 * ITSI_NS_PER_S);
+    assert_int_equal(atomic_load(&s.requests), 1);
+    stop_server();
+}
+
 static void what_waits_is_said_before_the_end(void **state)
 {
     (void)state;
@@ -425,6 +439,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_honoured),
         cmocka_unit_test(a_final_no_is_not_repeated),
         cmocka_unit_test(stopping_is_bounded),
+        cmocka_unit_test(nobody_waits_for_one_who_backs_off),
         cmocka_unit_test(what_waits_is_said_before_the_end),
         cmocka_unit_test(alertmanager_is_reminded_and_severities_change_there),
         cmocka_unit_test(the_log_is_told),

@@ -48,7 +48,7 @@ static void write_alertmanager(struct itsi_alert_sink *sink, size_t count, int64
             const bool current = s == (int)alert->severity;
             if (current && alert->firing)
                 itsi_alert_alertmanager_json(&json, alert, alert->severity, sink->instance,
-                                             wall + 4 * sink->repeat_ns);
+                                             now + 4 * sink->repeat_ns);
             else if (current || (entry->told & 1u << s))
                 itsi_alert_alertmanager_json(&json, alert, (enum itsi_severity)s, sink->instance, ended);
         }

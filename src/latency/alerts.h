@@ -7,7 +7,7 @@
  * they outlive the wider one.
  *
  * Threads: tick, events and configure belong to one thread (the monitor's); active, history and slo may be called by
- * any. Memory: about 5 kB for a camera or a group, a bounded history; steady state allocates nothing. */
+ * any. Memory: about 4 kB for a camera or a group, a bounded history; steady state allocates nothing. */
 #ifndef ITSI_LATENCY_ALERTS_H
 #define ITSI_LATENCY_ALERTS_H
 

@@ -140,6 +140,50 @@ static void a_camera_that_outlives_its_group_speaks(void **state)
     end();
 }
 
+static void a_group_that_half_recovers_stays(void **state)
+{
+    (void)state;
+    begin(40, 10);
+    run(600);
+    set_bad(0, 5, FPS);
+    run(120);
+    check_counts(1, 0);
+    check_last(ITSI_ALERT_GROUP, "host-0", ITSI_SEVERITY_CRITICAL);
+    forget();
+    set_bad(0, 1, 0); /* four of ten fail: too few to begin, not few enough to end */
+    run(300);
+    assert_int_equal(w.ended, 0);
+    struct itsi_alert active[16];
+    const size_t count = itsi_alerts_active(w.alerts, active, 16);
+    bool there = false;
+    for (size_t i = 0; i < count; i++)
+        there |= active[i].scope == ITSI_ALERT_GROUP && active[i].figures.failing == 4;
+    assert_true(there);
+    set_bad(1, 1, 0);
+    run(500); /* its hour remembers seven bad minutes, and lets go when 300 s are good */
+    assert_true(w.ended >= 1);
+    end();
+}
+
+/* Half the cameras miss a third of their frames: critical for them, a warning for the whole, which must not hide them. */
+static void a_milder_system_does_not_hide_graver_cameras(void **state)
+{
+    (void)state;
+    begin(4, 1);
+    run(600);
+    set_bad(0, 2, 8);
+    run(3600);
+    struct itsi_alert active[8];
+    assert_int_equal(itsi_alerts_active(w.alerts, active, 8), 3);
+    assert_int_equal(active[0].scope, ITSI_ALERT_SYSTEM);
+    assert_int_equal(active[0].severity, ITSI_SEVERITY_WARNING);
+    for (int i = 1; i < 3; i++) {
+        assert_int_equal(active[i].severity, ITSI_SEVERITY_CRITICAL);
+        assert_false(active[i].muted);
+    }
+    end();
+}
+
 static void the_whole_system_speaks_for_all(void **state)
 {
     (void)state;
@@ -191,6 +235,8 @@ int main(void)
         cmocka_unit_test(a_camera_that_has_just_come_is_not_judged),
         cmocka_unit_test(forty_cameras_of_one_host_are_one_alert),
         cmocka_unit_test(a_camera_that_outlives_its_group_speaks),
+        cmocka_unit_test(a_group_that_half_recovers_stays),
+        cmocka_unit_test(a_milder_system_does_not_hide_graver_cameras),
         cmocka_unit_test(the_whole_system_speaks_for_all),
         cmocka_unit_test(told_alerts_that_a_wider_one_covers_are_superseded),
     };

@@ -28,6 +28,10 @@ static void meter_gives_differences(void **state)
     check_take(&meter, ledger_of(1025, 106, 916), -1, 1); /* an earlier frame was skipped, another delivered */
     check_take(&meter, ledger_of(25, 5, 10), 20, 10);     /* another camera under its name */
     check_take(&meter, ledger_of(50, 5, 35), 25, 25);
+    /* one counter that went backward is enough to tell */
+    check_take(&meter, ledger_of(49, 5, 35), 44, 35);
+    check_take(&meter, ledger_of(60, 4, 40), 56, 40);
+    check_take(&meter, ledger_of(70, 5, 39), 65, 39);
 }
 
 static void meter_passes_two_to_the_32(void **state)
