@@ -99,10 +99,12 @@ static void judge_whole(struct itsi_comparison *c)
 {
     double most = 0;
     for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
-        const struct itsi_stage_comparison *stage = &c->series[ITSI_TIME_SERVICE][s];
+        struct itsi_stage_comparison *stage = &c->series[ITSI_TIME_SERVICE][s];
+        const double added = stage->after_ms - stage->before_ms;
+        if (stage->verdict == ITSI_VERDICT_SLOWER && added < ITSI_REGRESSION_LEAST_MS)
+            stage->verdict = ITSI_VERDICT_SAME;
         if (stage->verdict > c->verdict)
             c->verdict = stage->verdict;
-        const double added = stage->after_ms - stage->before_ms;
         if (stage->verdict == ITSI_VERDICT_SLOWER && added > most) {
             most = added;
             c->primary = s;

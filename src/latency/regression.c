@@ -113,6 +113,13 @@ static bool describe_whole(const struct itsi_regression *r, struct itsi_move *ou
     return true;
 }
 
+/* Information otherwise. */
+static bool is_regression(const struct itsi_move *move)
+{
+    return move->slower && move->kind == ITSI_TIME_SERVICE &&
+           (move->whole || move->now_ms - move->before_ms >= ITSI_REGRESSION_LEAST_MS);
+}
+
 static void tell(struct itsi_regression *r, enum itsi_regression_what what, const struct itsi_move *move, int64_t when)
 {
     if (r->event_count == EVENTS) {
@@ -120,11 +127,9 @@ static void tell(struct itsi_regression *r, enum itsi_regression_what what, cons
         r->event_count--;
         r->events_lost++;
     }
-    r->events[(r->event_first + r->event_count++) % EVENTS] = (struct itsi_regression_event){
-        .what = what,
-        .move = *move,
-        .regression = move->slower && move->kind == ITSI_TIME_SERVICE,
-        .when = when};
+    struct itsi_regression_event *event = &r->events[(r->event_first + r->event_count++) % EVENTS];
+    *event = (struct itsi_regression_event){.what = what, .move = *move, .when = when};
+    event->regression = event->move.regression = is_regression(move);
 }
 
 bool itsi_regression_next(struct itsi_regression *r, struct itsi_regression_event *out)
@@ -328,7 +333,8 @@ void itsi_regression_report(const struct itsi_regression *r, struct itsi_regress
             if (!describe(r, (enum itsi_time_kind)k, (enum itsi_stage)s, move))
                 continue;
             const double added = move->now_ms - move->before_ms;
-            if (move->slower && k == ITSI_TIME_SERVICE && added > most) {
+            move->regression = is_regression(move);
+            if (move->regression && added > most) {
                 most = added;
                 out->primary = out->count;
             }
@@ -336,6 +342,7 @@ void itsi_regression_report(const struct itsi_regression *r, struct itsi_regress
         }
     if (!describe_whole(r, &out->moves[out->count]))
         return;
+    out->moves[out->count].regression = is_regression(&out->moves[out->count]);
     if (out->primary < 0 && out->moves[out->count].slower)
         out->primary = out->count;
     out->count++;

@@ -37,6 +37,7 @@ struct itsi_move {
     enum itsi_stage stage;
     enum itsi_time_kind kind;
     bool slower;                      /* false: faster, information only */
+    bool regression;                  /* slower service, by enough to matter */
     double percent;                   /* +25: takes 1.25 times as long; -20: 0.8 times */
     double low_percent, high_percent; /* 95 % confidence interval */
     double confidence;                /* 0..1: that it moved in this direction at all */

@@ -20,6 +20,9 @@
 /* Without a frame for so long, what came before and what comes after belong to different batches. */
 #define ITSI_BATCH_GAP_NS (10 * ITSI_BATCH_NS)
 enum { ITSI_BATCH_LEAST_FRAMES = 8 };
+/* A stage that became slower by less than two microseconds is nobody's concern, whatever that is in percent: it is the
+ * caches' and the clock's doing. */
+#define ITSI_REGRESSION_LEAST_MS 0.002
 
 struct itsi_batch {
     int64_t begin, end; /* of its frames, monotonic ns */

@@ -16,7 +16,7 @@ static void put_move(struct itsi_json *json, const struct itsi_move *move)
     itsi_json_object(json, NULL);
     itsi_json_string(json, "stage", stage_of(move));
     itsi_json_string(json, "time", itsi_time_kind_name(move->kind));
-    itsi_json_bool(json, "regression", move->slower && move->kind == ITSI_TIME_SERVICE);
+    itsi_json_bool(json, "regression", move->regression);
     itsi_json_number(json, "percent", move->percent, 2);
     itsi_json_number(json, "low_percent", move->low_percent, 2);
     itsi_json_number(json, "high_percent", move->high_percent, 2);

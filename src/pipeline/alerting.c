@@ -54,6 +54,17 @@ static int make_delivery(const struct its_cfg *cfg, struct itsi_alert_delivery *
     return itsi_alert_delivery_create(out, &params, diag);
 }
 
+/* What holds now, for receivers that have not heard of it. The lock is held. */
+static void tell_again(struct itsi_alerting *a)
+{
+    struct itsi_alert *active = itsi_calloc(ITSI_ALERT_HISTORY, sizeof *active);
+    size_t count = active ? itsi_alerts_active(a->alerts, active, ITSI_ALERT_HISTORY) : 0;
+    for (size_t i = 0; i < count && i < ITSI_ALERT_HISTORY; i++)
+        if (!active[i].muted)
+            itsi_alert_delivery_put(a->delivery, &active[i]);
+    itsi_free(active);
+}
+
 /* New receivers take the place of the old ones, whose last states still go out. */
 static int set_receivers(struct itsi_alerting *a, const struct its_cfg *cfg, struct its_diag *diag)
 {
@@ -74,6 +85,8 @@ static int set_receivers(struct itsi_alerting *a, const struct its_cfg *cfg, str
     pthread_mutex_lock(&a->lock);
     old = a->delivery;
     a->delivery = made;
+    if (old)
+        tell_again(a);
     pthread_mutex_unlock(&a->lock);
     itsi_free(a->webhook);
     itsi_free(a->alertmanager);

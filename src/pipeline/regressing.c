@@ -16,6 +16,8 @@
 /* The load is the rate of frames due over so long a time. */
 enum { LOAD_SECONDS = 10 };
 #define SAVE_GAP_NS (300 * ITSI_NS_PER_S)
+/* What has been so for a day is how it is now. */
+#define ACCEPTED_AFTER_NS (24 * 3600 * ITSI_NS_PER_S)
 
 struct itsi_regressing {
     pthread_mutex_t lock; /* held per frame by post-processing, and by the monitor's tick */
@@ -75,7 +77,10 @@ static void make_key(const struct itsi_pipeline *p, const struct its_cfg *cfg, s
 
 static void read_params(const struct its_cfg *cfg, struct itsi_regression_params *out)
 {
-    *out = (struct itsi_regression_params){.threshold_percent = cfg->latency_monitoring.regression_threshold_percent};
+    *out = (struct itsi_regression_params){
+        .threshold_percent = cfg->latency_monitoring.regression_threshold_percent,
+        .accept_after_ns = ACCEPTED_AFTER_NS,
+    };
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -242,7 +247,7 @@ size_t itsi_pipeline_regressions(struct itsi_pipeline *p, struct itsi_alert_regr
     pthread_mutex_lock(&r->lock);
     for (int i = 0; r->enabled && i < r->report.count && count < cap; i++) {
         const struct itsi_move *move = &r->report.moves[i];
-        if (move->slower && move->kind == ITSI_TIME_SERVICE)
+        if (move->regression)
             out[count++] = (struct itsi_alert_regression){.stage = move->whole ? ITSI_ALERT_END_TO_END : (int)move->stage,
                                                           .percent = move->percent,
                                                           .confidence = move->confidence,
