@@ -10,6 +10,8 @@ struct fake_params {
     const struct its_cfg *cfg;
     int width, height;
     double fps;
+    const char *otlp; /* a collector; NULL: none */
+    double trace_rate;
 };
 struct itsi_pipeline *fake_create(const struct fake_params *params);
 /* Results published so far, and the longest any one publish took (ns): a slow viewer must not show in it. */
