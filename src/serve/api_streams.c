@@ -48,7 +48,7 @@ static void begin_tracing(struct itsi_request *r, struct MHD_Response *response,
     if (r->head)
         return;
     itsi_trace_client_read(&client, r->connection);
-    const struct itsi_served_params params = {.tracer = itsi_pipeline_tracer(r->server->pipeline),
+    const struct itsi_served_params params = {.pipeline = r->server->pipeline,
                                               .client = &client,
                                               .route = itsi_route_pattern(r->match.route),
                                               .since = r->came_ns,

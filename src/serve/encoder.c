@@ -106,13 +106,14 @@ static struct itsi_item *make(struct itsi_streams *s, struct itsi_jpeg *encoder,
     }
     itsi_buckets_add(&s->stats->encode_wait, started - v->queued_ns);
     itsi_buckets_add(&s->stats->encode_service, now - started);
+    itsi_rolling_stage(itsi_pipeline_rolling(s->pipeline), ITSI_STAGE_ENCODING, started - v->queued_ns, now - started);
     atomic_fetch_add_explicit(&s->stats->encoded, 1, memory_order_relaxed);
     return item;
 }
 
 static bool same_frame(const struct itsi_frame_info *a, const struct itsi_frame_info *b)
 {
-    return a->seq == b->seq && a->epoch == b->epoch && a->generation == b->generation;
+    return a->camera == b->camera && a->generation == b->generation && a->epoch == b->epoch && a->seq == b->seq;
 }
 
 /* Without the lock; v is busy and stays. *item: a reference, also when the picture was made before. */

@@ -116,6 +116,8 @@ enum MHD_Result itsi_api_overview(struct itsi_request *request);
 enum MHD_Result itsi_api_document(struct itsi_request *request);
 enum MHD_Result itsi_api_cameras(struct itsi_request *request);
 enum MHD_Result itsi_api_measurements(struct itsi_request *request);
+enum MHD_Result itsi_api_alerts(struct itsi_request *request);
+enum MHD_Result itsi_api_violations(struct itsi_request *request);
 enum MHD_Result itsi_api_flight(struct itsi_request *request);
 enum MHD_Result itsi_api_camera(struct itsi_request *request);
 enum MHD_Result itsi_api_snapshot(struct itsi_request *request);

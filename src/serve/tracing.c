@@ -75,10 +75,11 @@ void itsi_served_begin(struct itsi_served *served, const struct itsi_served_para
 {
     struct itsi_trace_context reply;
     served->active = true;
-    served->tracer = params->tracer;
+    served->pipeline = params->pipeline;
     served->info = facts->info;
-    itsi_tracer_serve_begin(params->tracer, &facts->info, params->client->known ? &params->client->context : NULL,
-                            params->streamed, &served->serving, &reply);
+    itsi_tracer_serve_begin(itsi_pipeline_tracer(params->pipeline), &facts->info,
+                            params->client->known ? &params->client->context : NULL, params->streamed,
+                            &served->serving, &reply);
     set_stamps(&served->serving, params, facts);
     served->serving.route = params->route;
     served->serving.http_status = MHD_HTTP_OK;
@@ -102,6 +103,15 @@ static bool is_late(const struct itsi_trace_serving *s)
     return !s->streamed && (double)(s->send_end - s->begin) > budget_ms * (double)ITSI_NS_PER_MS;
 }
 
+/* Ready when it was encoded, or asked for where it was there already. */
+static void record_transmission(struct itsi_pipeline *pipeline, const struct itsi_trace_serving *s)
+{
+    const int64_t ready = s->encode_start ? s->encode_end : s->begin;
+    if (!s->aborted && s->send_start)
+        itsi_rolling_stage(itsi_pipeline_rolling(pipeline), ITSI_STAGE_NETWORK_TRANSMISSION, s->send_start - ready,
+                           s->send_end - s->send_start);
+}
+
 void itsi_served_end(struct itsi_served *served, int64_t now, bool aborted)
 {
     if (!served->active)
@@ -110,5 +120,6 @@ void itsi_served_end(struct itsi_served *served, int64_t now, bool aborted)
     served->serving.send_end = now;
     served->serving.aborted = aborted;
     served->serving.late = is_late(&served->serving);
-    (void)itsi_tracer_serve_end(served->tracer, &served->info, &served->serving);
+    record_transmission(served->pipeline, &served->serving);
+    (void)itsi_tracer_serve_end(itsi_pipeline_tracer(served->pipeline), &served->info, &served->serving);
 }

@@ -1,5 +1,5 @@
-/* Pictures and results served over HTTP, as traces tell of them: W3C trace context in and out, and the stamps of encoding
- * and sending for latency/trace.h.
+/* Pictures and results served over HTTP, as the Latency Monitor hears of them: W3C trace context in and out, the stamps of
+ * encoding and sending for latency/trace.h, and the time of transmission for the rolling windows.
  *
  * A single answer gives `traceparent` back: it names the span that will be sent if kept, in the client's trace where it
  * has one, else in the frame's. A stream's response begins before there is a picture; there every part of live.mjpg has
@@ -8,7 +8,7 @@
 #ifndef ITSI_SERVE_TRACING_H
 #define ITSI_SERVE_TRACING_H
 
-#include "latency/trace.h"
+#include "pipeline/pipeline.h"
 #include "serve/item.h"
 
 struct MHD_Connection;
@@ -23,13 +23,13 @@ void itsi_trace_client_read(struct itsi_trace_client *out, struct MHD_Connection
 /* One picture or event on its way to one client. By the thread that serves it. */
 struct itsi_served {
     bool active;
-    struct itsi_tracer *tracer;
+    struct itsi_pipeline *pipeline;
     struct itsi_frame_info info;
     struct itsi_trace_serving serving;
 };
 
 struct itsi_served_params {
-    struct itsi_tracer *tracer;
+    struct itsi_pipeline *pipeline;
     const struct itsi_trace_client *client;
     bool streamed;
     const char *route;   /* static */

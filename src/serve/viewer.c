@@ -226,7 +226,7 @@ static void begin(struct itsi_viewer *v)
 static void begin_tracing(struct itsi_viewer *v, const struct itsi_item *item)
 {
     char parent[ITSI_TRACEPARENT_SIZE];
-    const struct itsi_served_params params = {.tracer = itsi_pipeline_tracer(v->streams->pipeline),
+    const struct itsi_served_params params = {.pipeline = v->streams->pipeline,
                                               .client = &v->client,
                                               .streamed = true,
                                               .route = v->route,

@@ -26,6 +26,7 @@ struct fake_camera {
     struct itsi_frame *frame; /* newest */
     struct itsi_result *result;
     struct car cars[CARS];
+    uint32_t index; /* of all ever added */
     uint64_t seq;
     int64_t next_ns, added_ns;
     bool dead, novideo;
@@ -47,6 +48,7 @@ struct itsi_pipeline {
     pthread_mutex_t lock;
     struct fake_camera *cameras[MOST];
     int count, next_name;
+    uint32_t next_index;
     int64_t started_ns;
     uint64_t published;
     int64_t longest_ns;
@@ -130,7 +132,7 @@ static void stamp(struct itsi_pipeline *p, struct itsi_frame_info *info, int64_t
     for (int i = 0; i < 9; i++) {
         lengths[i] = (int64_t)((double)steps[i] * (0.7 + 0.6 * itsi_rand_unit(&p->rng)));
         if (i == 4 && itsi_rand_unit(&p->rng) < 0.02)
-            lengths[i] += 60 * ms;
+            lengths[i] += 90 * ms; /* a late one */
         total += lengths[i];
     }
     t->origin = now - total;
@@ -208,6 +210,7 @@ static void produce(struct itsi_pipeline *p, struct fake_camera *c, int64_t now)
         result->count += d->x2 - d->x1 > 4;
     }
     snprintf(frame->info.camera_id, sizeof frame->info.camera_id, "%s", c->config.id);
+    frame->info.camera = c->index;
     frame->info.seq = ++c->seq;
     frame->info.width = frame_w;
     frame->info.height = frame_h;
@@ -387,6 +390,7 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
     struct fake_camera *c = rc == 0 ? itsi_zalloc(sizeof *c) : NULL;
     if (c) {
         c->config = *camera;
+        c->index = p->next_index++;
         c->dead = strstr(camera->url, "dead") != NULL;
         c->novideo = strstr(camera->url, "novideo") != NULL;
         c->tint = p->count * 29 % 60;
