@@ -1,6 +1,7 @@
 // The dashboard: one document a second for the figures, one stream for the pictures.
 import { LatencyChart, drawStages } from './charts.js';
 import { count, duration, fixed, memory, ms, percent, words } from './format.js';
+import { watchMonitor } from './monitor.js';
 import { Wall, stateClass } from './wall.js';
 
 const $ = (id) => document.getElementById(id);
@@ -143,7 +144,7 @@ function show(doc) {
   showKpis(doc);
   showLedger(doc.ledger);
   showTable(doc.cameras, doc.latency_sla_ms);
-  drawStages($('stages'), doc.stages);
+  drawStages($('stages'), doc.stages_recent || doc.stages);
   if (doc.end_to_end_recent_ms.count) {
     chart.add(performance.now() / 1000, doc.end_to_end_recent_ms.p50, doc.end_to_end_recent_ms.p95);
     chart.draw(doc.latency_sla_ms);
@@ -257,3 +258,4 @@ $('filter').addEventListener('input', (event) => wall.setFilter(event.target.val
 setSize(localStorage.getItem('tile-size') || 'm');
 setUpDialog();
 loop();
+watchMonitor();

@@ -1,5 +1,5 @@
 // Two small charts: latency over the last minutes, and where a frame's time goes.
-import { ms, words } from './format.js';
+import { ms, stageWords } from './format.js';
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -106,15 +106,15 @@ export function drawStages(root, stages) {
   while (root.children.length > shown.length) root.lastChild.remove();
   shown.forEach(([name, s], i) => {
     const row = root.children[i] || root.appendChild(stageRow());
-    const over = s.wait_ms.p95 + s.service_ms.p95 > s.budget_ms;
-    row.querySelector('.stage-name').textContent = words(name).replace('ml ', 'ML ');
+    const over = (s.total_ms ? s.total_ms.p95 : s.wait_ms.p95 + s.service_ms.p95) > s.budget_ms;
+    row.querySelector('.stage-name').textContent = stageWords(name);
     row.querySelector('.stage-value').textContent = `${ms(s.wait_ms.p95)} wait + ${ms(s.service_ms.p95)}`;
     row.querySelector('.stage-value').classList.toggle('over', over);
     row.querySelector('.bar-wait').style.width = `${(s.wait_ms.p95 / scale) * 100}%`;
     row.querySelector('.bar-service').style.width = `${(s.service_ms.p95 / scale) * 100}%`;
     row.querySelector('.bar-service').classList.toggle('over', over);
     row.querySelector('.bar-budget').style.left = `${(s.budget_ms / scale) * 100}%`;
-    row.title = `${words(name)}: p95 wait ${ms(s.wait_ms.p95)}, service ${ms(s.service_ms.p95)}, budget ${ms(s.budget_ms)}`;
+    row.title = `${stageWords(name)}: p95 wait ${ms(s.wait_ms.p95)}, service ${ms(s.service_ms.p95)}, budget ${ms(s.budget_ms)}`;
   });
 }
 

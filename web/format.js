@@ -36,3 +36,4 @@ export function memory(mb) {
 }
 
 export const words = (name) => name.replaceAll('_', ' ');
+export const stageWords = (name) => words(name).replace('ml ', 'ML ');

@@ -1,6 +1,7 @@
-/* performance status: asks the daemon. performance benchmark: measures here, in this process. */
+/* performance status, monitor: ask the daemon. performance benchmark: measures here, in this process. */
 #include "cli/cli.h"
 #include "cli/daemon.h"
+#include "cli/performance_monitor.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,12 +19,17 @@
 
 static const char help_text[] =
     "usage: its-camera-ai performance status [--detailed] [--format table|json] [--url URL] [--token-file FILE]\n"
+    "       its-camera-ai performance monitor [--interval S] [--duration S] [--format table|json] [--url URL]\n"
+    "                                 [--token-file FILE]\n"
     "       its-camera-ai performance benchmark [--streams N] [--duration S] [--warmup S] [--source URL]\n"
     "                                 [--model FILE] [--config FILE] [--set SECTION.FIELD=VALUE]...\n"
     "                                 [--replay FILE] [--baseline FILE]\n"
     "                                 [--format table|json] [--output FILE]\n"
     "\n"
-    "status exits 3 when no daemon answers (and says \"running\": false). benchmark is open-loop: cameras deliver at\n"
+    "status exits 3 when no daemon answers (and says \"running\": false). monitor asks a running daemon every --interval\n"
+    "seconds (5) for --duration seconds (until interrupted) and prints a line: cameras, frames a second, latency, the share\n"
+    "of frames on time and how fast the error budget burns, the 95th percentile of every stage, and what alerts; with\n"
+    "--format json one document a line. It exits 3 when no daemon answers. benchmark is open-loop: cameras deliver at\n"
     "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
     "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road, and detections are held against its\n"
@@ -37,7 +43,7 @@ struct options {
     struct itsi_config_args config;
     bool json, detailed;
     long streams;
-    double duration, warmup, null_ms;
+    double duration, warmup, interval, null_ms; /* duration 0: what fits the verb */
     const char *source, *output, *replay, *baseline;
 };
 
@@ -58,7 +64,8 @@ static const struct option known[] = {
     {"url", required_argument, 0, 'u'},      {"token-file", required_argument, 0, 't'},
     {"format", required_argument, 0, 'f'},   {"detailed", no_argument, 0, 'd'},
     {"streams", required_argument, 0, 'n'},  {"duration", required_argument, 0, 'D'},
-    {"warmup", required_argument, 0, 'w'},   {"source", required_argument, 0, 's'},
+    {"warmup", required_argument, 0, 'w'},   {"interval", required_argument, 0, 'i'},
+    {"source", required_argument, 0, 's'},
     {"model", required_argument, 0, 'm'},    {"output", required_argument, 0, 'o'},
     {"null-ms", required_argument, 0, 'N'},  {"replay", required_argument, 0, 'R'},
     {"baseline", required_argument, 0, 'B'},
@@ -88,6 +95,8 @@ static int take(struct options *o, int c, struct its_diag *diag)
         return 0;
     case 'D':
         return itsi_parse_number(optarg, 0.1, 86400, &o->duration) ? 0 : bad("--duration must be 0.1 to 86400, not", optarg);
+    case 'i':
+        return itsi_parse_number(optarg, 0.1, 3600, &o->interval) ? 0 : bad("--interval must be 0.1 to 3600, not", optarg);
     case 'w':
         return itsi_parse_number(optarg, 0, 3600, &o->warmup) ? 0 : bad("--warmup must be 0 to 3600, not", optarg);
     case 'N':
@@ -184,6 +193,13 @@ static int status(struct options *o)
         print_status(answer, o->json);
     json_decref(answer);
     return rc;
+}
+
+static int monitor(const struct options *o)
+{
+    const struct itsi_monitor_options options = {
+        .daemon = &o->daemon, .interval_s = o->interval, .duration_s = o->duration, .json = o->json};
+    return itsi_performance_monitor(&options);
 }
 
 /* --- benchmark ---------------------------------------------------------------------------------------------------- */
@@ -300,7 +316,7 @@ static int measure(struct options *o, struct itsi_config *config, const struct i
                      .null_base_ns = (int64_t)(o->null_ms * 1e6)},
         .model_name = choice.shown,
         .streams = (int)o->streams,
-        .duration_s = o->duration,
+        .duration_s = o->duration > 0 ? o->duration : 30,
         .warmup_s = o->warmup,
         .startup_s = 60 + 0.5 * (double)o->streams,
         .source = o->source,
@@ -346,7 +362,7 @@ static int benchmark(struct options *o)
 
 int itsi_cmd_performance(int argc, char **argv)
 {
-    struct options o = {.streams = 4, .duration = 30, .warmup = 3};
+    struct options o = {.streams = 4, .warmup = 3, .interval = 5};
     struct its_diag diag;
     itsi_daemon_init(&o.daemon);
     itsi_config_args_init(&o.config, environ);
@@ -362,6 +378,8 @@ int itsi_cmd_performance(int argc, char **argv)
     const char *verb = optind + 1 == argc ? argv[optind] : "";
     if (rc == 0 && strcmp(verb, "status") == 0)
         rc = status(&o);
+    else if (rc == 0 && strcmp(verb, "monitor") == 0)
+        rc = monitor(&o);
     else if (rc == 0 && strcmp(verb, "benchmark") == 0)
         rc = benchmark(&o);
     else if (rc == 0) {

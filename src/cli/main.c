@@ -14,7 +14,7 @@ static const struct command {
     {"camera", itsi_cmd_camera, "add, list, remove or probe cameras"},
     {"model", itsi_cmd_model, "describe a model file"},
     {"config", itsi_cmd_config, "show, validate, explain or compare configurations"},
-    {"performance", itsi_cmd_performance, "status of a running system, benchmark"},
+    {"performance", itsi_cmd_performance, "status and monitor of a running system, benchmark"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -61,6 +61,7 @@ struct itsi_result *itsi_result_pool_get(struct itsi_result_pool *pool)
     if (!result)
         return NULL;
     result->count = 0;
+    result->trace_id[0] = '\0';
     result->late = false;
     atomic_init(&result->refs, 1);
     return result;

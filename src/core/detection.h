@@ -19,6 +19,8 @@ struct itsi_detection {
 /* Most boxes a result holds: what NMS may leave of one picture. */
 #define ITSI_MAX_DETECTIONS 300
 
+enum { ITSI_RESULT_TRACE_SIZE = 33 }; /* 32 hex digits and the NUL */
+
 struct itsi_result_pool;
 
 /* Reference-counted and immutable once published. */
@@ -28,6 +30,7 @@ struct itsi_result {
     bool late;                /* handed over after its deadline */
     int batch;                /* size of the batch it ran in */
     int quality_level;        /* 0 ultra_low .. 4 ultra_high */
+    char trace_id[ITSI_RESULT_TRACE_SIZE]; /* of the frame's trace, lower-case hex; empty: none */
     int count;
     struct itsi_detection boxes[ITSI_MAX_DETECTIONS]; /* by falling score */
 

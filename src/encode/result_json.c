@@ -55,6 +55,8 @@ void itsi_result_json(struct itsi_json *json, const char *key, const struct itsi
     itsi_json_string(json, "camera", info->camera_id);
     itsi_json_int(json, "seq", (int64_t)info->seq);
     itsi_json_int(json, "epoch", info->epoch);
+    if (result->trace_id[0])
+        itsi_json_string(json, "trace_id", result->trace_id);
     itsi_json_string(json, "capture_time", time);
     itsi_json_string(json, "origin", itsi_origin_name(info->origin_kind));
     itsi_json_number(json, "age_ms", to_ms(now - info->trace.origin), 1);

@@ -24,6 +24,7 @@ static void fill(void)
                                             .infer_end = 29000000, .post_start = 29500000, .post_end = 30000000,
                                             .handover = 30100000};
     itsi_trace_breakdown(&result.info.trace, &result.breakdown);
+    snprintf(result.trace_id, sizeof result.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
     result.batch = 4;
     result.quality_level = 3;
     result.count = 2;
@@ -57,6 +58,7 @@ static void says_everything(void **state)
     fill();
     json_t *root = render(51000000);
     assert_string_equal(text(root, "camera"), "gate-7");
+    assert_string_equal(text(root, "trace_id"), "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_string_equal(text(root, "capture_time"), "2026-01-31T12:00:00.123Z");
     assert_string_equal(text(root, "origin"), "camera");
     assert_string_equal(text(root, "quality"), "high");
@@ -84,7 +86,9 @@ static void stages_add_up(void **state)
     (void)state;
     fill();
     result.info.media_ns = 2500000;
+    result.trace_id[0] = '\0';
     json_t *root = render(51000000);
+    assert_null(json_object_get(root, "trace_id"));
     double sum = number(root, "unattributed_ms");
     const char *name;
     json_t *stage;

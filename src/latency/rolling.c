@@ -142,6 +142,14 @@ int itsi_rolling_measure(struct itsi_rolling *r, int series, int camera_series, 
     return 0;
 }
 
+void itsi_rolling_stage(struct itsi_rolling *r, enum itsi_stage stage, int64_t wait_ns, int64_t service_ns)
+{
+    const int s = (int)stage, both = ITSI_ROLLING_STAGE + s;
+    itsi_recording_record_shared(r->recording, both, wait_ns + service_ns, limit_of(r, both));
+    itsi_recording_record_shared(r->recording, ITSI_ROLLING_WAIT + s, wait_ns, INT64_MAX);
+    itsi_recording_record_shared(r->recording, ITSI_ROLLING_SERVICE + s, service_ns, INT64_MAX);
+}
+
 int itsi_rolling_tick(struct itsi_rolling *r, int64_t now) { return itsi_windows_tick(r->windows, now); }
 
 int itsi_rolling_query(struct itsi_rolling *r, int series, enum itsi_rolling_window window, int64_t now,

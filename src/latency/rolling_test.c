@@ -112,6 +112,26 @@ static void measurements_from_outside_land_in_the_same_windows(void **state)
     itsi_rolling_destroy(r);
 }
 
+static void stages_after_the_hand_over_are_kept_apart_too(void **state)
+{
+    (void)state;
+    struct itsi_rolling *r = make(1);
+    itsi_rolling_stage(r, ITSI_STAGE_NETWORK_TRANSMISSION, 15 * MS, 6 * MS);
+    itsi_rolling_stage(r, ITSI_STAGE_NETWORK_TRANSMISSION, 0, 4 * MS);
+    tick(r, S);
+    struct itsi_window_figures f =
+        ask(r, ITSI_ROLLING_STAGE + ITSI_STAGE_NETWORK_TRANSMISSION, ITSI_WINDOW_SHORT, S);
+    assert_int_equal(f.count, 2);
+    assert_int_equal(f.violations, 1); /* 21 ms of 20 */
+    CHECK_NEAR(f.mean_ms, 12.5, 0.0125);
+    f = ask(r, ITSI_ROLLING_WAIT + ITSI_STAGE_NETWORK_TRANSMISSION, ITSI_WINDOW_SHORT, S);
+    CHECK_NEAR(f.max_ms, 15, 0.015);
+    f = ask(r, ITSI_ROLLING_SERVICE + ITSI_STAGE_NETWORK_TRANSMISSION, ITSI_WINDOW_SHORT, S);
+    CHECK_NEAR(f.mean_ms, 5, 0.005);
+    assert_int_equal(ask(r, ITSI_ROLLING_END_TO_END, ITSI_WINDOW_SHORT, S).count, 0);
+    itsi_rolling_destroy(r);
+}
+
 /* A thousand come and go: each begins with nothing, and memory does not grow. */
 static void cameras_come_and_go(void **state)
 {
@@ -195,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_hold_what_they_should),
         cmocka_unit_test(measurements_from_outside_land_in_the_same_windows),
+        cmocka_unit_test(stages_after_the_hand_over_are_kept_apart_too),
         cmocka_unit_test(cameras_come_and_go),
         cmocka_unit_test(the_promise_and_the_lengths_change_live),
         cmocka_unit_test(recording_allocates_nothing_and_creation_survives_no_memory),

@@ -226,11 +226,14 @@ void itsi_document_metrics(const struct itsi_status_source *source, struct itsi_
     itsi_json_number(&json, "uptime_seconds", (double)(itsi_now_ns() - stats.started_ns) / 1e9, 3);
     put_engine(&json, source, &stats);
     itsi_json_object(&json, "latency_monitoring");
+    itsi_json_bool(&json, "monitoring_active", source->cfg->general.enable_monitoring);
+    itsi_json_int(&json, "active_requests", (int64_t)stats.ledger.in_flight);
     itsi_document_quantiles(&json, "end_to_end_ms", &stats.latency.end_to_end);
     itsi_document_recent(&json, "end_to_end_recent_ms", &stats.recent);
     itsi_document_quantiles(&json, "unattributed_ms", &stats.latency.unattributed);
     itsi_document_windows(&json, source->pipeline, &stats.latency);
     itsi_document_regression(&json, "regression", source->pipeline);
+    itsi_document_alerting(&json, "alerts", source->pipeline, -1);
     itsi_json_end(&json, '}');
     itsi_document_ledger(&json, "ledger", &stats.ledger);
     itsi_json_number(&json, "analysed_fps", stats.analysed_fps, 2);

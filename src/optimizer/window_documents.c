@@ -60,6 +60,29 @@ static void put_stages(struct itsi_json *json, struct itsi_rolling *rolling, con
     itsi_json_end(json, '}');
 }
 
+static void put_recent(struct itsi_json *json, const char *key, struct itsi_rolling *rolling, int series, int64_t now)
+{
+    struct itsi_window_figures figures = {0};
+    if (itsi_rolling_query(rolling, series, ITSI_WINDOW_SHORT, now, &figures) == 0)
+        itsi_document_recent(json, key, &figures);
+}
+
+void itsi_document_recent_stages(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline)
+{
+    struct itsi_rolling *rolling = itsi_pipeline_rolling(pipeline);
+    const int64_t now = itsi_now_ns();
+    itsi_json_object(json, key);
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        itsi_json_object(json, itsi_stage_name((enum itsi_stage)s));
+        itsi_json_number(json, "budget_ms", itsi_stage_budget_ms((enum itsi_stage)s), 1);
+        put_recent(json, "total_ms", rolling, ITSI_ROLLING_STAGE + s, now);
+        put_recent(json, "wait_ms", rolling, ITSI_ROLLING_WAIT + s, now);
+        put_recent(json, "service_ms", rolling, ITSI_ROLLING_SERVICE + s, now);
+        itsi_json_end(json, '}');
+    }
+    itsi_json_end(json, '}');
+}
+
 static void put_cameras(struct itsi_json *json, struct itsi_pipeline *pipeline)
 {
     int cap = itsi_pipeline_cameras(pipeline, NULL, 0);

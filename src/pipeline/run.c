@@ -139,6 +139,8 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     trace->post_end = itsi_now_ns();
     result->batch = batch;
     result->quality_level = 3; /* high: the guide's default; nothing degrades it yet */
+    const struct itsi_trace_id trace_id = itsi_tracer_id(p->tracer, &frame->info);
+    itsi_trace_id_hex(&trace_id, result->trace_id);
     trace->handover = itsi_now_ns();
     result->late = trace->handover > frame->info.deadline;
     result->info = frame->info;

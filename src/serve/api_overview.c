@@ -57,13 +57,15 @@ static void put_engine(struct itsi_json *json, const struct itsi_server *server,
     itsi_json_end(json, '}');
 }
 
-static void put_latency(struct itsi_json *json, const struct itsi_pipeline_stats *stats)
+static void put_latency(struct itsi_json *json, struct itsi_pipeline *pipeline,
+                        const struct itsi_pipeline_stats *stats)
 {
     const struct itsi_latency_report *latency = &stats->latency;
     itsi_document_quantiles(json, "end_to_end_ms", &latency->end_to_end);
     itsi_document_recent(json, "end_to_end_recent_ms", &stats->recent);
     itsi_document_quantiles(json, "unattributed_ms", &latency->unattributed);
     itsi_document_stages(json, "stages", latency);
+    itsi_document_recent_stages(json, "stages_recent", pipeline);
 }
 
 static void put_process(struct itsi_json *json, struct itsi_server *server, int64_t now)
@@ -114,7 +116,7 @@ enum MHD_Result itsi_api_overview(struct itsi_request *r)
     itsi_json_number(&json, "latency_sla_ms", sla_ms, 1);
     itsi_json_number(&json, "analysed_fps", stats.analysed_fps, 2);
     itsi_json_number(&json, "batch_mean", stats.batches ? (double)stats.batch_images / (double)stats.batches : 0, 2);
-    put_latency(&json, &stats);
+    put_latency(&json, server->pipeline, &stats);
     itsi_document_ledger(&json, "ledger", &stats.ledger);
     itsi_json_object(&json, "camera_counts");
     itsi_json_int(&json, "total", stats.cameras);

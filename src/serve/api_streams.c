@@ -39,6 +39,24 @@ static int picture_query(const struct itsi_request *r, int *width, bool *boxes, 
     return rc != 0 ? rc : itsi_request_flag(r, "boxes", boxes, diag);
 }
 
+/* A span of what is served, told to the client; a HEAD serves nothing. */
+static void begin_tracing(struct itsi_request *r, struct MHD_Response *response, const struct itsi_frame_facts *facts,
+                          size_t bytes)
+{
+    char parent[ITSI_TRACEPARENT_SIZE];
+    struct itsi_trace_client client;
+    if (r->head)
+        return;
+    itsi_trace_client_read(&client, r->connection);
+    const struct itsi_served_params params = {.pipeline = r->server->pipeline,
+                                              .client = &client,
+                                              .route = itsi_route_pattern(r->match.route),
+                                              .since = r->came_ns,
+                                              .bytes = (int64_t)bytes};
+    itsi_served_begin(&r->served, &params, facts, parent);
+    itsi_respond_header(response, "traceparent", parent);
+}
+
 /* --- snapshot ----------------------------------------------------------------------------------------------------- */
 
 static void picture_done(struct itsi_picture_wait *wait)
@@ -47,15 +65,11 @@ static void picture_done(struct itsi_picture_wait *wait)
     itsi_request_resume(r);
 }
 
-static void drop_item(void *arg)
+static ssize_t read_picture(void *arg, uint64_t position, char *out, size_t size)
 {
-    struct itsi_item *item = arg;
-    itsi_item_unref(&item);
-}
-
-static ssize_t read_item(void *arg, uint64_t position, char *out, size_t size)
-{
-    const struct itsi_item *item = arg;
+    struct itsi_request *r = arg;
+    const struct itsi_item *item = r->picture.item;
+    itsi_served_sending(&r->served, itsi_now_ns());
     const size_t left = item->body.len - (size_t)position;
     const size_t part = left < size ? left : size;
     memcpy(out, item->body.data + position, part);
@@ -69,14 +83,14 @@ static enum MHD_Result snapshot_ready(struct itsi_request *r)
     if (r->picture.status != 0)
         return itsi_respond_problem(r, itsi_respond_status_of(r->picture.status),
                                     r->picture.reason[0] ? r->picture.reason : its_strerror(r->picture.status));
-    struct itsi_item *item = r->picture.item;
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(item->body.len, BLOCK, read_item, item, drop_item);
+    /* the request outlives what is read of its response, and lets the picture go when it is completed */
+    const struct itsi_item *item = r->picture.item;
+    struct MHD_Response *response = MHD_create_response_from_callback(item->body.len, BLOCK, read_picture, r, NULL);
     if (!response)
         return MHD_NO;
-    r->picture.item = NULL; /* the response's now */
     itsi_respond_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "image/jpeg");
     itsi_respond_facts(response, &item->facts, itsi_now_ns());
+    begin_tracing(r, response, &item->facts, item->body.len);
     return itsi_respond_queue(r, MHD_HTTP_OK, response);
 }
 
@@ -107,9 +121,13 @@ static enum MHD_Result stream(struct itsi_request *r, struct itsi_viewer_params 
     struct its_diag diag = {""};
     struct itsi_viewer *viewer = NULL;
     struct MHD_Response *response;
+    struct itsi_trace_client client;
     if (r->head) {
         response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     } else {
+        itsi_trace_client_read(&client, r->connection);
+        params->client = &client;
+        params->route = itsi_route_pattern(r->match.route);
         params->connection = r->connection;
         const int rc = itsi_viewer_create(r->server->streams, params, &viewer, &diag);
         if (rc != 0)
@@ -151,11 +169,8 @@ static enum MHD_Result latest(struct itsi_request *r)
     itsi_buf_init(&text);
     itsi_json_init(&json, &text);
     itsi_result_json(&json, NULL, result, class_names, names, now);
-    const struct itsi_frame_facts facts = {.capture_wall_ns = result->info.capture_wall_ns,
-                                           .origin_ns = result->info.trace.origin,
-                                           .breakdown = result->breakdown,
-                                           .seq = result->info.seq,
-                                           .quality_level = result->quality_level};
+    struct itsi_frame_facts facts;
+    itsi_frame_facts_of(result, &facts);
     itsi_result_unref(&result);
     const size_t len = text.len;
     char *data = itsi_buf_take(&text);
@@ -167,6 +182,8 @@ static enum MHD_Result latest(struct itsi_request *r)
     }
     itsi_respond_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
     itsi_respond_facts(response, &facts, now);
+    begin_tracing(r, response, &facts, len);
+    itsi_served_sending(&r->served, itsi_now_ns());
     return itsi_respond_queue(r, MHD_HTTP_OK, response);
 }
 

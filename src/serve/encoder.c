@@ -27,7 +27,8 @@ static struct itsi_variant *take(struct itsi_streams *s)
 
 static double to_ms(int64_t ns) { return (double)ns / (double)ITSI_NS_PER_MS; }
 
-/* Headers of a part of multipart/x-mixed-replace; Server-Timing names every stage. */
+/* Headers of a part of multipart/x-mixed-replace, the same for all viewers; each adds its own and the empty line.
+ * Server-Timing names every stage. */
 static void write_part(struct itsi_item *item, const struct itsi_result *result, size_t jpeg_size, int64_t now)
 {
     char time[32];
@@ -40,8 +41,7 @@ static void write_part(struct itsi_item *item, const struct itsi_result *result,
     for (int stage = 0; stage < ITSI_STAGE_ENCODING; stage++)
         itsi_buf_printf(&item->part, "%s;dur=%.2f, ", itsi_stage_name((enum itsi_stage)stage),
                         to_ms(result->breakdown.wait[stage] + result->breakdown.service[stage]));
-    itsi_buf_printf(&item->part, "encoding;dur=%.2f\r\n\r\n",
-                    to_ms(item->facts.encode_wait_ns + item->facts.encode_service_ns));
+    itsi_buf_printf(&item->part, "encoding;dur=%.2f\r\n", to_ms(item->facts.encode_end - item->facts.encode_asked));
 }
 
 static void put_length(char out[4], size_t value)
@@ -92,11 +92,10 @@ static struct itsi_item *make(struct itsi_streams *s, struct itsi_jpeg *encoder,
         return NULL;
     }
     const int64_t now = itsi_now_ns();
-    item->facts = (struct itsi_frame_facts){
-        .capture_wall_ns = result->info.capture_wall_ns, .origin_ns = result->info.trace.origin,
-        .handover_ns = result->info.trace.handover, .encode_service_ns = now - started,
-        .encode_wait_ns = started - v->queued_ns, .breakdown = result->breakdown, .seq = result->info.seq,
-        .quality_level = result->quality_level};
+    itsi_frame_facts_of(result, &item->facts);
+    item->facts.encode_asked = v->queued_ns;
+    item->facts.encode_start = started;
+    item->facts.encode_end = now;
     itsi_buf_add(&item->body, jpeg.data, jpeg.size);
     write_part(item, result, jpeg.size, now);
     write_record(s, item, result, &jpeg, now);
@@ -105,10 +104,16 @@ static struct itsi_item *make(struct itsi_streams *s, struct itsi_jpeg *encoder,
         itsi_item_unref(&item);
         return NULL;
     }
-    itsi_buckets_add(&s->stats->encode_wait, item->facts.encode_wait_ns);
-    itsi_buckets_add(&s->stats->encode_service, item->facts.encode_service_ns);
+    itsi_buckets_add(&s->stats->encode_wait, started - v->queued_ns);
+    itsi_buckets_add(&s->stats->encode_service, now - started);
+    itsi_rolling_stage(itsi_pipeline_rolling(s->pipeline), ITSI_STAGE_ENCODING, started - v->queued_ns, now - started);
     atomic_fetch_add_explicit(&s->stats->encoded, 1, memory_order_relaxed);
     return item;
+}
+
+static bool same_frame(const struct itsi_frame_info *a, const struct itsi_frame_info *b)
+{
+    return a->camera == b->camera && a->generation == b->generation && a->epoch == b->epoch && a->seq == b->seq;
 }
 
 /* Without the lock; v is busy and stays. *item: a reference, also when the picture was made before. */
@@ -122,18 +127,13 @@ static int refresh(struct itsi_streams *s, struct itsi_jpeg *encoder, struct its
     if (!result)
         return itsi_fail(diag, ITS_EAGAIN, "camera %s has given no picture yet", v->camera);
     const struct itsi_frame_info *info = &result->info;
-    if (v->latest && v->latest->facts.seq == info->seq && v->latest_epoch == info->epoch &&
-        v->latest_generation == info->generation) {
+    if (v->latest && same_frame(&v->latest->facts.info, info)) {
         *item = itsi_item_ref(v->latest);
     } else {
         *item = make(s, encoder, v, result, &frame, started, diag);
         *fresh = *item != NULL;
-        if (*fresh) {
-            v->latest_epoch = info->epoch;
-            v->latest_generation = info->generation;
-        } else {
+        if (!*fresh)
             atomic_fetch_add_explicit(&s->stats->encode_failures, 1, memory_order_relaxed);
-        }
     }
     itsi_frame_unref(&frame);
     itsi_result_unref(&result);

@@ -41,12 +41,15 @@ static struct itsi_item *make_event(struct itsi_streams *s, const struct itsi_re
     struct itsi_json json;
     if (!item)
         return NULL;
-    item->facts.origin_ns = result->info.trace.origin;
+    itsi_frame_facts_of(result, &item->facts);
+    item->facts.encode_asked = result->info.trace.handover;
+    item->facts.encode_start = itsi_now_ns();
     itsi_buf_printf(&item->body, "id: %s/%u/%llu\ndata: ", result->info.camera_id, result->info.epoch,
                     (unsigned long long)result->info.seq);
     itsi_json_init(&json, &item->body);
-    itsi_result_json(&json, NULL, result, s->names, s->name_count, itsi_now_ns());
+    itsi_result_json(&json, NULL, result, s->names, s->name_count, item->facts.encode_start);
     itsi_buf_puts(&item->body, "\n\n");
+    item->facts.encode_end = itsi_now_ns();
     if (item->body.failed)
         itsi_item_unref(&item);
     return item;

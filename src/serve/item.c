@@ -4,6 +4,14 @@
 
 enum { KEPT = 128 };
 
+void itsi_frame_facts_of(const struct itsi_result *result, struct itsi_frame_facts *out)
+{
+    *out = (struct itsi_frame_facts){.info = result->info,
+                                     .breakdown = result->breakdown,
+                                     .late = result->late,
+                                     .quality_level = result->quality_level};
+}
+
 void itsi_item_pool_init(struct itsi_item_pool *pool)
 {
     *pool = (struct itsi_item_pool){0};

@@ -9,15 +9,15 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* What a response about a frame says of it. */
+/* What is known of the frame that a picture or event shows. */
 struct itsi_frame_facts {
-    int64_t capture_wall_ns;
-    int64_t origin_ns, handover_ns; /* monotonic */
-    int64_t encode_wait_ns, encode_service_ns;
+    struct itsi_frame_info info;
     struct itsi_breakdown breakdown;
-    uint64_t seq;
+    bool late; /* handed over after its deadline */
     int quality_level;
+    int64_t encode_asked, encode_start, encode_end; /* monotonic ns; 0: nothing was encoded */
 };
+void itsi_frame_facts_of(const struct itsi_result *result, struct itsi_frame_facts *out); /* encode_*: 0 */
 
 struct itsi_item {
     struct itsi_buf part;   /* MJPEG: boundary and headers */

@@ -31,6 +31,8 @@ static enum MHD_Result (*const handlers[ITSI_ROUTE_COUNT])(struct itsi_request *
     [ITSI_ROUTE_STATUS] = itsi_api_document,
     [ITSI_ROUTE_PERFORMANCE_METRICS] = itsi_api_document,
     [ITSI_ROUTE_CONFIG] = itsi_api_document,
+    [ITSI_ROUTE_ALERTS] = itsi_api_alerts,
+    [ITSI_ROUTE_VIOLATIONS] = itsi_api_violations,
     [ITSI_ROUTE_MEASUREMENTS] = itsi_api_measurements,
     [ITSI_ROUTE_FLIGHT] = itsi_api_flight,
 };
@@ -135,8 +137,9 @@ static struct itsi_request *begin(struct itsi_server *server, struct MHD_Connect
     r->link = info ? info->socket_context : NULL;
     r->method = itsi_method_of(method);
     r->head = strcmp(method, "HEAD") == 0;
+    r->came_ns = itsi_now_ns();
     itsi_router_match(url, &r->match);
-    itsi_connection_due(&server->connections, r->link, itsi_now_ns() + BODY_NS);
+    itsi_connection_due(&server->connections, r->link, r->came_ns + BODY_NS);
     if (atomic_load(&server->stopping))
         refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, "shutting down");
     check_access(r);
@@ -241,11 +244,13 @@ void itsi_request_completed(void *arg, struct MHD_Connection *connection, void *
 {
     struct itsi_server *server = arg;
     struct itsi_request *r = *slot;
-    (void)connection, (void)why;
+    const int64_t now = itsi_now_ns();
+    (void)connection;
     *slot = NULL;
     if (!r)
         return;
-    itsi_connection_due(&server->connections, r->link, itsi_now_ns() + IDLE_NS);
+    itsi_connection_due(&server->connections, r->link, now + IDLE_NS);
+    itsi_served_end(&r->served, now, why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     itsi_item_unref(&r->picture.item);
     itsi_buf_fini(&r->body);
     itsi_buf_fini(&r->answer);

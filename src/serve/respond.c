@@ -135,20 +135,20 @@ static double to_ms(int64_t ns) { return (double)ns / (double)ITSI_NS_PER_MS; }
 void itsi_respond_facts(struct MHD_Response *response, const struct itsi_frame_facts *facts, int64_t now)
 {
     char text[512];
-    itsi_format_wall(facts->capture_wall_ns, text);
+    itsi_format_wall(facts->info.capture_wall_ns, text);
     itsi_respond_header(response, "X-ITS-Capture-Time", text);
-    snprintf(text, sizeof text, "%.1f", to_ms(now - facts->origin_ns));
+    snprintf(text, sizeof text, "%.1f", to_ms(now - facts->info.trace.origin));
     itsi_respond_header(response, "X-ITS-Age-Ms", text);
     itsi_respond_header(response, "X-ITS-Quality", itsi_quality_name(facts->quality_level));
-    snprintf(text, sizeof text, "%llu", (unsigned long long)facts->seq);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)facts->info.seq);
     itsi_respond_header(response, "X-ITS-Seq", text);
     size_t used = 0;
     for (int stage = 0; stage < ITSI_STAGE_ENCODING; stage++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s;dur=%.2f", stage ? ", " : "",
                                  itsi_stage_name((enum itsi_stage)stage),
                                  to_ms(facts->breakdown.wait[stage] + facts->breakdown.service[stage]));
-    if (facts->encode_service_ns)
+    if (facts->encode_end)
         snprintf(text + used, sizeof text - used, ", encoding;dur=%.2f",
-                 to_ms(facts->encode_wait_ns + facts->encode_service_ns));
+                 to_ms(facts->encode_end - facts->encode_asked));
     itsi_respond_header(response, "Server-Timing", text);
 }

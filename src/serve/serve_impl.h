@@ -8,6 +8,7 @@
 #include "serve/server.h"
 #include "serve/stats.h"
 #include "serve/streams.h"
+#include "serve/tracing.h"
 
 #include <microhttpd.h>
 
@@ -48,6 +49,8 @@ struct itsi_request {
     char detail[512];    /* its reason */
     struct itsi_buf body;
     size_t received;
+    int64_t came_ns;
+    struct itsi_served served; /* the picture or result on its way to the client */
     /* handed to a worker or an encoder while the connection is suspended */
     bool waiting;
     enum MHD_Result (*finish)(struct itsi_request *request); /* on the network thread, when that is done */
@@ -113,6 +116,8 @@ enum MHD_Result itsi_api_overview(struct itsi_request *request);
 enum MHD_Result itsi_api_document(struct itsi_request *request);
 enum MHD_Result itsi_api_cameras(struct itsi_request *request);
 enum MHD_Result itsi_api_measurements(struct itsi_request *request);
+enum MHD_Result itsi_api_alerts(struct itsi_request *request);
+enum MHD_Result itsi_api_violations(struct itsi_request *request);
 enum MHD_Result itsi_api_flight(struct itsi_request *request);
 enum MHD_Result itsi_api_camera(struct itsi_request *request);
 enum MHD_Result itsi_api_snapshot(struct itsi_request *request);

@@ -9,6 +9,7 @@
 #include "pipeline/pipeline.h"
 #include "serve/item.h"
 #include "serve/stats.h"
+#include "serve/tracing.h"
 
 #include <sys/types.h>
 
@@ -51,6 +52,8 @@ struct itsi_viewer_params {
     int width;  /* 0: as the camera gives it */
     bool boxes; /* drawn into the picture */
     double fps; /* 0: the most the settings allow */
+    const char *route; /* static, for traces */
+    const struct itsi_trace_client *client;
     struct MHD_Connection *connection;
 };
 /* ITS_ELIMIT: enough viewers; ITS_ECANCELLED: shutting down. */

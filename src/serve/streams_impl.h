@@ -22,7 +22,6 @@ struct itsi_variant {
     bool queued, busy, again;        /* again: asked for while busy */
     struct itsi_variant *next_queued;
     struct itsi_item *latest;        /* owned reference */
-    uint32_t latest_epoch, latest_generation;
 };
 
 /* One viewer's look at a variant. */
@@ -45,6 +44,9 @@ struct itsi_viewer {
     int width, depth;
     int64_t interval_ns;
     char who[64];
+    int64_t came_ns;
+    const char *route; /* static */
+    struct itsi_trace_client client;
     /* lock */
     struct itsi_viewer *prev, *next;
     struct itsi_item **ring; /* depth items */
@@ -59,11 +61,12 @@ struct itsi_viewer {
     struct {
         const char *data;
         size_t len;
-    } segment[3];
+    } segment[4];
     int segment_count, segment_at;
     size_t segment_offset;
     bool greeted;
     int64_t ready_ns;
+    struct itsi_served served; /* current's way to the client */
     char note[256];
 };
 

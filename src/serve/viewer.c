@@ -153,6 +153,9 @@ int itsi_viewer_create(struct itsi_streams *s, const struct itsi_viewer_params *
     v->streams = s;
     v->connection = params->connection;
     v->kind = params->kind;
+    v->came_ns = itsi_now_ns();
+    v->route = params->route;
+    v->client = *params->client;
     v->depth = atomic_load(&s->settings->viewer_queue);
     v->width = params->width;
     v->boxes = params->boxes;
@@ -188,6 +191,7 @@ void itsi_viewer_free(void *arg)
 {
     struct itsi_viewer *v = arg;
     struct itsi_streams *s = v->streams;
+    itsi_served_end(&v->served, itsi_now_ns(), true); /* what was on its way has not arrived */
     pthread_mutex_lock(&s->lock);
     if (v->prev)
         v->prev->next = v->next;
@@ -218,6 +222,25 @@ static void begin(struct itsi_viewer *v)
     v->segment_offset = 0;
 }
 
+/* Which trace the picture is part of: a header of its part in live.mjpg; the JSON of the other kinds says it already. */
+static void begin_tracing(struct itsi_viewer *v, const struct itsi_item *item)
+{
+    char parent[ITSI_TRACEPARENT_SIZE];
+    const struct itsi_served_params params = {.pipeline = v->streams->pipeline,
+                                              .client = &v->client,
+                                              .streamed = true,
+                                              .route = v->route,
+                                              .since = v->came_ns,
+                                              .turn = v->ready_ns,
+                                              .bytes = (int64_t)item->body.len};
+    itsi_served_begin(&v->served, &params, &item->facts, parent);
+    itsi_served_sending(&v->served, v->ready_ns);
+    if (v->kind == ITSI_VIEWER_LIVE) {
+        snprintf(v->note, sizeof v->note, "traceparent: %s\r\n\r\n", parent);
+        add_segment(v, v->note, strlen(v->note));
+    }
+}
+
 static void begin_item(struct itsi_viewer *v)
 {
     struct itsi_item *item = v->current;
@@ -225,6 +248,7 @@ static void begin_item(struct itsi_viewer *v)
     v->ready_ns = itsi_now_ns();
     if (v->kind == ITSI_VIEWER_LIVE)
         add_segment(v, item->part.data, item->part.len);
+    begin_tracing(v, item);
     if (v->kind == ITSI_VIEWER_WALL)
         add_segment(v, item->record.data, item->record.len);
     add_segment(v, item->body.data, item->body.len);
@@ -232,7 +256,7 @@ static void begin_item(struct itsi_viewer *v)
         add_segment(v, "\r\n", 2);
 }
 
-/* A short text of this viewer's own: greeting, heartbeat, how much was lost. */
+/* A short text of an event stream's or wall's own: greeting, heartbeat, how much was lost. */
 static void begin_note(struct itsi_viewer *v, const char *text)
 {
     begin(v);
@@ -306,8 +330,9 @@ static void finish_item(struct itsi_viewer *v)
     struct itsi_serve_stats *stats = v->streams->stats;
     const int64_t now = itsi_now_ns();
     itsi_buckets_add(&stats->network[v->kind], now - v->ready_ns);
-    itsi_buckets_add(&stats->end_to_end[v->kind], now - v->current->facts.origin_ns);
+    itsi_buckets_add(&stats->end_to_end[v->kind], now - v->current->facts.info.trace.origin);
     atomic_fetch_add_explicit(&stats->sent[v->kind], 1, memory_order_relaxed);
+    itsi_served_end(&v->served, now, false);
     itsi_item_unref(&v->current);
 }
 

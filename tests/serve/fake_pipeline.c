@@ -26,6 +26,7 @@ struct fake_camera {
     struct itsi_frame *frame; /* newest */
     struct itsi_result *result;
     struct car cars[CARS];
+    uint32_t index; /* of all ever added */
     uint64_t seq;
     int64_t next_ns, added_ns;
     bool dead, novideo;
@@ -37,6 +38,9 @@ struct itsi_pipeline {
     struct itsi_bus bus;
     struct itsi_latency_recorder *latency;
     struct itsi_rolling *rolling;
+    struct itsi_tracer *tracer;
+    struct itsi_violations violations;
+    struct itsi_alerts *alerts;
     struct itsi_result_pool *results;
     struct itsi_ledger_counts gone;
     pthread_t thread;
@@ -44,6 +48,7 @@ struct itsi_pipeline {
     pthread_mutex_t lock;
     struct fake_camera *cameras[MOST];
     int count, next_name;
+    uint32_t next_index;
     int64_t started_ns;
     uint64_t published;
     int64_t longest_ns;
@@ -127,7 +132,7 @@ static void stamp(struct itsi_pipeline *p, struct itsi_frame_info *info, int64_t
     for (int i = 0; i < 9; i++) {
         lengths[i] = (int64_t)((double)steps[i] * (0.7 + 0.6 * itsi_rand_unit(&p->rng)));
         if (i == 4 && itsi_rand_unit(&p->rng) < 0.02)
-            lengths[i] += 60 * ms;
+            lengths[i] += 90 * ms; /* a late one */
         total += lengths[i];
     }
     t->origin = now - total;
@@ -136,6 +141,22 @@ static void stamp(struct itsi_pipeline *p, struct itsi_frame_info *info, int64_t
         *at[i] = when += lengths[i];
     info->capture_wall_ns = itsi_wall_ns() - total;
     info->deadline = t->origin + 100 * ms;
+}
+
+/* As src/pipeline/ends.c tells it. */
+static void tell_end(struct itsi_pipeline *p, const struct itsi_result *result)
+{
+    const struct itsi_trace_outcome outcome = {.end = result->late ? ITSI_TRACE_LATE : ITSI_TRACE_ON_TIME,
+                                               .batch = result->batch,
+                                               .quality_level = result->quality_level,
+                                               .model = "fake"};
+    (void)itsi_tracer_finish(p->tracer, &result->info, &outcome);
+    if (result->late) {
+        const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
+        struct itsi_violation violation;
+        itsi_violation_of_late(result, &trace, itsi_wall_ns(), &violation);
+        itsi_violations_note(&p->violations, &violation);
+    }
 }
 
 static void publish(struct itsi_pipeline *p, struct fake_camera *c, struct itsi_frame *frame,
@@ -150,6 +171,7 @@ static void publish(struct itsi_pipeline *p, struct fake_camera *c, struct itsi_
     itsi_latency_record(p->latency, &result->breakdown);
     itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, -1);
     itsi_ledger_deliver(&c->ledger, result->late);
+    tell_end(p, result);
     const int64_t before = itsi_now_ns();
     itsi_bus_publish(&p->bus, result);
     const int64_t took = itsi_now_ns() - before;
@@ -188,6 +210,7 @@ static void produce(struct itsi_pipeline *p, struct fake_camera *c, int64_t now)
         result->count += d->x2 - d->x1 > 4;
     }
     snprintf(frame->info.camera_id, sizeof frame->info.camera_id, "%s", c->config.id);
+    frame->info.camera = c->index;
     frame->info.seq = ++c->seq;
     frame->info.width = frame_w;
     frame->info.height = frame_h;
@@ -204,15 +227,35 @@ static void produce(struct itsi_pipeline *p, struct fake_camera *c, int64_t now)
     result->info = frame->info;
     itsi_trace_breakdown(&result->info.trace, &result->breakdown);
     result->late = result->info.trace.handover > result->info.deadline;
+    const struct itsi_trace_id trace_id = itsi_tracer_id(p->tracer, &result->info);
+    itsi_trace_id_hex(&trace_id, result->trace_id);
     result->batch = 4;
     result->quality_level = 3;
     publish(p, c, frame, result);
+}
+
+/* The books to the alert conditions, under the lock. */
+static void tick_alerts(struct itsi_pipeline *p, int64_t now)
+{
+    static struct itsi_ledger_counts counts[MOST];
+    static struct itsi_alert_camera cameras[MOST];
+    struct itsi_ledger_counts total = p->gone;
+    for (int i = 0; i < p->count; i++) {
+        itsi_ledger_snapshot(&p->cameras[i]->ledger, &counts[i]);
+        itsi_ledger_counts_add(&total, &counts[i]);
+        cameras[i] = (struct itsi_alert_camera){.id = p->cameras[i]->config.id, .ledger = &counts[i]};
+    }
+    const struct itsi_alert_tick tick = {.now = now, .wall = itsi_wall_ns(), .cameras = cameras,
+                                         .camera_count = (size_t)p->count, .total = &total};
+    if (itsi_alerts_tick(p->alerts, &tick) != 0)
+        abort();
 }
 
 static void *run(void *arg)
 {
     struct itsi_pipeline *p = arg;
     const int64_t interval = (int64_t)(1e9 / p->params.fps);
+    int64_t next_tick = 0;
     for (int64_t now = itsi_now_ns(); !itsi_event_wait_until(&p->stop, now + ITSI_NS_PER_MS); now = itsi_now_ns()) {
         pthread_mutex_lock(&p->lock);
         for (int i = 0; i < p->count; i++) {
@@ -224,6 +267,10 @@ static void *run(void *arg)
                 itsi_ledger_missing(&c->ledger, 1);
             else
                 produce(p, c, now);
+        }
+        if (now >= next_tick) {
+            tick_alerts(p, now);
+            next_tick = now + ITSI_NS_PER_S;
         }
         pthread_mutex_unlock(&p->lock);
     }
@@ -240,8 +287,14 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
                                                        .monitoring_window_seconds = 60,
                                                        .alert_window_seconds = 300,
                                                        .trend_analysis_minutes = 60};
+    const struct itsi_tracer_params tracing = {
+        .endpoint = params->otlp, .enabled = true, .rate = params->trace_rate, .batch_ns = 50 * ITSI_NS_PER_MS};
+    struct itsi_alert_params alerts;
+    itsi_alert_params_from(&alerts, &params->cfg->latency_monitoring);
     if (!p || itsi_latency_recorder_create(&p->latency, &diag) != 0 ||
         itsi_rolling_create(&p->rolling, &windows, 1, itsi_now_ns(), &diag) != 0 ||
+        itsi_tracer_create(&p->tracer, &tracing, &diag) != 0 || itsi_tracer_start(p->tracer, &diag) != 0 ||
+        itsi_alerts_create(&p->alerts, &alerts, &diag) != 0 ||
         itsi_result_pool_create(&p->results, 8192, &diag) != 0)
         abort();
     p->params = *params;
@@ -249,6 +302,7 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
     frame_h = params->height;
     itsi_rand_seed(&p->rng, 5);
     itsi_bus_init(&p->bus);
+    itsi_violations_init(&p->violations);
     itsi_event_init(&p->stop);
     pthread_mutex_init(&p->lock, NULL);
     return p;
@@ -282,6 +336,7 @@ void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
     if (p->running)
         pthread_join(p->thread, NULL);
     p->running = false;
+    itsi_tracer_stop(p->tracer, itsi_now_ns() + 2 * ITSI_NS_PER_S);
     itsi_bus_close(&p->bus);
 }
 
@@ -301,6 +356,9 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_result_pool_close(p->results);
     itsi_latency_recorder_destroy(p->latency);
     itsi_rolling_destroy(p->rolling);
+    itsi_tracer_destroy(p->tracer);
+    itsi_alerts_destroy(p->alerts);
+    itsi_violations_fini(&p->violations);
     itsi_bus_fini(&p->bus);
     itsi_event_fini(&p->stop);
     pthread_mutex_destroy(&p->lock);
@@ -332,6 +390,7 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
     struct fake_camera *c = rc == 0 ? itsi_zalloc(sizeof *c) : NULL;
     if (c) {
         c->config = *camera;
+        c->index = p->next_index++;
         c->dead = strstr(camera->url, "dead") != NULL;
         c->novideo = strstr(camera->url, "novideo") != NULL;
         c->tint = p->count * 29 % 60;
@@ -457,6 +516,28 @@ void itsi_pipeline_regression_report(struct itsi_pipeline *p, struct itsi_regres
 }
 
 struct itsi_rolling *itsi_pipeline_rolling(struct itsi_pipeline *p) { return p->rolling; }
+
+struct itsi_tracer *itsi_pipeline_tracer(struct itsi_pipeline *p) { return p->tracer; }
+struct itsi_alerts *itsi_pipeline_alerts(struct itsi_pipeline *p) { return p->alerts; }
+
+void itsi_pipeline_alert_receivers(struct itsi_pipeline *p, struct itsi_alert_receiver_stats out[ITSI_ALERT_RECEIVERS])
+{
+    (void)p;
+    memset(out, 0, ITSI_ALERT_RECEIVERS * sizeof *out);
+    out[ITSI_ALERT_TO_LOG] = (struct itsi_alert_receiver_stats){.on = true, .sent = 3};
+    out[ITSI_ALERT_TO_WEBHOOK] =
+        (struct itsi_alert_receiver_stats){.on = true, .failed = 2, .waiting = 1, .down = true, .last_error = 503};
+}
+
+size_t itsi_pipeline_violations(struct itsi_pipeline *p, struct itsi_violation *out, size_t cap)
+{
+    return itsi_violations_list(&p->violations, out, cap);
+}
+
+uint64_t itsi_pipeline_violations_by_stage(struct itsi_pipeline *p, uint64_t out[ITSI_STAGE_COUNT])
+{
+    return itsi_violations_by_stage(&p->violations, out);
+}
 
 int itsi_pipeline_camera_window(struct itsi_pipeline *p, const char *id, enum itsi_rolling_window window,
                                 struct itsi_window_figures *out)

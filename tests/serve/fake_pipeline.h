@@ -1,5 +1,5 @@
 /* A stand-in for pipeline/pipeline.h's implementation: N cameras with generated pictures in which boxes move, results in
- * time, and books that balance. A camera whose URL contains "dead" never gives a picture; "novideo" gives results
+ * time but for a few, and books that balance. A camera whose URL contains "dead" never gives a picture; "novideo" gives results
  * without pixels. Linked before the library, it takes the real one's place. */
 #ifndef ITS_TESTS_FAKE_PIPELINE_H
 #define ITS_TESTS_FAKE_PIPELINE_H
@@ -10,6 +10,8 @@ struct fake_params {
     const struct its_cfg *cfg;
     int width, height;
     double fps;
+    const char *otlp; /* a collector; NULL: none */
+    double trace_rate;
 };
 struct itsi_pipeline *fake_create(const struct fake_params *params);
 /* Results published so far, and the longest any one publish took (ns): a slow viewer must not show in it. */

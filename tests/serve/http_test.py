@@ -145,6 +145,63 @@ class Endpoints(Case):
         self.assertEqual(document["ledger"]["balance"], 0)
         self.assertGreater(document["process"]["rss_mb"], 1)
 
+    def test_alerts(self):
+        document = self.until(lambda: (d := self.server.json("/api/v1/performance/alerts"))["slo"] and d, what="a tick")
+        slo = document["slo"]
+        self.assertAlmostEqual(slo["objective"] + slo["budget"], 1)
+        for name, seconds in (("short_window", 60), ("medium_window", 300), ("long_window", 3600)):
+            window = slo[name]
+            self.assertEqual(window["window_seconds"], seconds)
+            self.assertEqual(window["frames_due"] - window["frames_good"], window["frames_bad"])
+            if window["frames_due"] > 0:
+                self.assertAlmostEqual(window["burn_rate"], (1 - window["on_time_ratio"]) / slo["budget"]
+                                       * min(1, window["covered_seconds"] / seconds), delta=0.2)
+        self.assertEqual(document["firing"] + document["muted"], len(document["active"]))
+        self.assertIn("history", document)
+        self.assertEqual(document["receivers"]["log"], {
+            "configured": True, "sent": 3, "failed_attempts": 0, "refused": 0, "dropped": 0, "waiting": 0, "down": False,
+            "last_error": None})
+        webhook = document["receivers"]["webhook"]
+        self.assertEqual((webhook["down"], webhook["http_status"], webhook["waiting"]), (True, 503, 1))
+        self.assertFalse(document["receivers"]["alertmanager"]["configured"])
+        self.assertEqual(self.server.json("/api/v1/performance/alerts?history=0")["history"], [])
+        for bad in ("-1", "257", "1.5", "x"):
+            self.problem(self.server.get(f"/api/v1/performance/alerts?history={bad}"), 400, "history")
+
+    def test_violations(self):
+        document = self.until(lambda: (d := self.server.json("/api/v1/performance/violations?limit=2"))["total"] > 3 and d,
+                              what="late frames")
+        self.assertEqual(sum(document["by_stage"].values()), document["total"])
+        self.assertEqual(len(document["violations"]), 2)
+        for v in document["violations"]:
+            self.assertEqual((v["outcome"], v["reason"], v["stage"]), ("late", None, "ml_inference"))
+            self.assertGreater(v["end_to_end_ms"], v["deadline_ms"])
+            self.assertGreater(v["stage_ms"], v["stage_budget_ms"])
+            self.assertLess(v["queue_ms"], v["end_to_end_ms"])
+            self.assertEqual((v["deadline_ms"], v["batch"], v["quality_level"], v["quality"]), (100, 4, 3, "high"))
+            self.assertRegex(v["trace_id"], "^[0-9a-f]{32}$")
+        newest, older = (v["time"] for v in document["violations"])
+        self.assertGreaterEqual(newest, older)
+        camera = document["violations"][0]["camera"]
+        of_one = self.server.json(f"/api/v1/performance/violations?camera={camera}&limit=256")["violations"]
+        self.assertEqual({v["camera"] for v in of_one}, {camera})
+        self.assertEqual(self.server.json("/api/v1/performance/violations?camera=nobody")["violations"], [])
+        for bad in ("0", "257", "2.5"):
+            self.problem(self.server.get(f"/api/v1/performance/violations?limit={bad}"), 400, "limit")
+
+    def test_stages_lately_include_what_the_server_does(self):
+        self.until(lambda: self.server.get("/api/v1/cameras/camera_001/snapshot.jpg")[0] == 200)
+
+        def stages():
+            recent = self.server.json("/api/v1/overview")["stages_recent"]
+            return recent if recent["network_transmission"]["total_ms"]["count"] else None
+        recent = self.until(stages)
+        for name, budget in (("ml_inference", 50), ("encoding", 10), ("network_transmission", 20)):
+            stage = recent[name]
+            self.assertEqual(stage["budget_ms"], budget)
+            self.assertGreater(stage["total_ms"]["count"], 0)
+            self.assertAlmostEqual(stage["total_ms"]["mean"], stage["wait_ms"]["mean"] + stage["service_ms"]["mean"], delta=0.01)
+
     def test_metrics_are_sound(self):
         self.server.get("/api/v1/cameras/camera_001/snapshot.jpg")
         body = self.server.get("/metrics")[2]

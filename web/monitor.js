@@ -1,0 +1,134 @@
+// What the Latency Monitor says: the objective, what alerts, and the frames that were late.
+import { count, fixed, ms, percent, stageWords, words } from './format.js';
+
+const $ = (id) => document.getElementById(id);
+const LATEST = 6;
+const MOST_MUTED = 100;
+const MOODS = { info: '', warning: 'warn', critical: 'bad', emergency: 'worst' };
+
+const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+
+function span(className, text) {
+  const node = document.createElement('span');
+  node.className = className;
+  node.textContent = text;
+  return node;
+}
+
+function length(seconds) {
+  return seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+// --- the objective: bad frames of each window on one scale, with a mark at the budget -----------------------------------
+
+function sloRow(window, budget, scale) {
+  const known = window.frames_due > 0;
+  const bad = known ? 1 - window.on_time_ratio : 0;
+  const row = document.createElement('li');
+  const bar = span('bar', '');
+  const fill = document.createElement('i');
+  const mark = document.createElement('b');
+  fill.className = `bar-bad ${bad > budget ? 'over' : ''}`;
+  fill.style.width = `${Math.min(100, (bad / scale) * 100)}%`;
+  mark.className = 'bar-budget';
+  mark.style.left = `${Math.min(100, (budget / scale) * 100)}%`;
+  bar.append(fill, mark);
+  row.append(span('stage-name', `Last ${length(window.window_seconds)}`),
+    span(`stage-value ${bad > budget ? 'over' : ''}`, known ? `${percent(window.on_time_ratio)} on time` : 'nothing due yet'), bar);
+  row.title = `${count(window.frames_bad)} of ${count(window.frames_due)} frames due were late or lost; the budget burns at ${fixed(window.burn_rate, 2)}`;
+  return row;
+}
+
+function showObjective(slo) {
+  $('slo-goal').textContent = slo ? `${percent(slo.objective)} on time` : '';
+  if (!slo) {
+    $('slo').replaceChildren();
+    return;
+  }
+  const windows = [slo.short_window, slo.medium_window, slo.long_window];
+  const scale = Math.max(slo.budget * 2, 0.01, ...windows.map((w) => (w.frames_due > 0 ? 1 - w.on_time_ratio : 0)));
+  $('slo').replaceChildren(...windows.map((w) => sloRow(w, slo.budget, scale)));
+  const worst = Math.max(...windows.map((w) => w.burn_rate));
+  const badge = $('slo-state');
+  badge.textContent = worst > 1 ? `burning at ${fixed(worst)}×` : 'within budget';
+  badge.className = `badge ${worst > 1 ? (worst > 6 ? 'bad' : 'warn') : 'good'}`;
+}
+
+// --- alerts -----------------------------------------------------------------------------------------------------------
+
+function alertRow(alert) {
+  const row = document.createElement('li');
+  const since = new Date(alert.starts_at);
+  row.append(span(`badge ${MOODS[alert.severity] || ''}`, alert.severity), span('alert-text', alert.summary),
+    span('dim alert-since', `since ${clock(since)}`));
+  row.title = since.toLocaleString();
+  return row;
+}
+
+let muted = [];
+
+function showMuted() {
+  $('muted').hidden = muted.length === 0;
+  $('muted-alerts').replaceChildren(...($('muted').open ? muted.slice(0, MOST_MUTED) : []).map(alertRow));
+}
+
+function showAlerts(doc) {
+  const loud = doc.active.filter((a) => !a.muted);
+  muted = doc.active.filter((a) => a.muted);
+  const badge = $('alert-count');
+  badge.textContent = loud.length ? count(loud.length) : 'none';
+  badge.className = `badge ${loud.length ? (loud.every((a) => a.severity === 'info') ? 'warn' : 'bad') : 'good'}`;
+  $('alerts').replaceChildren(...loud.map(alertRow));
+  $('muted-title').textContent = `${count(muted.length)} more are part of ${loud.length === 1 ? 'this' : 'these'}`;
+  showMuted();
+  const down = Object.entries(doc.receivers).filter(([, r]) => r.configured && r.down).map(([name]) => name);
+  $('alert-delivery').textContent = down.length ? `Not reached: ${down.join(', ')}` : '';
+}
+
+// --- late frames ------------------------------------------------------------------------------------------------------
+
+function violationRow(v) {
+  const row = document.createElement('li');
+  const stage = v.outcome === 'dropped' ? `${stageWords(v.stage)}, ${words(v.reason)}` : stageWords(v.stage);
+  const facts = [`${stage}: ${ms(v.stage_ms)}`, `queued ${ms(v.queue_ms)}`];
+  if (v.batch) facts.push(`batch of ${v.batch}`);
+  row.append(span('late-camera', v.camera), span('late-total', v.outcome === 'dropped' ? `dropped at ${ms(v.end_to_end_ms)}` : ms(v.end_to_end_ms)),
+    span('dim late-facts', facts.join(' · ')), span('dim late-time', clock(v.time)));
+  row.title = `Frame ${v.seq}; ${stageWords(v.stage)} may take ${ms(v.stage_budget_ms)}, the whole ${ms(v.deadline_ms)}; trace ${v.trace_id}`;
+  return row;
+}
+
+function showViolations(doc) {
+  const [stage, most] = Object.entries(doc.by_stage).reduce((a, b) => (b[1] > a[1] ? b : a));
+  $('late-count').textContent = doc.total ? `${count(doc.total)}, ${percent(most / doc.total)} by ${stageWords(stage)}` : '';
+  $('late').replaceChildren(...doc.violations.map(violationRow));
+  $('late-none').hidden = doc.violations.length > 0;
+}
+
+// --- the daemon -------------------------------------------------------------------------------------------------------
+
+async function get(path) {
+  const response = await fetch(path, { signal: AbortSignal.timeout(3000) });
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+async function refresh() {
+  try {
+    const [alerts, violations] = await Promise.all([get('api/v1/performance/alerts?history=0'),
+      get(`api/v1/performance/violations?limit=${LATEST}`)]);
+    showObjective(alerts.slo);
+    showAlerts(alerts);
+    showViolations(violations);
+    $('monitor').hidden = false;
+  } catch {
+    // an older daemon has no such documents; a lost one is told by the headline
+  }
+}
+
+$('muted').addEventListener('toggle', showMuted);
+
+export async function watchMonitor() {
+  await refresh();
+  setTimeout(watchMonitor, document.hidden ? 10000 : 2000);
+}
