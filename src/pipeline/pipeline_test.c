@@ -351,6 +351,33 @@ static void a_burning_budget_alerts_and_freezes(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static const struct itsi_alert *find_alert(const struct itsi_alert *alerts, size_t count, enum itsi_alert_condition which)
+{
+    for (size_t i = 0; i < count; i++)
+        if (alerts[i].condition == which)
+            return &alerts[i];
+    return NULL;
+}
+
+/* An inference that hardly ends: after five seconds somebody is told, with the camera's name. */
+static void a_stage_that_never_ends_is_told(void **state)
+{
+    (void)state;
+    cfg.monitor.flight_recorder_seconds = 0;
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 8000 * MS);
+    add(p, "stuck", "null://?fps=10");
+    struct itsi_alert alerts[16];
+    const struct itsi_alert *told = NULL;
+    for (int64_t until = itsi_now_ns() + 20000 * MS; !told && itsi_now_ns() < until;) {
+        itsi_sleep_until_ns(itsi_now_ns() + 100 * MS);
+        told = find_alert(alerts, itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16), ITSI_ALERT_STUCK);
+    }
+    assert_non_null(told);
+    assert_string_equal(told->part, "ml_inference");
+    CHECK_CONTAINS(told->figures.names, "stuck");
+    close_pipeline(p);
+}
+
 static void steady_state_allocates_nothing(void **state)
 {
     (void)state;
@@ -553,6 +580,7 @@ int main(void)
         TEST(unpaced_sources_lose_nothing),
         TEST(the_parts_of_ten_thousand_frames_are_the_whole),
         TEST(a_burning_budget_alerts_and_freezes),
+        TEST(a_stage_that_never_ends_is_told),
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
         TEST(the_engine_is_opened_as_configured),
