@@ -100,12 +100,32 @@ int itsi_capture_put(struct itsi_capture *c, struct itsi_frame *frame, int64_t o
     return rc;
 }
 
+void itsi_capture_lost(struct itsi_capture *c, int64_t origin, enum itsi_drop reason, bool damaged)
+{
+    if (!c->sink.lost)
+        return;
+    struct itsi_frame_info info = {.camera = c->camera,
+                                   .generation = c->generation,
+                                   .seq = c->seq,
+                                   .epoch = c->epoch,
+                                   .deadline = ITSI_NEVER,
+                                   .trace.origin = origin ? origin : itsi_now_ns()};
+    memcpy(info.camera_id, c->id, sizeof info.camera_id);
+    c->sink.lost(c->sink.arg, &info, reason, damaged);
+}
+
+void itsi_capture_drop_one(struct itsi_capture *c, int64_t origin, enum itsi_drop reason)
+{
+    itsi_ledger_drop(c->ledger, ITSI_STAGE_CAMERA_CAPTURE, reason);
+    itsi_capture_lost(c, origin, reason, false);
+}
+
 void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop reason)
 {
-    c->seq += count;
     for (; count; count--) {
+        c->seq++;
         itsi_ledger_arrive(c->ledger);
-        itsi_ledger_drop(c->ledger, ITSI_STAGE_CAMERA_CAPTURE, reason);
+        itsi_capture_drop_one(c, 0, reason);
     }
 }
 

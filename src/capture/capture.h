@@ -46,6 +46,9 @@ void itsi_handshakes_stats(struct itsi_handshakes *handshakes, int *now, int *hi
 struct itsi_frame_sink {
     int (*put)(void *arg, struct itsi_frame *frame, bool may_block);
     void *arg;
+    /* A frame that arrived and became no picture, after its ledger was told: who it would have been (stamps as far as it
+     * came), and why; of a damaged one the reason says nothing. NULL: nobody asks. Must not wait. */
+    void (*lost)(void *arg, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged);
 };
 
 struct itsi_capture_params {

@@ -64,6 +64,10 @@ void itsi_capture_good_frame(struct itsi_capture *c, int64_t now);
 struct itsi_frame *itsi_capture_frame(struct itsi_capture *c);
 /* Hands the frame over and counts it. ITS_ECANCELLED: the receiver stops. */
 ITS_NODISCARD int itsi_capture_put(struct itsi_capture *c, struct itsi_frame *frame, int64_t origin);
+/* Tells the receiver of a frame that became no picture; the books are the caller's. origin: 0: now. */
+void itsi_capture_lost(struct itsi_capture *c, int64_t origin, enum itsi_drop reason, bool damaged);
+/* A frame that arrived and is dropped here: into the books, and told. */
+void itsi_capture_drop_one(struct itsi_capture *c, int64_t origin, enum itsi_drop reason);
 /* `count` frames that were due and that we did not get to: in the books as dropped here. */
 void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop reason);
 

@@ -45,8 +45,7 @@ int itsi_null_run(struct itsi_capture *c)
         c->seq++;
         struct itsi_frame *frame = itsi_capture_frame(c);
         if (!frame) {
-            itsi_ledger_drop(c->ledger, ITSI_STAGE_CAMERA_CAPTURE,
-                             itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
+            itsi_capture_drop_one(c, origin, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
             continue;
         }
         frame->picture.layout = ITSI_LAYOUT_NONE;

@@ -59,8 +59,7 @@ static int play(struct itsi_capture *c, const struct itsi_flight_entry *e, int64
     c->seq++;
     struct itsi_frame *frame = itsi_capture_frame(c);
     if (!frame) {
-        itsi_ledger_drop(c->ledger, ITSI_STAGE_CAMERA_CAPTURE,
-                         itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
+        itsi_capture_drop_one(c, origin, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
         return 0;
     }
     frame->picture.layout = ITSI_LAYOUT_NONE;

@@ -11,7 +11,7 @@ static struct itsi_unit *find(struct itsi_session *s, uint64_t serial)
 void itsi_units_drop(struct itsi_session *s, enum itsi_drop reason)
 {
     s->c->seq++;
-    itsi_ledger_drop(s->c->ledger, ITSI_STAGE_CAMERA_CAPTURE, reason);
+    itsi_capture_drop_one(s->c, 0, reason);
 }
 
 static void count_error(struct itsi_session *s)
@@ -26,6 +26,7 @@ static void end_corrupt(struct itsi_session *s, struct itsi_unit *unit)
     if (unit->counted) {
         s->c->seq++;
         itsi_ledger_corrupt(s->c->ledger);
+        itsi_capture_lost(s->c, unit->origin, ITSI_DROP_ENGINE_FAILED, true);
     }
     count_error(s);
     unit->serial = 0;

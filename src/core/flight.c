@@ -24,7 +24,7 @@ struct prefix {
 
 const char *itsi_flight_outcome_name(enum itsi_flight_outcome outcome)
 {
-    static const char *const names[] = {"delivered", "late", "dropped"};
+    static const char *const names[] = {"delivered", "late", "dropped", "lost", "corrupt"};
     return names[outcome];
 }
 

@@ -19,6 +19,8 @@ enum itsi_flight_outcome {
     ITSI_FLIGHT_DELIVERED, /* before its deadline */
     ITSI_FLIGHT_LATE,
     ITSI_FLIGHT_DROPPED, /* at `stage`, for `reason` */
+    ITSI_FLIGHT_LOST,    /* arrived, became no picture, for `reason`: of the rest camera, seq and origin alone are known */
+    ITSI_FLIGHT_CORRUPT, /* the same, damaged */
     ITSI_FLIGHT_OUTCOMES
 };
 const char *itsi_flight_outcome_name(enum itsi_flight_outcome outcome);

@@ -92,6 +92,8 @@ static int summarise(struct itsi_replay *r, const struct itsi_flight_file *file)
         rc = itsi_histogram_init(&runs, NULL);
     for (size_t i = 0; i < file->count && rc == 0; i++) {
         const struct itsi_flight_entry *e = &file->entries[i];
+        if (e->outcome >= ITSI_FLIGHT_LOST)
+            continue; /* no picture of it reached the machinery */
         r->recorded.frames++;
         r->recorded.delivered += e->outcome == ITSI_FLIGHT_DELIVERED;
         r->recorded.late += e->outcome == ITSI_FLIGHT_LATE;

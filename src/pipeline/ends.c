@@ -52,3 +52,19 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
         itsi_violations_note(&p->violations, &violation);
     }
 }
+
+void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged)
+{
+    struct itsi_camera_stream *stream = owner;
+    struct itsi_pipeline *p = stream->pipeline;
+    const struct itsi_trace_outcome outcome = {.end = ITSI_TRACE_DROPPED,
+                                               .stage = ITSI_STAGE_CAMERA_CAPTURE,
+                                               .reason = reason,
+                                               .ended = itsi_now_ns(),
+                                               .quality_level = -1};
+    if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
+        return;
+    itsi_flight_lost(stream, info, reason, damaged);
+    if (!damaged)
+        (void)itsi_tracer_finish(p->tracer, info, &outcome);
+}

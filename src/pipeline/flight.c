@@ -67,6 +67,19 @@ void itsi_flight_dropped(struct itsi_camera_stream *stream, const struct itsi_fr
     itsi_flight_note(stream->pipeline->flight, &entry);
 }
 
+void itsi_flight_lost(struct itsi_camera_stream *stream, const struct itsi_frame_info *info, enum itsi_drop reason,
+                      bool damaged)
+{
+    struct itsi_flight_entry entry;
+    if (!stream->pipeline->flight)
+        return;
+    itsi_flight_entry_of(info, &entry);
+    entry.outcome = damaged ? ITSI_FLIGHT_CORRUPT : ITSI_FLIGHT_LOST;
+    entry.stage = ITSI_STAGE_CAMERA_CAPTURE;
+    entry.reason = (uint8_t)reason;
+    itsi_flight_note(stream->pipeline->flight, &entry);
+}
+
 /* --- freezing ----------------------------------------------------------------------------------------------------- */
 
 static void put_cameras(struct itsi_pipeline *p, struct itsi_json *json)

@@ -134,11 +134,15 @@ void itsi_stream_publish(struct itsi_camera_stream *stream, struct itsi_result *
 /* ends.c: by whoever ends a frame, once, while it holds a reference of the stream. */
 void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result);
 void itsi_stream_dropped(void *stream, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
+/* As capture tells it: it never became a picture. */
+void itsi_stream_lost(void *stream, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged);
 
 /* flight.c: how frames ended, kept for the flight record. */
 void itsi_flight_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result);
 void itsi_flight_dropped(struct itsi_camera_stream *stream, const struct itsi_frame *frame, enum itsi_stage stage,
                          enum itsi_drop reason);
+void itsi_flight_lost(struct itsi_camera_stream *stream, const struct itsi_frame_info *info, enum itsi_drop reason,
+                      bool damaged);
 ITS_NODISCARD int itsi_pipeline_make_flight(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                             struct its_diag *diag);
 
