@@ -71,7 +71,8 @@ function showAlerts(doc) {
   muted = doc.active.filter((a) => a.muted);
   const badge = $('alert-count');
   badge.textContent = loud.length ? count(loud.length) : 'none';
-  badge.className = `badge ${Object.entries(MOODS).reduce((mood, [severity, its]) => (loud.some((a) => a.severity === severity) ? its : mood), 'good')}`;
+  const worst = Object.keys(MOODS).findLast((severity) => loud.some((a) => a.severity === severity));
+  badge.className = `badge ${worst ? MOODS[worst] : 'good'}`;
   $('alerts').replaceChildren(...loud.map(alertRow));
   $('muted-title').textContent = `${count(muted.length)} more are part of ${loud.length === 1 ? 'this' : 'these'}`;
   showMuted();
