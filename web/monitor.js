@@ -2,9 +2,9 @@
 import { count, fixed, ms, percent, stageWords, words } from './format.js';
 
 const $ = (id) => document.getElementById(id);
-const LATEST = 6;
+const LATEST = 5;
 const MOST_MUTED = 100;
-const MOODS = { info: '', warning: 'warn', critical: 'bad', emergency: 'worst' };
+const MOODS = { info: 'told', warning: 'warn', critical: 'bad', emergency: 'worst' }; // by rising severity
 
 const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
@@ -19,39 +19,33 @@ function length(seconds) {
   return seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-// --- the objective: bad frames of each window on one scale, with a mark at the budget -----------------------------------
+// --- the objective: how fast each window burns the budget, with a mark where it goes exactly as it may -------------------
 
-function sloRow(window, budget, scale) {
-  const known = window.frames_due > 0;
-  const bad = known ? 1 - window.on_time_ratio : 0;
+function sloRow(window, scale) {
+  const over = window.burn_rate > 1 ? 'over' : '';
   const row = document.createElement('li');
   const bar = span('bar', '');
   const fill = document.createElement('i');
   const mark = document.createElement('b');
-  fill.className = `bar-bad ${bad > budget ? 'over' : ''}`;
-  fill.style.width = `${Math.min(100, (bad / scale) * 100)}%`;
+  fill.className = `bar-burn ${over}`;
+  fill.style.width = `${(Math.max(0, window.burn_rate) / scale) * 100}%`;
   mark.className = 'bar-budget';
-  mark.style.left = `${Math.min(100, (budget / scale) * 100)}%`;
+  mark.style.left = `${100 / scale}%`;
   bar.append(fill, mark);
   row.append(span('stage-name', `Last ${length(window.window_seconds)}`),
-    span(`stage-value ${bad > budget ? 'over' : ''}`, known ? `${percent(window.on_time_ratio)} on time` : 'nothing due yet'), bar);
-  row.title = `${count(window.frames_bad)} of ${count(window.frames_due)} frames due were late or lost; the budget burns at ${fixed(window.burn_rate, 2)}`;
+    span(`stage-value ${over}`, window.frames_due > 0 ? `${percent(window.on_time_ratio)} on time, ${fixed(window.burn_rate)}×` : 'nothing due yet'), bar);
+  row.title = `${count(window.frames_bad)} of ${count(window.frames_due)} frames due were late or lost; the error budget burns at ${fixed(window.burn_rate, 2)} times what it may`;
   return row;
 }
 
 function showObjective(slo) {
-  $('slo-goal').textContent = slo ? `${percent(slo.objective)} on time` : '';
-  if (!slo) {
-    $('slo').replaceChildren();
-    return;
-  }
-  const windows = [slo.short_window, slo.medium_window, slo.long_window];
-  const scale = Math.max(slo.budget * 2, 0.01, ...windows.map((w) => (w.frames_due > 0 ? 1 - w.on_time_ratio : 0)));
-  $('slo').replaceChildren(...windows.map((w) => sloRow(w, slo.budget, scale)));
-  const worst = Math.max(...windows.map((w) => w.burn_rate));
+  const windows = slo ? [slo.short_window, slo.medium_window, slo.long_window] : [];
+  const worst = Math.max(0, ...windows.map((w) => w.burn_rate));
   const badge = $('slo-state');
-  badge.textContent = worst > 1 ? `burning at ${fixed(worst)}×` : 'within budget';
-  badge.className = `badge ${worst > 1 ? (worst > 6 ? 'bad' : 'warn') : 'good'}`;
+  $('slo-goal').textContent = slo ? `${Number((slo.objective * 100).toFixed(3))} % on time` : '';
+  $('slo').replaceChildren(...windows.map((w) => sloRow(w, Math.max(2, worst))));
+  badge.textContent = !slo ? '–' : worst > 1 ? `burning at ${fixed(worst)}×` : 'within budget';
+  badge.className = `badge ${worst > 6 ? 'bad' : worst > 1 ? 'warn' : 'good'}`;
 }
 
 // --- alerts -----------------------------------------------------------------------------------------------------------
@@ -77,7 +71,8 @@ function showAlerts(doc) {
   muted = doc.active.filter((a) => a.muted);
   const badge = $('alert-count');
   badge.textContent = loud.length ? count(loud.length) : 'none';
-  badge.className = `badge ${loud.length ? (loud.every((a) => a.severity === 'info') ? 'warn' : 'bad') : 'good'}`;
+  const worst = Object.keys(MOODS).findLast((severity) => loud.some((a) => a.severity === severity));
+  badge.className = `badge ${worst ? MOODS[worst] : 'good'}`;
   $('alerts').replaceChildren(...loud.map(alertRow));
   $('muted-title').textContent = `${count(muted.length)} more are part of ${loud.length === 1 ? 'this' : 'these'}`;
   showMuted();
@@ -89,9 +84,9 @@ function showAlerts(doc) {
 
 function violationRow(v) {
   const row = document.createElement('li');
-  const stage = v.outcome === 'dropped' ? `${stageWords(v.stage)}, ${words(v.reason)}` : stageWords(v.stage);
-  const facts = [`${stage}: ${ms(v.stage_ms)}`, `queued ${ms(v.queue_ms)}`];
-  if (v.batch) facts.push(`batch of ${v.batch}`);
+  const facts = [`${stageWords(v.stage)}: ${ms(v.stage_ms)}`];
+  if (v.outcome === 'dropped') facts.push(words(v.reason));
+  else facts.push(`queued ${ms(v.queue_ms)}`, `batch ${v.batch}`);
   row.append(span('late-camera', v.camera), span('late-total', v.outcome === 'dropped' ? `dropped at ${ms(v.end_to_end_ms)}` : ms(v.end_to_end_ms)),
     span('dim late-facts', facts.join(' · ')), span('dim late-time', clock(v.time)));
   row.title = `Frame ${v.seq}; ${stageWords(v.stage)} may take ${ms(v.stage_budget_ms)}, the whole ${ms(v.deadline_ms)}; trace ${v.trace_id}`;
@@ -100,7 +95,7 @@ function violationRow(v) {
 
 function showViolations(doc) {
   const [stage, most] = Object.entries(doc.by_stage).reduce((a, b) => (b[1] > a[1] ? b : a));
-  $('late-count').textContent = doc.total ? `${count(doc.total)}, ${percent(most / doc.total)} by ${stageWords(stage)}` : '';
+  $('late-count').textContent = doc.total ? `${count(doc.total)}, ${percent(most / doc.total)} ${stageWords(stage)}` : '';
   $('late').replaceChildren(...doc.violations.map(violationRow));
   $('late-none').hidden = doc.violations.length > 0;
 }

@@ -96,7 +96,8 @@ static int take(struct options *o, int c, struct its_diag *diag)
     case 'D':
         return itsi_parse_number(optarg, 0.1, 86400, &o->duration) ? 0 : bad("--duration must be 0.1 to 86400, not", optarg);
     case 'i':
-        return itsi_parse_number(optarg, 0.1, 3600, &o->interval) ? 0 : bad("--interval must be 0.1 to 3600, not", optarg);
+        return itsi_parse_number(optarg, 0.1, 3600, &o->interval) ? 0
+                                                                  : bad("--interval must be 0.1 to 3600, not", optarg);
     case 'w':
         return itsi_parse_number(optarg, 0, 3600, &o->warmup) ? 0 : bad("--warmup must be 0 to 3600, not", optarg);
     case 'N':

@@ -7,7 +7,8 @@
 
 /* Appends
  *   {"camera","seq","epoch","trace_id"?,"capture_time","origin","age_ms","latency_ms","late",
- *    "quality_level","quality","batch","width","height","media_ms"?,"stages":{name:{"wait_ms","service_ms"}},"unattributed_ms",
+ *    "quality_level","quality","batch","width","height","media_ms"?,"stages":{name:{"wait_ms","service_ms"}},
+ *    "unattributed_ms",
  *    "detections":[{"class","class_id","score","box":[x1,y1,x2,y2],"track"?}]}
  * as the value of `key` (NULL at the top). Age is counted at `now` (monotonic). Classes without a name are "class_17".
  * No line breaks. Allocates only when the buffer grows. */

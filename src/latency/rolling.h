@@ -53,7 +53,7 @@ void itsi_rolling_frame(struct itsi_rolling *rolling, const struct itsi_breakdow
  * above, for end to end only. ITS_EINVAL: no such series, or below 0. */
 ITS_NODISCARD int itsi_rolling_measure(struct itsi_rolling *rolling, int series, int camera_series, int64_t ns);
 
-/* Any thread: a stage after the hand-over (encoding, network transmission), waiting and service apart, each at least 0. */
+/* Any thread: a stage after the hand-over (encoding, network transmission), waiting and service apart, both >= 0. */
 void itsi_rolling_stage(struct itsi_rolling *rolling, enum itsi_stage stage, int64_t wait_ns, int64_t service_ns);
 
 ITS_NODISCARD int itsi_rolling_tick(struct itsi_rolling *rolling, int64_t now);

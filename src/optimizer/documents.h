@@ -20,12 +20,12 @@ void itsi_document_windows(struct itsi_json *json, struct itsi_pipeline *pipelin
 void itsi_document_regression(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline);
 /* {stage: {"budget_ms", "total_ms": {...}, "wait_ms": {...}, "service_ms": {...}}} over the short window. */
 void itsi_document_recent_stages(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline);
-/* What alerts there are: {"slo", "firing": n, "muted": n, "active": [...], "history": [...], "receivers"}. The objective's
- * "slo" has "objective", "budget" and three windows with frames due, good and bad and the burn rate. Of the history the
- * newest come first, `history` at most; negative: it is left out. */
+/* What alerts there are: {"slo", "firing": n, "muted": n, "active": [...], "history": [...], "receivers"}. "slo" has
+ * "objective", "budget" and three windows with frames due, good and bad and the burn rate. Of the history the newest
+ * come first, `history` at most; negative: it is left out. */
 void itsi_document_alerting(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline, int history);
-/* {"total": n, "by_stage": {...}, "violations": [{...}]}: those still known, newest first, `limit` at most. camera: NULL
- * for all. */
+/* {"total": n, "by_stage": {...}, "violations": [{...}]}: those still known, newest first, `limit` at most.
+ * camera: NULL for all. */
 void itsi_document_violations(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline,
                               const char *camera, int limit);
 /* {"total": n, "by": [{"stage", "reason", "count"}]} */

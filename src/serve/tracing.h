@@ -1,5 +1,5 @@
-/* Pictures and results served over HTTP, as the Latency Monitor hears of them: W3C trace context in and out, the stamps of
- * encoding and sending for latency/trace.h, and the time of transmission for the rolling windows.
+/* Pictures and results served over HTTP, as the Latency Monitor hears of them: W3C trace context in and out, the stamps
+ * of encoding and sending for latency/trace.h, and the time of transmission for the rolling windows.
  *
  * A single answer gives `traceparent` back: it names the span that will be sent if kept, in the client's trace where it
  * has one, else in the frame's. A stream's response begins before there is a picture; there every part of live.mjpg has

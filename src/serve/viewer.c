@@ -222,7 +222,7 @@ static void begin(struct itsi_viewer *v)
     v->segment_offset = 0;
 }
 
-/* Which trace the picture is part of: a header of its part in live.mjpg; the JSON of the other kinds says it already. */
+/* Which trace the picture is part of: a header in live.mjpg; the JSON of the other kinds says it already. */
 static void begin_tracing(struct itsi_viewer *v, const struct itsi_item *item)
 {
     char parent[ITSI_TRACEPARENT_SIZE];

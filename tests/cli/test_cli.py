@@ -190,6 +190,91 @@ class Status(unittest.TestCase):
             self.assertIs(json.loads(running.stdout)["running"], True)
 
 
+class Monitor(unittest.TestCase):
+    STAGES = ["camera_capture", "preprocessing", "ml_inference", "postprocessing", "encoding", "network_transmission"]
+
+    def monitor(self, url, *args, **kw):
+        return run("performance", "monitor", "--url", url, *args, **kw)
+
+    def test_without_a_daemon(self):
+        done = self.monitor(f"http://127.0.0.1:{free_port()}", "--interval", 0.1, "--duration", 5)
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertIn("no daemon answers", done.stderr)
+
+    def test_mistakes(self):
+        for args, words in ((["--interval", "0"], "0.1 to 3600"), (["--interval", "soon"], "soon"),
+                            (["--duration", "-1"], "0.1 to 86400"), (["--format", "xml"], "xml")):
+            done = self.monitor("http://127.0.0.1:1", *args)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(words, done.stderr)
+
+    def test_a_line_every_interval(self):
+        with Daemon(*NULL, "--camera", "a=null://?fps=50", "--camera", "b=null://?fps=25") as daemon:
+            time.sleep(2.5)  # the books were looked at
+            done = self.monitor(daemon.url, "--interval", 0.5, "--duration", 1.25)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            lines = [line for line in done.stdout.splitlines() if re.match(r"\d\d:\d\d:\d\d ", line)]
+            self.assertEqual(len(lines), 3, done.stdout)
+            for word in ("SLA 100", "cameras", "p99", "capture<20", "infer<50", "network<20"):
+                self.assertIn(word, done.stdout)
+            for line in lines:
+                cells = line.split()
+                self.assertEqual((cells[1], len(cells)), ("2/2", 14), line)
+                self.assertTrue(all(re.fullmatch(r"[\d.]+\+[\d.]+!?", cell) for cell in cells[8:12]), line)
+                self.assertEqual(cells[12], "-", "nothing was encoded")
+
+    def test_one_document_a_line(self):
+        with Daemon(*NULL, "--camera", "a=null://?fps=50") as daemon:
+            time.sleep(2.5)
+            done = self.monitor(daemon.url, "--interval", 0.4, "--duration", 1, "--format", "json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            documents = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual(len(documents), 3)
+            for document in documents:
+                self.assertEqual((document["cameras"], document["cameras_running"]), (1, 1))
+                self.assertGreater(document["end_to_end_ms"]["count"], 50)
+                self.assertLessEqual(document["end_to_end_ms"]["p50"], document["end_to_end_ms"]["p99"])
+                self.assertEqual(list(document["stages"]), self.STAGES)
+                self.assertGreater(document["slo"]["short_window"]["frames_due"], 0)
+                self.assertIsInstance(document["alerts"], list)
+            times = [document["time"] for document in documents]
+            self.assertEqual(times, sorted(set(times)))
+
+    def test_interrupt_and_the_daemons_end(self):
+        with Daemon(*NULL) as daemon:
+            watch = subprocess.Popen([BINARY, "performance", "monitor", "--url", daemon.url, "--interval", "30"],
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            while not watch.stdout.readline().startswith("    time"):
+                pass
+            watch.stdout.readline()
+            watch.send_signal(signal.SIGINT)
+            _, err = watch.communicate(timeout=5)
+            self.assertEqual((watch.returncode, err), (0, ""))
+            watch = subprocess.Popen([BINARY, "performance", "monitor", "--url", daemon.url, "--interval", "0.2"],
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            watch.stdout.readline()
+            daemon.stop()
+            _, err = watch.communicate(timeout=10)
+            self.assertEqual(watch.returncode, 3, err)
+
+    def test_what_alerts_is_told_once(self):
+        limits = ["monitoring_window_seconds=2", "alert_window_seconds=10", "latency_sla_ms=0.1"]  # never met
+        limits = [part for limit in limits for part in ("--set", f"latency_monitoring.{limit}")]
+        with Daemon("--camera", f"road={ROAD}", *limits) as daemon:
+            deadline = time.monotonic() + 60
+            while not json.loads(daemon.get("/api/v1/performance/alerts"))["firing"]:
+                self.assertLess(time.monotonic(), deadline, "nothing alerts though every frame is late")
+                time.sleep(0.2)
+            violations = json.loads(daemon.get("/api/v1/performance/violations?camera=road"))["violations"]
+            self.assertEqual({v["camera"] for v in violations}, {"road"})
+            done = self.monitor(daemon.url, "--interval", 0.2, "--duration", 0.9)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told = re.findall(r"(?m)^  (\w+) since [\d:]{8}: the system: (.*)$", done.stdout)
+            self.assertTrue(told, done.stdout)
+            self.assertIn(told[0][0], ("critical", "emergency"))
+            self.assertIn("frames due", told[0][1])
+
+
 class Benchmark(unittest.TestCase):
     KEYS = {"streams", "duration_s", "backend", "model", "precision", "frames_expected", "frames_delivered",
             "frames_late", "frames_skipped", "frames_dropped", "frames_corrupt", "frames_missing", "ledger_balanced",

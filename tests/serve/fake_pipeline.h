@@ -1,6 +1,6 @@
 /* A stand-in for pipeline/pipeline.h's implementation: N cameras with generated pictures in which boxes move, results in
- * time but for a few, and books that balance. A camera whose URL contains "dead" never gives a picture; "novideo" gives results
- * without pixels. Linked before the library, it takes the real one's place. */
+ * time but for a few, and books that balance. A camera whose URL contains "dead" never gives a picture; "novideo" gives
+ * results without pixels. Linked before the library, it takes the real one's place. */
 #ifndef ITS_TESTS_FAKE_PIPELINE_H
 #define ITS_TESTS_FAKE_PIPELINE_H
 

@@ -159,8 +159,8 @@ class Endpoints(Case):
         self.assertEqual(document["firing"] + document["muted"], len(document["active"]))
         self.assertIn("history", document)
         self.assertEqual(document["receivers"]["log"], {
-            "configured": True, "sent": 3, "failed_attempts": 0, "refused": 0, "dropped": 0, "waiting": 0, "down": False,
-            "last_error": None})
+            "configured": True, "sent": 3, "failed_attempts": 0, "refused": 0, "dropped": 0, "waiting": 0,
+            "down": False, "last_error": None})
         webhook = document["receivers"]["webhook"]
         self.assertEqual((webhook["down"], webhook["http_status"], webhook["waiting"]), (True, 503, 1))
         self.assertFalse(document["receivers"]["alertmanager"]["configured"])
@@ -169,8 +169,8 @@ class Endpoints(Case):
             self.problem(self.server.get(f"/api/v1/performance/alerts?history={bad}"), 400, "history")
 
     def test_violations(self):
-        document = self.until(lambda: (d := self.server.json("/api/v1/performance/violations?limit=2"))["total"] > 3 and d,
-                              what="late frames")
+        path = "/api/v1/performance/violations"
+        document = self.until(lambda: (d := self.server.json(f"{path}?limit=2"))["total"] > 3 and d, what="late frames")
         self.assertEqual(sum(document["by_stage"].values()), document["total"])
         self.assertEqual(len(document["violations"]), 2)
         for v in document["violations"]:
@@ -183,11 +183,11 @@ class Endpoints(Case):
         newest, older = (v["time"] for v in document["violations"])
         self.assertGreaterEqual(newest, older)
         camera = document["violations"][0]["camera"]
-        of_one = self.server.json(f"/api/v1/performance/violations?camera={camera}&limit=256")["violations"]
+        of_one = self.server.json(f"{path}?camera={camera}&limit=256")["violations"]
         self.assertEqual({v["camera"] for v in of_one}, {camera})
-        self.assertEqual(self.server.json("/api/v1/performance/violations?camera=nobody")["violations"], [])
+        self.assertEqual(self.server.json(f"{path}?camera=nobody")["violations"], [])
         for bad in ("0", "257", "2.5"):
-            self.problem(self.server.get(f"/api/v1/performance/violations?limit={bad}"), 400, "limit")
+            self.problem(self.server.get(f"{path}?limit={bad}"), 400, "limit")
 
     def test_stages_lately_include_what_the_server_does(self):
         self.until(lambda: self.server.get("/api/v1/cameras/camera_001/snapshot.jpg")[0] == 200)
@@ -200,7 +200,8 @@ class Endpoints(Case):
             stage = recent[name]
             self.assertEqual(stage["budget_ms"], budget)
             self.assertGreater(stage["total_ms"]["count"], 0)
-            self.assertAlmostEqual(stage["total_ms"]["mean"], stage["wait_ms"]["mean"] + stage["service_ms"]["mean"], delta=0.01)
+            self.assertAlmostEqual(stage["total_ms"]["mean"], stage["wait_ms"]["mean"] + stage["service_ms"]["mean"],
+                                   delta=0.01)
 
     def test_metrics_are_sound(self):
         self.server.get("/api/v1/cameras/camera_001/snapshot.jpg")

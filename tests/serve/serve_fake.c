@@ -143,7 +143,7 @@ int main(int argc, char **argv)
     itsi_server_stop(server);
     printf("stopped %.3f\n", (double)(itsi_now_ns() - before) / 1e9);
     itsi_pipeline_stop(pipeline, 0);
-    itsi_result_writer_stop(writer);
+    itsi_result_writer_destroy(writer);
     itsi_pipeline_destroy(pipeline);
     its_cfg_fini(&cfg);
     return failed ? 3 : 0;

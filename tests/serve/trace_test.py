@@ -21,8 +21,8 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CLIENT = f"00-{TRACE}-{SPAN}-01"
 SNAPSHOT = "/api/v1/cameras/camera_001/snapshot.jpg?width=160"
 NEWEST = "/api/v1/cameras/camera_001/detections?format=json"
-MALFORMED = ["", "nonsense", CLIENT.upper(), CLIENT[:-1], CLIENT + "0", CLIENT.replace("-", "_"), f"ff-{TRACE}-{SPAN}-01",
-             f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE}-{SPAN}-01-extra", "x" * 3000]
+MALFORMED = ["", "nonsense", CLIENT.upper(), CLIENT[:-1], CLIENT + "0", CLIENT.replace("-", "_"),
+             f"ff-{TRACE}-{SPAN}-01", f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE}-{SPAN}-01-extra", "x" * 3000]
 
 
 class TraceContext(Case):
@@ -105,7 +105,8 @@ class TraceContext(Case):
             if "encoding" in children:
                 break
             time.sleep(0.02)
-        self.assertEqual(set(children), {"encoding.wait", "encoding", "network_transmission.wait", "network_transmission"})
+        self.assertEqual(set(children),
+                         {"encoding.wait", "encoding", "network_transmission.wait", "network_transmission"})
         shown = float(re.search(r"encoding;dur=([\d.]+)", headers["Server-Timing"])[1])
         told = sum(children[n].end_time_unix_nano - children[n].start_time_unix_nano
                    for n in ("encoding.wait", "encoding")) / 1e6
@@ -154,7 +155,8 @@ class TraceContext(Case):
         headers, _ = self.get(server, NEWEST, {"TraceParent": CLIENT, "tracestate": "not a list,,=,x=\x01y,ok=1"})
         root, _ = self.span(self.parent(headers)[1])
         self.assertEqual((root.trace_id.hex(), root.trace_state), (TRACE, "ok=1"))
-        headers, _ = self.get(server, NEWEST, {"traceparent": CLIENT, "tracestate": [f"k{i}={'v' * 90}" for i in range(90)]})
+        many = [f"k{i}={'v' * 90}" for i in range(90)]
+        headers, _ = self.get(server, NEWEST, {"traceparent": CLIENT, "tracestate": many})
         root, _ = self.span(self.parent(headers)[1])
         self.assertTrue(0 < len(root.trace_state) <= 512)
 
@@ -180,7 +182,8 @@ class TraceContext(Case):
     def test_head_and_errors_serve_nothing(self):
         server = self.start(1)
         self.picture(server)
-        for method, path in (("HEAD", SNAPSHOT), ("GET", "/api/v1/cameras/nobody/snapshot.jpg"), ("GET", "/api/v1/overview")):
+        for method, path in (("HEAD", SNAPSHOT), ("GET", "/api/v1/cameras/nobody/snapshot.jpg"),
+                             ("GET", "/api/v1/overview")):
             headers = server.ask(method, path, headers={"traceparent": CLIENT})[1]
             self.assertNotIn("traceparent", headers, path)
 
@@ -217,7 +220,8 @@ class TraceContext(Case):
     def test_who_leaves_in_the_middle_is_told(self):
         server = self.start(1, "--size", "1920x1080")
         plain = server.raw(receive_buffer=4096)
-        plain.sendall(f"GET /api/v1/cameras/camera_001/live.mjpg HTTP/1.1\r\nHost: localhost\r\ntraceparent: {CLIENT}\r\n\r\n".encode())
+        plain.sendall(f"GET /api/v1/cameras/camera_001/live.mjpg HTTP/1.1\r\nHost: localhost\r\n"
+                      f"traceparent: {CLIENT}\r\n\r\n".encode())
         plain.recv(100)
         time.sleep(0.5)  # its buffers fill
         plain.close()
