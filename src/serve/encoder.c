@@ -107,6 +107,7 @@ static struct itsi_item *make(struct itsi_streams *s, struct itsi_jpeg *encoder,
     }
     itsi_buckets_add(&s->stats->encode_wait, item->facts.encode_wait_ns);
     itsi_buckets_add(&s->stats->encode_service, item->facts.encode_service_ns);
+    itsi_buckets_add(&s->stats->encode_total, item->facts.encode_wait_ns + item->facts.encode_service_ns);
     atomic_fetch_add_explicit(&s->stats->encoded, 1, memory_order_relaxed);
     return item;
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/thread.h"
+#include "base/url.h"
 #include "pipeline/bus.h"
 
 #include <math.h>
@@ -27,7 +28,7 @@ struct fake_camera {
     struct itsi_result *result;
     struct car cars[CARS];
     uint64_t seq;
-    int64_t next_ns, added_ns;
+    int64_t next_ns, added_ns, added_wall_ns;
     bool dead, novideo;
     int tint;
 };
@@ -37,6 +38,9 @@ struct itsi_pipeline {
     struct itsi_bus bus;
     struct itsi_latency_recorder *latency;
     struct itsi_rolling *rolling;
+    struct itsi_alerts *alerts;
+    struct itsi_tracer *tracer;
+    struct itsi_violations violations;
     struct itsi_result_pool *results;
     struct itsi_ledger_counts gone;
     pthread_t thread;
@@ -147,7 +151,15 @@ static void publish(struct itsi_pipeline *p, struct fake_camera *c, struct itsi_
     c->result = itsi_result_ref(result);
     itsi_frame_unref(&old_frame);
     itsi_result_unref(&old_result);
+    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
     itsi_latency_record(p->latency, &result->breakdown);
+    if (result->info.seq % 10 == 0) /* as if every tenth trace were kept */
+        itsi_latency_exemplify(p->latency, &result->breakdown, &trace, itsi_wall_ns());
+    if (result->late) {
+        struct itsi_violation violation;
+        itsi_violation_of_late(result, &trace, itsi_wall_ns(), &violation);
+        itsi_violations_note(&p->violations, &violation);
+    }
     itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, -1);
     itsi_ledger_deliver(&c->ledger, result->late);
     const int64_t before = itsi_now_ns();
@@ -239,15 +251,21 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
     const struct its_cfg_latency_monitoring windows = {.latency_sla_ms = 100,
                                                        .monitoring_window_seconds = 60,
                                                        .alert_window_seconds = 300,
-                                                       .trend_analysis_minutes = 60};
+                                                       .trend_analysis_minutes = 60,
+                                                       .sla_violation_threshold = 0.05};
+    struct itsi_alert_params alerting;
+    itsi_alert_params_from(&alerting, &windows);
     if (!p || itsi_latency_recorder_create(&p->latency, &diag) != 0 ||
         itsi_rolling_create(&p->rolling, &windows, 1, itsi_now_ns(), &diag) != 0 ||
+        itsi_alerts_create(&p->alerts, &alerting, &diag) != 0 ||
+        itsi_tracer_create(&p->tracer, &(struct itsi_tracer_params){.seed = 5}, &diag) != 0 ||
         itsi_result_pool_create(&p->results, 8192, &diag) != 0)
         abort();
     p->params = *params;
     frame_w = params->width;
     frame_h = params->height;
     itsi_rand_seed(&p->rng, 5);
+    itsi_violations_init(&p->violations);
     itsi_bus_init(&p->bus);
     itsi_event_init(&p->stop);
     pthread_mutex_init(&p->lock, NULL);
@@ -301,6 +319,9 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_result_pool_close(p->results);
     itsi_latency_recorder_destroy(p->latency);
     itsi_rolling_destroy(p->rolling);
+    itsi_alerts_destroy(p->alerts);
+    itsi_tracer_destroy(p->tracer);
+    itsi_violations_fini(&p->violations);
     itsi_bus_fini(&p->bus);
     itsi_event_fini(&p->stop);
     pthread_mutex_destroy(&p->lock);
@@ -336,6 +357,7 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
         c->novideo = strstr(camera->url, "novideo") != NULL;
         c->tint = p->count * 29 % 60;
         c->added_ns = itsi_now_ns();
+        c->added_wall_ns = itsi_wall_ns();
         c->next_ns = c->added_ns + (int64_t)(itsi_rand_unit(&p->rng) * 1e9 / p->params.fps);
         itsi_ledger_init(&c->ledger);
         for (int i = 0; i < CARS; i++)
@@ -366,8 +388,12 @@ int itsi_pipeline_remove_camera(struct itsi_pipeline *p, const char *id, struct 
 
 static void status_of(const struct itsi_pipeline *p, struct fake_camera *c, int64_t now, struct itsi_camera_status *out)
 {
+    struct itsi_url url;
     memset(out, 0, sizeof *out);
     out->camera = c->config;
+    out->added_wall_ns = c->added_wall_ns;
+    if (itsi_url_parse(&url, c->config.url, NULL) == 0)
+        snprintf(out->group, sizeof out->group, "%.*s", (int)sizeof out->group - 1, url.host);
     itsi_ledger_snapshot(&c->ledger, &out->ledger);
     out->quality_level = 3;
     out->age_ms = out->latency_ms = NAN;
@@ -478,9 +504,23 @@ int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, char *path, s
 
 void itsi_pipeline_reset_stats(struct itsi_pipeline *p) { itsi_latency_reset(p->latency); }
 
-void itsi_pipeline_latency_buckets(struct itsi_pipeline *p, struct itsi_latency_buckets *out)
+void itsi_pipeline_latency_counts(struct itsi_pipeline *p, struct itsi_latency_counts *out)
 {
-    itsi_latency_buckets(p->latency, out);
+    itsi_latency_counts(p->latency, out);
+}
+
+struct itsi_alerts *itsi_pipeline_alerts(struct itsi_pipeline *p) { return p->alerts; }
+struct itsi_tracer *itsi_pipeline_tracer(struct itsi_pipeline *p) { return p->tracer; }
+
+void itsi_pipeline_alert_receivers(struct itsi_pipeline *p, struct itsi_alert_receiver_stats out[ITSI_ALERT_RECEIVERS])
+{
+    (void)p;
+    memset(out, 0, ITSI_ALERT_RECEIVERS * sizeof *out);
+}
+
+uint64_t itsi_pipeline_violations_by_stage(struct itsi_pipeline *p, uint64_t out[ITSI_STAGE_COUNT])
+{
+    return itsi_violations_by_stage(&p->violations, out);
 }
 
 const char *const *itsi_pipeline_class_names(struct itsi_pipeline *p, int *count)
