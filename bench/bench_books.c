@@ -2,15 +2,32 @@
  * the CPU time a frame costs in all (26 ms of one core at 640x384 in bf16 on the development machine; an argument gives
  * another figure in ms). */
 #include "base/clock.h"
+#include "base/rand.h"
 #include "core/ledger.h"
 #include "latency/recorder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { FRAMES = 2000000, WAYS = 1024, STAMPS = 10 };
+
+/* How far each stamp of a frame is from its first: about as long as stages take, no two frames alike, so that what looks
+ * for a bucket finds many. */
+static void make_ways(int64_t ways[WAYS][STAMPS])
+{
+    static const double typical_ms[STAMPS] = {0, 0.2, 3, 0.5, 1, 4, 18, 0.1, 0.25, 0.02};
+    struct itsi_rand rng;
+    itsi_rand_seed(&rng, 11);
+    for (int i = 0; i < WAYS; i++) {
+        int64_t at = 0;
+        for (int s = 0; s < STAMPS; s++)
+            ways[i][s] = at += (int64_t)(typical_ms[s] * 1e6 * itsi_rand_range(&rng, 0.2, 3));
+    }
+}
+
 int main(int argc, char **argv)
 {
-    enum { FRAMES = 2000000 };
+    static int64_t ways[WAYS][STAMPS];
     double frame_ms = argc > 1 ? atof(argv[1]) : 26.0;
     struct itsi_latency_recorder *recorder;
     struct its_diag diag;
@@ -20,14 +37,15 @@ int main(int argc, char **argv)
     }
     struct itsi_ledger ledger;
     itsi_ledger_init(&ledger);
+    make_ways(ways);
     int64_t start = itsi_thread_cpu_ns();
     for (int i = 0; i < FRAMES; i++) {
         struct itsi_trace trace;
         struct itsi_breakdown breakdown;
         int64_t *stamps = &trace.origin;
         itsi_ledger_arrive(&ledger);
-        for (int s = 0; s < 10; s++) /* as many clock readings as a frame has stamps */
-            stamps[s] = itsi_now_ns();
+        for (int s = 0; s < STAMPS; s++) /* as many clock readings as a frame has stamps */
+            stamps[s] = itsi_now_ns() + ways[i % WAYS][s];
         itsi_ledger_admit(&ledger);
         itsi_trace_breakdown(&trace, &breakdown);
         itsi_latency_record(recorder, &breakdown);

@@ -354,6 +354,14 @@ size_t itsi_alerts_history(struct itsi_alerts *alerts, struct itsi_alert *out, s
     return count;
 }
 
+double itsi_alerts_budget(struct itsi_alerts *alerts)
+{
+    pthread_mutex_lock(&alerts->mutex);
+    double budget = itsi_slo_budget(&alerts->params.slo);
+    pthread_mutex_unlock(&alerts->mutex);
+    return budget;
+}
+
 int itsi_alerts_slo(struct itsi_alerts *alerts, const char *id, struct itsi_slo_status *out)
 {
     int rc = 0;

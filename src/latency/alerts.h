@@ -6,8 +6,8 @@
  * system. The narrower ones are muted meanwhile (ended as "superseded" where they had been told) and speak again if
  * they outlive the wider one.
  *
- * Threads: tick, events and configure belong to one thread (the monitor's); active, history and slo may be called by
- * any. Memory: about 4 kB for a camera or a group, a bounded history; steady state allocates nothing. */
+ * Threads: tick, events and configure belong to one thread (the monitor's); active, history, budget and slo may be called
+ * by any. Memory: about 4 kB for a camera or a group, a bounded history; steady state allocates nothing. */
 #ifndef ITSI_LATENCY_ALERTS_H
 #define ITSI_LATENCY_ALERTS_H
 
@@ -99,6 +99,8 @@ struct itsi_slo_status {
     } window[ITSI_SLO_WINDOW_COUNT];
     double budget;
 };
+/* The share of the frames due that may be bad, as configured now. */
+double itsi_alerts_budget(struct itsi_alerts *alerts);
 /* id: of a camera; NULL: all. As of the last tick. ITS_ENOTFOUND. */
 ITS_NODISCARD int itsi_alerts_slo(struct itsi_alerts *alerts, const char *id, struct itsi_slo_status *out);
 

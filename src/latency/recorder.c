@@ -4,15 +4,14 @@
 #include "base/mem.h"
 
 #include <pthread.h>
-#include <string.h>
 
 struct itsi_latency_recorder {
-    /* Held by the one writer per frame, uncontended; readers take it only for the small bucket table and the reset, and
+    /* Held by the one writer per frame, uncontended; readers take it only for the small bucket tables and the reset, and
      * read the histograms without it. */
     pthread_mutex_t mutex;
     struct itsi_histogram end_to_end;
     struct itsi_histogram wait[ITSI_STAGE_COUNT], service[ITSI_STAGE_COUNT], unattributed;
-    struct itsi_latency_buckets buckets; /* counts not yet cumulative */
+    struct itsi_latency_counts counts;
 };
 
 /* Every histogram of the recorder, for what is done to all. */
@@ -31,13 +30,10 @@ enum { ALL_HISTOGRAMS = 2 + 2 * ITSI_STAGE_COUNT };
 
 int itsi_latency_recorder_create(struct itsi_latency_recorder **out, struct its_diag *diag)
 {
-    static const double edges[] = ITSI_LATENCY_EDGES;
-    _Static_assert(sizeof edges / sizeof edges[0] == ITSI_LATENCY_EDGE_COUNT, "count the edges");
     struct itsi_latency_recorder *r = itsi_zalloc(sizeof *r);
     if (!r)
         return itsi_fail(diag, ITS_ENOMEM, "latency recorder: out of memory");
     pthread_mutex_init(&r->mutex, NULL);
-    memcpy(r->buckets.edges, edges, sizeof edges);
     struct itsi_histogram *list[ALL_HISTOGRAMS];
     int n = each(r, list);
     for (int i = 0; i < n; i++) {
@@ -63,23 +59,37 @@ void itsi_latency_recorder_destroy(struct itsi_latency_recorder *r)
     itsi_free(r);
 }
 
+static void count(struct itsi_latency_buckets *buckets, int64_t ns)
+{
+    ns = ns > 0 ? ns : 0;
+    buckets->counts[itsi_latency_bucket(ns)]++;
+    buckets->sum_ns += (double)ns;
+}
+
 void itsi_latency_record(struct itsi_latency_recorder *r, const struct itsi_breakdown *b)
 {
     pthread_mutex_lock(&r->mutex);
     itsi_histogram_record_ns(&r->end_to_end, b->end_to_end);
+    count(&r->counts.end_to_end, b->end_to_end);
     for (int s = 0; s <= ITSI_STAGE_POSTPROCESSING; s++) {
         itsi_histogram_record_ns(&r->wait[s], b->wait[s]);
         itsi_histogram_record_ns(&r->service[s], b->service[s]);
+        count(&r->counts.wait[s], b->wait[s]);
+        count(&r->counts.service[s], b->service[s]);
+        count(&r->counts.total[s], b->wait[s] + b->service[s]);
     }
     itsi_histogram_record_ns(&r->unattributed, b->unattributed);
-    double seconds = (double)b->end_to_end / 1e9;
-    for (int i = 0; i < ITSI_LATENCY_EDGE_COUNT; i++)
-        if (seconds <= r->buckets.edges[i]) {
-            r->buckets.counts[i]++;
-            break;
-        }
-    r->buckets.total++;
-    r->buckets.sum_seconds += seconds;
+    count(&r->counts.unattributed, b->unattributed);
+    pthread_mutex_unlock(&r->mutex);
+}
+
+void itsi_latency_exemplify(struct itsi_latency_recorder *r, const struct itsi_breakdown *b,
+                            const struct itsi_trace_id *trace, int64_t wall_ns)
+{
+    int64_t ns = b->end_to_end > 0 ? b->end_to_end : 0;
+    pthread_mutex_lock(&r->mutex);
+    r->counts.exemplars[itsi_latency_bucket(ns)] =
+        (struct itsi_exemplar){.trace = *trace, .value_ns = ns, .wall_ns = wall_ns};
     pthread_mutex_unlock(&r->mutex);
 }
 
@@ -105,11 +115,9 @@ void itsi_latency_report(const struct itsi_latency_recorder *r, struct itsi_late
     }
 }
 
-void itsi_latency_buckets(struct itsi_latency_recorder *r, struct itsi_latency_buckets *out)
+void itsi_latency_counts(struct itsi_latency_recorder *r, struct itsi_latency_counts *out)
 {
     pthread_mutex_lock(&r->mutex);
-    *out = r->buckets;
+    *out = r->counts;
     pthread_mutex_unlock(&r->mutex);
-    for (int i = 1; i < ITSI_LATENCY_EDGE_COUNT; i++)
-        out->counts[i] += out->counts[i - 1];
 }

@@ -1,5 +1,7 @@
 #include "net/otlp_wire.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 enum wire_type { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
@@ -70,27 +72,12 @@ void itsi_wire_bytes(struct itsi_buf *out, int field, const void *data, size_t l
     itsi_buf_add(out, data, len);
 }
 
-/* Length of the UTF-8 sequence at p (NUL-terminated text), 0 when it is none: overlong forms, surrogates and what lies
- * beyond U+10FFFF are none. */
-static size_t utf8_length(const unsigned char *p)
-{
-    size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3
-                                : p[0] >= 0xf0 && p[0] < 0xf5                               ? 4
-                                                                                            : 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool surrogate = p[0] == 0xed && p[1] >= 0xa0, beyond = p[0] == 0xf4 && p[1] >= 0x90;
-    return len > 1 && (overlong || surrogate || beyond) ? 0 : len;
-}
-
 void itsi_wire_string(struct itsi_buf *out, int field, const char *text)
 {
     itsi_wire_header(out, field, strlen(text)); /* a byte stands for each that is replaced: the length stays */
     for (const char *p = text; *p;) {
         size_t valid = 0;
-        for (size_t len; p[valid] && (len = utf8_length((const unsigned char *)p + valid)) != 0;)
+        for (size_t len; p[valid] && (len = itsi_utf8_length(p + valid)) != 0;)
             valid += len;
         itsi_buf_add(out, p, valid);
         p += valid;

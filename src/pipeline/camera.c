@@ -177,6 +177,7 @@ static int make_stream(struct itsi_pipeline *p, const struct itsi_camera *camera
     }
     stream->latency_series = itsi_rolling_camera_claim(p->rolling);
     itsi_alerting_group_of(camera->url, stream->group, sizeof stream->group);
+    stream->added_wall_ns = itsi_wall_ns();
     *out = stream;
     return 0;
 }
@@ -250,6 +251,8 @@ static void stream_status(struct itsi_camera_stream *stream, int64_t now, struct
 {
     memset(out, 0, sizeof *out);
     out->camera = stream->config;
+    memcpy(out->group, stream->group, sizeof out->group);
+    out->added_wall_ns = stream->added_wall_ns;
     itsi_capture_status(stream->capture, &out->capture);
     itsi_ledger_snapshot(&stream->ledger, &out->ledger);
     out->quality_level = 3;

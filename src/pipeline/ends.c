@@ -25,11 +25,16 @@ void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_
     itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, stream->latency_series);
     itsi_flight_delivered(stream, result);
     itsi_pipeline_regress_frame(p, &result->breakdown, result->info.trace.handover);
-    (void)itsi_tracer_finish(p->tracer, &result->info, &outcome);
+    const bool kept = itsi_tracer_finish(p->tracer, &result->info, &outcome);
+    if (!kept && !result->late)
+        return;
+    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
+    const int64_t wall = itsi_wall_ns();
+    if (kept)
+        itsi_latency_exemplify(p->recorder, &result->breakdown, &trace, wall);
     if (result->late) {
-        struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
         struct itsi_violation violation;
-        itsi_violation_of_late(result, &trace, itsi_wall_ns(), &violation);
+        itsi_violation_of_late(result, &trace, wall, &violation);
         itsi_violations_note(&p->violations, &violation);
     }
 }

@@ -359,7 +359,10 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     out->batch_max = p->batch_max;
     out->results = p->result_count;
     out->analysed_fps = itsi_rate_get(&p->rate, now);
+    const char *camera;
+    out->oldest_in_flight_seconds = itsi_pipeline_oldest(p, now, &camera);
     pthread_mutex_unlock(&p->table);
+    out->flight_entries = p->flight ? itsi_flight_noted(p->flight) : 0;
     itsi_handshakes_stats(p->handshakes, &out->handshakes_now, &out->handshakes_highest);
     out->bus_lost = itsi_bus_lost(&p->bus);
 }
@@ -374,9 +377,9 @@ void itsi_pipeline_reset_stats(struct itsi_pipeline *p)
     pthread_mutex_unlock(&p->table);
 }
 
-void itsi_pipeline_latency_buckets(struct itsi_pipeline *p, struct itsi_latency_buckets *out)
+void itsi_pipeline_latency_counts(struct itsi_pipeline *p, struct itsi_latency_counts *out)
 {
-    itsi_latency_buckets(p->recorder, out);
+    itsi_latency_counts(p->recorder, out);
 }
 
 const char *const *itsi_pipeline_class_names(struct itsi_pipeline *p, int *count)

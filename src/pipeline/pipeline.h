@@ -67,6 +67,8 @@ struct itsi_camera_status {
     double latency_ms;           /* end to end of the newest result; NAN: none yet */
     int last_count;              /* boxes in the newest result */
     int quality_level;
+    char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
+    int64_t added_wall_ns;               /* since 1970; its books begin there */
 };
 /* Copies up to cap entries in the order added; returns how many cameras there are. */
 int itsi_pipeline_cameras(struct itsi_pipeline *pipeline, struct itsi_camera_status *out, int cap);
@@ -85,13 +87,15 @@ struct itsi_pipeline_stats {
     double analysed_fps;  /* the last seconds */
     int handshakes_now, handshakes_highest;
     uint64_t bus_lost;    /* results subscribers were too slow for */
+    double oldest_in_flight_seconds; /* of the batches in the engine; 0: none is */
+    uint64_t flight_entries;         /* ends of frames the flight recorder took down; 0: switched off */
 };
 void itsi_pipeline_stats(struct itsi_pipeline *pipeline, struct itsi_pipeline_stats *out);
 /* Begins a new measurement: histograms and batch counts start at zero (the benchmark's end of warm-up). Ledgers are
  * cumulative: take the difference of two snapshots. */
 void itsi_pipeline_reset_stats(struct itsi_pipeline *pipeline);
-/* Cumulative end-to-end histogram at the fixed bucket edges of the metrics, for Prometheus; see latency/recorder.h. */
-void itsi_pipeline_latency_buckets(struct itsi_pipeline *pipeline, struct itsi_latency_buckets *out);
+/* Histograms since the start at the fixed edges of the metrics, for Prometheus; see latency/recorder.h. */
+void itsi_pipeline_latency_counts(struct itsi_pipeline *pipeline, struct itsi_latency_counts *out);
 
 /* The rolling windows: for queries only, valid while the pipeline lives. */
 struct itsi_rolling *itsi_pipeline_rolling(struct itsi_pipeline *pipeline);

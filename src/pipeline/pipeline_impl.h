@@ -26,6 +26,7 @@ struct itsi_camera_stream {
     struct itsi_pipeline *pipeline;
     struct itsi_camera config;
     uint32_t index; /* grows with every camera ever added */
+    int64_t added_wall_ns;
     int latency_series; /* in rolling; negative: none */
     char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
     struct itsi_capture *capture;
@@ -160,6 +161,8 @@ size_t itsi_pipeline_regressions(struct itsi_pipeline *pipeline, struct itsi_ale
 
 /* alerting.c */
 void itsi_alerting_group_of(const char *url, char *out, size_t size);
+/* The batch that has been in the engine for longest, under the table's lock: seconds (0: none) and its first camera. */
+double itsi_pipeline_oldest(const struct itsi_pipeline *pipeline, int64_t now, const char **camera);
 ITS_NODISCARD int itsi_pipeline_make_alerting(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                               struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_configure_alerting(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,

@@ -106,6 +106,7 @@ static struct itsi_item *make(struct itsi_streams *s, struct itsi_jpeg *encoder,
     }
     itsi_buckets_add(&s->stats->encode_wait, started - v->queued_ns);
     itsi_buckets_add(&s->stats->encode_service, now - started);
+    itsi_buckets_add(&s->stats->encode_total, now - v->queued_ns);
     itsi_rolling_stage(itsi_pipeline_rolling(s->pipeline), ITSI_STAGE_ENCODING, started - v->queued_ns, now - started);
     atomic_fetch_add_explicit(&s->stats->encoded, 1, memory_order_relaxed);
     return item;

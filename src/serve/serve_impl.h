@@ -24,7 +24,7 @@ struct itsi_server {
     void *document_arg;
     char *model, *token; /* owned; NULL: none */
     struct itsi_listen listen;
-    int64_t started_ns;
+    int64_t started_ns, started_wall_ns;
     struct MHD_Daemon *daemon;
     struct itsi_streams *streams;
     struct itsi_worker *worker;

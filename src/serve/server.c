@@ -128,6 +128,7 @@ int itsi_server_start(struct itsi_server **out, const struct itsi_server_params 
     server->document = params->document;
     server->document_arg = params->document_arg;
     server->started_ns = server->cpu_at_ns = itsi_now_ns();
+    server->started_wall_ns = itsi_wall_ns();
     server->cpu_seen_ns = itsi_cpu_ns();
     server->listen.fd = -1;
     server->model = itsi_strdup(params->model);

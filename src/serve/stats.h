@@ -3,25 +3,22 @@
 #define ITSI_SERVE_STATS_H
 
 #include "base/clock.h"
-#include "latency/recorder.h"
+#include "latency/edges.h"
 #include "serve/router.h"
 
 #include <stdatomic.h>
 
 /* A Prometheus histogram at the edges of the latency metrics. */
 struct itsi_buckets {
-    atomic_uint_fast64_t counts[ITSI_LATENCY_EDGE_COUNT + 1]; /* not cumulative; the last: above every edge */
-    atomic_int_fast64_t sum_ns;
+    atomic_uint_fast64_t counts[ITSI_LATENCY_BUCKET_COUNT]; /* not cumulative; the last: above every edge */
+    atomic_uint_fast64_t sum_us; /* lasts: a thousand viewers add a thousand seconds a second */
 };
 
 static inline void itsi_buckets_add(struct itsi_buckets *buckets, int64_t ns)
 {
-    static const double edges[] = ITSI_LATENCY_EDGES;
-    int i = 0;
-    while (i < ITSI_LATENCY_EDGE_COUNT && (double)ns > edges[i] * (double)ITSI_NS_PER_S)
-        i++;
-    atomic_fetch_add_explicit(&buckets->counts[i], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&buckets->sum_ns, ns, memory_order_relaxed);
+    ns = ns > 0 ? ns : 0;
+    atomic_fetch_add_explicit(&buckets->counts[itsi_latency_bucket(ns)], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&buckets->sum_us, (uint64_t)(ns + 500) / 1000, memory_order_relaxed);
 }
 
 enum itsi_viewer_kind { ITSI_VIEWER_EVENTS, ITSI_VIEWER_LIVE, ITSI_VIEWER_WALL, ITSI_VIEWER_KINDS };
@@ -37,8 +34,8 @@ struct itsi_serve_stats {
     atomic_int viewers[ITSI_VIEWER_KINDS];
     atomic_uint_fast64_t sent[ITSI_VIEWER_KINDS], dropped[ITSI_VIEWER_KINDS];
     atomic_uint_fast64_t encoded, encode_failures;
-    struct itsi_buckets encode_wait, encode_service;
-    struct itsi_buckets network[ITSI_VIEWER_KINDS];    /* ready for the viewer to last byte written */
+    struct itsi_buckets encode_wait, encode_service, encode_total;
+    struct itsi_buckets network[ITSI_VIEWER_KINDS];    /* next for the viewer to last byte written */
     struct itsi_buckets end_to_end[ITSI_VIEWER_KINDS]; /* origin to last byte written */
 };
 

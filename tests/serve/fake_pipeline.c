@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/thread.h"
+#include "base/url.h"
 #include "pipeline/bus.h"
 
 #include <math.h>
@@ -28,7 +29,7 @@ struct fake_camera {
     struct car cars[CARS];
     uint32_t index; /* of all ever added */
     uint64_t seq;
-    int64_t next_ns, added_ns;
+    int64_t next_ns, added_ns, added_wall_ns;
     bool dead, novideo;
     int tint;
 };
@@ -168,7 +169,10 @@ static void publish(struct itsi_pipeline *p, struct fake_camera *c, struct itsi_
     c->result = itsi_result_ref(result);
     itsi_frame_unref(&old_frame);
     itsi_result_unref(&old_result);
+    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
     itsi_latency_record(p->latency, &result->breakdown);
+    if (result->info.seq % 10 == 0) /* as if every tenth trace were kept */
+        itsi_latency_exemplify(p->latency, &result->breakdown, &trace, itsi_wall_ns());
     itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, -1);
     itsi_ledger_deliver(&c->ledger, result->late);
     tell_end(p, result);
@@ -286,7 +290,8 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
     const struct its_cfg_latency_monitoring windows = {.latency_sla_ms = 100,
                                                        .monitoring_window_seconds = 60,
                                                        .alert_window_seconds = 300,
-                                                       .trend_analysis_minutes = 60};
+                                                       .trend_analysis_minutes = 60,
+                                                       .sla_violation_threshold = 0.05};
     const struct itsi_tracer_params tracing = {
         .endpoint = params->otlp, .enabled = true, .rate = params->trace_rate, .batch_ns = 50 * ITSI_NS_PER_MS};
     struct itsi_alert_params alerts;
@@ -301,8 +306,8 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
     frame_w = params->width;
     frame_h = params->height;
     itsi_rand_seed(&p->rng, 5);
-    itsi_bus_init(&p->bus);
     itsi_violations_init(&p->violations);
+    itsi_bus_init(&p->bus);
     itsi_event_init(&p->stop);
     pthread_mutex_init(&p->lock, NULL);
     return p;
@@ -395,6 +400,7 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
         c->novideo = strstr(camera->url, "novideo") != NULL;
         c->tint = p->count * 29 % 60;
         c->added_ns = itsi_now_ns();
+        c->added_wall_ns = itsi_wall_ns();
         c->next_ns = c->added_ns + (int64_t)(itsi_rand_unit(&p->rng) * 1e9 / p->params.fps);
         itsi_ledger_init(&c->ledger);
         for (int i = 0; i < CARS; i++)
@@ -425,8 +431,12 @@ int itsi_pipeline_remove_camera(struct itsi_pipeline *p, const char *id, struct 
 
 static void status_of(const struct itsi_pipeline *p, struct fake_camera *c, int64_t now, struct itsi_camera_status *out)
 {
+    struct itsi_url url;
     memset(out, 0, sizeof *out);
     out->camera = c->config;
+    out->added_wall_ns = c->added_wall_ns;
+    if (itsi_url_parse(&url, c->config.url, NULL) == 0)
+        snprintf(out->group, sizeof out->group, "%.*s", (int)sizeof out->group - 1, url.host);
     itsi_ledger_snapshot(&c->ledger, &out->ledger);
     out->quality_level = 3;
     out->age_ms = out->latency_ms = NAN;
@@ -566,9 +576,9 @@ int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, char *path, s
 
 void itsi_pipeline_reset_stats(struct itsi_pipeline *p) { itsi_latency_reset(p->latency); }
 
-void itsi_pipeline_latency_buckets(struct itsi_pipeline *p, struct itsi_latency_buckets *out)
+void itsi_pipeline_latency_counts(struct itsi_pipeline *p, struct itsi_latency_counts *out)
 {
-    itsi_latency_buckets(p->latency, out);
+    itsi_latency_counts(p->latency, out);
 }
 
 const char *const *itsi_pipeline_class_names(struct itsi_pipeline *p, int *count)
