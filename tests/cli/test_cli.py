@@ -431,6 +431,9 @@ class Serving(unittest.TestCase):
             lines = [json.loads(line) for line in path.read_text().splitlines()]
             self.assertGreater(len(lines), 20)
             self.assertTrue(all(line["camera"] == "a" for line in lines))
+            traces = {line["trace_id"] for line in lines}
+            self.assertEqual(len(traces), len(lines), "every frame has a trace of its own")
+            self.assertTrue(all(re.fullmatch("[0-9a-f]{32}", trace) for trace in traces))
 
     def test_detection(self):
         with Daemon("--camera", f"road={ROAD}") as daemon:
@@ -446,6 +449,20 @@ class Serving(unittest.TestCase):
             else:
                 self.fail("no vehicle was found on the rendered road")
             self.assertEqual(daemon.get("/api/v1/cameras/road/snapshot.jpg")[:2], b"\xff\xd8")
+            trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-{}-01"
+            asked = urllib.request.Request(daemon.url + "/api/v1/cameras/road/snapshot.jpg",
+                                           headers={"traceparent": trace.format("00f067aa0ba902b7")})
+            with urllib.request.urlopen(asked, timeout=10) as answer:
+                self.assertRegex(answer.headers["traceparent"], trace.format("[0-9a-f]{16}"))
+                self.assertNotEqual(answer.headers["traceparent"], asked.get_header("Traceparent"))
+            time.sleep(1.1)  # what was served is in the windows with the next tick
+            metrics = json.loads(daemon.get("/api/v1/performance/metrics"))["latency_monitoring"]
+            self.assertIs(metrics["monitoring_active"], True)
+            self.assertGreaterEqual(metrics["active_requests"], 0)
+            for stage in ("encoding", "network_transmission"):
+                self.assertGreaterEqual(metrics["stages"][stage]["short_window"]["sample_count"], 1, stage)
+                self.assertGreaterEqual(metrics["stages"][stage]["service"]["short_window"]["sample_count"], 1, stage)
+            self.assertEqual(set(metrics["alerts"]), {"slo", "firing", "muted", "active", "receivers"})
             engine = json.loads(daemon.get("/api/v1/performance/status"))["engine"]
             self.assertEqual(engine["model"], "its-road-int8.onnx" if engine["precision"] == "int8" else "its-road.onnx")
             metrics = daemon.get("/metrics").decode()

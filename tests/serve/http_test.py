@@ -24,8 +24,9 @@ class Endpoints(Case):
         cls.server.stop()
 
     def test_pages_are_embedded_and_cached(self):
-        for path, kind in (("/", "text/html"), ("/app.js", "text/javascript"), ("/app.css", "text/css"),
-                           ("/icon.svg", "image/svg+xml"), ("/openapi.json", "application/json")):
+        for path, kind in (("/", "text/html"), ("/app.js", "text/javascript"), ("/monitor.js", "text/javascript"),
+                           ("/app.css", "text/css"), ("/icon.svg", "image/svg+xml"),
+                           ("/openapi.json", "application/json")):
             status, headers, body = self.server.get(path)
             self.assertEqual(status, 200, path)
             self.assertTrue(headers["Content-Type"].startswith(kind))
