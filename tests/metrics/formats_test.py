@@ -121,6 +121,29 @@ class Histograms(unittest.TestCase):
         self.assertNotIn("trace_id", daemon.text())
 
 
+class Findings(unittest.TestCase):
+    def test_what_goes_wrong_is_counted(self):
+        """Every frame misses a deadline of a microsecond, of which one in a thousand may, and the webhook is not there."""
+        settings = ("general.target_latency_ms=0.001", "latency_monitoring.sla_violation_threshold=0.001",
+                    "general.alert_webhook_url=http://127.0.0.1:9/")
+        with scrape.Daemon(BINARY, "--camera", "hasty=null://?fps=100",
+                           *(word for setting in settings for word in ("--set", setting))) as hasty:
+            found = {}
+
+            def told():
+                found.update(scrape.samples(hasty.text()))
+                return (scrape.value(found, "its_alerts_firing", severity="emergency") == 1
+                        and scrape.value(found, "its_alert_deliveries_total", receiver="webhook", result="failed") > 0)
+
+            scrape.until(told, 30)
+            self.assertEqual(scrape.value(found, "its_slo_budget_ratio"), 0.001)
+            self.assertGreater(scrape.value(found, "its_alert_deliveries_total", receiver="log", result="sent"), 0)
+            broken = sum(scrape.value(found, "its_sla_violations_total", stage=stage) for stage in STAGES)
+            lost = sum(scrape.value(found, "its_frames_total", outcome=outcome) for outcome in ("late", "dropped"))
+            self.assertTrue(100 <= broken <= lost, (broken, lost))
+            self.assertGreater(scrape.value(found, "its_flight_entries_total"), 100)
+
+
 if __name__ == "__main__":
     BINARY = sys.argv.pop(1)
     unittest.main(verbosity=2)
