@@ -84,10 +84,13 @@ class Histograms(unittest.TestCase):
         frames = scrape.value(found, "its_end_to_end_seconds_count")
         self.assertGreater(frames, 50)
         whole = scrape.value(found, "its_unattributed_seconds_sum")
-        for stage in RECORDED:
+        for stage in STAGES:
             wait, service, total = (scrape.value(found, f"its_stage_{part}_seconds_sum", stage=stage)
                                     for part in ("wait", "service", "total"))
-            self.assertTrue(math.isclose(wait + service, total, rel_tol=1e-9), (stage, wait, service, total))
+            self.assertTrue(math.isclose(wait + service, total, rel_tol=1e-9 if stage in RECORDED else 0.01, abs_tol=1e-4),
+                            (stage, wait, service, total))
+            if stage not in RECORDED:
+                continue
             self.assertEqual(scrape.value(found, "its_stage_total_seconds_count", stage=stage), frames)
             whole += total
         self.assertTrue(math.isclose(whole, scrape.value(found, "its_end_to_end_seconds_sum"), rel_tol=1e-9))

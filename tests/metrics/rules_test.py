@@ -15,8 +15,6 @@ import urllib.request
 import scrape
 
 BINARY = RULES = ""
-# Families that the rules read and that a monitor without a baseline does not have.
-LATER = {"its_latency_regression_percent"}
 # Put on by Prometheus and by the rules themselves.
 PROMETHEUS_LABELS = {"job", "instance", "alertname", "severity", "scope"}
 GROUPING = re.compile(r"\b(?:by|on|ignoring|without|group_left|group_right)\s*\(([^)]*)\)")
@@ -54,14 +52,11 @@ class Names(unittest.TestCase):
         for rule in self.rules:
             for name, matchers in SELECTOR.findall(rule):
                 names.add(name)
-                if name in LATER:
-                    continue
                 self.assertIn(name, self.series, rule)
                 wanted = MATCHER.findall(matchers)
                 self.assertTrue(any(all(self.matches(labels, *m) for m in wanted) for labels in self.series[name]),
                                 f"{name}{{{matchers}}} finds nothing")
         self.assertGreater(len(names), 12)
-        self.assertEqual(LATER - names, set(), "no longer used")
 
     @staticmethod
     def matches(labels, label, operator, value):
@@ -71,7 +66,7 @@ class Names(unittest.TestCase):
 
     def test_every_label_joined_on_is_exported(self):
         used = {name for rule in self.rules for name, _ in SELECTOR.findall(rule)}
-        exported = set().union(*(labels for name in used - LATER for labels in self.series[name]))
+        exported = set().union(*(labels for name in used for labels in self.series[name]))
         for rule in self.rules:
             for labels in GROUPING.findall(rule):
                 for label in filter(None, (part.strip() for part in labels.split(","))):
