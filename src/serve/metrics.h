@@ -1,6 +1,6 @@
-/* What /metrics tells, part by part; docs/metrics.md lists it. Every family is there from the start, with zeros where nothing
- * happened yet, and every label has few values, known beforehand: only what carries a camera's name comes and goes, with
- * the camera. */
+/* What /metrics tells, part by part; docs/metrics.md lists it. Every family is there from the start, with zeros where
+ * nothing happened yet, and every label has few values, known beforehand: only what carries a camera's name comes and
+ * goes, with the camera. */
 #ifndef ITSI_SERVE_METRICS_H
 #define ITSI_SERVE_METRICS_H
 

@@ -1,5 +1,5 @@
-/* Latency histograms: what the pipeline's recorder counted of every frame, and for the stages after the hand-over what the
- * server counted of every picture and event. */
+/* Latency histograms: what the pipeline's recorder counted of every frame, and for the stages after the hand-over what
+ * the server counted of every picture and event. */
 #include "serve/metrics.h"
 
 static void put_recorded(struct itsi_exposition *e, const struct itsi_labels *labels,
@@ -34,8 +34,8 @@ static void put_end_to_end(struct itsi_exposition *e, const struct itsi_latency_
             itsi_trace_id_hex(&from->trace, exemplars[i].trace_id);
     }
     itsi_exposition_family(e, ITSI_METRIC_HISTOGRAM, "its_end_to_end_seconds", "seconds",
-                           "From a frame's origin to the hand-over of its result. The origin is the camera's clock where "
-                           "RTCP sender reports give it, else the arrival of the complete access unit, and of a file "
+                           "From a frame's origin to the hand-over of its result. The origin is the camera's clock "
+                           "where RTCP sender reports give it, else the arrival of the complete access unit, and of a file "
                            "played as a camera the intended time of presentation. Frames that were handed over, late "
                            "ones too.");
     put_recorded(e, NULL, &counts->end_to_end, exemplars);

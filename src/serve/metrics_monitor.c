@@ -63,8 +63,8 @@ static void put_regressions(struct itsi_exposition *e, struct itsi_pipeline *pip
             percent[move->whole ? ITSI_ALERT_END_TO_END : (int)move->stage] = move->percent;
     }
     itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_latency_regression_percent", NULL,
-                           "By how much a stage, or the whole, is slower than its baseline, where that is a regression; "
-                           "else 0.");
+                           "By how much a stage, or the whole, is slower than its baseline, where that is a "
+                           "regression; else 0.");
     for (int s = 0; s < ITSI_STAGE_COUNT; s++)
         itsi_exposition_value(e, ITSI_LABELS({"stage", itsi_stage_name((enum itsi_stage)s)}), percent[s]);
     itsi_exposition_value(e, ITSI_LABELS({"stage", "end_to_end"}), percent[ITSI_ALERT_END_TO_END]);
@@ -74,13 +74,16 @@ static void put_traces(struct itsi_exposition *e, struct itsi_pipeline *pipeline
 {
     struct itsi_tracer_stats stats;
     itsi_tracer_stats(itsi_pipeline_tracer(pipeline), &stats);
-    itsi_put_counter(e, "its_traces_kept", NULL, "Frames and pictures served whose trace is kept.", (double)stats.traces);
+    itsi_put_counter(e, "its_traces_kept", NULL, "Frames and pictures served whose trace is kept.",
+                     (double)stats.traces);
     itsi_put_counter(e, "its_spans_exported", NULL, "Spans the collector took.", (double)stats.exported);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_spans_dropped", NULL,
                            "Spans that did not reach the collector, and why.");
     for (int r = 0; r < ITSI_TRACE_LOSS_COUNT; r++)
-        itsi_exposition_count(e, ITSI_LABELS({"reason", itsi_trace_loss_name((enum itsi_trace_loss)r)}), stats.dropped[r]);
-    itsi_put_gauge(e, "its_spans_waiting", NULL, "Spans kept and neither exported nor dropped yet.", (double)stats.waiting);
+        itsi_exposition_count(e, ITSI_LABELS({"reason", itsi_trace_loss_name((enum itsi_trace_loss)r)}),
+                              stats.dropped[r]);
+    itsi_put_gauge(e, "its_spans_waiting", NULL, "Spans kept and neither exported nor dropped yet.",
+                   (double)stats.waiting);
 }
 
 void itsi_put_monitor_metrics(struct itsi_exposition *e, struct itsi_pipeline *pipeline,
