@@ -11,8 +11,8 @@
 
 enum { FRAMES = 2000000, WAYS = 1024, STAMPS = 10 };
 
-/* How far each stamp of a frame is from its first: about as long as stages take, no two frames alike, so that what looks
- * for a bucket finds many. */
+/* How far each stamp of a frame is from its first: about as long as stages take, no two frames alike, so that what
+ * looks for a bucket finds many. */
 static void make_ways(int64_t ways[WAYS][STAMPS])
 {
     static const double typical_ms[STAMPS] = {0, 0.2, 3, 0.5, 1, 4, 18, 0.1, 0.25, 0.02};

@@ -10,4 +10,5 @@ const int64_t itsi_latency_edges_ns[ITSI_LATENCY_EDGE_SLOTS] = {
     INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX,
 };
 #undef ITSI_X
-_Static_assert((int)ITSI_LATENCY_EDGE_COUNT + 10 == ITSI_LATENCY_EDGE_SLOTS, "fill up to the last slot, leave at least one");
+_Static_assert((int)ITSI_LATENCY_EDGE_COUNT + 10 == ITSI_LATENCY_EDGE_SLOTS,
+               "fill up to the last slot, leave at least one");

@@ -1,5 +1,5 @@
-/* The edges of every latency histogram that Prometheus sees: one exactly at each budget and each target, so that the share
- * of frames that kept it is a count and no interpolation. */
+/* The edges of every latency histogram that Prometheus sees: one exactly at each budget and each target, so that the
+ * share of frames that kept it is a count and no interpolation. */
 #ifndef ITSI_LATENCY_EDGES_H
 #define ITSI_LATENCY_EDGES_H
 
@@ -21,8 +21,8 @@ extern const double itsi_latency_edges[ITSI_LATENCY_EDGE_COUNT]; /* seconds */
 enum { ITSI_LATENCY_EDGE_SLOTS = 32 };
 extern const int64_t itsi_latency_edges_ns[ITSI_LATENCY_EDGE_SLOTS]; /* the same; INT64_MAX after the last */
 
-/* Which bucket a duration falls into: the number of edges below it. A binary search written out: five steps, no branch to
- * mispredict. */
+/* Which bucket a duration falls into: the number of edges below it. A binary search written out: five steps, no branch
+ * to mispredict. */
 static inline int itsi_latency_bucket(int64_t ns)
 {
     int at = (itsi_latency_edges_ns[15] < ns) << 4;

@@ -6,8 +6,8 @@
 #include <pthread.h>
 
 struct itsi_latency_recorder {
-    /* Held by the one writer per frame, uncontended; readers take it only for the small bucket tables and the reset, and
-     * read the histograms without it. */
+    /* Held by the one writer per frame, uncontended; readers take it only for the small bucket tables and the reset,
+     * and read the histograms without it. */
     pthread_mutex_t mutex;
     struct itsi_histogram end_to_end;
     struct itsi_histogram wait[ITSI_STAGE_COUNT], service[ITSI_STAGE_COUNT], unattributed;

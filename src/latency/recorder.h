@@ -1,8 +1,8 @@
 /* Keeps what happened to every frame handed over since the start: end to end and, per stage, waiting and service apart.
  * How it went lately is latency/rolling.h.
  *
- * One recorder per pipeline. record() and exemplify() belong to the post-processing thread; everything else may be called
- * by any thread. */
+ * One recorder per pipeline. record() and exemplify() belong to the post-processing thread; everything else may be
+ * called by any thread. */
 #ifndef ITSI_LATENCY_RECORDER_H
 #define ITSI_LATENCY_RECORDER_H
 
@@ -41,8 +41,9 @@ struct itsi_exemplar {
     int64_t wall_ns; /* of the hand-over; 0: there is none */
 };
 
-/* Everything since the start. Stages after the hand-over (ENCODING, NETWORK_TRANSMISSION) stay empty: who serves pictures
- * counts them. In every frame, and so in the sums, the totals of all stages and unattributed make end_to_end. */
+/* Everything since the start. Stages after the hand-over (ENCODING, NETWORK_TRANSMISSION) stay empty: who serves
+ * pictures counts them. In every frame, and so in the sums, the totals of all stages and unattributed make
+ * end_to_end. */
 struct itsi_latency_counts {
     struct itsi_latency_buckets end_to_end, unattributed;
     struct itsi_latency_buckets total[ITSI_STAGE_COUNT]; /* waiting and service together */

@@ -86,7 +86,8 @@ static void put_labels(struct itsi_buf *out, const struct itsi_labels *labels, c
         itsi_buf_puts(out, "}");
 }
 
-static void begin_sample(struct itsi_exposition *e, const char *suffix, const struct itsi_labels *labels, const char *le)
+static void begin_sample(struct itsi_exposition *e, const char *suffix, const struct itsi_labels *labels,
+                         const char *le)
 {
     itsi_buf_printf(e->out, "%s%s", e->name, suffix);
     put_labels(e->out, labels, le);

@@ -1,8 +1,7 @@
 /* Writes metrics as Prometheus reads them: its text format 0.0.4, or OpenMetrics 1.0 with units and exemplars.
  *
- * The caller names a family once and then gives its samples; what the two formats call differently (a counter's family,
- * an info's type, the end) is settled here. Families of one name follow each other nowhere else: OpenMetrics forbids it.
- * Not thread-safe; out of memory shows in the buffer. */
+ * The caller names a family once and gives all its samples before the next; what the two formats call differently (a
+ * counter's family, an info's type, the end) is settled here. Not thread-safe; out of memory shows in the buffer. */
 #ifndef ITSI_METRICS_EXPOSITION_H
 #define ITSI_METRICS_EXPOSITION_H
 
@@ -12,7 +11,7 @@
 
 enum itsi_exposition_format { ITSI_EXPOSITION_TEXT, ITSI_EXPOSITION_OPENMETRICS };
 const char *itsi_exposition_media_type(enum itsi_exposition_format format);
-/* What the value of an Accept header (NULL: none) asks for: OpenMetrics where it is named and not liked less than text. */
+/* What the value of an Accept header (NULL: none) asks for: OpenMetrics where it is named and no less liked than text. */
 enum itsi_exposition_format itsi_exposition_accepted(const char *accept);
 
 enum itsi_metric_type { ITSI_METRIC_COUNTER, ITSI_METRIC_GAUGE, ITSI_METRIC_HISTOGRAM, ITSI_METRIC_INFO };

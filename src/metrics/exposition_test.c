@@ -37,7 +37,8 @@ static void a_counter_has_its_suffix_where_the_format_wants_it(void **state)
                "its_wait_seconds_total{stage=\"a\",why=\"b\"} 5000000000\nits_wait_seconds_total 0.1\n");
     begin(ITSI_EXPOSITION_OPENMETRICS);
     write_counter();
-    CHECK_TEXT("# HELP its_wait_seconds A \\\"wait\\\".\n# TYPE its_wait_seconds counter\n# UNIT its_wait_seconds seconds\n"
+    CHECK_TEXT("# HELP its_wait_seconds A \\\"wait\\\".\n# TYPE its_wait_seconds counter\n"
+               "# UNIT its_wait_seconds seconds\n"
                "its_wait_seconds_total{stage=\"a\",why=\"b\"} 5000000000\nits_wait_seconds_total 0.1\n# EOF\n");
 }
 
@@ -127,7 +128,8 @@ static void the_format_is_the_one_asked_for(void **state)
          "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
          ITSI_EXPOSITION_OPENMETRICS},
         {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;"
-         "version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+         "version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,"
+         "*/*;q=0.2",
          ITSI_EXPOSITION_OPENMETRICS},
         {";;,=,;q=,q", ITSI_EXPOSITION_TEXT},
     };

@@ -263,6 +263,10 @@ void itsi_pipeline_regression_report(struct itsi_pipeline *p, struct itsi_regres
     pthread_mutex_lock(&r->lock);
     *out = r->report;
     *band = r->band;
+    if (!r->enabled) { /* what was found before says nothing any more */
+        out->count = 0;
+        out->primary = -1;
+    }
     pthread_mutex_unlock(&r->lock);
 }
 

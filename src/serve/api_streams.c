@@ -49,6 +49,7 @@ static void begin_tracing(struct itsi_request *r, struct MHD_Response *response,
         return;
     itsi_trace_client_read(&client, r->connection);
     const struct itsi_served_params params = {.pipeline = r->server->pipeline,
+                                              .stats = &r->server->stats,
                                               .client = &client,
                                               .route = itsi_route_pattern(r->match.route),
                                               .since = r->came_ns,

@@ -1,6 +1,6 @@
-/* What /metrics tells, part by part; docs/metrics.md lists it. Every family is there from the start, with zeros where nothing
- * happened yet, and every label has few values, known beforehand: only what carries a camera's name comes and goes, with
- * the camera. */
+/* What /metrics tells, part by part; docs/metrics.md lists it. Every family is there from the start, with zeros where
+ * nothing happened yet, and every label has few values, known beforehand: only what carries a camera's name comes and
+ * goes, with the camera. */
 #ifndef ITSI_SERVE_METRICS_H
 #define ITSI_SERVE_METRICS_H
 
@@ -20,7 +20,6 @@ void itsi_put_client_metrics(struct itsi_exposition *e, struct itsi_serve_stats 
 void itsi_put_process_metrics(struct itsi_exposition *e, const struct itsi_server *server);
 
 /* A histogram that the server counts itself. */
-void itsi_put_buckets(struct itsi_exposition *e, const struct itsi_labels *labels, struct itsi_buckets *const *parts,
-                      int part_count);
+void itsi_put_buckets(struct itsi_exposition *e, const struct itsi_labels *labels, struct itsi_buckets *buckets);
 
 #endif

@@ -33,7 +33,7 @@ static void put_kinds(struct itsi_exposition *e, atomic_uint_fast64_t counts[ITS
 static void put_histograms(struct itsi_exposition *e, struct itsi_buckets kinds[ITSI_VIEWER_KINDS])
 {
     for (int k = 0; k < ITSI_VIEWER_KINDS; k++)
-        itsi_put_buckets(e, ITSI_LABELS({"kind", kind_name(k)}), &(struct itsi_buckets *){&kinds[k]}, 1);
+        itsi_put_buckets(e, ITSI_LABELS({"kind", kind_name(k)}), &kinds[k]);
 }
 
 static void put_viewers(struct itsi_exposition *e, struct itsi_serve_stats *stats)

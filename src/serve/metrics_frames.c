@@ -24,7 +24,8 @@ static void put_ledger(struct itsi_exposition *e, const struct itsi_ledger_count
     itsi_put_gauge(e, "its_ledger_balance", NULL,
                    "Expected frames less all accounted for; 0 unless something is wrong.",
                    (double)itsi_ledger_balance(c));
-    itsi_put_gauge(e, "its_on_time_ratio", "ratio", "Share of the frames due that were handed over in time, since the start.",
+    itsi_put_gauge(e, "its_on_time_ratio", "ratio",
+                   "Share of the frames due that were handed over in time, since the start.",
                    itsi_ledger_on_time_ratio(c));
 }
 
@@ -38,7 +39,8 @@ void itsi_put_frame_metrics(struct itsi_exposition *e, const struct itsi_pipelin
     itsi_put_counter(e, "its_batch_images", NULL, "Images run in batches.", (double)s->batch_images);
     itsi_put_gauge(e, "its_batch_size_max", NULL, "Largest batch so far.", s->batch_max);
     itsi_put_counter(e, "its_results", NULL, "Results handed over.", (double)s->results);
-    itsi_put_gauge(e, "its_analysed_frames_per_second", NULL, "Results a second, over the last seconds.", s->analysed_fps);
+    itsi_put_gauge(e, "its_analysed_frames_per_second", NULL, "Results a second, over the last seconds.",
+                   s->analysed_fps);
     itsi_put_counter(e, "its_bus_lost", NULL, "Results a subscriber of the bus was too slow for.", (double)s->bus_lost);
     itsi_put_gauge(e, "its_cameras", NULL, "Cameras known.", s->cameras);
     itsi_put_gauge(e, "its_cameras_running", NULL, "Cameras that give pictures.", s->cameras_running);

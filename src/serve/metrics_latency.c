@@ -1,5 +1,5 @@
-/* Latency histograms: what the pipeline's recorder counted of every frame, and for the stages after the hand-over what the
- * server counted of every picture and event. */
+/* Latency histograms: what the pipeline's recorder counted of every frame, and for the stages after the hand-over what
+ * the server counted of every picture and event. */
 #include "serve/metrics.h"
 
 static void put_recorded(struct itsi_exposition *e, const struct itsi_labels *labels,
@@ -13,16 +13,13 @@ static void put_recorded(struct itsi_exposition *e, const struct itsi_labels *la
                                                                   .exemplars = exemplars});
 }
 
-void itsi_put_buckets(struct itsi_exposition *e, const struct itsi_labels *labels, struct itsi_buckets *const *parts,
-                      int part_count)
+void itsi_put_buckets(struct itsi_exposition *e, const struct itsi_labels *labels, struct itsi_buckets *buckets)
 {
-    struct itsi_latency_buckets sum = {.sum_ns = 0};
-    for (int p = 0; p < part_count; p++) {
-        for (int i = 0; i < ITSI_LATENCY_BUCKET_COUNT; i++)
-            sum.counts[i] += atomic_load_explicit(&parts[p]->counts[i], memory_order_relaxed);
-        sum.sum_ns += (double)atomic_load_explicit(&parts[p]->sum_us, memory_order_relaxed) * 1e3;
-    }
-    put_recorded(e, labels, &sum, NULL);
+    struct itsi_latency_buckets copy;
+    for (int i = 0; i < ITSI_LATENCY_BUCKET_COUNT; i++)
+        copy.counts[i] = atomic_load_explicit(&buckets->counts[i], memory_order_relaxed);
+    copy.sum_ns = (double)atomic_load_explicit(&buckets->sum_us, memory_order_relaxed) * 1e3;
+    put_recorded(e, labels, &copy, NULL);
 }
 
 static void put_end_to_end(struct itsi_exposition *e, const struct itsi_latency_counts *counts)
@@ -37,8 +34,8 @@ static void put_end_to_end(struct itsi_exposition *e, const struct itsi_latency_
             itsi_trace_id_hex(&from->trace, exemplars[i].trace_id);
     }
     itsi_exposition_family(e, ITSI_METRIC_HISTOGRAM, "its_end_to_end_seconds", "seconds",
-                           "From a frame's origin to the hand-over of its result. The origin is the camera's clock where "
-                           "RTCP sender reports give it, else the arrival of the complete access unit, and of a file "
+                           "From a frame's origin to the hand-over of its result. The origin is the camera's clock "
+                           "where RTCP sender reports give it, else the arrival of the complete access unit, and of a file "
                            "played as a camera the intended time of presentation. Frames that were handed over, late "
                            "ones too.");
     put_recorded(e, NULL, &counts->end_to_end, exemplars);
@@ -48,22 +45,14 @@ static void put_end_to_end(struct itsi_exposition *e, const struct itsi_latency_
     put_recorded(e, NULL, &counts->unattributed, NULL);
 }
 
-/* Stages up to the hand-over, and encoding. */
+/* All stages: those up to the hand-over as recorded, the two after it as counted here. */
 static void put_stages(struct itsi_exposition *e, const struct itsi_latency_buckets recorded[ITSI_STAGE_COUNT],
-                       struct itsi_buckets *encoding)
+                       struct itsi_buckets *encoding, struct itsi_buckets *transmission)
 {
     for (int s = 0; s < ITSI_STAGE_ENCODING; s++)
         put_recorded(e, ITSI_LABELS({"stage", itsi_stage_name((enum itsi_stage)s)}), &recorded[s], NULL);
-    itsi_put_buckets(e, ITSI_LABELS({"stage", itsi_stage_name(ITSI_STAGE_ENCODING)}), &encoding, 1);
-}
-
-static void put_network(struct itsi_exposition *e, struct itsi_serve_stats *stats)
-{
-    struct itsi_buckets *kinds[ITSI_VIEWER_KINDS];
-    for (int k = 0; k < ITSI_VIEWER_KINDS; k++)
-        kinds[k] = &stats->network[k];
-    itsi_put_buckets(e, ITSI_LABELS({"stage", itsi_stage_name(ITSI_STAGE_NETWORK_TRANSMISSION)}), kinds,
-                     ITSI_VIEWER_KINDS);
+    itsi_put_buckets(e, ITSI_LABELS({"stage", itsi_stage_name(ITSI_STAGE_ENCODING)}), encoding);
+    itsi_put_buckets(e, ITSI_LABELS({"stage", itsi_stage_name(ITSI_STAGE_NETWORK_TRANSMISSION)}), transmission);
 }
 
 void itsi_put_latency_metrics(struct itsi_exposition *e, struct itsi_server *server)
@@ -75,12 +64,11 @@ void itsi_put_latency_metrics(struct itsi_exposition *e, struct itsi_server *ser
     itsi_exposition_family(e, ITSI_METRIC_HISTOGRAM, "its_stage_total_seconds", "seconds",
                            "Waiting and service of a stage together: of every frame handed over, and after the "
                            "hand-over of every picture encoded and every picture or event sent.");
-    put_stages(e, counts.total, &stats->encode_total);
-    put_network(e, stats);
+    put_stages(e, counts.total, &stats->encode_total, &stats->send_total);
     itsi_exposition_family(e, ITSI_METRIC_HISTOGRAM, "its_stage_wait_seconds", "seconds",
                            "Waiting for a stage: for the decoder, in the mailbox, for a batch and the engine, for "
-                           "post-processing, for an encoder.");
-    put_stages(e, counts.wait, &stats->encode_wait);
+                           "post-processing, for an encoder, for the connection.");
+    put_stages(e, counts.wait, &stats->encode_wait, &stats->send_wait);
     itsi_exposition_family(e, ITSI_METRIC_HISTOGRAM, "its_stage_service_seconds", "seconds", "Work of a stage.");
-    put_stages(e, counts.service, &stats->encode_service);
+    put_stages(e, counts.service, &stats->encode_service, &stats->send_service);
 }

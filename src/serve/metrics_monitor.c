@@ -66,17 +66,40 @@ static void put_alerts(struct itsi_exposition *e, struct itsi_pipeline *pipeline
     }
 }
 
+/* A stage's service, or the whole: what Alertmanager gets as the alert's stage. */
+static void put_regressions(struct itsi_exposition *e, struct itsi_pipeline *pipeline)
+{
+    struct itsi_regression_report report;
+    double percent[ITSI_ALERT_END_TO_END + 1] = {0};
+    int band;
+    itsi_pipeline_regression_report(pipeline, &report, &band);
+    for (int i = 0; i < report.count; i++) {
+        const struct itsi_move *move = &report.moves[i];
+        if (move->regression)
+            percent[move->whole ? ITSI_ALERT_END_TO_END : (int)move->stage] = move->percent;
+    }
+    itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_latency_regression_percent", NULL,
+                           "By how much a stage, or the whole, is slower than its baseline, where that is a "
+                           "regression; else 0.");
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+        itsi_exposition_value(e, ITSI_LABELS({"stage", itsi_stage_name((enum itsi_stage)s)}), percent[s]);
+    itsi_exposition_value(e, ITSI_LABELS({"stage", "end_to_end"}), percent[ITSI_ALERT_END_TO_END]);
+}
+
 static void put_traces(struct itsi_exposition *e, struct itsi_pipeline *pipeline)
 {
     struct itsi_tracer_stats stats;
     itsi_tracer_stats(itsi_pipeline_tracer(pipeline), &stats);
-    itsi_put_counter(e, "its_traces_kept", NULL, "Frames and pictures served whose trace is kept.", (double)stats.traces);
+    itsi_put_counter(e, "its_traces_kept", NULL, "Frames and pictures served whose trace is kept.",
+                     (double)stats.traces);
     itsi_put_counter(e, "its_spans_exported", NULL, "Spans the collector took.", (double)stats.exported);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_spans_dropped", NULL,
                            "Spans that did not reach the collector, and why.");
     for (int r = 0; r < ITSI_TRACE_LOSS_COUNT; r++)
-        itsi_exposition_count(e, ITSI_LABELS({"reason", itsi_trace_loss_name((enum itsi_trace_loss)r)}), stats.dropped[r]);
-    itsi_put_gauge(e, "its_spans_waiting", NULL, "Spans kept and neither exported nor dropped yet.", (double)stats.waiting);
+        itsi_exposition_count(e, ITSI_LABELS({"reason", itsi_trace_loss_name((enum itsi_trace_loss)r)}),
+                              stats.dropped[r]);
+    itsi_put_gauge(e, "its_spans_waiting", NULL, "Spans kept and neither exported nor dropped yet.",
+                   (double)stats.waiting);
 }
 
 void itsi_put_monitor_metrics(struct itsi_exposition *e, struct itsi_pipeline *pipeline,
@@ -87,6 +110,7 @@ void itsi_put_monitor_metrics(struct itsi_exposition *e, struct itsi_pipeline *p
     put_promises(e, pipeline);
     put_regressions(e, pipeline);
     put_alerts(e, pipeline);
+    put_regressions(e, pipeline);
     put_traces(e, pipeline);
     itsi_put_gauge(e, "its_monitor_memory_bytes", "bytes", "Memory of the rolling windows.", (double)rolling.bytes);
     itsi_put_counter(e, "its_flight_entries", NULL, "Ends of frames that the flight recorder took down.",

@@ -21,7 +21,8 @@ static int open_files(void)
 
 void itsi_put_process_metrics(struct itsi_exposition *e, const struct itsi_server *server)
 {
-    itsi_put_counter(e, "process_cpu_seconds", "seconds", "CPU time used, user and system.", (double)itsi_cpu_ns() / 1e9);
+    itsi_put_counter(e, "process_cpu_seconds", "seconds", "CPU time used, user and system.",
+                     (double)itsi_cpu_ns() / 1e9);
     itsi_put_gauge(e, "process_resident_memory_bytes", "bytes", "Resident memory.",
                    itsi_process_rss_mb() * 1024 * 1024);
     itsi_put_gauge(e, "process_open_fds", NULL, "Open file descriptors.", open_files());

@@ -35,6 +35,7 @@ struct itsi_serve_stats {
     atomic_uint_fast64_t sent[ITSI_VIEWER_KINDS], dropped[ITSI_VIEWER_KINDS];
     atomic_uint_fast64_t encoded, encode_failures;
     struct itsi_buckets encode_wait, encode_service, encode_total;
+    struct itsi_buckets send_wait, send_service, send_total; /* of every picture and event, single ones too */
     struct itsi_buckets network[ITSI_VIEWER_KINDS];    /* next for the viewer to last byte written */
     struct itsi_buckets end_to_end[ITSI_VIEWER_KINDS]; /* origin to last byte written */
 };

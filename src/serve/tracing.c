@@ -76,6 +76,7 @@ void itsi_served_begin(struct itsi_served *served, const struct itsi_served_para
     struct itsi_trace_context reply;
     served->active = true;
     served->pipeline = params->pipeline;
+    served->stats = params->stats;
     served->info = facts->info;
     itsi_tracer_serve_begin(itsi_pipeline_tracer(params->pipeline), &facts->info,
                             params->client->known ? &params->client->context : NULL, params->streamed,
@@ -104,12 +105,17 @@ static bool is_late(const struct itsi_trace_serving *s)
 }
 
 /* Ready when it was encoded, or asked for where it was there already. */
-static void record_transmission(struct itsi_pipeline *pipeline, const struct itsi_trace_serving *s)
+static void record_transmission(struct itsi_served *served)
 {
+    const struct itsi_trace_serving *s = &served->serving;
     const int64_t ready = s->encode_start ? s->encode_end : s->begin;
-    if (!s->aborted && s->send_start)
-        itsi_rolling_stage(itsi_pipeline_rolling(pipeline), ITSI_STAGE_NETWORK_TRANSMISSION, s->send_start - ready,
-                           s->send_end - s->send_start);
+    if (s->aborted || !s->send_start)
+        return;
+    itsi_buckets_add(&served->stats->send_wait, s->send_start - ready);
+    itsi_buckets_add(&served->stats->send_service, s->send_end - s->send_start);
+    itsi_buckets_add(&served->stats->send_total, s->send_end - ready);
+    itsi_rolling_stage(itsi_pipeline_rolling(served->pipeline), ITSI_STAGE_NETWORK_TRANSMISSION, s->send_start - ready,
+                       s->send_end - s->send_start);
 }
 
 void itsi_served_end(struct itsi_served *served, int64_t now, bool aborted)
@@ -120,6 +126,6 @@ void itsi_served_end(struct itsi_served *served, int64_t now, bool aborted)
     served->serving.send_end = now;
     served->serving.aborted = aborted;
     served->serving.late = is_late(&served->serving);
-    record_transmission(served->pipeline, &served->serving);
+    record_transmission(served);
     (void)itsi_tracer_serve_end(itsi_pipeline_tracer(served->pipeline), &served->info, &served->serving);
 }

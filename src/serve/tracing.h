@@ -10,6 +10,7 @@
 
 #include "pipeline/pipeline.h"
 #include "serve/item.h"
+#include "serve/stats.h"
 
 struct MHD_Connection;
 
@@ -24,12 +25,14 @@ void itsi_trace_client_read(struct itsi_trace_client *out, struct MHD_Connection
 struct itsi_served {
     bool active;
     struct itsi_pipeline *pipeline;
+    struct itsi_serve_stats *stats;
     struct itsi_frame_info info;
     struct itsi_trace_serving serving;
 };
 
 struct itsi_served_params {
     struct itsi_pipeline *pipeline;
+    struct itsi_serve_stats *stats;
     const struct itsi_trace_client *client;
     bool streamed;
     const char *route;   /* static */

@@ -227,6 +227,7 @@ static void begin_tracing(struct itsi_viewer *v, const struct itsi_item *item)
 {
     char parent[ITSI_TRACEPARENT_SIZE];
     const struct itsi_served_params params = {.pipeline = v->streams->pipeline,
+                                              .stats = v->streams->stats,
                                               .client = &v->client,
                                               .streamed = true,
                                               .route = v->route,

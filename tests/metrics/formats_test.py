@@ -18,7 +18,8 @@ def setUpModule():
     """One daemon for all: two cameras that run, two of a host that is not there, every trace kept."""
     global daemon
     daemon = scrape.Daemon(
-        BINARY, "--set", "general.otlp_endpoint=http://127.0.0.1:9", "--set", "latency_monitoring.trace_sampling_rate=1",
+        BINARY, "--set", "general.otlp_endpoint=http://127.0.0.1:9",
+        "--set", "latency_monitoring.trace_sampling_rate=1",
         "--camera", "a=null://?fps=50", "--camera", "b=synth://motorway?size=320x192&fps=25&seconds=4&seed=5",
         "--camera", f"c=rtsp://op:{SECRET}@127.0.0.2:9/c", "--camera", f"d=rtsp://op:{SECRET}@127.0.0.2:9/d")
     unittest.addModuleCleanup(daemon.__exit__)
@@ -41,7 +42,8 @@ class Formats(unittest.TestCase):
     def test_the_header_decides(self):
         for accept, wanted in ((None, "text/plain; version=0.0.4"), ("*/*", "text/plain; version=0.0.4"),
                                (scrape.OPENMETRICS, "application/openmetrics-text; version=1.0.0"),
-                               (f"{scrape.OPENMETRICS};q=0.5,text/plain;version=0.0.4;q=0.8", "text/plain; version=0.0.4")):
+                               (f"{scrape.OPENMETRICS};q=0.5,text/plain;version=0.0.4;q=0.8",
+                                "text/plain; version=0.0.4")):
             kind, body = daemon.scrape(accept)
             self.assertTrue(kind.startswith(wanted), kind)
             self.assertEqual(body.endswith("# EOF\n"), "openmetrics" in wanted)
@@ -58,7 +60,8 @@ class Formats(unittest.TestCase):
     def test_no_family_waits_for_its_first_event(self):
         with scrape.Daemon(BINARY) as idle:
             for name, family in scrape.families(idle.openmetrics()).items():
-                self.assertEqual(bool(family.samples), not name.startswith("its_camera_") and name != "its_camera", name)
+                per_camera = name == "its_camera" or name.startswith("its_camera_")
+                self.assertEqual(bool(family.samples), not per_camera, name)
             found = scrape.samples(idle.text())
             for stage in STAGES:
                 self.assertEqual(scrape.value(found, "its_stage_total_seconds_count", stage=stage), 0)
@@ -84,10 +87,14 @@ class Histograms(unittest.TestCase):
         frames = scrape.value(found, "its_end_to_end_seconds_count")
         self.assertGreater(frames, 50)
         whole = scrape.value(found, "its_unattributed_seconds_sum")
-        for stage in RECORDED:
+        for stage in STAGES:
             wait, service, total = (scrape.value(found, f"its_stage_{part}_seconds_sum", stage=stage)
                                     for part in ("wait", "service", "total"))
-            self.assertTrue(math.isclose(wait + service, total, rel_tol=1e-9), (stage, wait, service, total))
+            near = 1e-9 if stage in RECORDED else 0.01
+            self.assertTrue(math.isclose(wait + service, total, rel_tol=near, abs_tol=1e-4),
+                            (stage, wait, service, total))
+            if stage not in RECORDED:
+                continue
             self.assertEqual(scrape.value(found, "its_stage_total_seconds_count", stage=stage), frames)
             whole += total
         self.assertTrue(math.isclose(whole, scrape.value(found, "its_end_to_end_seconds_sum"), rel_tol=1e-9))
@@ -123,7 +130,7 @@ class Histograms(unittest.TestCase):
 
 class Findings(unittest.TestCase):
     def test_what_goes_wrong_is_counted(self):
-        """Every frame misses a deadline of a microsecond, of which one in a thousand may, and the webhook is not there."""
+        """Every frame misses a deadline of a microsecond, one in a thousand may, and the webhook is not there."""
         settings = ("general.target_latency_ms=0.001", "latency_monitoring.sla_violation_threshold=0.001",
                     "general.alert_webhook_url=http://127.0.0.1:9/")
         with scrape.Daemon(BINARY, "--camera", "hasty=null://?fps=100",

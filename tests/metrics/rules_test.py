@@ -1,5 +1,5 @@
-"""Every metric and every label that the alert rules use is in a real scrape, and a real Prometheus that scrapes the daemon
-evaluates all the rules. usage: rules_test.py its-camera-ai deploy/prometheus/its-camera-ai.rules.yml"""
+"""Every metric and every label that the alert rules use is in a real scrape, and a real Prometheus that scrapes the
+daemon evaluates all the rules. usage: rules_test.py its-camera-ai deploy/prometheus/its-camera-ai.rules.yml"""
 import json
 import os
 import pathlib
@@ -26,7 +26,8 @@ CAMERAS = ("--camera", "a=null://?fps=25", "--camera", "b=rtsp://127.0.0.2:9/b",
 def expressions(text):
     """The PromQL of every rule, without comments."""
     text = re.sub(r"(?m)^\s*#.*\n", "", text)
-    found = re.findall(r"(?ms)^\s+expr:\s*(?:>-)?(.*?)(?=^\s+(?:for|keep_firing_for|labels|annotations):|^\s+- \w+:|\Z)", text)
+    end = r"^\s+(?:for|keep_firing_for|labels|annotations):|^\s+- \w+:|\Z"
+    found = re.findall(rf"(?ms)^\s+expr:\s*(?:>-)?(.*?)(?={end})", text)
     assert len(found) == len(re.findall(r"(?m)^\s+- (?:record|alert):", text))
     return found
 
@@ -98,8 +99,8 @@ class Prometheus(unittest.TestCase):
         self.port = scrape.free_port()
         self.log = self.enterContext(open(self.folder / "log", "w+", encoding="utf-8"))
         process = subprocess.Popen(
-            ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--enable-feature=exemplar-storage",
-             f"--web.listen-address=127.0.0.1:{self.port}"], cwd=self.folder, stdout=self.log, stderr=self.log)
+            ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
+             "--enable-feature=exemplar-storage", f"--web.listen-address=127.0.0.1:{self.port}"], cwd=self.folder, stdout=self.log, stderr=self.log)
         self.addCleanup(process.wait, 30)
         self.addCleanup(process.terminate)
 
@@ -116,18 +117,20 @@ class Prometheus(unittest.TestCase):
         return answer["result"] if answer else []
 
     def test_rules_run_on_what_it_scrapes(self):
-        scrape.until(lambda: self.query("its:error_budget_burn:1m") and self.query("its_camera:error_budget_burn:1m"), 40)
+        scrape.until(lambda: self.query("its:error_budget_burn:1m") and self.query("its_camera:error_budget_burn:1m"),
+                     40)
         target = self.api("targets")["activeTargets"][0]
         self.assertEqual((target["health"], target["lastError"]), ("up", ""))
         rules = [rule for group in self.api("rules")["groups"] for rule in group["rules"]]
         self.assertGreater(len(rules), 30)
         for rule in rules:
             self.assertEqual((rule["health"], rule.get("lastError", "")), ("ok", ""), rule["name"])
-        burns = {s["metric"]["camera"]: s["metric"].get("group", "") for s in self.query("its_camera:error_budget_burn:1m")}
+        metrics = [series["metric"] for series in self.query("its_camera:error_budget_burn:1m")]
+        burns = {metric["camera"]: metric.get("group", "") for metric in metrics}
         self.assertEqual(burns.pop("a", None), "", "the join of a camera and its group")
         self.assertLessEqual(set(burns.items()), {("b", "127.0.0.2"), ("c", "127.0.0.2")})
-        for name in ("its_end_to_end_seconds_bucket{le=\"0.095\"}", "its_stage_total_seconds_bucket{stage=\"encoding\",le=\"0.01\"}",
-                     "its_camera_info", "its_build_info", "its_frames_total{outcome=\"delivered\"}"):
+        for name in ("its_end_to_end_seconds_bucket{le=\"0.095\"}",
+                     "its_stage_total_seconds_bucket{stage=\"encoding\",le=\"0.01\"}", "its_camera_info", "its_build_info", "its_frames_total{outcome=\"delivered\"}"):
             self.assertTrue(self.query(name), name)
 
     def test_exemplars_arrive(self):

@@ -1,8 +1,8 @@
 """The number of series does not grow: 10,000 viewers come and go, 400 of them at once, and 1,000 cameras are added and
 removed. usage: series_test.py its-camera-ai
 
-Every viewer is a connection of its own that asks for live events and reads the first of them. They come in waves, because
-each is two file descriptors of this machine."""
+Every viewer is a connection of its own that asks for live events and reads the first of them. They come in waves,
+because each is two file descriptors of this machine."""
 import selectors
 import socket
 import sys
@@ -69,7 +69,8 @@ class Series(unittest.TestCase):
         for wave in range(CAMERAS // CAMERAS_AT_ONCE):
             names = [f"camera-{wave}-{n}" for n in range(CAMERAS_AT_ONCE)]
             for name in names:
-                status, _, body = self.daemon.ask("POST", "/api/v1/cameras", {"id": name, "url": "null://?fps=1"}, connection)
+                camera = {"id": name, "url": "null://?fps=1"}
+                status, _, body = self.daemon.ask("POST", "/api/v1/cameras", camera, connection)
                 self.assertEqual(status, 201, body)
             there = {dict(labels)["camera"] for name, labels in self.series() if name == "its_camera_info"}
             self.assertEqual(there, {"watched", *names})
