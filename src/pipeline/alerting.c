@@ -36,7 +36,11 @@ void itsi_alerting_group_of(const char *url, char *out, size_t size)
 {
     struct itsi_url parsed;
     out[0] = '\0';
-    if (itsi_url_parse(&parsed, url, NULL) == 0)
+    if (itsi_url_parse(&parsed, url, NULL) != 0)
+        return;
+    /* a scene of the renderer stands where others have a host */
+    bool network = strncmp(parsed.scheme, "rtsp", 4) == 0 || strncmp(parsed.scheme, "http", 4) == 0;
+    if (network)
         snprintf(out, size, "%.*s", (int)size - 1, parsed.host);
 }
 

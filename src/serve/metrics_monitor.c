@@ -17,22 +17,6 @@ static void put_promises(struct itsi_exposition *e, struct itsi_pipeline *pipeli
                    itsi_alerts_budget(itsi_pipeline_alerts(pipeline)));
 }
 
-static void put_regressions(struct itsi_exposition *e, struct itsi_pipeline *pipeline)
-{
-    struct itsi_regression_report report;
-    double percent[ITSI_STAGE_COUNT + 1] = {0}; /* the last: all stages alike */
-    int band;
-    itsi_pipeline_regression_report(pipeline, &report, &band);
-    for (int i = 0; i < report.count; i++)
-        if (report.moves[i].regression)
-            percent[report.moves[i].whole ? ITSI_STAGE_COUNT : (int)report.moves[i].stage] = report.moves[i].percent;
-    itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_latency_regression_percent", "percent",
-                           "By how much a stage's service is slower than its baseline, where that is a regression; else 0.");
-    for (int s = 0; s <= ITSI_STAGE_COUNT; s++)
-        itsi_exposition_value(e, ITSI_LABELS({"stage", s < ITSI_STAGE_COUNT ? itsi_stage_name((enum itsi_stage)s)
-                                                                            : "end_to_end"}), percent[s]);
-}
-
 /* Those that speak for themselves: a muted one is spoken for by another. */
 static void count_firing(struct itsi_alerts *alerts, uint64_t firing[ITSI_SEVERITY_COUNT])
 {
@@ -108,7 +92,6 @@ void itsi_put_monitor_metrics(struct itsi_exposition *e, struct itsi_pipeline *p
     struct itsi_rolling_stats rolling;
     itsi_rolling_stats(itsi_pipeline_rolling(pipeline), &rolling);
     put_promises(e, pipeline);
-    put_regressions(e, pipeline);
     put_alerts(e, pipeline);
     put_regressions(e, pipeline);
     put_traces(e, pipeline);
