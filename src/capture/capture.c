@@ -120,6 +120,21 @@ void itsi_capture_drop_one(struct itsi_capture *c, int64_t origin, enum itsi_dro
     itsi_capture_lost(c, origin, reason, false);
 }
 
+struct itsi_frame *itsi_capture_blank(struct itsi_capture *c, int64_t origin, int width, int height)
+{
+    itsi_ledger_arrive(c->ledger);
+    c->seq++;
+    struct itsi_frame *frame = itsi_capture_frame(c);
+    if (!frame) {
+        itsi_capture_drop_one(c, origin, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
+        return NULL;
+    }
+    frame->picture.layout = ITSI_LAYOUT_NONE;
+    frame->picture.width = frame->info.width = width;
+    frame->picture.height = frame->info.height = height;
+    return frame;
+}
+
 void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop reason)
 {
     for (; count; count--) {

@@ -68,6 +68,8 @@ ITS_NODISCARD int itsi_capture_put(struct itsi_capture *c, struct itsi_frame *fr
 void itsi_capture_lost(struct itsi_capture *c, int64_t origin, enum itsi_drop reason, bool damaged);
 /* A frame that arrived and is dropped here: into the books, and told. */
 void itsi_capture_drop_one(struct itsi_capture *c, int64_t origin, enum itsi_drop reason);
+/* A frame without pixels that has just arrived: into the books, and from the pool. NULL: none was free, it is dropped. */
+struct itsi_frame *itsi_capture_blank(struct itsi_capture *c, int64_t origin, int width, int height);
 /* `count` frames that were due and that we did not get to: in the books as dropped here. */
 void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop reason);
 

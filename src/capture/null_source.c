@@ -41,16 +41,9 @@ int itsi_null_run(struct itsi_capture *c)
             now = itsi_now_ns();
         }
         int64_t origin = s->pace_off ? now : due;
-        itsi_ledger_arrive(c->ledger);
-        c->seq++;
-        struct itsi_frame *frame = itsi_capture_frame(c);
-        if (!frame) {
-            itsi_capture_drop_one(c, origin, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
+        struct itsi_frame *frame = itsi_capture_blank(c, origin, s->width, s->height);
+        if (!frame)
             continue;
-        }
-        frame->picture.layout = ITSI_LAYOUT_NONE;
-        frame->picture.width = frame->info.width = s->width;
-        frame->picture.height = frame->info.height = s->height;
         frame->info.pts_ns = frame->info.media_ns = media;
         frame->info.origin_kind = ITSI_ORIGIN_SCHEDULE;
         frame->info.key = true;

@@ -44,7 +44,7 @@ static void describe(struct itsi_capture *c, const struct itsi_flight_file *file
     pthread_mutex_unlock(&c->mutex);
 }
 
-/* One frame, at its time. anchor: the instant of the record's beginning. */
+/* One frame, at its time. begin: the instant of the record's time 0. */
 static int play(struct itsi_capture *c, const struct itsi_flight_entry *e, int64_t begin)
 {
     int64_t origin = begin + e->origin_us * ITSI_NS_PER_US, due = begin + arrival_us(e) * ITSI_NS_PER_US;
@@ -55,16 +55,9 @@ static int play(struct itsi_capture *c, const struct itsi_flight_entry *e, int64
         itsi_capture_drop(c, 1, ITSI_DROP_FLUSHED);
         return 0;
     }
-    itsi_ledger_arrive(c->ledger);
-    c->seq++;
-    struct itsi_frame *frame = itsi_capture_frame(c);
-    if (!frame) {
-        itsi_capture_drop_one(c, origin, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
+    struct itsi_frame *frame = itsi_capture_blank(c, origin, e->width, e->height);
+    if (!frame)
         return 0;
-    }
-    frame->picture.layout = ITSI_LAYOUT_NONE;
-    frame->picture.width = frame->info.width = e->width;
-    frame->picture.height = frame->info.height = e->height;
     frame->info.pts_ns = origin - begin;
     frame->info.media_ns = -1;
     frame->info.origin_kind = (enum itsi_origin)e->origin_kind;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/dirs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -77,29 +78,12 @@ static int fingerprint(const struct job *job, uint64_t *out, struct its_diag *di
     return rc;
 }
 
-static int make_dirs(const char *path, struct its_diag *diag)
-{
-    char part[1024];
-    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-        return itsi_fail(diag, ITS_EINVAL, "%s: path too long", path);
-    for (char *p = part + 1;; p++) {
-        if (*p != '/' && *p)
-            continue;
-        char was = *p;
-        *p = '\0';
-        if (mkdir(part, 0755) && errno != EEXIST)
-            return itsi_fail_errno(diag, errno, "making directory %s for rendered clips (data_dir says where)", part);
-        if (!(*p = was))
-            return 0;
-    }
-}
-
 static int name_files(struct job *job, const char *cache_dir, struct its_diag *diag)
 {
     char dir[1024];
     snprintf(dir, sizeof dir, "%s/synth", cache_dir);
     uint64_t hash = 0;
-    int rc = make_dirs(dir, diag);
+    int rc = itsi_make_dirs(dir, "for rendered clips", diag);
     if (!rc)
         rc = fingerprint(job, &hash, diag);
     if (rc)

@@ -155,12 +155,7 @@ static int look(struct itsi_pipeline *p, struct itsi_ledger_counts *total)
 {
     struct itsi_alerting *a = p->alerting;
     pthread_mutex_lock(&p->table);
-    *total = p->settled;
-    for (struct itsi_camera_stream *s = p->streams; s; s = s->next) {
-        struct itsi_ledger_counts counts;
-        itsi_ledger_snapshot(&s->ledger, &counts);
-        itsi_ledger_counts_add(total, &counts);
-    }
+    itsi_pipeline_books(p, total);
     int count = p->camera_count;
     for (int i = 0; i < count; i++) {
         const struct itsi_camera_stream *s = p->cameras[i];

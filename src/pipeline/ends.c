@@ -43,11 +43,11 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
 {
     struct itsi_camera_stream *stream = owner;
     struct itsi_pipeline *p = stream->pipeline;
+    if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
+        return;
     int64_t now = itsi_now_ns();
     const struct itsi_trace_outcome outcome = {
         .end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now, .quality_level = -1};
-    if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
-        return;
     itsi_flight_dropped(stream, frame, stage, reason);
     (void)itsi_tracer_finish(p->tracer, &frame->info, &outcome);
     if (is_violation(reason)) {
@@ -62,13 +62,13 @@ void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi
 {
     struct itsi_camera_stream *stream = owner;
     struct itsi_pipeline *p = stream->pipeline;
+    if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
+        return;
     const struct itsi_trace_outcome outcome = {.end = ITSI_TRACE_DROPPED,
                                                .stage = ITSI_STAGE_CAMERA_CAPTURE,
                                                .reason = reason,
                                                .ended = itsi_now_ns(),
                                                .quality_level = -1};
-    if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
-        return;
     itsi_flight_lost(stream, info, reason, damaged);
     if (!damaged)
         (void)itsi_tracer_finish(p->tracer, info, &outcome);

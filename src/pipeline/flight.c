@@ -3,17 +3,16 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/dirs.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/url.h"
 #include "its/its.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SUFFIX ".flight"
@@ -153,23 +152,6 @@ static void forget_oldest(const char *folder, int keep)
         free(found);
 }
 
-static int make_folder(const char *folder, struct its_diag *diag)
-{
-    char part[4096];
-    if (snprintf(part, sizeof part, "%s", folder) >= (int)sizeof part)
-        return itsi_fail(diag, ITS_EINVAL, "flight recorder: %s: path too long", folder);
-    for (char *p = part + 1;; p++) {
-        if (*p != '/' && *p)
-            continue;
-        char was = *p;
-        *p = '\0';
-        if (mkdir(part, 0755) != 0 && errno != EEXIST)
-            return itsi_fail_errno(diag, errno, "flight recorder: making directory %s", part);
-        if (!(*p = was))
-            return 0;
-    }
-}
-
 /* Into a file that is named by the time; the lock is held. */
 static int write_record(struct itsi_pipeline *p, const struct itsi_flight_entry *entries, size_t count, const char *why,
                         char *path, size_t size, struct its_diag *diag)
@@ -184,7 +166,7 @@ static int write_record(struct itsi_pipeline *p, const struct itsi_flight_entry 
     char *header = make_header(p, why, wall);
     if (!header)
         return itsi_fail(diag, ITS_ENOMEM, "flight recorder: out of memory");
-    int rc = make_folder(p->flight_folder, diag);
+    int rc = itsi_make_dirs(p->flight_folder, "for flight records", diag);
     if (rc == 0)
         rc = itsi_flight_write(path, header, entries, count, diag);
     if (rc == 0)

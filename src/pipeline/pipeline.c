@@ -332,6 +332,16 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_free(p);
 }
 
+void itsi_pipeline_books(struct itsi_pipeline *p, struct itsi_ledger_counts *out)
+{
+    *out = p->settled;
+    for (struct itsi_camera_stream *s = p->streams; s; s = s->next) {
+        struct itsi_ledger_counts counts;
+        itsi_ledger_snapshot(&s->ledger, &counts);
+        itsi_ledger_counts_add(out, &counts);
+    }
+}
+
 void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *out)
 {
     int64_t now = itsi_now_ns();
@@ -343,12 +353,7 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     pthread_mutex_lock(&p->table);
     out->started_ns = p->started_ns;
     out->cameras = p->camera_count;
-    out->ledger = p->settled;
-    for (struct itsi_camera_stream *s = p->streams; s; s = s->next) {
-        struct itsi_ledger_counts counts;
-        itsi_ledger_snapshot(&s->ledger, &counts);
-        itsi_ledger_counts_add(&out->ledger, &counts);
-    }
+    itsi_pipeline_books(p, &out->ledger);
     for (int i = 0; i < p->camera_count; i++) {
         struct itsi_capture_status status;
         itsi_capture_status(p->cameras[i]->capture, &status);

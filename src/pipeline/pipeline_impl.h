@@ -174,6 +174,9 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *pipeline, int64_t now);
 ITS_NODISCARD int itsi_pipeline_monitor_start(struct itsi_pipeline *pipeline, struct its_diag *diag);
 void itsi_pipeline_monitor_stop(struct itsi_pipeline *pipeline);
 
+/* pipeline.c: the sum of all cameras' ledgers, removed ones too. The table's lock is held. */
+void itsi_pipeline_books(struct itsi_pipeline *pipeline, struct itsi_ledger_counts *out);
+
 /* run.c */
 ITS_NODISCARD int itsi_pipeline_run(struct itsi_pipeline *pipeline, struct its_diag *diag);
 /* Joins both threads; what is in the engine is collected first. */
