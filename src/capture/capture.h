@@ -38,8 +38,11 @@ struct itsi_handshakes;
 ITS_NODISCARD int itsi_handshakes_create(struct itsi_handshakes **out, int in_flight, double per_second,
                                          struct its_diag *diag);
 void itsi_handshakes_destroy(struct itsi_handshakes *handshakes);
-/* Highest number ever in flight at once, and now. */
-void itsi_handshakes_stats(struct itsi_handshakes *handshakes, int *now, int *highest);
+struct itsi_handshakes_stats {
+    int now, highest; /* in flight: now, and at most ever */
+    int waiting;      /* for a place or for the rate */
+};
+void itsi_handshakes_stats(struct itsi_handshakes *handshakes, struct itsi_handshakes_stats *out);
 
 /* Where frames go. put() takes over the caller's reference, always. may_block: the source runs at its own pace
  * (pace=off) and put() waits for room; it returns ITS_ECANCELLED when the receiver is stopping. */

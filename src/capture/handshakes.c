@@ -14,7 +14,8 @@ struct itsi_handshakes {
     pthread_mutex_t mutex;
     struct waiter *first, **last; /* in the order they came; only the first may go */
     struct itsi_bucket bucket;
-    int limit, now, highest;
+    int limit;
+    struct itsi_handshakes_stats stats;
 };
 
 void itsi_bucket_init(struct itsi_bucket *bucket, double per_second, int64_t now)
@@ -66,11 +67,10 @@ void itsi_handshakes_destroy(struct itsi_handshakes *h)
     itsi_free(h);
 }
 
-void itsi_handshakes_stats(struct itsi_handshakes *h, int *now, int *highest)
+void itsi_handshakes_stats(struct itsi_handshakes *h, struct itsi_handshakes_stats *out)
 {
     pthread_mutex_lock(&h->mutex);
-    *now = h->now;
-    *highest = h->highest;
+    *out = h->stats;
     pthread_mutex_unlock(&h->mutex);
 }
 
@@ -86,6 +86,7 @@ static void leave(struct itsi_handshakes *h, struct waiter *self)
     while (*link != self)
         link = &(*link)->next;
     *link = self->next;
+    h->stats.waiting--;
     if (h->last == &self->next)
         h->last = link;
     signal_first(h);
@@ -100,9 +101,10 @@ int itsi_handshakes_acquire(struct itsi_handshakes *h, const atomic_bool *stop)
     pthread_mutex_lock(&h->mutex);
     *h->last = &self;
     h->last = &self.next;
+    h->stats.waiting++;
     while (!atomic_load(stop)) {
         int64_t until = ITSI_NEVER;
-        if (h->first == &self && h->now < h->limit) {
+        if (h->first == &self && h->stats.now < h->limit) {
             until = itsi_bucket_take(&h->bucket, itsi_now_ns());
             if (!until) {
                 rc = 0;
@@ -111,8 +113,8 @@ int itsi_handshakes_acquire(struct itsi_handshakes *h, const atomic_bool *stop)
         }
         itsi_cond_wait_until(&self.cond, &h->mutex, until);
     }
-    if (!rc && ++h->now > h->highest)
-        h->highest = h->now;
+    if (!rc && ++h->stats.now > h->stats.highest)
+        h->stats.highest = h->stats.now;
     leave(h, &self);
     pthread_mutex_unlock(&h->mutex);
     pthread_cond_destroy(&self.cond);
@@ -122,7 +124,7 @@ int itsi_handshakes_acquire(struct itsi_handshakes *h, const atomic_bool *stop)
 void itsi_handshakes_release(struct itsi_handshakes *h)
 {
     pthread_mutex_lock(&h->mutex);
-    h->now--;
+    h->stats.now--;
     signal_first(h);
     pthread_mutex_unlock(&h->mutex);
 }

@@ -49,8 +49,8 @@ static void bad_limits_are_refused(void **state)
 
 struct crowd {
     struct itsi_handshakes *h;
-    atomic_bool stop;
-    atomic_int inside, most, done, order[32], arrived;
+    atomic_bool stop, may_end; /* may_end: handshakes go on until it is set */
+    atomic_int inside, most, done, order[32];
 };
 struct one {
     struct crowd *crowd;
@@ -70,10 +70,26 @@ static void *visit(void *arg)
     while (inside > most && !atomic_compare_exchange_weak(&c->most, &most, inside))
         ;
     atomic_store(&c->order[atomic_fetch_add(&c->done, 1)], one->index);
-    itsi_sleep_until_ns(itsi_now_ns() + 2 * ITSI_NS_PER_MS); /* the handshake */
+    while (!atomic_load(&c->may_end))
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
     atomic_fetch_sub(&c->inside, 1);
     itsi_handshakes_release(c->h);
     return NULL;
+}
+
+static void send(struct crowd *crowd, struct one *one, int index)
+{
+    struct its_diag diag;
+    *one = (struct one){.crowd = crowd, .index = index};
+    CHECK_OK(itsi_thread_start(&one->thread, "visit", visit, one, &diag), diag);
+}
+
+/* Until so many are in flight and so many wait, however long the machine takes over it. */
+static void await(struct itsi_handshakes *h, int now, int waiting)
+{
+    struct itsi_handshakes_stats stats;
+    for (itsi_handshakes_stats(h, &stats); stats.now != now || stats.waiting != waiting; itsi_handshakes_stats(h, &stats))
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
 }
 
 static void never_more_than_the_limit_at_once(void **state)
@@ -83,18 +99,19 @@ static void never_more_than_the_limit_at_once(void **state)
     static struct one ones[32];
     struct its_diag diag;
     CHECK_OK(itsi_handshakes_create(&c.h, 3, 10000, &diag), diag);
-    for (int i = 0; i < 32; i++) {
-        ones[i] = (struct one){.crowd = &c, .index = i};
-        CHECK_OK(itsi_thread_start(&ones[i].thread, "visit", visit, &ones[i], &diag), diag);
-    }
+    for (int i = 0; i < 32; i++)
+        send(&c, &ones[i], i);
+    await(c.h, 3, 29); /* it does go up to the limit */
+    atomic_store(&c.may_end, true);
     for (int i = 0; i < 32; i++) {
         pthread_join(ones[i].thread, NULL);
         assert_int_equal(ones[i].rc, 0);
     }
-    int now, highest;
-    itsi_handshakes_stats(c.h, &now, &highest);
-    assert_int_equal(now, 0);
-    assert_int_equal(highest, 3); /* and it does go up to the limit */
+    struct itsi_handshakes_stats stats;
+    itsi_handshakes_stats(c.h, &stats);
+    assert_int_equal(stats.now, 0);
+    assert_int_equal(stats.waiting, 0);
+    assert_int_equal(stats.highest, 3);
     assert_true(atomic_load(&c.most) <= 3);
     assert_int_equal(atomic_load(&c.done), 32);
     itsi_handshakes_destroy(c.h);
@@ -103,16 +120,14 @@ static void never_more_than_the_limit_at_once(void **state)
 static void first_come_first_served(void **state)
 {
     (void)state;
-    static struct crowd c;
+    static struct crowd c = {.may_end = true};
     static struct one ones[8];
     struct its_diag diag;
     CHECK_OK(itsi_handshakes_create(&c.h, 1, 10000, &diag), diag);
     assert_int_equal(itsi_handshakes_acquire(c.h, &c.stop), 0); /* the place is taken while they come */
     for (int i = 0; i < 8; i++) {
-        ones[i] = (struct one){.crowd = &c, .index = i};
-        CHECK_OK(itsi_thread_start(&ones[i].thread, "visit", visit, &ones[i], &diag), diag);
-        int64_t until = itsi_now_ns() + 50 * ITSI_NS_PER_MS; /* lets this one reach the queue before the next */
-        itsi_sleep_until_ns(until);
+        send(&c, &ones[i], i);
+        await(c.h, 1, i + 1);
     }
     itsi_handshakes_release(c.h);
     for (int i = 0; i < 8; i++)
@@ -125,15 +140,16 @@ static void first_come_first_served(void **state)
 static void a_stopped_waiter_leaves_and_the_next_goes_on(void **state)
 {
     (void)state;
-    static struct crowd c, other;
+    static struct crowd c = {.may_end = true}, other = {.may_end = true};
+    struct one first, second;
     struct its_diag diag;
     CHECK_OK(itsi_handshakes_create(&c.h, 1, 10000, &diag), diag);
     other.h = c.h;
     assert_int_equal(itsi_handshakes_acquire(c.h, &other.stop), 0);
-    struct one first = {.crowd = &c}, second = {.crowd = &other};
-    CHECK_OK(itsi_thread_start(&first.thread, "visit", visit, &first, &diag), diag);
-    itsi_sleep_until_ns(itsi_now_ns() + 20 * ITSI_NS_PER_MS);
-    CHECK_OK(itsi_thread_start(&second.thread, "visit", visit, &second, &diag), diag);
+    send(&c, &first, 0);
+    await(c.h, 1, 1);
+    send(&other, &second, 0);
+    await(c.h, 1, 2);
     atomic_store(&c.stop, true);
     itsi_handshakes_wake(c.h);
     pthread_join(first.thread, NULL);

@@ -212,18 +212,20 @@ static int prepare(struct itsi_pipeline *pipeline, const struct itsi_benchmark_p
         rc = itsi_bench_truth_open(truth, pipeline, params->pipeline.cfg, diag);
     if (rc == 0 && pass_time(params, "warming up", params->warmup_s, NULL) != 0)
         rc = itsi_fail(diag, ITS_ECANCELLED, "interrupted");
-    if (rc == 0 && *truth)
-        rc = itsi_bench_truth_begin(*truth, diag);
     return rc;
 }
 
-static void run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
-                struct itsi_bench_truth *truth, struct itsi_benchmark_report *report)
+static int run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+               struct itsi_bench_truth *truth, struct itsi_benchmark_report *report, struct its_diag *diag)
 {
     struct window a, b;
     itsi_pipeline_reset_stats(pipeline);
     itsi_pipeline_record_run(pipeline, report->run);
     look(pipeline, &a);
+    /* after the look: what is scored is part of what this window delivered */
+    int rc = truth ? itsi_bench_truth_begin(truth, diag) : 0;
+    if (rc != 0)
+        return rc;
     report->interrupted = pass_time(params, "measuring", params->duration_s, truth) != 0;
     struct itsi_pipeline_stats stats;
     look(pipeline, &b);
@@ -243,6 +245,7 @@ static void run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_para
     report->confidence = params->pipeline.cfg->inference.confidence;
     if (truth)
         report->score = *itsi_bench_truth_score(truth);
+    return 0;
 }
 
 int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_benchmark_report *out,
@@ -261,7 +264,7 @@ int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_b
     if (rc == 0)
         rc = prepare(pipeline, params, &truth, diag);
     if (rc == 0)
-        run(pipeline, params, truth, &report);
+        rc = run(pipeline, params, truth, &report, diag);
     itsi_bench_truth_close(truth);
     itsi_pipeline_destroy(pipeline);
     if (rc == 0)

@@ -368,7 +368,7 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     out->oldest_in_flight_seconds = itsi_pipeline_oldest(p, now, &camera);
     pthread_mutex_unlock(&p->table);
     out->flight_entries = p->flight ? itsi_flight_noted(p->flight) : 0;
-    itsi_handshakes_stats(p->handshakes, &out->handshakes_now, &out->handshakes_highest);
+    itsi_handshakes_stats(p->handshakes, &out->handshakes);
     out->bus_lost = itsi_bus_lost(&p->bus);
 }
 

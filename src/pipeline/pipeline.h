@@ -85,7 +85,7 @@ struct itsi_pipeline_stats {
     int batch_max;
     uint64_t results;
     double analysed_fps;  /* the last seconds */
-    int handshakes_now, handshakes_highest;
+    struct itsi_handshakes_stats handshakes;
     uint64_t bus_lost;    /* results subscribers were too slow for */
     double oldest_in_flight_seconds; /* of the batches in the engine; 0: none is */
     uint64_t flight_entries;         /* ends of frames the flight recorder took down; 0: switched off */

@@ -145,9 +145,10 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     result->late = trace->handover > frame->info.deadline;
     result->info = frame->info;
     itsi_trace_breakdown(trace, &result->breakdown);
-    itsi_bus_publish(&p->bus, result);
+    /* before anybody sees it: who holds a result finds it in the books */
     itsi_ledger_deliver(&stream->ledger, result->late);
     itsi_stream_delivered(stream, result);
+    itsi_bus_publish(&p->bus, result);
     int64_t run = trace->infer_end - trace->infer_start;
     itsi_batcher_observe(p->batcher, batch, run, trace->handover - trace->pre_start - run);
     itsi_stream_publish(stream, result, frame, trace->handover);

@@ -44,5 +44,5 @@ void itsi_put_frame_metrics(struct itsi_exposition *e, const struct itsi_pipelin
     itsi_put_counter(e, "its_bus_lost", NULL, "Results a subscriber of the bus was too slow for.", (double)s->bus_lost);
     itsi_put_gauge(e, "its_cameras", NULL, "Cameras known.", s->cameras);
     itsi_put_gauge(e, "its_cameras_running", NULL, "Cameras that give pictures.", s->cameras_running);
-    itsi_put_gauge(e, "its_handshakes", NULL, "Camera handshakes in flight.", s->handshakes_now);
+    itsi_put_gauge(e, "its_handshakes", NULL, "Camera handshakes in flight.", s->handshakes.now);
 }

@@ -329,7 +329,8 @@ class Benchmark(unittest.TestCase):
         self.assertEqual(report["frames_dropped"]["total"], 0)
         self.assertGreater(report["analysed_fps"], 3)
         self.assertGreater(report["detection"]["vehicles"]["truth"], 0)
-        self.assertLessEqual(report["detection"]["frames"], report["frames_delivered"])
+        # a frame may be counted just before the window's first look and be seen just after it
+        self.assertLessEqual(report["detection"]["frames"], report["frames_delivered"] + 1)
 
     def test_full_disk_for_the_report(self):
         done = run("performance", "benchmark", *NULL, "--streams", 1, "--duration", 0.5, "--warmup", 0, "--source",
