@@ -27,7 +27,6 @@ static void barrier_in_every_thread(void) { (void)syscall(SYS_membarrier, MEMBAR
 
 void itsi_part_reset(struct itsi_part *part)
 {
-    part->squares = 0;
     part->sum = part->violations = 0;
     part->min = INT64_MAX;
     part->max = -1;
@@ -280,7 +279,7 @@ static void drain(struct itsi_part *part, struct itsi_tally *into)
         itsi_tally_place(into, part->carries[i].slot, n);
         count += n;
     }
-    const struct itsi_moments moments = {.squares = part->squares, .count = count, .sum = part->sum,
+    const struct itsi_moments moments = {.count = count, .sum = part->sum,
                                          .violations = part->violations, .min = part->min, .max = part->max};
     itsi_moments_add(&into->moments, &moments);
     itsi_part_reset(part);

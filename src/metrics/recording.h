@@ -8,12 +8,12 @@
  *   interval recorder of HdrHistogram, with its phaser's atomic increments replaced by membarrier(2) on the reader's
  *   side, as in liburcu: Desnoyers et al., "User-Level Implementations of Read-Copy Update", 2012);
  * - every value is taken exactly once, and all values between a begin() and its end() in the same interval;
- * - what is exact in an interval (count, sum, squares, extremes, violations) is so to the nanosecond.
+ * - what is exact in an interval (count, sum, extremes, violations) is so to the nanosecond.
  * A writer that the scheduler interrupted inside begin/end while the reader swaps is left alone: its values come with a
  * later interval (counted), and the reader never waits for it.
  *
  * Memory is taken when a writer is opened, never when recording. Between two swaps a slot counts past 2^32 (carried,
- * see recording_impl.h); sums are 64 and 128 bits wide. */
+ * see recording_impl.h); sums are 64 bits wide. */
 #ifndef ITSI_METRICS_RECORDING_H
 #define ITSI_METRICS_RECORDING_H
 

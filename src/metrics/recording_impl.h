@@ -19,7 +19,6 @@ struct itsi_carry {
 /* One series' values of one phase in one writer. Plain memory: it belongs to the writer while its phase is the current
  * one, else to the reader; `sequence` and `phase` below hand it over. */
 struct itsi_part {
-    __uint128_t squares;
     uint64_t sum;
     int64_t min, max; /* max < 0: empty */
     uint64_t violations;

@@ -84,7 +84,7 @@ static void read_interval(struct reader *r)
         r->placed[s] += r->tally[s].placed;
     }
     const struct itsi_moments *a = &r->tally[A].moments, *b = &r->tally[B].moments;
-    r->torn += a->count != b->count || a->sum != b->sum || a->squares != b->squares || a->min != b->min ||
+    r->torn += a->count != b->count || a->sum != b->sum || a->min != b->min ||
                a->max != b->max || a->violations != b->violations;
     r->intervals++;
 }

@@ -57,10 +57,6 @@ static void an_interval_is_exact(void **state)
     assert_int_equal(m->min, 1234567);
     assert_int_equal(m->max, 2500000000);
     assert_int_equal(m->sum, 1234567 + 99999999 + 100000000 + 100000001 + INT64_C(2500000000));
-    double mean = (double)m->sum / 5, squares = 0;
-    for (int i = 0; i < 5; i++)
-        squares += ((double)values[i] - mean) * ((double)values[i] - mean);
-    CHECK_NEAR(itsi_moments_deviation(m), sqrt(squares / 5), 1);
     assert_int_equal(taken(&f, 1)->count, 0); /* taken once */
     assert_int_equal(taken(&f, 0)->count, 0);
     itsi_recording_swap(f.recording);

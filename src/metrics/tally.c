@@ -44,6 +44,23 @@ void itsi_tally_add(struct itsi_tally *tally, const struct itsi_tally *from)
     itsi_moments_add(&tally->moments, &from->moments);
 }
 
+double itsi_tally_deviation(const struct itsi_tally *tally)
+{
+    /* about the first slot in use: differences stay small where all values are alike, and lose no digits */
+    const double origin = tally->placed ? (double)itsi_layout_middle(tally->bits, tally->low) : 0;
+    double sum = 0, squares = 0;
+    for (int slot = tally->low; slot <= tally->high; slot++) {
+        const double n = (double)tally->counts[slot];
+        const double off = (double)itsi_layout_middle(tally->bits, slot) - origin;
+        sum += n * off;
+        squares += n * off * off;
+    }
+    if (!tally->placed)
+        return 0;
+    const double n = (double)tally->placed, mean = sum / n;
+    return sqrt(fmax(0, squares / n - mean * mean));
+}
+
 static int64_t within(int64_t value, const struct itsi_moments *m)
 {
     return value < m->min ? m->min : value > m->max ? m->max : value;

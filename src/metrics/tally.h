@@ -37,6 +37,10 @@ static inline void itsi_tally_place(struct itsi_tally *tally, int slot, uint64_t
 /* Adds a tally of the same precision, moments too. */
 void itsi_tally_add(struct itsi_tally *tally, const struct itsi_tally *from);
 
+/* Standard deviation of the values placed (of the population), in ns, each taken at its slot's middle: within half a slot
+ * of the exact one. 0 when empty. */
+double itsi_tally_deviation(const struct itsi_tally *tally);
+
 /* For each share q (0..1, rising) the least value (ns) at or below which that share of the values lies, within the
  * precision of the layout and never outside the extremes recorded; 0 when empty. One pass. */
 void itsi_tally_quantiles(const struct itsi_tally *tally, const double *q, int64_t *values, int n);

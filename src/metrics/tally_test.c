@@ -38,8 +38,7 @@ static struct itsi_moments moments_of(const int64_t *values, int n)
 {
     struct itsi_moments m = {0};
     for (int i = 0; i < n; i++) {
-        const struct itsi_moments one = {.count = 1, .sum = (uint64_t)values[i], .min = values[i], .max = values[i],
-                                         .squares = (__uint128_t)values[i] * (__uint128_t)values[i]};
+        const struct itsi_moments one = {.count = 1, .sum = (uint64_t)values[i], .min = values[i], .max = values[i]};
         itsi_moments_add(&m, &one);
     }
     return m;
@@ -54,11 +53,41 @@ static void moments_are_exact(void **state)
     assert_int_equal(m.min, 50000000);
     assert_int_equal(m.max, 50000003);
     CHECK_NEAR(itsi_moments_mean(&m), 50000001.5, 1e-7);
-    CHECK_NEAR(itsi_moments_deviation(&m), sqrt(1.25), 0.5);
-    const int64_t hours[] = {ITSI_LAYOUT_MAX_NS, ITSI_LAYOUT_MAX_NS, 0, 0}; /* squares past 64 bits */
-    m = moments_of(hours, 4);
-    CHECK_NEAR(itsi_moments_deviation(&m), (double)ITSI_LAYOUT_MAX_NS / 2, 1);
-    assert_true(itsi_moments_deviation(&(struct itsi_moments){0}) == 0);
+}
+
+static void place(struct itsi_tally *tally, int64_t value, uint64_t n)
+{
+    itsi_tally_place(tally, itsi_layout_slot(tally->bits, value), n);
+}
+
+static void the_deviation_is_within_half_a_slot(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct itsi_tally tally;
+    CHECK_OK(itsi_tally_init(&tally, ITSI_LAYOUT_FINE, &diag), diag);
+    assert_true(itsi_tally_deviation(&tally) == 0);
+    place(&tally, 50000000, 1000000);
+    assert_true(itsi_tally_deviation(&tally) == 0); /* all alike, whatever the slot's middle */
+    place(&tally, 60000000, 1000000);
+    CHECK_NEAR(itsi_tally_deviation(&tally), 5e6, 60e6 * 0.0005);
+    itsi_tally_clear(&tally);
+    place(&tally, ITSI_LAYOUT_MAX_NS, 2);
+    place(&tally, 0, 2);
+    CHECK_NEAR(itsi_tally_deviation(&tally), (double)ITSI_LAYOUT_MAX_NS / 2, (double)ITSI_LAYOUT_MAX_NS * 0.0005);
+    itsi_tally_clear(&tally);
+    struct itsi_rand rng;
+    itsi_rand_seed(&rng, 9);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < 100000; i++) {
+        double value = itsi_rand_range(&rng, 19e6, 21e6); /* narrow: a tenth of it is a hundred slots */
+        place(&tally, (int64_t)value, 1);
+        sum += value - 20e6;
+        squares += (value - 20e6) * (value - 20e6);
+    }
+    double exact = sqrt(squares / 1e5 - sum / 1e5 * (sum / 1e5));
+    CHECK_NEAR(itsi_tally_deviation(&tally), exact, 0.001 * exact);
+    itsi_tally_fini(&tally);
 }
 
 static void quantiles_stay_within_the_extremes(void **state)
@@ -153,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_slot_stands_for_its_values),
         cmocka_unit_test(moments_are_exact),
+        cmocka_unit_test(the_deviation_is_within_half_a_slot),
         cmocka_unit_test(quantiles_stay_within_the_extremes),
         cmocka_unit_test(sparse_gives_back_what_it_took),
         cmocka_unit_test(packing_without_memory_keeps_the_moments),

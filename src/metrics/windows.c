@@ -312,7 +312,7 @@ void itsi_window_figures_of(const struct itsi_tally *tally, int64_t covered, str
         .count = m->count,
         .violations = m->violations,
         .mean_ms = itsi_moments_mean(m) / 1e6,
-        .deviation_ms = itsi_moments_deviation(m) / 1e6,
+        .deviation_ms = itsi_tally_deviation(tally) / 1e6,
         .min_ms = (double)m->min / 1e6,
         .max_ms = (double)m->max / 1e6,
         .p50_ms = (double)at[0] / 1e6,

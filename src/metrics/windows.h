@@ -49,7 +49,8 @@ ITS_NODISCARD int itsi_windows_resize(struct itsi_windows *windows, int window, 
 
 struct itsi_window_figures {
     uint64_t count, violations;                    /* exact */
-    double mean_ms, deviation_ms, min_ms, max_ms;  /* exact; 0 when count is 0, as all below */
+    double mean_ms, min_ms, max_ms; /* exact; 0 when count is 0, as all below */
+    double deviation_ms;            /* within half a slot of the layout */
     double p50_ms, p95_ms, p99_ms;                 /* within 0.05 % (or 0.3 us) when fine, 0.8 % when coarse */
     double violation_rate;                         /* violations / count */
     double per_second;                             /* count / covered_s */

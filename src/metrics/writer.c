@@ -63,12 +63,12 @@ static inline __attribute__((always_inline)) void put(struct itsi_writer *w, int
     if (__builtin_expect(++part->counts[(unsigned)slot] == 0, 0))
         carry(part, slot);
     part->sum += (uint64_t)value;
-    part->squares += (__uint128_t)(uint64_t)value * (uint64_t)value;
-    part->violations += value > threshold;
     if (__builtin_expect(value < part->min, 0))
         part->min = value;
     if (__builtin_expect(value > part->max, 0))
         part->max = value;
+    if (__builtin_expect(value > threshold, 0))
+        part->violations++;
 }
 
 void itsi_writer_put(struct itsi_writer *w, int series, int64_t value, int64_t threshold)

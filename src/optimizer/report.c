@@ -86,7 +86,7 @@ void itsi_benchmark_json(const struct itsi_benchmark_report *r, struct itsi_buf 
     itsi_json_number(&json, "mean", r->batch_mean, 3);
     itsi_json_int(&json, "max", r->batch_max);
     itsi_json_end(&json, '}');
-    itsi_json_number(&json, "cpu_percent", r->cpu_percent, 1);
+    itsi_json_number(&json, "cpu_percent", r->cpu_percent, 3);
     itsi_json_number(&json, "rss_mb", r->rss_mb, 1);
     itsi_json_number(&json, "rss_start_mb", r->rss_start_mb, 1);
     itsi_json_int(&json, "allocations", (int64_t)r->allocations);
