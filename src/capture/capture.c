@@ -61,6 +61,18 @@ void itsi_capture_good_frame(struct itsi_capture *c, int64_t now)
         itsi_capture_publish(c, NULL);
 }
 
+bool itsi_capture_wants(struct itsi_capture *c, int64_t at)
+{
+    return !itsi_capture_thins(c) ||
+           itsi_selection_picture(&c->selection, atomic_load(&c->most_millihertz) / 1e3, itsi_capture_fps(c), at);
+}
+
+bool itsi_capture_switches(const struct itsi_capture *c)
+{
+    const bool sub = atomic_load(&c->want_sub) && c->streams[1].url && itsi_now_ns() >= c->sub_again;
+    return sub != (c->using == 1);
+}
+
 struct itsi_frame *itsi_capture_frame(struct itsi_capture *c)
 {
     struct itsi_frame *frame = itsi_frame_pool_get(c->pool);
@@ -151,7 +163,7 @@ static int prepare(struct itsi_capture *c, char *path, size_t size, struct its_d
     itsi_machine_enter(&c->machine, ITSI_CAPTURE_PREPARING, itsi_now_ns());
     itsi_capture_publish(c, NULL);
     char clip[2048];
-    int rc = itsi_synth_clip(c->url, c->cache_dir, &c->stop, clip, sizeof clip, diag);
+    int rc = itsi_synth_clip(c->streams[c->using].url, c->cache_dir, &c->stop, clip, sizeof clip, diag);
     if (!rc)
         snprintf(path, size, "file:%s", clip);
     return rc;
@@ -198,6 +210,23 @@ static void back_off(struct itsi_capture *c, int code, const struct its_diag *di
     }
 }
 
+/* Goes to the stream that is wanted now. */
+static void choose_stream(struct itsi_capture *c)
+{
+    if (!itsi_capture_switches(c))
+        return;
+    c->using = 1 - c->using;
+    c->source = c->streams[c->using].source;
+    itsi_cadence_init(&c->cadence); /* it has a beat of its own */
+    pthread_mutex_lock(&c->mutex);
+    c->status.sub = c->using == 1;
+    c->status.key_seconds = 0;
+    pthread_mutex_unlock(&c->mutex);
+}
+
+/* How long the full stream is read after the smaller one failed, before that is tried again. */
+#define SUB_AGAIN_NS (60 * ITSI_NS_PER_S)
+
 static void *run(void *arg)
 {
     struct itsi_capture *c = arg;
@@ -208,12 +237,18 @@ static void *run(void *arg)
     bool ended = false;
     while (!ended && !itsi_capture_stopping(c)) {
         struct its_diag diag = {""};
+        choose_stream(c);
         int rc = run_once(c, &diag);
         itsi_av_about(NULL);
         ended = rc == ITS_EEOF;
-        if (!ended && rc != ITS_ECANCELLED)
+        if (rc == ITS_EAGAIN) /* for the other stream */
+            continue;
+        if (!ended && rc != ITS_ECANCELLED && c->using == 1) {
+            itsi_warn("capture", "%s: sub_url: %s", c->id, diag.text);
+            c->sub_again = itsi_now_ns() + SUB_AGAIN_NS;
+        } else if (!ended && rc != ITS_ECANCELLED) {
             back_off(c, rc, &diag);
-        else if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
+        } else if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
             break; /* the receiver is stopping: it will stop us too */
     }
     itsi_dues_stop(&c->dues);
@@ -230,9 +265,11 @@ static int fill(struct itsi_capture *c, const struct itsi_capture_params *params
     snprintf(c->id, sizeof c->id, "%s", params->id);
     c->cfg = *params->cfg;
     c->cfg.tls_ca_file = itsi_strdup(params->cfg->tls_ca_file);
-    c->url = itsi_strdup(params->url);
+    const char *sub_url = params->sub_url && params->sub_url[0] ? params->sub_url : NULL;
+    c->streams[0].url = itsi_strdup(params->url);
+    c->streams[1].url = itsi_strdup(sub_url);
     c->cache_dir = itsi_strdup(params->cache_dir);
-    if (!c->url || (params->cache_dir && !c->cache_dir) || (params->cfg->tls_ca_file && !c->cfg.tls_ca_file))
+    if (!c->streams[0].url || (sub_url && !c->streams[1].url) || (params->cache_dir && !c->cache_dir) || (params->cfg->tls_ca_file && !c->cfg.tls_ca_file))
         return itsi_fail(diag, ITS_ENOMEM, "camera %s: out of memory", c->id);
     c->camera = params->camera;
     c->generation = params->generation;
@@ -263,6 +300,9 @@ int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_par
     int rc = itsi_source_parse(&source, params->url, diag);
     if (rc)
         return rc;
+    struct itsi_source sub = {0};
+    if (params->sub_url && params->sub_url[0] && (rc = itsi_source_parse(&sub, params->sub_url, diag)))
+        return itsi_diag_prefix(diag, rc, "sub_url");
     if (source.kind == ITSI_SOURCE_SYNTH && (!params->cache_dir || !params->cache_dir[0]))
         return itsi_fail(diag, ITS_EINVAL, "URL '%s': no directory to keep rendered clips in", source.shown);
     struct itsi_capture *c = itsi_zalloc(sizeof *c);
@@ -270,7 +310,8 @@ int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_par
         return itsi_fail(diag, ITS_ENOMEM, "camera %s: out of memory", params->id);
     pthread_mutex_init(&c->mutex, NULL);
     itsi_event_init(&c->stop_event);
-    c->source = source;
+    c->source = c->streams[0].source = source;
+    c->streams[1].source = sub;
     c->dues.covered = ITSI_NO_TIME;
     c->interrupt = (struct itsi_interrupt){.stop = &c->stop, .tick = itsi_capture_tick, .arg = c};
     itsi_cadence_init(&c->cadence);
@@ -325,9 +366,17 @@ void itsi_capture_destroy(struct itsi_capture *c)
     itsi_event_fini(&c->stop_event);
     pthread_mutex_destroy(&c->mutex);
     itsi_free(c->cfg.tls_ca_file);
-    itsi_free(c->url);
+    itsi_free(c->streams[0].url);
+    itsi_free(c->streams[1].url);
     itsi_free(c->cache_dir);
     itsi_free(c);
+}
+
+void itsi_capture_economise(struct itsi_capture *c, enum itsi_decode decode, double most, bool sub)
+{
+    atomic_store(&c->decode, (int)decode);
+    atomic_store(&c->most_millihertz, (int)(most * 1e3 + 0.5));
+    atomic_store(&c->want_sub, sub);
 }
 
 void itsi_capture_status(struct itsi_capture *c, struct itsi_capture_status *out)

@@ -54,9 +54,17 @@ struct itsi_frame_sink {
     void (*lost)(void *arg, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged);
 };
 
+/* Which access units are decoded. What is left out by it is in the ledger as skipped. */
+enum itsi_decode {
+    ITSI_DECODE_ALL,
+    ITSI_DECODE_REFERENCES, /* not those that no other picture needs */
+    ITSI_DECODE_KEYS
+};
+
 struct itsi_capture_params {
     const char *id;              /* camera id; copied */
     const char *url;             /* copied */
+    const char *sub_url;         /* the camera's smaller stream, see economise(); copied; NULL or empty: none */
     const struct its_cfg_capture *cfg; /* copied */
     const char *cache_dir;       /* for rendered clips; copied */
     uint32_t camera, generation; /* stamped into the frames */
@@ -81,6 +89,9 @@ struct itsi_capture_status {
     double fps;              /* measured cadence of the source */
     bool live;               /* false: pace=off */
     bool has_b_frames;
+    double key_seconds;      /* from one key frame to the next, as last seen; 0: not known yet */
+    bool sub;                /* the smaller stream is being read */
+    int64_t cpu_ns;          /* processor time of its thread so far */
     enum itsi_origin origin_kind;
     double clock_offset_seconds; /* camera's clock minus ours, where sender reports give it; else NAN */
     uint32_t epoch;
@@ -98,6 +109,10 @@ void itsi_capture_request_stop(struct itsi_capture *capture);
 /* Joins the thread. What the decoder still held is entered in the ledger as dropped (shutdown). */
 void itsi_capture_stop(struct itsi_capture *capture);
 void itsi_capture_destroy(struct itsi_capture *capture); /* takes NULL; stops first */
+/* From the next access unit on. Sources with pace=off are not thinned. `most`: pictures per second that go on, 0: all.
+ * `sub`: read the smaller stream, where there is one: from the next key frame on the connection is left for it; when it
+ * cannot be had, the full one is read again and the other tried from time to time. Any thread; never waits. */
+void itsi_capture_economise(struct itsi_capture *capture, enum itsi_decode decode, double most, bool sub);
 void itsi_capture_status(struct itsi_capture *capture, struct itsi_capture_status *out);
 
 /* Ground truth of a synthetic camera: the boxes of the frame at media_ns (frame->media_ns). Opens the clip's sidecar,

@@ -9,15 +9,19 @@
 #include "capture/freeze.h"
 #include "capture/machine.h"
 #include "capture/origin.h"
+#include "capture/selection.h"
 #include "capture/source.h"
 #include "capture/timeline.h"
 
 struct itsi_capture {
     /* const */
     char id[ITSI_CAMERA_ID_SIZE];
-    char *url, *cache_dir; /* owned */
+    struct itsi_stream_source {
+        char *url; /* owned; NULL: there is none */
+        struct itsi_source source;
+    } streams[2]; /* the full one and the smaller one */
+    char *cache_dir; /* owned */
     struct its_cfg_capture cfg; /* its strings are owned here */
-    struct itsi_source source;
     uint32_t camera, generation;
     int64_t budget_ns, start_offset_ns;
     double expected_fps;
@@ -29,6 +33,11 @@ struct itsi_capture {
     /* owner thread */
     pthread_t thread;
     bool started;
+    int using;                 /* which of the streams */
+    struct itsi_source source; /* of that one */
+    int64_t sub_again;         /* the smaller stream failed and is not tried before */
+    struct itsi_selection selection;
+    int64_t last_key;          /* presentation time of the newest key frame; ITSI_NO_TIME: none in this epoch */
     struct itsi_machine machine;
     struct itsi_dues dues;
     struct itsi_cadence cadence;
@@ -43,12 +52,21 @@ struct itsi_capture {
 
     /* any thread */
     atomic_bool stop;
+    atomic_int decode; /* enum itsi_decode */
+    atomic_int most_millihertz;
+    atomic_bool want_sub;
     struct itsi_event stop_event;
 
     /* lock */
     pthread_mutex_t mutex;
     struct itsi_capture_status status;
 };
+
+static inline bool itsi_capture_thins(const struct itsi_capture *c) { return !c->source.pace_off; }
+/* Does the picture presented at `at` go on? If not it is skipped, which the caller enters in the books. */
+bool itsi_capture_wants(struct itsi_capture *c, int64_t at);
+/* Is the other stream to be read? */
+bool itsi_capture_switches(const struct itsi_capture *c);
 
 static inline bool itsi_capture_stopping(struct itsi_capture *c) { return atomic_load(&c->stop); }
 
@@ -73,7 +91,8 @@ struct itsi_frame *itsi_capture_blank(struct itsi_capture *c, int64_t origin, in
 /* `count` frames that were due and that we did not get to: in the books as dropped here. */
 void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop reason);
 
-/* One connection, from open to its end. ITS_EEOF: a source played once has ended; else why it was lost. */
+/* One connection, from open to its end. ITS_EEOF: a source played once has ended; ITS_EAGAIN: it was left for the
+ * camera's other stream; else why it was lost. */
 ITS_NODISCARD int itsi_session_run(struct itsi_capture *c, const char *address, struct its_diag *diag);
 ITS_NODISCARD int itsi_null_run(struct itsi_capture *c);
 ITS_NODISCARD int itsi_replay_run(struct itsi_capture *c, struct its_diag *diag);

@@ -61,6 +61,10 @@ static int open_decoder(struct itsi_session *s, struct its_diag *diag)
     if (s->decoder.ctx->has_b_frames < c->reorder && par->codec_id == s->codec)
         s->decoder.ctx->has_b_frames = c->reorder;
     s->codec = par->codec_id;
+    enum itsi_nal_codec nal = s->codec == AV_CODEC_ID_H264   ? ITSI_NAL_H264
+                              : s->codec == AV_CODEC_ID_HEVC ? ITSI_NAL_HEVC
+                                                             : ITSI_NAL_OTHER;
+    itsi_nal_format_init(&s->nal, nal, par->extradata, (size_t)par->extradata_size);
     struct itsi_capture_status *status = &c->status;
     pthread_mutex_lock(&c->mutex);
     strncpy(status->codec, avcodec_get_name(par->codec_id), sizeof status->codec - 1);
@@ -105,6 +109,8 @@ static int open_session(struct itsi_session *s, const char *address, struct its_
     s->wait_key = s->first_unit = true;
     itsi_epochs_reset(&s->epochs);
     itsi_cadence_restart(&c->cadence);
+    itsi_selection_reset(&c->selection);
+    c->last_key = ITSI_NO_TIME;
     seek_start(s);
     s->last_packet = s->last_frame = s->wait_since = itsi_now_ns();
     pthread_mutex_lock(&c->mutex);
@@ -167,6 +173,8 @@ static void begin_epoch(struct itsi_session *s, int64_t now)
     s->wait_since = now;
     s->key_pts = INT64_MIN;
     s->anchor = s->last_out = ITSI_NO_TIME;
+    itsi_selection_reset(&c->selection);
+    c->last_key = ITSI_NO_TIME;
     pthread_mutex_lock(&c->mutex);
     c->status.epoch = c->epoch;
     pthread_mutex_unlock(&c->mutex);
@@ -256,9 +264,11 @@ static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, c
 static void count_packet(struct itsi_session *s)
 {
     struct itsi_capture *c = s->c;
+    const int64_t cpu = itsi_thread_cpu_ns();
     pthread_mutex_lock(&c->mutex);
     c->status.packets++;
     c->status.bytes += (uint64_t)s->packet->size;
+    c->status.cpu_ns = cpu;
     c->status.fps = itsi_cadence_fps(&c->cadence);
     c->status.clock_offset_seconds = itsi_origin_offset_seconds(&s->clock);
     pthread_mutex_unlock(&c->mutex);
@@ -274,6 +284,42 @@ static bool still_waiting(struct itsi_session *s, const struct itsi_unit *unit, 
     s->wait_key = false;
     s->key_pts = unit->pts;
     return false;
+}
+
+static void note_key(struct itsi_capture *c, int64_t pts)
+{
+    if (c->last_key != ITSI_NO_TIME && pts > c->last_key) {
+        pthread_mutex_lock(&c->mutex);
+        c->status.key_seconds = (double)(pts - c->last_key) / ITSI_NS_PER_S;
+        pthread_mutex_unlock(&c->mutex);
+    }
+    c->last_key = pts;
+}
+
+/* Decodes the unit, or leaves it out where less than all is wanted. */
+static void feed(struct itsi_session *s, struct itsi_unit *unit)
+{
+    struct itsi_capture *c = s->c;
+    struct itsi_selection *selection = &c->selection;
+    const bool thins = itsi_capture_thins(c), was_broken = selection->broken;
+    const enum itsi_decode decode = thins ? (enum itsi_decode)atomic_load(&c->decode) : ITSI_DECODE_ALL;
+    const bool disposable = decode == ITSI_DECODE_REFERENCES && !unit->key &&
+                            itsi_nal_is_disposable(&s->nal, s->packet->data, (size_t)s->packet->size);
+    if (itsi_selection_unit(selection, decode, unit->key, disposable)) {
+        if (was_broken) /* leading pictures may lack their references */
+            s->key_pts = unit->pts;
+        itsi_units_feed(s, unit, s->packet);
+        /* alone it would wait in the decoder for its successors */
+        if (decode == ITSI_DECODE_KEYS && !s->rc)
+            itsi_units_drain(s, true, ITSI_DROP_FLUSHED);
+        return;
+    }
+    /* what was decoded so far comes out now, and the next key frame finds the decoder fresh */
+    if (selection->broken && !was_broken)
+        itsi_units_drain(s, true, ITSI_DROP_FLUSHED);
+    if (unit->counted)
+        itsi_units_skip(s);
+    s->last_frame = itsi_now_ns();
 }
 
 static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, struct its_diag *diag)
@@ -303,9 +349,11 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
         return;
     }
     stamp(s, &unit, dts, came);
+    if (unit.key)
+        note_key(c, unit.pts);
     if (unit.counted)
         itsi_ledger_arrive(c->ledger);
-    itsi_units_feed(s, &unit, s->packet);
+    feed(s, &unit);
 }
 
 /* --- the loop ----------------------------------------------------------------------------------------------------- */
@@ -366,6 +414,8 @@ static int step(struct itsi_session *s, struct its_diag *diag)
         return itsi_fail(diag, ITS_EIO, "%s: the camera closed the connection", c->source.shown);
     if (rc)
         return rc;
+    if (itsi_capture_switches(c) && (s->packet->flags & AV_PKT_FLAG_KEY))
+        return ITS_EAGAIN;
     on_packet(s, &came, diag);
     av_packet_unref(s->packet);
     s->last_packet = itsi_now_ns();

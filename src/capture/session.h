@@ -5,6 +5,7 @@
 
 #include "capture/capture_impl.h"
 #include "capture/decode.h"
+#include "capture/nal.h"
 
 /* An access unit between demuxer and picture. Decoders hold back at most 16 pictures. */
 struct itsi_unit {
@@ -40,6 +41,7 @@ struct itsi_session {
     bool wait_key;
     int64_t wait_since;
     int64_t key_pts;      /* pictures presented before the first key frame may lack their references */
+    struct itsi_nal_format nal;
     uint64_t excess;      /* next units that are in the books already (entered as missing during a silence) */
     bool first_unit;      /* none seen on this connection */
 
@@ -60,5 +62,7 @@ void itsi_units_feed(struct itsi_session *s, struct itsi_unit *unit, AVPacket *p
 void itsi_units_drain(struct itsi_session *s, bool deliver, enum itsi_drop left);
 /* Ends a unit without a picture. */
 void itsi_units_drop(struct itsi_session *s, enum itsi_drop reason);
+/* Leaves a unit out that was counted. */
+void itsi_units_skip(struct itsi_session *s);
 
 #endif

@@ -14,6 +14,12 @@ void itsi_units_drop(struct itsi_session *s, enum itsi_drop reason)
     itsi_capture_drop_one(s->c, 0, reason);
 }
 
+void itsi_units_skip(struct itsi_session *s)
+{
+    s->c->seq++;
+    itsi_ledger_skip(s->c->ledger);
+}
+
 static void count_error(struct itsi_session *s)
 {
     pthread_mutex_lock(&s->c->mutex);
@@ -108,6 +114,13 @@ static int64_t presentation(struct itsi_session *s, const struct itsi_unit *unit
 static void hand_over(struct itsi_session *s, const struct itsi_unit *unit)
 {
     struct itsi_capture *c = s->c;
+    if (!itsi_capture_wants(c, unit->out)) {
+        itsi_units_skip(s);
+        av_frame_unref(s->decoder.frame);
+        s->last_frame = itsi_now_ns();
+        s->round_frames++;
+        return;
+    }
     struct itsi_frame *frame = wait_due(s, unit) ? itsi_capture_frame(c) : NULL;
     if (!frame) {
         itsi_units_drop(s, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);

@@ -30,6 +30,8 @@ struct itsi_result {
     bool late;                /* handed over after its deadline */
     int batch;                /* size of the batch it ran in */
     int quality_level;        /* 0 ultra_low .. 4 ultra_high */
+    int picture_height;       /* pictures of it are encoded no taller than this; 0: as they come */
+    int picture_quality;      /* and with no more than this JPEG quality; 0: as configured */
     char trace_id[ITSI_RESULT_TRACE_SIZE]; /* of the frame's trace, lower-case hex; empty: none */
     int count;
     struct itsi_detection boxes[ITSI_MAX_DETECTIONS]; /* by falling score */

@@ -20,6 +20,14 @@ const struct itsi_backend *itsi_backend_find(const char *name)
     return NULL;
 }
 
+void itsi_engine_list_sizes(struct itsi_engine_info *info, const struct itsi_engine_params *params)
+{
+    info->sizes[0] = (struct itsi_input_size){params->width, params->height};
+    for (int i = 0; i < params->more_count; i++)
+        info->sizes[1 + i] = params->more[i];
+    info->size_count = 1 + params->more_count;
+}
+
 const char *itsi_precision_name(enum itsi_precision precision)
 {
     switch (precision) {

@@ -57,10 +57,25 @@ int itsi_slots_acquire(struct itsi_slots *slots)
     for (int i = 0; i < slots->count && found < 0; i++)
         if (slots->slot[i].state == ITSI_SLOT_FREE)
             found = i;
-    if (found >= 0)
+    if (found >= 0) {
         slots->slot[found].state = ITSI_SLOT_FILLING;
+        slots->slot[found].size = 0;
+    }
     pthread_mutex_unlock(&slots->mutex);
     return found;
+}
+
+int itsi_slots_resize(struct itsi_slots *slots, int slot, int size, int sizes)
+{
+    int rc = ITS_EINVAL;
+    pthread_mutex_lock(&slots->mutex);
+    if (slot >= 0 && slot < slots->count && size >= 0 && size < sizes &&
+        slots->slot[slot].state == ITSI_SLOT_FILLING) {
+        slots->slot[slot].size = size;
+        rc = 0;
+    }
+    pthread_mutex_unlock(&slots->mutex);
+    return rc;
 }
 
 /* Locked. */

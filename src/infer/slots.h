@@ -15,6 +15,7 @@ enum itsi_slot_state { ITSI_SLOT_FREE, ITSI_SLOT_FILLING, ITSI_SLOT_WAITING, ITS
 struct itsi_slot {
     enum itsi_slot_state state;
     int images;
+    int size; /* of the input */
     int status;
     int64_t submitted_ns, started_ns, finished_ns;
 };
@@ -44,8 +45,9 @@ struct itsi_slots {
 ITS_NODISCARD int itsi_slots_init(struct itsi_slots *slots, int count, int parallel, struct its_diag *diag);
 void itsi_slots_fini(struct itsi_slots *slots); /* takes zeroed */
 
-/* The backend entries of the same names. submit only queues; the caller then starts what may start. */
+/* The backend entries of the same names; sizes: how many input sizes there are. submit only queues; the caller then starts what may start. */
 int itsi_slots_acquire(struct itsi_slots *slots);
+int itsi_slots_resize(struct itsi_slots *slots, int slot, int size, int sizes);
 int itsi_slots_submit(struct itsi_slots *slots, int slot, int images, int max_images);
 int itsi_slots_collect(struct itsi_slots *slots, int64_t until_ns, struct itsi_completion *out);
 void itsi_slots_release(struct itsi_slots *slots, int slot);

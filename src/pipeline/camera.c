@@ -98,6 +98,7 @@ static int open_capture(struct itsi_camera_stream *stream, struct its_diag *diag
     struct itsi_capture_params params = {
         .id = stream->config.id,
         .url = stream->config.url,
+        .sub_url = stream->config.sub_url,
         .cfg = &p->capture_cfg,
         .cache_dir = p->cache_dir,
         .camera = stream->index,

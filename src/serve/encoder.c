@@ -70,12 +70,26 @@ static void write_record(struct itsi_streams *s, struct itsi_item *item, const s
     put_length(item->record.data + 4, jpeg->size);
 }
 
+/* No larger and no finer than the camera's quality level says. */
+static void hold_to_level(const struct itsi_result *result, struct itsi_jpeg_request *request)
+{
+    const struct itsi_frame_info *info = &result->info;
+    if (result->picture_height && result->picture_height < info->height) {
+        const int width = (int)((int64_t)info->width * result->picture_height / info->height);
+        if (request->width == 0 || request->width > width)
+            request->width = width > 0 ? width : 1;
+    }
+    if (result->picture_quality && result->picture_quality < request->quality)
+        request->quality = result->picture_quality;
+}
+
 static struct itsi_item *make(struct itsi_streams *s, struct itsi_jpeg *encoder, const struct itsi_variant *v,
                               const struct itsi_result *result, struct itsi_frame **frame, int64_t started,
                               struct its_diag *diag)
 {
     struct itsi_jpeg_request request = {.width = v->width, .quality = atomic_load(&s->settings->jpeg_quality)};
     struct itsi_jpeg_output jpeg;
+    hold_to_level(result, &request);
     if (v->boxes) {
         request.boxes = result->boxes;
         request.count = result->count;

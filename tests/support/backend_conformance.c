@@ -98,6 +98,43 @@ static void images_have_memory_of_their_own(void **state)
     rig.b->close(rig.e);
 }
 
+/* A slot runs at the size chosen for it until it is released; then at size 0 again. */
+static void a_slot_changes_its_size(void **state)
+{
+    const struct backend_case *c = *state;
+    struct itsi_engine_params params = c->params;
+    params.max_batch = 2;
+    params.more[0] = (struct itsi_input_size){32, 32};
+    params.more[1] = (struct itsi_input_size){params.width + 64, params.height};
+    params.more_count = 2;
+    struct rig rig = {.b = c->backend};
+    struct its_diag diag;
+    CHECK_OK(rig.b->open(&rig.e, &params, &diag), diag);
+    rig.info = rig.b->info(rig.e);
+    assert_int_equal(rig.info->size_count, 3);
+    assert_int_equal(rig.b->resize(rig.e, 0, 1), ITS_EINVAL); /* not acquired */
+    for (int turn = 0; turn < 4; turn++) {
+        int slot = rig.b->acquire(rig.e);
+        assert_int_equal(rig.b->resize(rig.e, slot, 3), ITS_EINVAL);
+        assert_int_equal(rig.b->resize(rig.e, slot, -1), ITS_EINVAL);
+        if (turn < 3) /* the last time it is left as it comes */
+            assert_int_equal(rig.b->resize(rig.e, slot, turn), 0);
+        const struct itsi_input_size size = rig.info->sizes[turn % 3];
+        for (int image = 0; image < 2; image++)
+            memset(rig.b->input(rig.e, slot, image), image, (size_t)size.width * (size_t)size.height * 3);
+        assert_int_equal(rig.b->input(rig.e, slot, 0)[0], 0);
+        assert_int_equal(rig.b->submit(rig.e, slot, 2), 0);
+        assert_int_equal(rig.b->resize(rig.e, slot, 0), ITS_EINVAL); /* too late */
+        assert_int_equal(collect_one(&rig).slot, slot);
+        struct itsi_output_tensor out;
+        rig.b->output(rig.e, slot, 1, &out);
+        assert_int_equal(out.anchors, size.width / 32 * (size.height / 32) * 21);
+        assert_int_equal(out.rows, rig.info->rows);
+        rig.b->release(rig.e, slot);
+    }
+    rig.b->close(rig.e);
+}
+
 static void gives_every_slot_once(void **state)
 {
     struct rig rig = open_rig(state, 1);
@@ -425,6 +462,7 @@ int backend_conformance_run(const struct backend_case *c)
         cmocka_unit_test_prestate(describes_itself, s),
         cmocka_unit_test_prestate(opens_and_closes_again_and_again, s),
         cmocka_unit_test_prestate(images_have_memory_of_their_own, s),
+        cmocka_unit_test_prestate(a_slot_changes_its_size, s),
         cmocka_unit_test_prestate(gives_every_slot_once, s),
         cmocka_unit_test_prestate(a_collected_slot_stays_taken_until_released, s),
         cmocka_unit_test_prestate(starts_in_the_order_submitted_with_honest_stamps, s),

@@ -13,7 +13,8 @@ struct itsi_engine {
     /* const */
     struct itsi_engine_info info;
     int64_t base_ns, per_image_ns;
-    size_t image_bytes;
+    size_t image_bytes;   /* of the largest size */
+    double share[ITSI_ENGINE_SIZES]; /* of size 0's area */
     uint8_t *input;       /* slots x max_batch images */
     const float *zeros;   /* the output of every image; nobody writes it */
     bool instant;         /* no service time: no worker either */
@@ -44,7 +45,8 @@ static void start_waiting(struct itsi_engine *engine)
     int slot;
     while ((slot = itsi_slots_start(&engine->slots)) >= 0) {
         const struct itsi_slot *s = &engine->slots.slot[slot];
-        engine->ends_ns[slot] = s->started_ns + engine->base_ns + engine->per_image_ns * s->images;
+        double service = (double)(engine->base_ns + engine->per_image_ns * s->images) * engine->share[s->size];
+        engine->ends_ns[slot] = s->started_ns + (int64_t)service;
     }
 }
 
@@ -112,11 +114,23 @@ static void close_engine(struct itsi_engine *engine)
     itsi_free(engine);
 }
 
+static int check_size(int width, int height, struct its_diag *diag)
+{
+    if (width < 32 || height < 32 || width % 32 || height % 32 || width > 4096 || height > 4096)
+        return itsi_fail(diag, ITS_EINVAL, "input size %dx%d: width and height must be multiples of 32 up to 4096", width,
+                         height);
+    return 0;
+}
+
 static int check_params(const struct itsi_engine_params *p, struct its_diag *diag)
 {
-    if (p->width < 32 || p->height < 32 || p->width % 32 || p->height % 32 || p->width > 4096 || p->height > 4096)
-        return itsi_fail(diag, ITS_EINVAL, "input size %dx%d: width and height must be multiples of 32 up to 4096",
-                         p->width, p->height);
+    int rc = check_size(p->width, p->height, diag);
+    if (rc == 0 && (p->more_count < 0 || p->more_count >= ITSI_ENGINE_SIZES))
+        rc = itsi_fail(diag, ITS_EINVAL, "%d more input sizes (0..%d)", p->more_count, ITSI_ENGINE_SIZES - 1);
+    for (int i = 0; rc == 0 && i < p->more_count; i++)
+        rc = check_size(p->more[i].width, p->more[i].height, diag);
+    if (rc != 0)
+        return rc;
     if (p->max_batch < 1 || p->max_batch > 64 || p->parallel < 0 || p->parallel > 256)
         return itsi_fail(diag, ITS_EINVAL, "max_batch %d (1..64), parallel %d (0..256)", p->max_batch, p->parallel);
     if (p->classes < 0 || p->null_base_ns < 0 || p->null_per_image_ns < 0)
@@ -124,10 +138,14 @@ static int check_params(const struct itsi_engine_params *p, struct its_diag *dia
     return 0;
 }
 
+/* Strides 8, 16 and 32. */
+static int anchors_of(struct itsi_input_size size) { return size.width / 32 * (size.height / 32) * (16 + 4 + 1); }
+
+static int pixels_of(struct itsi_input_size size) { return size.width * size.height; }
+
 static void describe(struct itsi_engine_info *info, const struct itsi_engine_params *p)
 {
     int parallel = p->parallel ? p->parallel : 1;
-    int cells = (p->width / 32) * (p->height / 32);
     *info = (struct itsi_engine_info){
         .width = p->width,
         .height = p->height,
@@ -135,9 +153,10 @@ static void describe(struct itsi_engine_info *info, const struct itsi_engine_par
         .slots = parallel + 2,
         .parallel = parallel,
         .rows = 4 + (p->classes ? p->classes : 80),
-        .anchors = cells * (16 + 4 + 1), /* strides 8, 16 and 32 */
+        .anchors = anchors_of((struct itsi_input_size){p->width, p->height}),
         .batch_efficient = parallel == 1,
     };
+    itsi_engine_list_sizes(info, p);
     snprintf(info->backend, sizeof info->backend, "null");
     snprintf(info->device, sizeof info->device, "none (nothing is detected)");
     snprintf(info->precision, sizeof info->precision, "none");
@@ -157,11 +176,16 @@ static int open_engine(struct itsi_engine **out, const struct itsi_engine_params
     engine->base_ns = params->null_base_ns;
     engine->per_image_ns = params->null_per_image_ns;
     engine->instant = !engine->base_ns && !engine->per_image_ns;
-    engine->image_bytes = (size_t)params->width * (size_t)params->height * 3;
-
     const struct itsi_engine_info *info = &engine->info;
+    struct itsi_input_size largest = info->sizes[0];
+    for (int i = 0; i < info->size_count; i++) {
+        engine->share[i] = (double)pixels_of(info->sizes[i]) / pixels_of(info->sizes[0]);
+        if (pixels_of(info->sizes[i]) > pixels_of(largest))
+            largest = info->sizes[i];
+    }
+    engine->image_bytes = (size_t)pixels_of(largest) * 3;
     engine->input = itsi_alloc_aligned(64, engine->image_bytes * (size_t)params->max_batch * (size_t)info->slots);
-    engine->zeros = itsi_calloc((size_t)info->rows * (size_t)info->anchors, sizeof(float));
+    engine->zeros = itsi_calloc((size_t)info->rows * (size_t)anchors_of(largest), sizeof(float));
     engine->ends_ns = itsi_calloc((size_t)info->slots, sizeof(int64_t));
     if (!engine->input || !engine->zeros || !engine->ends_ns)
         rc = itsi_fail(diag, ITS_ENOMEM, "no memory for %d slots of %d images", info->slots, info->max_batch);
@@ -188,9 +212,15 @@ static uint8_t *input(struct itsi_engine *engine, int slot, int image)
 
 static void output(struct itsi_engine *engine, int slot, int image, struct itsi_output_tensor *out)
 {
-    (void)slot;
     (void)image;
-    *out = (struct itsi_output_tensor){engine->zeros, engine->info.rows, engine->info.anchors};
+    const struct itsi_engine_info *info = &engine->info;
+    *out = (struct itsi_output_tensor){engine->zeros, info->rows,
+                                       anchors_of(info->sizes[engine->slots.slot[slot].size])};
+}
+
+static int resize(struct itsi_engine *engine, int slot, int size)
+{
+    return itsi_slots_resize(&engine->slots, slot, size, engine->info.size_count);
 }
 
 static int acquire(struct itsi_engine *engine) { return itsi_slots_acquire(&engine->slots); }
@@ -219,6 +249,7 @@ const struct itsi_backend itsi_backend_null = {
     .probe = probe,
     .open = open_engine,
     .info = get_info,
+    .resize = resize,
     .input = input,
     .output = output,
     .acquire = acquire,

@@ -226,7 +226,8 @@ static int prepare(const ov_core_t *core, const struct itsi_engine_params *param
     return itsi_ov_fail(diag, s, "adding preprocessing");
 }
 
-static int compile(struct itsi_ov_compiled *c, const ov_model_t *model, const struct itsi_engine_params *params,
+static int compile(struct itsi_ov_compiled *c, ov_core_t *core, const ov_model_t *model,
+                   const struct itsi_engine_params *params,
                    enum itsi_precision precision, struct its_diag *diag)
 {
     char streams[16], threads[16];
@@ -244,7 +245,7 @@ static int compile(struct itsi_ov_compiled *c, const ov_model_t *model, const st
         properties[n++] = (ov_property_t){ov_property_key_inference_num_threads, threads};
     if (params->cache_dir)
         properties[n++] = (ov_property_t){ov_property_key_cache_dir, params->cache_dir};
-    return itsi_ov_fail(diag, ov_core_compile_model_props(c->core, model, ITSI_OV_DEVICE, n, properties, &c->model),
+    return itsi_ov_fail(diag, ov_core_compile_model_props(core, model, ITSI_OV_DEVICE, n, properties, &c->model),
                         "compiling the model");
 }
 
@@ -282,8 +283,8 @@ static int read_output_shape(struct itsi_ov_compiled *c, const struct itsi_engin
 }
 
 /* What it was really compiled to. */
-static int inspect(struct itsi_ov_compiled *c, const struct itsi_engine_params *params, const struct itsi_model *model,
-                   struct its_diag *diag)
+static int inspect(struct itsi_ov_compiled *c, const ov_core_t *core, const struct itsi_engine_params *params,
+                   const struct itsi_model *model, struct its_diag *diag)
 {
     char text[256];
     property(c, ov_property_key_hint_inference_precision, text, sizeof text);
@@ -300,7 +301,7 @@ static int inspect(struct itsi_ov_compiled *c, const struct itsi_engine_params *
         return itsi_fail(diag, ITS_EDEVICE, "OpenVINO compiled the model for \"%s\" streams", text);
 
     char *name = NULL;
-    if (ov_core_get_property(c->core, ITSI_OV_DEVICE, ov_property_key_device_full_name, &name) == OK && name)
+    if (ov_core_get_property(core, ITSI_OV_DEVICE, ov_property_key_device_full_name, &name) == OK && name)
         snprintf(c->device, sizeof c->device, "%s", name);
     ov_free(name);
     return read_output_shape(c, params, diag);
@@ -317,7 +318,8 @@ static int check_params(const struct itsi_engine_params *p, struct its_diag *dia
     return 0;
 }
 
-int itsi_ov_compile(struct itsi_ov_compiled *out, const struct itsi_engine_params *params, struct its_diag *diag)
+int itsi_ov_compile(struct itsi_ov_compiled *out, ov_core_t *core, const struct itsi_engine_params *params,
+                    struct its_diag *diag)
 {
     int rc = check_params(params, diag);
     struct itsi_model model;
@@ -334,15 +336,13 @@ int itsi_ov_compile(struct itsi_ov_compiled *out, const struct itsi_engine_param
     if (rc == 0 && (width != params->width || height != params->height))
         rc = itsi_fail(diag, ITS_EINVAL, "the engine's input size is not set");
     if (rc == 0)
-        rc = itsi_ov_fail(diag, ov_core_create(&c.core), "starting");
+        rc = choose_precision(core, &model, params->precision, &precision, diag);
     if (rc == 0)
-        rc = choose_precision(c.core, &model, params->precision, &precision, diag);
+        rc = prepare(core, params, &ready, diag);
     if (rc == 0)
-        rc = prepare(c.core, params, &ready, diag);
+        rc = compile(&c, core, ready, params, precision, diag);
     if (rc == 0)
-        rc = compile(&c, ready, params, precision, diag);
-    if (rc == 0)
-        rc = inspect(&c, params, &model, diag);
+        rc = inspect(&c, core, params, &model, diag);
     ov_model_free(ready);
     itsi_model_fini(&model);
     if (rc != 0) {
@@ -356,6 +356,5 @@ int itsi_ov_compile(struct itsi_ov_compiled *out, const struct itsi_engine_param
 void itsi_ov_compiled_fini(struct itsi_ov_compiled *compiled)
 {
     ov_compiled_model_free(compiled->model);
-    ov_core_free(compiled->core);
     *compiled = (struct itsi_ov_compiled){0};
 }

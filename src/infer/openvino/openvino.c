@@ -1,4 +1,4 @@
-/* Inference on the CPU with OpenVINO, through its C API: one infer request per slot, run asynchronously. */
+/* Inference on the CPU with OpenVINO, through its C API: per slot and input size one infer request, run asynchronously. */
 #include "infer/openvino/ov_impl.h"
 
 #include "base/diag.h"
@@ -23,12 +23,18 @@ struct request {
     ov_callback_t callback; /* OpenVINO keeps a pointer to it */
 };
 
-struct itsi_engine {
-    /* const */
-    struct itsi_engine_info info;
+/* The model at one input size, and a request for every slot. */
+struct sized {
     struct itsi_ov_compiled compiled;
     struct request *requests; /* info.slots of them */
     size_t image_bytes, image_floats;
+};
+
+struct itsi_engine {
+    /* const */
+    struct itsi_engine_info info;
+    ov_core_t *core;
+    struct sized sizes[ITSI_ENGINE_SIZES]; /* info.size_count of them */
 
     struct itsi_slots slots;
     atomic_uint_fast64_t failures;
@@ -75,12 +81,18 @@ static void report_failure(struct itsi_engine *engine, ov_status_e status)
     itsi_error("infer", "%s (%llu failures so far)", diag.text, (unsigned long long)count);
 }
 
+/* What the slot runs at the size chosen for it. */
+static struct request *request_of(struct itsi_engine *engine, int slot)
+{
+    return &engine->sizes[engine->slots.slot[slot].size].requests[slot];
+}
+
 /* Starts whatever may start. Called by the submitting thread and, so that no gap arises, by completions. */
 static void start_waiting(struct itsi_engine *engine)
 {
     int slot;
     while ((slot = itsi_slots_start(&engine->slots)) >= 0) {
-        ov_status_e s = ov_infer_request_start_async(engine->requests[slot].infer);
+        ov_status_e s = ov_infer_request_start_async(request_of(engine, slot)->infer);
         if (s != OK) {
             report_failure(engine, s);
             itsi_slots_finish(&engine->slots, slot, ITS_EDEVICE);
@@ -104,33 +116,37 @@ static void close_engine(struct itsi_engine *engine)
     if (engine->slots.slot)
         itsi_slots_drain(&engine->slots);
     /* Freeing a request waits for its callback to return, so the slots go after all requests. */
-    for (int i = 0; engine->requests && i < engine->info.slots; i++) {
-        struct request *r = &engine->requests[i];
-        ov_tensor_free(r->input_tensor);
-        ov_tensor_free(r->output_tensor);
-        ov_infer_request_free(r->infer);
+    for (int s = 0; s < ITSI_ENGINE_SIZES; s++) {
+        struct sized *sized = &engine->sizes[s];
+        for (int i = 0; sized->requests && i < engine->info.slots; i++) {
+            struct request *r = &sized->requests[i];
+            ov_tensor_free(r->input_tensor);
+            ov_tensor_free(r->output_tensor);
+            ov_infer_request_free(r->infer);
+        }
+        itsi_free(sized->requests);
+        itsi_ov_compiled_fini(&sized->compiled);
     }
-    itsi_free(engine->requests);
     itsi_slots_fini(&engine->slots);
-    itsi_ov_compiled_fini(&engine->compiled);
+    ov_core_free(engine->core);
     itsi_free(engine);
 }
 
-static ov_status_e create_request(struct itsi_engine *engine, int slot)
+static ov_status_e create_request(struct itsi_engine *engine, const struct sized *sized, int slot)
 {
-    struct request *r = &engine->requests[slot];
+    struct request *r = &sized->requests[slot];
     void *data = NULL;
     r->engine = engine;
     r->slot = slot;
     r->callback = (ov_callback_t){on_finished, r};
-    ov_status_e s = ov_compiled_model_create_infer_request(engine->compiled.model, &r->infer);
+    ov_status_e s = ov_compiled_model_create_infer_request(sized->compiled.model, &r->infer);
     if (s == OK)
         s = ov_infer_request_get_input_tensor(r->infer, &r->input_tensor);
     if (s == OK)
         s = ov_tensor_data(r->input_tensor, &data);
     if (s == OK) {
         r->input = data;
-        memset(data, 114, engine->image_bytes * (size_t)engine->info.max_batch); /* the letterbox's grey */
+        memset(data, 114, sized->image_bytes * (size_t)engine->info.max_batch); /* the letterbox's grey */
         s = ov_infer_request_get_output_tensor(r->infer, &r->output_tensor);
     }
     if (s == OK)
@@ -140,31 +156,30 @@ static ov_status_e create_request(struct itsi_engine *engine, int slot)
 }
 
 /* Every request runs once, as many at a time as there are streams: first runs allocate and choose kernels. */
-static ov_status_e warm_up(struct itsi_engine *engine)
+static ov_status_e warm_up(const struct itsi_engine_info *info, const struct sized *sized)
 {
     ov_status_e s = OK;
-    const struct itsi_engine_info *info = &engine->info;
     for (int first = 0; s == OK && first < info->slots; first += info->parallel) {
         int end = first + info->parallel < info->slots ? first + info->parallel : info->slots;
         int started = first;
         while (s == OK && started < end) {
-            s = ov_infer_request_start_async(engine->requests[started].infer);
+            s = ov_infer_request_start_async(sized->requests[started].infer);
             started += s == OK;
         }
         for (int i = first; i < started; i++) {
-            ov_status_e waited = ov_infer_request_wait(engine->requests[i].infer);
+            ov_status_e waited = ov_infer_request_wait(sized->requests[i].infer);
             if (s == OK)
                 s = waited;
         }
     }
     for (int i = 0; s == OK && i < info->slots; i++)
-        s = ov_infer_request_set_callback(engine->requests[i].infer, &engine->requests[i].callback);
+        s = ov_infer_request_set_callback(sized->requests[i].infer, &sized->requests[i].callback);
     return s;
 }
 
 static void describe(struct itsi_engine *engine, const struct itsi_engine_params *params)
 {
-    const struct itsi_ov_compiled *c = &engine->compiled;
+    const struct itsi_ov_compiled *c = &engine->sizes[0].compiled;
     struct itsi_engine_info *info = &engine->info;
     *info = (struct itsi_engine_info){
         .width = params->width,
@@ -175,35 +190,59 @@ static void describe(struct itsi_engine *engine, const struct itsi_engine_params
         .rows = c->rows,
         .anchors = c->anchors,
     };
+    itsi_engine_list_sizes(info, params);
     snprintf(info->backend, sizeof info->backend, "openvino");
     snprintf(info->device, sizeof info->device, "%s", c->device);
     const char *slash = strrchr(params->model_path, '/');
     snprintf(info->precision, sizeof info->precision, "%s", c->precision);
     snprintf(info->model, sizeof info->model, "%s", slash ? slash + 1 : params->model_path);
-    engine->image_bytes = (size_t)params->width * (size_t)params->height * 3;
-    engine->image_floats = (size_t)c->rows * (size_t)c->anchors;
+}
+
+/* The compiled model's requests, each warm. */
+static int make_requests(struct itsi_engine *engine, int size, struct its_diag *diag)
+{
+    const struct itsi_engine_info *info = &engine->info;
+    struct sized *sized = &engine->sizes[size];
+    sized->image_bytes = (size_t)info->sizes[size].width * (size_t)info->sizes[size].height * 3;
+    sized->image_floats = (size_t)info->rows * (size_t)sized->compiled.anchors;
+    sized->requests = itsi_calloc((size_t)info->slots, sizeof *sized->requests);
+    if (!sized->requests)
+        return itsi_fail(diag, ITS_ENOMEM, "no memory for %d requests", info->slots);
+    for (int i = 0; i < info->slots; i++) {
+        ov_status_e s = create_request(engine, sized, i);
+        if (s != OK)
+            return itsi_ov_fail(diag, s, "creating a request");
+    }
+    return itsi_ov_fail(diag, warm_up(info, sized), "the first inference");
+}
+
+static int add_size(struct itsi_engine *engine, int size, const struct itsi_engine_params *params,
+                    struct its_diag *diag)
+{
+    struct itsi_engine_params one = *params;
+    if (size > 0) {
+        one.width = params->more[size - 1].width;
+        one.height = params->more[size - 1].height;
+        one.parallel = engine->info.parallel; /* they share the slots, and so the streams */
+    }
+    int rc = itsi_ov_compile(&engine->sizes[size].compiled, engine->core, &one, diag);
+    if (rc == 0 && size == 0)
+        describe(engine, params);
+    return rc == 0 ? make_requests(engine, size, diag) : rc;
 }
 
 static int open_engine(struct itsi_engine **out, const struct itsi_engine_params *params, struct its_diag *diag)
 {
+    if (params->more_count < 0 || params->more_count >= ITSI_ENGINE_SIZES)
+        return itsi_fail(diag, ITS_EINVAL, "%d more input sizes (0..%d)", params->more_count, ITSI_ENGINE_SIZES - 1);
     struct itsi_engine *engine = itsi_zalloc(sizeof *engine);
     if (!engine)
         return itsi_fail(diag, ITS_ENOMEM, "no memory for the engine");
-    int rc = itsi_ov_compile(&engine->compiled, params, diag);
-    if (rc == 0) {
-        describe(engine, params);
-        engine->requests = itsi_calloc((size_t)engine->info.slots, sizeof *engine->requests);
-        if (!engine->requests)
-            rc = itsi_fail(diag, ITS_ENOMEM, "no memory for %d requests", engine->info.slots);
-    }
+    int rc = itsi_ov_fail(diag, ov_core_create(&engine->core), "starting");
+    for (int size = 0; rc == 0 && size <= params->more_count; size++)
+        rc = add_size(engine, size, params, diag);
     if (rc == 0)
         rc = itsi_slots_init(&engine->slots, engine->info.slots, engine->info.parallel, diag);
-    ov_status_e s = OK;
-    for (int i = 0; rc == 0 && i < engine->info.slots; i++)
-        if ((s = create_request(engine, i)) != OK)
-            rc = itsi_ov_fail(diag, s, "creating a request");
-    if (rc == 0)
-        rc = itsi_ov_fail(diag, warm_up(engine), "the first inference");
     if (rc != 0) {
         close_engine(engine);
         return rc;
@@ -214,15 +253,22 @@ static int open_engine(struct itsi_engine **out, const struct itsi_engine_params
 
 static const struct itsi_engine_info *get_info(struct itsi_engine *engine) { return &engine->info; }
 
+static int resize(struct itsi_engine *engine, int slot, int size)
+{
+    return itsi_slots_resize(&engine->slots, slot, size, engine->info.size_count);
+}
+
 static uint8_t *input(struct itsi_engine *engine, int slot, int image)
 {
-    return engine->requests[slot].input + engine->image_bytes * (size_t)image;
+    const struct sized *sized = &engine->sizes[engine->slots.slot[slot].size];
+    return sized->requests[slot].input + sized->image_bytes * (size_t)image;
 }
 
 static void output(struct itsi_engine *engine, int slot, int image, struct itsi_output_tensor *out)
 {
-    const float *data = engine->requests[slot].output + engine->image_floats * (size_t)image;
-    *out = (struct itsi_output_tensor){data, engine->info.rows, engine->info.anchors};
+    const struct sized *sized = &engine->sizes[engine->slots.slot[slot].size];
+    const float *data = sized->requests[slot].output + sized->image_floats * (size_t)image;
+    *out = (struct itsi_output_tensor){data, engine->info.rows, sized->compiled.anchors};
 }
 
 static int acquire(struct itsi_engine *engine) { return itsi_slots_acquire(&engine->slots); }
@@ -243,7 +289,7 @@ static int collect(struct itsi_engine *engine, int64_t until_ns, struct itsi_com
         return rc;
     /* Returns as soon as the callback has: brings the exception of a run that failed, and leaves the request free to be
      * started again. */
-    ov_status_e s = ov_infer_request_wait(engine->requests[out->slot].infer);
+    ov_status_e s = ov_infer_request_wait(request_of(engine, out->slot)->infer);
     if (s != OK) {
         report_failure(engine, s);
         out->status = ITS_EDEVICE;
@@ -261,6 +307,7 @@ const struct itsi_backend itsi_backend_openvino = {
     .int8_is_fastest = int8_is_fastest,
     .open = open_engine,
     .info = get_info,
+    .resize = resize,
     .input = input,
     .output = output,
     .acquire = acquire,

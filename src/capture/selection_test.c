@@ -1,0 +1,150 @@
+#include "capture/selection.h"
+
+#include "base/clock.h"
+#include "capture/nal.h"
+#include "support/check.h"
+
+/* A stream of groups of `gop` units, every third of them disposable. */
+static int decoded(enum itsi_decode decode, int units, int gop)
+{
+    struct itsi_selection s;
+    int count = 0;
+    itsi_selection_reset(&s);
+    for (int i = 0; i < units; i++)
+        count += itsi_selection_unit(&s, decode, i % gop == 0, i % gop % 3 == 2);
+    return count;
+}
+
+static void each_way_of_decoding_leaves_out_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(decoded(ITSI_DECODE_ALL, 100, 10), 100);
+    assert_int_equal(decoded(ITSI_DECODE_REFERENCES, 100, 10), 70);
+    assert_int_equal(decoded(ITSI_DECODE_KEYS, 100, 10), 10);
+}
+
+/* Whatever the way there, no unit is decoded whose references were left out. */
+static void decoding_goes_on_at_a_key_frame(void **state)
+{
+    (void)state;
+    struct itsi_selection s;
+    itsi_selection_reset(&s);
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEYS, true, false));
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_KEYS, false, false));
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_REFERENCES, false, true));
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, true, false));
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
+    /* what nobody needs may be left out at any time */
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_REFERENCES, false, true));
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
+}
+
+static int taken(double most, double fps, int pictures, int64_t *widest)
+{
+    struct itsi_selection s;
+    int count = 0;
+    int64_t last = 0;
+    itsi_selection_reset(&s);
+    *widest = 0;
+    for (int i = 0; i < pictures; i++) {
+        const int64_t at = (int64_t)(i * (ITSI_NS_PER_S / fps));
+        if (!itsi_selection_picture(&s, most, fps, at))
+            continue;
+        if (count++ > 0 && at - last > *widest)
+            *widest = at - last;
+        last = at;
+    }
+    return count;
+}
+
+static void pictures_are_spread_evenly(void **state)
+{
+    (void)state;
+    int64_t widest;
+    assert_int_equal(taken(0, 25, 2500, &widest), 2500);
+    assert_int_equal(taken(25, 25, 2500, &widest), 2500);
+    assert_int_equal(taken(30, 25, 2500, &widest), 2500);
+    assert_in_range(taken(20, 25, 2500, &widest), 1999, 2001);
+    assert_in_range(widest, 0, 80 * ITSI_NS_PER_MS);
+    assert_in_range(taken(12.5, 25, 2500, &widest), 1249, 1251);
+    assert_in_range(widest, 0, 80 * ITSI_NS_PER_MS);
+    assert_in_range(taken(1, 25, 2500, &widest), 99, 101);
+    assert_in_range(widest, 0, 1040 * ITSI_NS_PER_MS);
+    /* a camera of 50 frames a second of which 15 are wanted */
+    assert_in_range(taken(15, 50, 5000, &widest), 1498, 1502);
+    assert_in_range(widest, 0, 80 * ITSI_NS_PER_MS);
+}
+
+static void a_jump_in_time_neither_floods_nor_starves(void **state)
+{
+    (void)state;
+    struct itsi_selection s;
+    itsi_selection_reset(&s);
+    int64_t at = 1000 * ITSI_NS_PER_S;
+    assert_true(itsi_selection_picture(&s, 1, 25, at));
+    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
+    at = 5 * ITSI_NS_PER_S; /* back */
+    assert_true(itsi_selection_picture(&s, 1, 25, at));
+    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
+    at = 5000 * ITSI_NS_PER_S; /* and on: one picture, not those of an hour */
+    assert_true(itsi_selection_picture(&s, 1, 25, at));
+    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
+    assert_true(itsi_selection_picture(&s, 0, 25, at + 80 * ITSI_NS_PER_MS)); /* no limit any more */
+}
+
+static struct itsi_nal_format format_of(enum itsi_nal_codec codec, const uint8_t *extra, size_t size)
+{
+    struct itsi_nal_format f;
+    itsi_nal_format_init(&f, codec, extra, size);
+    return f;
+}
+
+static void h264_units_say_whether_they_are_needed(void **state)
+{
+    (void)state;
+    struct itsi_nal_format f = format_of(ITSI_NAL_H264, NULL, 0);
+    /* delimiter, SEI, then a slice */
+    const uint8_t needed[] = {0, 0, 0, 1, 9, 0x30, 0, 0, 1, 6, 5, 1, 0, 0, 0, 1, 0x61, 0x9A, 0x22};
+    const uint8_t disposable[] = {0, 0, 0, 1, 9, 0x50, 0, 0, 1, 0x01, 0x9E, 0x22};
+    const uint8_t key[] = {0, 0, 0, 1, 0x67, 0x42, 0, 0, 0, 1, 0x68, 0xCE, 0, 0, 1, 0x65, 0x88};
+    assert_false(itsi_nal_is_disposable(&f, needed, sizeof needed));
+    assert_true(itsi_nal_is_disposable(&f, disposable, sizeof disposable));
+    assert_false(itsi_nal_is_disposable(&f, key, sizeof key));
+    assert_false(itsi_nal_is_disposable(&f, needed, 6)); /* no slice in it */
+    assert_false(itsi_nal_is_disposable(&f, needed, 0));
+    const uint8_t avcc[] = {1, 0x64, 0, 0x1F, 0xFF, 0xE1, 0};
+    f = format_of(ITSI_NAL_H264, avcc, sizeof avcc);
+    assert_int_equal(f.length_size, 4);
+    const uint8_t prefixed[] = {0, 0, 0, 2, 9, 0x50, 0, 0, 0, 3, 0x01, 0x9E, 0x22};
+    assert_true(itsi_nal_is_disposable(&f, prefixed, sizeof prefixed));
+    const uint8_t too_long[] = {0xFF, 0xFF, 0xFF, 0xFF, 9, 0x50};
+    assert_false(itsi_nal_is_disposable(&f, too_long, sizeof too_long));
+    f = format_of(ITSI_NAL_OTHER, NULL, 0);
+    assert_false(itsi_nal_is_disposable(&f, disposable, sizeof disposable));
+}
+
+static void hevc_keeps_what_a_higher_layer_may_need(void **state)
+{
+    (void)state;
+    struct itsi_nal_format f = format_of(ITSI_NAL_HEVC, NULL, 0);
+    const uint8_t trail_n[] = {0, 0, 1, 0 << 1, 1, 0x80}, trail_r[] = {0, 0, 1, 1 << 1, 1, 0x80};
+    const uint8_t layer_two[] = {0, 0, 1, 2 << 1, 2, 0x80}; /* TSA_N */
+    assert_true(itsi_nal_is_disposable(&f, trail_n, sizeof trail_n));
+    assert_false(itsi_nal_is_disposable(&f, trail_r, sizeof trail_r));
+    assert_true(itsi_nal_is_disposable(&f, layer_two, sizeof layer_two));
+    assert_false(itsi_nal_is_disposable(&f, trail_n, sizeof trail_n));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_way_of_decoding_leaves_out_its_own),
+        cmocka_unit_test(decoding_goes_on_at_a_key_frame),
+        cmocka_unit_test(pictures_are_spread_evenly),
+        cmocka_unit_test(a_jump_in_time_neither_floods_nor_starves),
+        cmocka_unit_test(h264_units_say_whether_they_are_needed),
+        cmocka_unit_test(hevc_keeps_what_a_higher_layer_may_need),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,171 @@
+/* Cameras of which less than everything is wanted: what is left out, what comes out, and what the books say. */
+#include "capture/harness.h"
+#include "capture/media.h"
+
+#define CLIP "-f lavfi -i testsrc2=size=640x480:rate=25:duration=4 -pix_fmt yuv420p "
+
+struct phase {
+    uint64_t frames, skipped, corrupt;
+    double cpu_ms; /* a second */
+};
+
+/* Lets the camera run as it is told to and says what that gave. The first half second belongs to the change. */
+static struct phase run_phase(struct cam *cam, enum itsi_decode decode, double most, double seconds)
+{
+    struct itsi_capture_status a, b;
+    struct itsi_ledger_counts before, after;
+    itsi_capture_economise(cam->capture, decode, most, false);
+    usleep(500000);
+    itsi_ledger_snapshot(&cam->ledger, &before);
+    itsi_capture_status(cam->capture, &a);
+    usleep((useconds_t)(seconds * 1e6));
+    itsi_capture_status(cam->capture, &b);
+    itsi_ledger_snapshot(&cam->ledger, &after);
+    assert_int_equal(itsi_ledger_balance(&after), 0);
+    return (struct phase){.frames = b.frames - a.frames,
+                          .skipped = after.skipped - before.skipped,
+                          .corrupt = after.corrupt - before.corrupt,
+                          .cpu_ms = (double)(b.cpu_ns - a.cpu_ns) / 1e6 / seconds};
+}
+
+/* There and back: whatever was left out, nothing of what goes on is damaged, and no picture goes back in time. */
+static void expect_economy(const char *name, const char *args, bool has_disposable)
+{
+    struct cam cam;
+    struct itsi_ledger_counts counts;
+    assert_int_equal(media_make(name, args), 0);
+    cam_init(&cam);
+    cam_start(&cam, media_path(name));
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 5));
+    const struct phase all = run_phase(&cam, ITSI_DECODE_ALL, 0, 2);
+    const struct phase keys = run_phase(&cam, ITSI_DECODE_KEYS, 0, 3);
+    struct itsi_capture_status status;
+    itsi_capture_status(cam.capture, &status);
+    const struct phase references = run_phase(&cam, ITSI_DECODE_REFERENCES, 0, 2);
+    const struct phase again = run_phase(&cam, ITSI_DECODE_ALL, 0, 2);
+    print_message("%s: %.1f ms of CPU a second for all, %.1f for references, %.1f for key frames\n", name, all.cpu_ms,
+                  references.cpu_ms, keys.cpu_ms);
+    assert_int_equal(all.skipped, 0);
+    assert_in_range(all.frames, 40, 60);
+    CHECK_NEAR(status.key_seconds, 0.4, 0.01);
+    assert_in_range(keys.frames, 5, 10); /* 2.5 a second */
+    assert_in_range(keys.skipped, 55, 80);
+    assert_true(keys.cpu_ms < all.cpu_ms);
+    assert_int_equal(references.skipped > 0, has_disposable);
+    assert_int_equal(again.skipped, 0);
+    assert_in_range(again.frames, 40, 60);
+    cam_stop(&cam, &counts);
+    assert_int_equal(counts.corrupt, 0);
+    assert_int_equal(cam.disorder, 0);
+}
+
+static void less_is_decoded_and_nothing_is_damaged(void **state)
+{
+    (void)state;
+    expect_economy("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10", false);
+    expect_economy("b.ts", CLIP "-c:v libx264 -preset fast -bf 2 -b_strategy 0 -g 10 -f mpegts", true);
+    expect_economy("b.mp4", CLIP "-c:v libx264 -preset fast -bf 3 -b_strategy 0 -g 10", true);
+    expect_economy("open.mp4", CLIP "-c:v libx264 -preset fast -bf 2 -b_strategy 0 -g 10 -x264-params open-gop=1", true);
+    expect_economy("hevc.mp4", CLIP "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=3:keyint=10", true);
+}
+
+static void fewer_pictures_go_on_and_evenly(void **state)
+{
+    (void)state;
+    struct cam cam;
+    assert_int_equal(media_make("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
+    cam_init(&cam);
+    cam_start(&cam, media_path("p.mp4"));
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 5));
+    const struct phase five = run_phase(&cam, ITSI_DECODE_ALL, 5, 4);
+    assert_in_range(five.frames, 17, 23);
+    assert_in_range(five.skipped, 70, 90);
+    const struct phase one = run_phase(&cam, ITSI_DECODE_KEYS, 1, 4);
+    assert_in_range(one.frames, 3, 5);
+    cam_stop(&cam, NULL);
+}
+
+static void unpaced_sources_are_not_thinned(void **state)
+{
+    (void)state;
+    struct cam cam;
+    char url[512];
+    assert_int_equal(media_make("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
+    snprintf(url, sizeof url, "%s?pace=off&loop=0", media_path("p.mp4"));
+    cam_init(&cam);
+    struct its_diag diag;
+    cam.params.url = url;
+    CHECK_OK(itsi_capture_create(&cam.capture, &cam.params, &diag), diag);
+    itsi_capture_economise(cam.capture, ITSI_DECODE_KEYS, 1, true);
+    CHECK_OK(itsi_capture_start(cam.capture, &diag), diag);
+    assert_true(CAM_WAIT(&cam, 30, cam_state(&cam) == ITSI_CAPTURE_ENDED));
+    assert_int_equal(cam_frames(&cam), 100);
+    cam_stop(&cam, NULL);
+}
+
+static int width_of(struct cam *cam)
+{
+    pthread_mutex_lock(&cam->mutex);
+    int width = cam->picture.width;
+    pthread_mutex_unlock(&cam->mutex);
+    return width;
+}
+
+static bool reads_sub(struct cam *cam)
+{
+    struct itsi_capture_status status;
+    itsi_capture_status(cam->capture, &status);
+    return status.sub;
+}
+
+static void the_smaller_stream_is_read_and_left_again(void **state)
+{
+    (void)state;
+    struct cam cam;
+    assert_int_equal(media_make("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
+    assert_int_equal(media_make("small.mp4", CLIP "-vf scale=320:240 -c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
+    cam_init(&cam);
+    cam.params.sub_url = media_path("small.mp4");
+    cam_start(&cam, media_path("p.mp4"));
+    assert_true(CAM_WAIT(&cam, 10, width_of(&cam) == 640));
+    itsi_capture_economise(cam.capture, ITSI_DECODE_ALL, 0, true);
+    assert_true(CAM_WAIT(&cam, 10, width_of(&cam) == 320));
+    assert_true(reads_sub(&cam));
+    itsi_capture_economise(cam.capture, ITSI_DECODE_ALL, 0, false);
+    assert_true(CAM_WAIT(&cam, 10, width_of(&cam) == 640));
+    assert_false(reads_sub(&cam));
+    struct itsi_ledger_counts counts;
+    cam_stop(&cam, &counts);
+    assert_int_equal(counts.corrupt, 0);
+    assert_int_equal(cam.disorder, 0);
+}
+
+static void a_smaller_stream_that_is_not_there_leaves_the_full_one(void **state)
+{
+    (void)state;
+    struct cam cam;
+    assert_int_equal(media_make("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
+    cam_init(&cam);
+    cam.params.sub_url = media_path("nothing.mp4");
+    cam_start(&cam, media_path("p.mp4"));
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 5));
+    itsi_capture_economise(cam.capture, ITSI_DECODE_ALL, 0, true);
+    usleep(1000000);
+    const uint64_t before = cam_frames(&cam);
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= before + 25));
+    assert_false(reads_sub(&cam));
+    assert_int_equal(width_of(&cam), 640);
+    cam_stop(&cam, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(less_is_decoded_and_nothing_is_damaged),
+        cmocka_unit_test(fewer_pictures_go_on_and_evenly),
+        cmocka_unit_test(unpaced_sources_are_not_thinned),
+        cmocka_unit_test(the_smaller_stream_is_read_and_left_again),
+        cmocka_unit_test(a_smaller_stream_that_is_not_there_leaves_the_full_one),
+    };
+    return cmocka_run_group_tests(tests, media_setup, media_teardown);
+}
