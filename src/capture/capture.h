@@ -95,6 +95,8 @@ struct itsi_capture_status {
     enum itsi_origin origin_kind;
     double clock_offset_seconds; /* camera's clock minus ours, where sender reports give it; else NAN */
     uint32_t epoch;
+    uint64_t disposable;     /* of the packets: those that no other picture needs, as far as the codec tells */
+    uint64_t decoded;        /* pictures out of the decoder, handed on or not */
     uint64_t packets, bytes, frames, decode_errors, connects, reconnects, stalls, freezes;
     uint64_t seq;            /* of the newest frame */
 };

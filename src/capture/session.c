@@ -261,12 +261,13 @@ static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, c
     }
 }
 
-static void count_packet(struct itsi_session *s)
+static void count_packet(struct itsi_session *s, bool disposable)
 {
     struct itsi_capture *c = s->c;
     const int64_t cpu = itsi_thread_cpu_ns();
     pthread_mutex_lock(&c->mutex);
     c->status.packets++;
+    c->status.disposable += disposable;
     c->status.bytes += (uint64_t)s->packet->size;
     c->status.cpu_ns = cpu;
     c->status.fps = itsi_cadence_fps(&c->cadence);
@@ -303,9 +304,7 @@ static void feed(struct itsi_session *s, struct itsi_unit *unit)
     struct itsi_selection *selection = &c->selection;
     const bool thins = itsi_capture_thins(c), was_broken = selection->broken;
     const enum itsi_decode decode = thins ? (enum itsi_decode)atomic_load(&c->decode) : ITSI_DECODE_ALL;
-    const bool disposable = decode == ITSI_DECODE_REFERENCES && !unit->key &&
-                            itsi_nal_is_disposable(&s->nal, s->packet->data, (size_t)s->packet->size);
-    if (itsi_selection_unit(selection, decode, unit->key, disposable)) {
+    if (itsi_selection_unit(selection, decode, unit->key, unit->disposable)) {
         if (was_broken) /* leading pictures may lack their references */
             s->key_pts = unit->pts;
         itsi_units_feed(s, unit, s->packet);
@@ -342,7 +341,8 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
         begin_epoch(s, arrival);
     count_missing(s, &unit, jumped, arrival);
     s->first_unit = false;
-    count_packet(s);
+    unit.disposable = !unit.key && itsi_nal_is_disposable(&s->nal, s->packet->data, (size_t)s->packet->size);
+    count_packet(s, unit.disposable);
     if (still_waiting(s, &unit, arrival)) {
         itsi_ledger_arrive(c->ledger);
         itsi_units_drop(s, ITSI_DROP_WAIT_KEY);

@@ -20,6 +20,7 @@ struct itsi_unit {
     bool counted; /* entered in the ledger; false: decoded for reference only */
     bool damaged; /* the demuxer says so */
     bool key;
+    bool disposable; /* no other picture needs it */
 };
 #define ITSI_UNITS 64
 

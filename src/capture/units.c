@@ -156,8 +156,16 @@ static void hand_over(struct itsi_session *s, const struct itsi_unit *unit)
         itsi_capture_good_frame(c, s->last_frame);
 }
 
+static void count_picture(struct itsi_session *s)
+{
+    pthread_mutex_lock(&s->c->mutex);
+    s->c->status.decoded++;
+    pthread_mutex_unlock(&s->c->mutex);
+}
+
 static void on_picture(struct itsi_session *s, bool deliver)
 {
+    count_picture(s);
     struct itsi_unit *unit = find(s, (uint64_t)s->decoder.frame->pts);
     if (unit && unit->exact)
         end_passed(s, unit->pts);
