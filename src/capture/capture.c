@@ -372,7 +372,7 @@ void itsi_capture_destroy(struct itsi_capture *c)
     itsi_free(c);
 }
 
-void itsi_capture_economise(struct itsi_capture *c, enum itsi_decode decode, double most, bool sub)
+void itsi_capture_economise(struct itsi_capture *c, enum itsi_decode_mode decode, double most, bool sub)
 {
     atomic_store(&c->decode, (int)decode);
     atomic_store(&c->most_millihertz, (int)(most * 1e3 + 0.5));

@@ -7,6 +7,7 @@
 #define ITSI_CAPTURE_CAPTURE_H
 
 #include "config/config.h"
+#include "core/decode_mode.h"
 #include "core/frame.h"
 #include "core/ledger.h"
 #include "its/error.h"
@@ -52,13 +53,6 @@ struct itsi_frame_sink {
     /* A frame that arrived and became no picture, after its ledger was told: who it would have been (stamps as far as it
      * came), and why; of a damaged one the reason says nothing. NULL: nobody asks. Must not wait. */
     void (*lost)(void *arg, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged);
-};
-
-/* Which access units are decoded. What is left out by it is in the ledger as skipped. */
-enum itsi_decode {
-    ITSI_DECODE_ALL,
-    ITSI_DECODE_REFERENCES, /* not those that no other picture needs */
-    ITSI_DECODE_KEYS
 };
 
 struct itsi_capture_params {
@@ -111,10 +105,10 @@ void itsi_capture_request_stop(struct itsi_capture *capture);
 /* Joins the thread. What the decoder still held is entered in the ledger as dropped (shutdown). */
 void itsi_capture_stop(struct itsi_capture *capture);
 void itsi_capture_destroy(struct itsi_capture *capture); /* takes NULL; stops first */
-/* From the next access unit on. Sources with pace=off are not thinned. `most`: pictures per second that go on, 0: all.
+/* From the next access unit on; what is left out by it is in the ledger as skipped. Sources with pace=off are not thinned. `most`: pictures per second that go on, 0: all.
  * `sub`: read the smaller stream, where there is one: from the next key frame on the connection is left for it; when it
  * cannot be had, the full one is read again and the other tried from time to time. Any thread; never waits. */
-void itsi_capture_economise(struct itsi_capture *capture, enum itsi_decode decode, double most, bool sub);
+void itsi_capture_economise(struct itsi_capture *capture, enum itsi_decode_mode decode, double most, bool sub);
 void itsi_capture_status(struct itsi_capture *capture, struct itsi_capture_status *out);
 
 /* Ground truth of a synthetic camera: the boxes of the frame at media_ns (frame->media_ns). Opens the clip's sidecar,

@@ -52,7 +52,7 @@ struct itsi_capture {
 
     /* any thread */
     atomic_bool stop;
-    atomic_int decode; /* enum itsi_decode */
+    atomic_int decode; /* enum itsi_decode_mode */
     atomic_int most_millihertz;
     atomic_bool want_sub;
     struct itsi_event stop_event;

@@ -8,17 +8,17 @@ void itsi_selection_reset(struct itsi_selection *selection)
     *selection = (struct itsi_selection){.next = ITSI_NO_TIME};
 }
 
-bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode decode, bool key, bool disposable)
+bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode, bool key, bool disposable)
 {
     if (key) {
         selection->broken = false;
         return true;
     }
-    if (selection->broken || decode == ITSI_DECODE_KEYS) {
+    if (selection->broken || decode == ITSI_DECODE_KEY) {
         selection->broken = true;
         return false;
     }
-    return !(disposable && decode == ITSI_DECODE_REFERENCES);
+    return !(disposable && decode == ITSI_DECODE_REFERENCE);
 }
 
 bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at)

@@ -14,7 +14,7 @@ struct itsi_selection {
 
 void itsi_selection_reset(struct itsi_selection *selection); /* a new epoch or connection */
 /* Is the access unit to be decoded? */
-bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode decode, bool key, bool disposable);
+bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode, bool key, bool disposable);
 /* Does the picture presented at `at` (ns) go on, when at most `most` pictures a second are wanted (0: all) of a source
  * that gives `fps`? Those that do are spread evenly over the stream's own beat. */
 bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at);

@@ -5,7 +5,7 @@
 #include "support/check.h"
 
 /* A stream of groups of `gop` units, every third of them disposable. */
-static int decoded(enum itsi_decode decode, int units, int gop)
+static int decoded(enum itsi_decode_mode decode, int units, int gop)
 {
     struct itsi_selection s;
     int count = 0;
@@ -19,8 +19,8 @@ static void each_way_of_decoding_leaves_out_its_own(void **state)
 {
     (void)state;
     assert_int_equal(decoded(ITSI_DECODE_ALL, 100, 10), 100);
-    assert_int_equal(decoded(ITSI_DECODE_REFERENCES, 100, 10), 70);
-    assert_int_equal(decoded(ITSI_DECODE_KEYS, 100, 10), 10);
+    assert_int_equal(decoded(ITSI_DECODE_REFERENCE, 100, 10), 70);
+    assert_int_equal(decoded(ITSI_DECODE_KEY, 100, 10), 10);
 }
 
 /* Whatever the way there, no unit is decoded whose references were left out. */
@@ -29,14 +29,14 @@ static void decoding_goes_on_at_a_key_frame(void **state)
     (void)state;
     struct itsi_selection s;
     itsi_selection_reset(&s);
-    assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEYS, true, false));
-    assert_false(itsi_selection_unit(&s, ITSI_DECODE_KEYS, false, false));
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, true, false));
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_KEY, false, false));
     assert_false(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
-    assert_false(itsi_selection_unit(&s, ITSI_DECODE_REFERENCES, false, true));
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_REFERENCE, false, true));
     assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, true, false));
     assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
     /* what nobody needs may be left out at any time */
-    assert_false(itsi_selection_unit(&s, ITSI_DECODE_REFERENCES, false, true));
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_REFERENCE, false, true));
     assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
 }
 

@@ -303,13 +303,13 @@ static void feed(struct itsi_session *s, struct itsi_unit *unit)
     struct itsi_capture *c = s->c;
     struct itsi_selection *selection = &c->selection;
     const bool thins = itsi_capture_thins(c), was_broken = selection->broken;
-    const enum itsi_decode decode = thins ? (enum itsi_decode)atomic_load(&c->decode) : ITSI_DECODE_ALL;
+    const enum itsi_decode_mode decode = thins ? (enum itsi_decode_mode)atomic_load(&c->decode) : ITSI_DECODE_ALL;
     if (itsi_selection_unit(selection, decode, unit->key, unit->disposable)) {
         if (was_broken) /* leading pictures may lack their references */
             s->key_pts = unit->pts;
         itsi_units_feed(s, unit, s->packet);
         /* alone it would wait in the decoder for its successors */
-        if (decode == ITSI_DECODE_KEYS && !s->rc)
+        if (decode == ITSI_DECODE_KEY && !s->rc)
             itsi_units_drain(s, true, ITSI_DROP_FLUSHED);
         return;
     }

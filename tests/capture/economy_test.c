@@ -10,7 +10,7 @@ struct phase {
 };
 
 /* Lets the camera run as it is told to and says what that gave. The first half second belongs to the change. */
-static struct phase run_phase(struct cam *cam, enum itsi_decode decode, double most, double seconds)
+static struct phase run_phase(struct cam *cam, enum itsi_decode_mode decode, double most, double seconds)
 {
     struct itsi_capture_status a, b;
     struct itsi_ledger_counts before, after;
@@ -38,10 +38,10 @@ static void expect_economy(const char *name, const char *args, bool has_disposab
     cam_start(&cam, media_path(name));
     assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 5));
     const struct phase all = run_phase(&cam, ITSI_DECODE_ALL, 0, 2);
-    const struct phase keys = run_phase(&cam, ITSI_DECODE_KEYS, 0, 3);
+    const struct phase keys = run_phase(&cam, ITSI_DECODE_KEY, 0, 3);
     struct itsi_capture_status status;
     itsi_capture_status(cam.capture, &status);
-    const struct phase references = run_phase(&cam, ITSI_DECODE_REFERENCES, 0, 2);
+    const struct phase references = run_phase(&cam, ITSI_DECODE_REFERENCE, 0, 2);
     const struct phase again = run_phase(&cam, ITSI_DECODE_ALL, 0, 2);
     print_message("%s: %.1f ms of CPU a second for all, %.1f for references, %.1f for key frames\n", name, all.cpu_ms,
                   references.cpu_ms, keys.cpu_ms);
@@ -80,7 +80,7 @@ static void fewer_pictures_go_on_and_evenly(void **state)
     const struct phase five = run_phase(&cam, ITSI_DECODE_ALL, 5, 4);
     assert_in_range(five.frames, 17, 23);
     assert_in_range(five.skipped, 70, 90);
-    const struct phase one = run_phase(&cam, ITSI_DECODE_KEYS, 1, 4);
+    const struct phase one = run_phase(&cam, ITSI_DECODE_KEY, 1, 4);
     assert_in_range(one.frames, 3, 5);
     cam_stop(&cam, NULL);
 }
@@ -96,7 +96,7 @@ static void unpaced_sources_are_not_thinned(void **state)
     struct its_diag diag;
     cam.params.url = url;
     CHECK_OK(itsi_capture_create(&cam.capture, &cam.params, &diag), diag);
-    itsi_capture_economise(cam.capture, ITSI_DECODE_KEYS, 1, true);
+    itsi_capture_economise(cam.capture, ITSI_DECODE_KEY, 1, true);
     CHECK_OK(itsi_capture_start(cam.capture, &diag), diag);
     assert_true(CAM_WAIT(&cam, 30, cam_state(&cam) == ITSI_CAPTURE_ENDED));
     assert_int_equal(cam_frames(&cam), 100);
