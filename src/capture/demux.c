@@ -231,7 +231,9 @@ int itsi_demux_read(struct itsi_demux *d, AVPacket *packet, struct itsi_arrival 
 
 int itsi_demux_seek(struct itsi_demux *d, int64_t media_ns, struct its_diag *diag)
 {
-    int64_t at = itsi_demux_start_ns(d) + media_ns;
+    /* MPEG-TS is searched by decode times, and those of the first pictures come before the time of the first picture
+     * shown: the beginning lies a little earlier than it says */
+    int64_t at = itsi_demux_start_ns(d) + (media_ns > 0 ? media_ns : -ITSI_NS_PER_S);
     int64_t ticks = av_rescale_q(at, (AVRational){1, (int)ITSI_NS_PER_S}, d->video->time_base);
     int err = av_seek_frame(d->fmt, d->video->index, ticks, AVSEEK_FLAG_BACKWARD);
     if (err < 0 && media_ns == 0)

@@ -309,8 +309,10 @@ static void feed(struct itsi_session *s, struct itsi_unit *unit)
             s->key_pts = unit->pts;
         itsi_units_feed(s, unit, s->packet);
         /* alone it would wait in the decoder for its successors */
-        if (decode == ITSI_DECODE_KEY && !s->rc)
+        if (decode == ITSI_DECODE_KEY && !s->rc) {
             itsi_units_drain(s, true, ITSI_DROP_FLUSHED);
+            selection->broken = true; /* drained, the decoder has forgotten it */
+        }
         return;
     }
     /* what was decoded so far comes out now, and the next key frame finds the decoder fresh */
@@ -377,6 +379,7 @@ static int on_end(struct itsi_session *s, struct its_diag *diag)
     s->preroll = 0;
     s->unwrap_pts.started = s->unwrap_dts.started = false;
     s->wait_key = true;
+    s->wait_since = itsi_now_ns();
     itsi_epochs_reset(&s->epochs);
     itsi_cadence_restart(&c->cadence);
     return 0;

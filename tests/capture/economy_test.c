@@ -29,7 +29,7 @@ static struct phase run_phase(struct cam *cam, enum itsi_decode_mode decode, dou
 }
 
 /* There and back: whatever was left out, nothing of what goes on is damaged, and no picture goes back in time. */
-static void expect_economy(const char *name, const char *args, bool has_disposable)
+static void expect_economy(const char *name, const char *args)
 {
     struct cam cam;
     struct itsi_ledger_counts counts;
@@ -37,36 +37,35 @@ static void expect_economy(const char *name, const char *args, bool has_disposab
     cam_init(&cam);
     cam_start(&cam, media_path(name));
     assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 5));
-    const struct phase all = run_phase(&cam, ITSI_DECODE_ALL, 0, 2);
-    const struct phase keys = run_phase(&cam, ITSI_DECODE_KEY, 0, 3);
+    const struct phase all = run_phase(&cam, ITSI_DECODE_ALL, 0, 1.5);
+    const struct phase keys = run_phase(&cam, ITSI_DECODE_KEY, 0, 2);
     struct itsi_capture_status status;
     itsi_capture_status(cam.capture, &status);
-    const struct phase references = run_phase(&cam, ITSI_DECODE_REFERENCE, 0, 2);
-    const struct phase again = run_phase(&cam, ITSI_DECODE_ALL, 0, 2);
+    const struct phase references = run_phase(&cam, ITSI_DECODE_REFERENCE, 0, 1.5);
+    const struct phase again = run_phase(&cam, ITSI_DECODE_ALL, 0, 1.5);
     print_message("%s: %.1f ms of CPU a second for all, %.1f for references, %.1f for key frames\n", name, all.cpu_ms,
                   references.cpu_ms, keys.cpu_ms);
     assert_int_equal(all.skipped, 0);
-    assert_in_range(all.frames, 40, 60);
+    assert_in_range(all.frames, 28, 46);
     CHECK_NEAR(status.key_seconds, 0.4, 0.01);
-    assert_in_range(keys.frames, 5, 10); /* 2.5 a second */
-    assert_in_range(keys.skipped, 55, 80);
+    assert_in_range(keys.frames, 3, 8); /* 2.5 a second */
+    assert_in_range(keys.skipped, 35, 56);
     assert_true(keys.cpu_ms < all.cpu_ms);
-    assert_int_equal(references.skipped > 0, has_disposable);
+    assert_true(references.skipped > 0);
     assert_int_equal(again.skipped, 0);
-    assert_in_range(again.frames, 40, 60);
+    assert_in_range(again.frames, 28, 46);
     cam_stop(&cam, &counts);
     assert_int_equal(counts.corrupt, 0);
+    assert_int_equal(counts.dropped[ITSI_STAGE_CAMERA_CAPTURE][ITSI_DROP_WAIT_KEY], 0); /* the clip's seams, too */
     assert_int_equal(cam.disorder, 0);
 }
 
 static void less_is_decoded_and_nothing_is_damaged(void **state)
 {
     (void)state;
-    expect_economy("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10", false);
-    expect_economy("b.ts", CLIP "-c:v libx264 -preset fast -bf 2 -b_strategy 0 -g 10 -f mpegts", true);
-    expect_economy("b.mp4", CLIP "-c:v libx264 -preset fast -bf 3 -b_strategy 0 -g 10", true);
-    expect_economy("open.mp4", CLIP "-c:v libx264 -preset fast -bf 2 -b_strategy 0 -g 10 -x264-params open-gop=1", true);
-    expect_economy("hevc.mp4", CLIP "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=3:keyint=10", true);
+    expect_economy("b.ts", CLIP "-c:v libx264 -preset fast -bf 2 -b_strategy 0 -g 10 -f mpegts");
+    expect_economy("open.mp4", CLIP "-c:v libx264 -preset fast -bf 2 -b_strategy 0 -g 10 -x264-params open-gop=1");
+    expect_economy("hevc.mp4", CLIP "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=3:keyint=10");
 }
 
 static void fewer_pictures_go_on_and_evenly(void **state)
