@@ -8,6 +8,7 @@
 #include "capture/demux.h"
 #include "capture/freeze.h"
 #include "capture/machine.h"
+#include "capture/metronome.h"
 #include "capture/origin.h"
 #include "capture/source.h"
 #include "capture/timeline.h"
@@ -23,12 +24,19 @@ struct itsi_capture {
     double expected_fps;
     struct itsi_ledger *ledger;
     struct itsi_handshakes *handshakes;
+    struct itsi_metronome *metronome;
     struct itsi_frame_sink sink;
     struct itsi_frame_pool *pool;
+    bool keeps_beat; /* the metronome's thread is the owner: there is none of its own */
 
     /* owner thread */
     pthread_t thread;
     bool started;
+    struct itsi_metronome_member member;
+    struct {
+        int64_t anchor;       /* when the first frame was due */
+        int64_t index, count; /* of the next frame; of all */
+    } null;
     struct itsi_machine machine;
     struct itsi_dues dues;
     struct itsi_cadence cadence;
@@ -76,6 +84,10 @@ void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop re
 /* One connection, from open to its end. ITS_EEOF: a source played once has ended; else why it was lost. */
 ITS_NODISCARD int itsi_session_run(struct itsi_capture *c, const char *address, struct its_diag *diag);
 ITS_NODISCARD int itsi_null_run(struct itsi_capture *c);
+/* The same in steps: when the first frame is due, then a frame, and when the next is. ITS_EEOF: that was the last;
+ * ITS_ECANCELLED: the receiver stops. */
+int64_t itsi_null_begin(struct itsi_capture *c);
+ITS_NODISCARD int itsi_null_step(struct itsi_capture *c, int64_t now, int64_t *next);
 ITS_NODISCARD int itsi_replay_run(struct itsi_capture *c, struct its_diag *diag);
 
 #endif

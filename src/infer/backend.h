@@ -48,6 +48,9 @@ struct itsi_engine_info {
     int parallel;
     int rows, anchors;   /* of the output */
     bool batch_efficient; /* true: one large batch at a time (GPU); false: several small ones side by side (CPU) */
+    /* What warming up measured, as many requests side by side as in service: a run of warm_images takes warm_ns. */
+    int warm_images;
+    int64_t warm_ns;
 };
 
 struct itsi_completion {
