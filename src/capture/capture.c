@@ -227,6 +227,14 @@ static void choose_stream(struct itsi_capture *c)
 /* How long the full stream is read after the smaller one failed, before that is tried again. */
 #define SUB_AGAIN_NS (60 * ITSI_NS_PER_S)
 
+/* The owner's last words. */
+static void conclude(struct itsi_capture *c, bool ended)
+{
+    itsi_dues_stop(&c->dues);
+    itsi_machine_enter(&c->machine, ended ? ITSI_CAPTURE_ENDED : ITSI_CAPTURE_STOPPED, itsi_now_ns());
+    itsi_capture_publish(c, NULL);
+}
+
 static void *run(void *arg)
 {
     struct itsi_capture *c = arg;
@@ -251,10 +259,20 @@ static void *run(void *arg)
         } else if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
             break; /* the receiver is stopping: it will stop us too */
     }
-    itsi_dues_stop(&c->dues);
-    itsi_machine_enter(&c->machine, ended ? ITSI_CAPTURE_ENDED : ITSI_CAPTURE_STOPPED, itsi_now_ns());
-    itsi_capture_publish(c, NULL);
+    conclude(c, ended);
     return NULL;
+}
+
+/* A beat of one that has no thread. */
+static int64_t beat(void *arg, int64_t now)
+{
+    struct itsi_capture *c = arg;
+    int64_t next = ITSI_NEVER;
+    int rc = itsi_null_step(c, now, &next);
+    if (rc == 0)
+        return next;
+    conclude(c, rc == ITS_EEOF);
+    return ITSI_NEVER;
 }
 
 /* --- the interface ------------------------------------------------------------------------------------------------ */
@@ -278,6 +296,8 @@ static int fill(struct itsi_capture *c, const struct itsi_capture_params *params
     c->expected_fps = params->expected_fps;
     c->ledger = params->ledger;
     c->handshakes = params->handshakes;
+    c->metronome = params->metronome;
+    c->keeps_beat = c->metronome && c->source.kind == ITSI_SOURCE_NULL && !c->source.pace_off;
     c->sink = params->sink;
     bool pixels = c->source.kind != ITSI_SOURCE_NULL && c->source.kind != ITSI_SOURCE_REPLAY;
     return itsi_frame_pool_create(&c->pool, params->frames > 0 ? params->frames : 1, pixels ? itsi_native_create : NULL,
@@ -333,9 +353,15 @@ int itsi_capture_start(struct itsi_capture *c, struct its_diag *diag)
 {
     if (c->started)
         return itsi_fail(diag, ITS_EINVAL, "camera %s: started already", c->id);
-    char name[ITSI_CAMERA_ID_SIZE + 8];
-    snprintf(name, sizeof name, "cap-%s", c->id);
-    int rc = itsi_thread_start(&c->thread, name, run, c, diag);
+    int rc;
+    if (c->keeps_beat) {
+        c->member = (struct itsi_metronome_member){.beat = beat, .arg = c};
+        rc = itsi_metronome_join(c->metronome, &c->member, itsi_null_begin(c), diag);
+    } else {
+        char name[ITSI_CAMERA_ID_SIZE + 8];
+        snprintf(name, sizeof name, "cap-%s", c->id);
+        rc = itsi_thread_start(&c->thread, name, run, c, diag);
+    }
     c->started = rc == 0;
     return rc;
 }
@@ -353,7 +379,13 @@ void itsi_capture_stop(struct itsi_capture *c)
     if (!c->started)
         return;
     itsi_capture_request_stop(c);
-    pthread_join(c->thread, NULL);
+    if (c->keeps_beat) {
+        itsi_metronome_leave(c->metronome, &c->member);
+        if (c->machine.state != ITSI_CAPTURE_ENDED && c->machine.state != ITSI_CAPTURE_STOPPED)
+            conclude(c, false);
+    } else {
+        pthread_join(c->thread, NULL);
+    }
     c->started = false;
 }
 

@@ -1,5 +1,6 @@
 /* One camera's source: connect, demux, decode, reconnect. One thread per camera owns all of it (libav's calls block;
- * an interrupt callback makes every one of them stoppable), so a dead camera delays nobody.
+ * an interrupt callback makes every one of them stoppable), so a dead camera delays nobody. Cameras without pictures that
+ * never wait for anything (null://) share one instead (capture/metronome.h).
  *
  * One state machine serves "down at start" and "lost later". Frames leave through the sink; every frame due is entered
  * in the camera's ledger here, at the source. */
@@ -55,6 +56,8 @@ struct itsi_frame_sink {
     void (*lost)(void *arg, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged);
 };
 
+struct itsi_metronome;
+
 struct itsi_capture_params {
     const char *id;              /* camera id; copied */
     const char *url;             /* copied */
@@ -68,6 +71,7 @@ struct itsi_capture_params {
     double expected_fps;         /* frames due per second while the real rate is unknown; 0: cfg's */
     struct itsi_ledger *ledger;           /* borrowed; outlives the capture */
     struct itsi_handshakes *handshakes;   /* borrowed; NULL: no limit */
+    struct itsi_metronome *metronome;     /* borrowed, outlives the capture; NULL: a thread for every camera */
     struct itsi_frame_sink sink;
 };
 

@@ -8,6 +8,7 @@
 #include "capture/demux.h"
 #include "capture/freeze.h"
 #include "capture/machine.h"
+#include "capture/metronome.h"
 #include "capture/origin.h"
 #include "capture/selection.h"
 #include "capture/source.h"
@@ -27,8 +28,10 @@ struct itsi_capture {
     double expected_fps;
     struct itsi_ledger *ledger;
     struct itsi_handshakes *handshakes;
+    struct itsi_metronome *metronome;
     struct itsi_frame_sink sink;
     struct itsi_frame_pool *pool;
+    bool keeps_beat; /* the metronome's thread is the owner: there is none of its own */
 
     /* owner thread */
     pthread_t thread;
@@ -38,6 +41,11 @@ struct itsi_capture {
     int64_t sub_again;         /* the smaller stream failed and is not tried before */
     struct itsi_selection selection;
     int64_t last_key;          /* presentation time of the newest key frame; ITSI_NO_TIME: none in this epoch */
+    struct itsi_metronome_member member;
+    struct {
+        int64_t anchor;       /* when the first frame was due */
+        int64_t index, count; /* of the next frame; of all */
+    } null;
     struct itsi_machine machine;
     struct itsi_dues dues;
     struct itsi_cadence cadence;
@@ -95,6 +103,10 @@ void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop re
  * camera's other stream; else why it was lost. */
 ITS_NODISCARD int itsi_session_run(struct itsi_capture *c, const char *address, struct its_diag *diag);
 ITS_NODISCARD int itsi_null_run(struct itsi_capture *c);
+/* The same in steps: when the first frame is due, then a frame, and when the next is. ITS_EEOF: that was the last;
+ * ITS_ECANCELLED: the receiver stops. */
+int64_t itsi_null_begin(struct itsi_capture *c);
+ITS_NODISCARD int itsi_null_step(struct itsi_capture *c, int64_t now, int64_t *next);
 ITS_NODISCARD int itsi_replay_run(struct itsi_capture *c, struct its_diag *diag);
 
 #endif

@@ -1,4 +1,5 @@
-/* null://: frames without pixels at a steady beat, for measuring the machinery. */
+/* null://: frames without pixels at a steady beat, for measuring the machinery. At their own pace (pace=off) they need a
+ * thread, since the receiver makes them wait; else all of them share the metronome's. */
 #include "capture/capture_impl.h"
 
 #include <string.h>
@@ -6,52 +7,80 @@
 /* A machine that cannot keep up loses the frames it is this late for. */
 #define MOST_LATE_NS ITSI_NS_PER_S
 
-static void describe(struct itsi_capture *c)
+static int64_t media_ns(const struct itsi_capture *c, int64_t index)
 {
+    return (int64_t)((double)index * ITSI_NS_PER_S / c->source.fps);
+}
+
+int64_t itsi_null_begin(struct itsi_capture *c)
+{
+    const struct itsi_source *s = &c->source;
     pthread_mutex_lock(&c->mutex);
     strcpy(c->status.codec, "null");
-    c->status.width = c->source.width;
-    c->status.height = c->source.height;
-    c->status.fps = c->source.fps;
+    c->status.width = s->width;
+    c->status.height = s->height;
+    c->status.fps = s->fps;
     c->status.connects++;
     c->status.origin_kind = ITSI_ORIGIN_SCHEDULE;
     pthread_mutex_unlock(&c->mutex);
+    c->null.anchor = itsi_now_ns();
+    c->null.index = 0;
+    c->null.count = s->seconds > 0 ? (int64_t)(s->seconds * s->fps + 0.5) : INT64_MAX;
+    return c->null.anchor;
+}
+
+/* Enters what has been due for too long; returns how many frames that were. */
+static int64_t give_up_late(struct itsi_capture *c, int64_t late_ns)
+{
+    int64_t lost = (int64_t)((double)late_ns / ITSI_NS_PER_S * c->source.fps);
+    if (lost > c->null.count - c->null.index)
+        lost = c->null.count - c->null.index;
+    itsi_capture_drop(c, (uint64_t)lost, ITSI_DROP_FLUSHED);
+    return lost;
+}
+
+static int give(struct itsi_capture *c, int64_t origin, int64_t now)
+{
+    struct itsi_frame *frame = itsi_capture_blank(c, origin, c->source.width, c->source.height);
+    if (!frame)
+        return 0;
+    frame->info.pts_ns = frame->info.media_ns = media_ns(c, c->null.index);
+    frame->info.origin_kind = ITSI_ORIGIN_SCHEDULE;
+    frame->info.key = true;
+    frame->info.trace.decode_start = now;
+    int rc = itsi_capture_put(c, frame, origin);
+    if (rc == 0)
+        itsi_capture_good_frame(c, now);
+    return rc;
+}
+
+int itsi_null_step(struct itsi_capture *c, int64_t now, int64_t *next)
+{
+    int64_t due = c->null.anchor + media_ns(c, c->null.index);
+    if (itsi_capture_stopping(c))
+        return ITS_ECANCELLED;
+    if (c->null.index < c->null.count) {
+        if (!c->source.pace_off && now - due > MOST_LATE_NS) {
+            c->null.index += give_up_late(c, now - due);
+        } else {
+            int rc = give(c, c->source.pace_off ? now : due, now);
+            if (rc)
+                return rc;
+            c->null.index++;
+        }
+    }
+    *next = c->null.anchor + media_ns(c, c->null.index);
+    return c->null.index < c->null.count ? 0 : ITS_EEOF;
 }
 
 int itsi_null_run(struct itsi_capture *c)
 {
-    const struct itsi_source *s = &c->source;
-    describe(c);
-    int64_t anchor = itsi_now_ns(), index = 0;
-    int64_t count = s->seconds > 0 ? (int64_t)(s->seconds * s->fps + 0.5) : INT64_MAX;
-    for (; index < count && !itsi_capture_stopping(c); index++) {
-        int64_t media = (int64_t)((double)index * ITSI_NS_PER_S / s->fps);
-        int64_t due = anchor + media, now = itsi_now_ns();
-        if (!s->pace_off) {
-            if (now - due > MOST_LATE_NS) {
-                int64_t lost = (int64_t)((double)(now - due) / ITSI_NS_PER_S * s->fps);
-                if (lost > count - index)
-                    lost = count - index;
-                itsi_capture_drop(c, (uint64_t)lost, ITSI_DROP_FLUSHED);
-                index += lost - 1;
-                continue;
-            }
-            if (itsi_event_wait_until(&c->stop_event, due))
-                break;
-            now = itsi_now_ns();
-        }
-        int64_t origin = s->pace_off ? now : due;
-        struct itsi_frame *frame = itsi_capture_blank(c, origin, s->width, s->height);
-        if (!frame)
-            continue;
-        frame->info.pts_ns = frame->info.media_ns = media;
-        frame->info.origin_kind = ITSI_ORIGIN_SCHEDULE;
-        frame->info.key = true;
-        frame->info.trace.decode_start = now;
-        int rc = itsi_capture_put(c, frame, origin);
-        if (rc)
-            return rc;
-        itsi_capture_good_frame(c, now);
+    int64_t next = itsi_null_begin(c);
+    int rc = 0;
+    while (rc == 0) {
+        if (!c->source.pace_off && itsi_event_wait_until(&c->stop_event, next))
+            return ITS_ECANCELLED;
+        rc = itsi_null_step(c, itsi_now_ns(), &next);
     }
-    return itsi_capture_stopping(c) ? ITS_ECANCELLED : ITS_EEOF;
+    return rc;
 }

@@ -23,7 +23,7 @@ static const char help_text[] =
     "                                 [--token-file FILE]\n"
     "       its-camera-ai performance benchmark [--streams N] [--duration S] [--warmup S] [--source URL]\n"
     "                                 [--model FILE] [--config FILE] [--set SECTION.FIELD=VALUE]...\n"
-    "                                 [--replay FILE] [--baseline FILE]\n"
+    "                                 [--replay FILE] [--baseline FILE] [--batcher deadline|fixed]\n"
     "                                 [--format table|json] [--output FILE]\n"
     "\n"
     "status exits 3 when no daemon answers (and says \"running\": false). monitor asks a running daemon every --interval\n"
@@ -68,7 +68,7 @@ static const struct option known[] = {
     {"source", required_argument, 0, 's'},
     {"model", required_argument, 0, 'm'},    {"output", required_argument, 0, 'o'},
     {"null-ms", required_argument, 0, 'N'},  {"replay", required_argument, 0, 'R'},
-    {"baseline", required_argument, 0, 'B'},
+    {"baseline", required_argument, 0, 'B'}, {"batcher", required_argument, 0, 'b'},
     {"help", no_argument, 0, 'h'},
     ITSI_CONFIG_OPTIONS,                     {0, 0, 0, 0}};
 
@@ -114,6 +114,10 @@ static int take(struct options *o, int c, struct its_diag *diag)
     case 'B':
         o->baseline = optarg;
         return 0;
+    case 'b':
+        return itsi_config_args_option(&o->config, "inference.batcher", optarg, "--batcher", diag) == 0
+                   ? 0
+                   : bad("--batcher:", diag->text);
     case 'm':
         return itsi_config_args_option(&o->config, "model", optarg, "--model", diag) == 0 ? 0
                                                                                         : bad("--model:", diag->text);

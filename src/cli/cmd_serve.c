@@ -19,7 +19,8 @@
 
 static const char help_text[] =
     "usage: its-camera-ai serve [--config FILE] [--camera [ID=]URL]... [--listen 127.0.0.1:8080] [--model FILE]\n"
-    "                           [--data-dir DIR] [--set SECTION.FIELD=VALUE]... [--duration S] [--status-line]\n"
+    "                           [--data-dir DIR] [--batcher deadline|fixed] [--set SECTION.FIELD=VALUE]...\n"
+    "                           [--duration S] [--status-line]\n"
     "\n"
     "Watches the cameras and serves detections, pictures, metrics and the dashboard. URLs: rtsp, rtsps, http, https,\n"
     "file or a path (played as a camera; ?pace=off: every frame, as fast as it goes), synth, null. SIGINT and SIGTERM\n"
@@ -53,6 +54,7 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
         {"camera", required_argument, 0, 'a'},   {"listen", required_argument, 0, 'l'},
         {"model", required_argument, 0, 'm'},    {"data-dir", required_argument, 0, 'd'},
         {"duration", required_argument, 0, 'D'}, {"status-line", no_argument, 0, 's'},
+        {"batcher", required_argument, 0, 'b'},
         {"help", no_argument, 0, 'h'},           ITSI_CONFIG_OPTIONS,
         {0, 0, 0, 0}};
     struct its_diag diag;
@@ -70,6 +72,9 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
             break;
         case 'd':
             rc = itsi_config_args_option(&o->config, "data_dir", optarg, "--data-dir", &diag);
+            break;
+        case 'b':
+            rc = itsi_config_args_option(&o->config, "inference.batcher", optarg, "--batcher", &diag);
             break;
         case 'D':
             if (!itsi_parse_number(optarg, 0, 1e9, &o->duration) || o->duration == 0)

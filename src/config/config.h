@@ -85,6 +85,7 @@ enum {
 };
 enum { ITSI_TRANSPORT_TCP, ITSI_TRANSPORT_UDP };
 enum { ITSI_BACKEND_AUTO, ITSI_BACKEND_OPENVINO, ITSI_BACKEND_NULL };
+enum { ITSI_BATCHER_DEADLINE, ITSI_BATCHER_FIXED };
 
 /* Defaults of the table (strategy balanced's, which changes none). */
 ITS_NODISCARD int its_cfg_init(struct its_cfg *cfg, struct its_diag *diag);

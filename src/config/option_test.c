@@ -88,6 +88,8 @@ static void constants_are_the_tables_words(void **state)
         {"backend", "auto", ITSI_BACKEND_AUTO},
         {"backend", "openvino", ITSI_BACKEND_OPENVINO},
         {"backend", "null", ITSI_BACKEND_NULL},
+        {"inference.batcher", "deadline", ITSI_BATCHER_DEADLINE},
+        {"inference.batcher", "fixed", ITSI_BATCHER_FIXED},
         {"log_level", "debug", ITSI_LOG_DEBUG},
         {"log_level", "info", ITSI_LOG_INFO},
         {"log_level", "warn", ITSI_LOG_WARN},

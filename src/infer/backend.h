@@ -59,6 +59,9 @@ struct itsi_engine_info {
     int size_count;
     struct itsi_input_size sizes[ITSI_ENGINE_SIZES];
     bool batch_efficient; /* true: one large batch at a time (GPU); false: several small ones side by side (CPU) */
+    /* What warming up measured, as many requests side by side as in service: a run of warm_images takes so long. */
+    int warm_images;
+    int64_t warm_ns[ITSI_ENGINE_SIZES];
 };
 
 struct itsi_completion {

@@ -1,68 +1,27 @@
-#include "infer/batcher.h"
+#include "infer/batcher_impl.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "base/thread.h"
-#include "metrics/quantile.h"
 
-#include <string.h>
-
-enum { BUCKETS = 7 /* 1, 2, 4, ... 64 */ };
-#define STRIDE 1048576.0
 /* A prediction never condemns a frame before it has used this share of its budget: a spell of slow runs must not shed
  * everything and so never learn that it is over. As long as a frame period of the usual camera (40 of 100 ms), so that
  * every camera has a frame to offer at any moment and the choice between them stays fair. */
 #define LEAST_TRIED_SHARE 0.4
 
-struct itsi_mailbox {
-    struct itsi_batcher *batcher;
-    struct itsi_ledger *ledger;
-    void *owner;
-    double stride, pass;
-    /* under the batcher's mutex */
-    struct itsi_frame *frame;
-    int64_t put_at;
-    int ready_index; /* in batcher->ready while it holds a frame */
-    bool closed;
-    enum itsi_drop close_reason;
-    pthread_cond_t room;
-};
-
-struct itsi_batcher {
-    struct itsi_batcher_params params; /* const but for the timeout, under the mutex */
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    uint64_t changes, changes_seen; /* seen: when the last wait() returned */
-    struct itsi_mailbox **ready; /* the mailboxes that hold a frame, in no order */
-    int ready_count, ready_cap;
-    int mailboxes;
-    double virtual_time; /* pass of the mailbox served last */
-    struct itsi_quantile run[BUCKETS], shortest[BUCKETS], rest;
-};
-
-static int bucket_of(int n)
-{
-    int bucket = 0;
-    while ((1 << bucket) < n && bucket < BUCKETS - 1)
-        bucket++;
-    return bucket;
-}
-
 int itsi_batcher_create(struct itsi_batcher **out, const struct itsi_batcher_params *params, struct its_diag *diag)
 {
-    if (params->max_batch < 1 || params->max_batch > 1 << (BUCKETS - 1))
-        return itsi_fail(diag, ITS_EINVAL, "batch size %d: allowed are 1 to %d", params->max_batch, 1 << (BUCKETS - 1));
+    if (params->max_batch < 1 || params->max_batch > ITSI_RUN_IMAGES)
+        return itsi_fail(diag, ITS_EINVAL, "batch size %d: allowed are 1 to %d", params->max_batch, ITSI_RUN_IMAGES);
     struct itsi_batcher *b = itsi_zalloc(sizeof *b);
     if (!b)
         return itsi_fail(diag, ITS_ENOMEM, "batcher: out of memory");
     b->params = *params;
+    b->waiting.max_in_flight = params->max_in_flight;
+    b->put_expiry = ITSI_NEVER;
     pthread_mutex_init(&b->mutex, NULL);
     itsi_cond_init(&b->changed);
-    for (int i = 0; i < BUCKETS; i++) {
-        itsi_quantile_init(&b->run[i], 0.95);
-        itsi_quantile_init(&b->shortest[i], 0.10);
-    }
+    itsi_run_time_init(&b->run_time, params->batch_efficient);
     itsi_quantile_init(&b->rest, 0.95);
     *out = b;
     return 0;
@@ -74,238 +33,187 @@ void itsi_batcher_destroy(struct itsi_batcher *b)
         return;
     pthread_cond_destroy(&b->changed);
     pthread_mutex_destroy(&b->mutex);
-    itsi_free(b->ready);
     itsi_free(b);
 }
 
-/* --- mailboxes --------------------------------------------------------------------------------------------------- */
+static bool is_fixed(const struct itsi_batcher *b) { return b->params.policy == ITSI_BATCH_FIXED; }
 
-int itsi_mailbox_create(struct itsi_batcher *b, struct itsi_mailbox **out, struct itsi_ledger *ledger, void *owner,
-                        int weight, struct its_diag *diag)
+/* --- time and deadlines ------------------------------------------------------------------------------------------- */
+
+static int64_t predicted_total(const struct itsi_batcher *b, int input, int n)
 {
-    struct itsi_mailbox *box = itsi_zalloc(sizeof *box);
-    if (!box)
-        return itsi_fail(diag, ITS_ENOMEM, "mailbox: out of memory");
-    box->batcher = b;
-    box->ledger = ledger;
-    box->owner = owner;
-    box->stride = STRIDE / (weight > 0 ? weight : 1);
-    itsi_cond_init(&box->room);
-    pthread_mutex_lock(&b->mutex);
-    int rc = 0;
-    if (b->mailboxes == b->ready_cap) {
-        int cap = b->ready_cap ? 2 * b->ready_cap : 16;
-        struct itsi_mailbox **ready = itsi_realloc(b->ready, (size_t)cap * sizeof *ready);
-        if (ready) {
-            b->ready = ready;
-            b->ready_cap = cap;
-        } else {
-            rc = ITS_ENOMEM;
-        }
-    }
-    if (rc == 0)
-        b->mailboxes++;
-    pthread_mutex_unlock(&b->mutex);
-    if (rc != 0) {
-        pthread_cond_destroy(&box->room);
-        itsi_free(box);
-        return itsi_fail(diag, rc, "mailbox: out of memory");
-    }
-    *out = box;
-    return 0;
+    return itsi_run_time_usual(&b->run_time, input, n) + (int64_t)b->rest.estimate;
 }
 
-static void ready_add(struct itsi_batcher *b, struct itsi_mailbox *box)
+/* The last moment to begin what then needs `needed` until the hand-over. */
+static int64_t last_start(const struct itsi_batcher *b, const struct itsi_frame *frame, int64_t needed)
 {
-    box->ready_index = b->ready_count;
-    b->ready[b->ready_count++] = box;
-    /* a camera that was silent does not save up turns */
-    if (box->pass < b->virtual_time)
-        box->pass = b->virtual_time;
-}
-
-/* Takes the frame out of the mailbox. */
-static struct itsi_frame *ready_remove(struct itsi_batcher *b, struct itsi_mailbox *box)
-{
-    struct itsi_mailbox *last = b->ready[--b->ready_count];
-    b->ready[box->ready_index] = last;
-    last->ready_index = box->ready_index;
-    struct itsi_frame *frame = box->frame;
-    box->frame = NULL;
-    pthread_cond_signal(&box->room);
-    return frame;
-}
-
-static void drop(struct itsi_mailbox *box, struct itsi_frame *frame, enum itsi_drop reason)
-{
-    const struct itsi_batcher_params *params = &box->batcher->params;
-    itsi_ledger_drop(box->ledger, ITSI_STAGE_PREPROCESSING, reason);
-    if (params->dropped)
-        params->dropped(box->owner, frame, ITSI_STAGE_PREPROCESSING, reason);
-    itsi_frame_unref(&frame);
-}
-
-void itsi_mailbox_close(struct itsi_mailbox *box, enum itsi_drop reason)
-{
-    struct itsi_batcher *b = box->batcher;
-    struct itsi_frame *frame = NULL;
-    pthread_mutex_lock(&b->mutex);
-    box->closed = true;
-    box->close_reason = reason;
-    if (box->frame)
-        frame = ready_remove(b, box);
-    pthread_cond_broadcast(&box->room);
-    pthread_mutex_unlock(&b->mutex);
-    if (frame)
-        drop(box, frame, reason);
-}
-
-void itsi_mailbox_free(struct itsi_mailbox *box)
-{
-    if (!box)
-        return;
-    if (!box->closed)
-        itsi_mailbox_close(box, ITSI_DROP_CAMERA_REMOVED);
-    pthread_mutex_lock(&box->batcher->mutex);
-    box->batcher->mailboxes--;
-    pthread_mutex_unlock(&box->batcher->mutex);
-    pthread_cond_destroy(&box->room);
-    itsi_free(box);
-}
-
-int itsi_mailbox_put(struct itsi_mailbox *box, struct itsi_frame *frame, bool may_block, int64_t now)
-{
-    struct itsi_batcher *b = box->batcher;
-    struct itsi_frame *replaced = NULL;
-    pthread_mutex_lock(&b->mutex);
-    while (may_block && box->frame && !box->closed)
-        itsi_cond_wait_until(&box->room, &b->mutex, ITSI_NEVER);
-    if (box->closed) {
-        pthread_mutex_unlock(&b->mutex);
-        drop(box, frame, box->close_reason);
-        return ITS_ECANCELLED;
-    }
-    replaced = box->frame;
-    box->frame = frame;
-    box->put_at = now;
-    if (!replaced)
-        ready_add(b, box);
-    b->changes++;
-    pthread_cond_signal(&b->changed);
-    pthread_mutex_unlock(&b->mutex);
-    if (replaced)
-        drop(box, replaced, ITSI_DROP_REPLACED);
-    return 0;
-}
-
-/* --- the choice -------------------------------------------------------------------------------------------------- */
-
-/* The run time of the bucket n falls into, or of the nearest smaller one that is known. */
-static double predicted_run(const struct itsi_batcher *b, int n)
-{
-    for (int bucket = bucket_of(n); bucket >= 0; bucket--)
-        if (b->run[bucket].count)
-            return b->run[bucket].estimate;
-    return 0;
-}
-
-static int64_t predicted_total(const struct itsi_batcher *b, int n)
-{
-    return (int64_t)(predicted_run(b, n) + b->rest.estimate);
-}
-
-/* The instant after which starting the frame makes no sense. */
-static int64_t expiry_of(const struct itsi_batcher *b, const struct itsi_frame *frame)
-{
-    if (frame->info.deadline == ITSI_NEVER || b->params.policy == ITSI_BATCH_FIXED)
+    if (frame->info.deadline == ITSI_NEVER || is_fixed(b))
         return ITSI_NEVER;
     int64_t origin = frame->info.trace.origin;
     int64_t budget = frame->info.deadline - origin;
     int64_t least = origin + (int64_t)((double)budget * LEAST_TRIED_SHARE);
-    int64_t last = frame->info.deadline - predicted_total(b, 1);
+    int64_t last = frame->info.deadline - needed;
     return last > least ? last : least;
 }
 
-/* Drops what has expired; returns the next expiry. */
+int64_t itsi_batcher_expiry(const struct itsi_batcher *b, const struct itsi_frame *frame, int input)
+{
+    return last_start(b, frame, predicted_total(b, input, 1));
+}
+
+static int64_t slack_of(const struct itsi_waiter *waiter, int64_t now)
+{
+    int64_t deadline = waiter->frame->info.deadline;
+    return deadline == ITSI_NEVER ? ITSI_NEVER : deadline - now;
+}
+
+/* Without its frame the mailbox has room. */
+static void drop_expired(struct itsi_batcher *b, struct itsi_waiter *waiter)
+{
+    struct itsi_mailbox *box = itsi_mailbox_of(waiter);
+    itsi_mailbox_drop(box, itsi_waiting_remove(&b->waiting, waiter), ITSI_DROP_EXPIRED);
+    pthread_cond_signal(&box->room);
+}
+
+/* Drops what has expired; returns the next expiry. All frames of a size have the same budget, so the first deadline is
+ * the first expiry; where a budget was just changed, some frames go a little late, and no later than they are looked at. */
 static int64_t shed_locked(struct itsi_batcher *b, int64_t now)
 {
     int64_t next = ITSI_NEVER;
-    for (int i = 0; i < b->ready_count;) {
-        struct itsi_mailbox *box = b->ready[i];
-        int64_t expiry = expiry_of(b, box->frame);
-        if (expiry < now) {
-            drop(box, ready_remove(b, box), ITSI_DROP_EXPIRED);
-            continue;
+    b->put_expiry = ITSI_NEVER;
+    for (int input = 0; input < ITSI_INPUTS; input++) {
+        struct itsi_waiter *first;
+        while ((first = itsi_waiting_tightest(&b->waiting, input)) != NULL) {
+            int64_t expiry = itsi_batcher_expiry(b, first->frame, input);
+            if (expiry >= now) {
+                next = expiry < next ? expiry : next;
+                break;
+            }
+            drop_expired(b, first);
         }
-        if (expiry < next)
-            next = expiry;
-        i++;
     }
     return next;
 }
 
-static bool goes_before(const struct itsi_batcher *b, const struct itsi_mailbox *x, const struct itsi_mailbox *y)
-{
-    if (b->params.policy == ITSI_BATCH_FIXED)
-        return x->put_at < y->put_at;
-    if (x->pass != y->pass)
-        return x->pass < y->pass;
-    return x->frame->info.deadline < y->frame->info.deadline;
-}
+/* --- which batch, and when ---------------------------------------------------------------------------------------- */
 
-static struct itsi_mailbox *choose(const struct itsi_batcher *b)
-{
-    struct itsi_mailbox *best = b->ready[0];
-    for (int i = 1; i < b->ready_count; i++)
-        if (goes_before(b, b->ready[i], best))
-            best = b->ready[i];
-    return best;
-}
+struct batch {
+    int input, n; /* n 0: none is due */
+    int64_t needed; /* frames with less slack are given up for the sake of the rest */
+};
 
-/* How many to take now; 0: wait until *wake_at. */
-static int due(const struct itsi_batcher *b, int64_t now, bool engine_idle, int64_t *wake_at)
+/* The most frames of a size that can be on time together: the freshest ones, were they taken. At least one, so that a
+ * prediction that condemns everything is put to the test. Looks at a batch's worth of frames, however many wait. */
+static struct batch largest_in_time(const struct itsi_batcher *b, int input, int64_t now)
 {
-    int n = b->ready_count < b->params.max_batch ? b->ready_count : b->params.max_batch;
-    bool fixed = b->params.policy == ITSI_BATCH_FIXED;
-    if (n == b->params.max_batch || (!b->params.batch_efficient && n > 0))
-        return b->params.batch_efficient ? n : 1;
-    if (n == 0 || (engine_idle && !fixed))
-        return n;
-    int64_t oldest = ITSI_NEVER, deadline = ITSI_NEVER;
-    for (int i = 0; i < b->ready_count; i++) {
-        if (b->ready[i]->put_at < oldest)
-            oldest = b->ready[i]->put_at;
-        if (b->ready[i]->frame->info.deadline < deadline)
-            deadline = b->ready[i]->frame->info.deadline;
+    struct batch batch = {.input = input, .n = 1};
+    const struct itsi_waiter *waiter = b->waiting.queue[input].newest;
+    int64_t needed = 0, slack = ITSI_NEVER;
+    for (int n = 1; waiter && n <= b->params.max_batch; n++, waiter = waiter->older) {
+        if (((n - 1) & (n - 2)) == 0) /* where a bucket begins */
+            needed = predicted_total(b, input, n);
+        slack = slack_of(waiter, now) < slack ? slack_of(waiter, now) : slack;
+        if (slack < needed)
+            break;
+        batch = (struct batch){.input = input, .n = n, .needed = needed};
     }
-    int64_t close_at = oldest + b->params.batch_timeout_ns;
-    if (!fixed && deadline != ITSI_NEVER && deadline - predicted_total(b, n) < close_at)
-        close_at = deadline - predicted_total(b, n);
-    if (now >= close_at)
-        return n;
-    if (close_at < *wake_at)
-        *wake_at = close_at;
-    return 0;
+    return batch;
 }
 
-int itsi_batcher_take(struct itsi_batcher *b, int64_t now, bool engine_idle, struct itsi_batch_item *items,
+/* When the batch that waits for this size closes by itself. */
+static int64_t closes_at(const struct itsi_batcher *b, int input)
+{
+    const struct itsi_waiting_queue *q = &b->waiting.queue[input];
+    int64_t by_timeout = q->oldest->put_at + b->params.batch_timeout_ns;
+    int64_t deadline = itsi_waiting_tightest(&b->waiting, input)->frame->info.deadline;
+    if (is_fixed(b) || deadline == ITSI_NEVER)
+        return by_timeout;
+    int n = q->count < b->params.max_batch ? q->count : b->params.max_batch;
+    int64_t by_deadline = deadline - predicted_total(b, input, n);
+    return by_deadline < by_timeout ? by_deadline : by_timeout;
+}
+
+static struct batch as_many_as_fit(const struct itsi_batcher *b, int input, int64_t now)
+{
+    if (!is_fixed(b))
+        return largest_in_time(b, input, now);
+    int count = b->waiting.queue[input].count;
+    return (struct batch){.input = input, .n = count < b->params.max_batch ? count : b->params.max_batch};
+}
+
+/* A batch that is full or whose time has come. */
+static struct batch closed_batch(const struct itsi_batcher *b, int64_t now, int64_t *wake_at)
+{
+    int first = -1;
+    int64_t first_at = ITSI_NEVER;
+    for (int input = 0; input < ITSI_INPUTS; input++) {
+        if (!b->waiting.queue[input].count)
+            continue;
+        int64_t at = b->waiting.queue[input].count >= b->params.max_batch ? now : closes_at(b, input);
+        if (first < 0 || at < first_at) {
+            first = input;
+            first_at = at;
+        }
+    }
+    if (first >= 0 && first_at <= now)
+        return as_many_as_fit(b, first, now);
+    *wake_at = first_at < *wake_at ? first_at : *wake_at;
+    return (struct batch){0};
+}
+
+static int input_of_oldest(const struct itsi_waiting *w)
+{
+    int oldest = -1;
+    for (int i = 0; i < ITSI_INPUTS; i++)
+        if (w->queue[i].count && (oldest < 0 || w->queue[i].oldest->put_at < w->queue[oldest].oldest->put_at))
+            oldest = i;
+    return oldest;
+}
+
+static struct batch due(const struct itsi_batcher *b, int64_t now, bool engine_free, int64_t *wake_at)
+{
+    if (b->waiting.count == 0)
+        return (struct batch){0};
+    if (!b->params.batch_efficient)
+        return (struct batch){
+            .input = is_fixed(b) ? input_of_oldest(&b->waiting) : itsi_waiting_next_input(&b->waiting), .n = 1};
+    if (engine_free && !is_fixed(b))
+        return largest_in_time(b, itsi_waiting_next_input(&b->waiting), now);
+    return closed_batch(b, now, wake_at);
+}
+
+static void fill(struct itsi_batcher *b, struct itsi_waiter *waiter, int64_t now, struct itsi_batch_item *item)
+{
+    struct itsi_mailbox *box = itsi_mailbox_of(waiter);
+    *item = (struct itsi_batch_item){.frame = itsi_waiting_serve(&b->waiting, waiter, now),
+                                     .owner = box->owner,
+                                     .mailbox = box,
+                                     .input = waiter->input};
+    pthread_cond_signal(&box->room);
+    if (b->params.retain)
+        b->params.retain(box->owner);
+    itsi_ledger_admit(box->ledger);
+}
+
+int itsi_batcher_take(struct itsi_batcher *b, int64_t now, bool engine_free, struct itsi_batch_item *items,
                       int64_t *wake_at)
 {
+    int taken = 0;
     pthread_mutex_lock(&b->mutex);
+    b->puts_seen = b->puts;
     *wake_at = shed_locked(b, now);
-    int n = due(b, now, engine_idle, wake_at);
-    for (int i = 0; i < n; i++) {
-        struct itsi_mailbox *box = choose(b);
-        b->virtual_time = box->pass;
-        box->pass += box->stride;
-        items[i].frame = ready_remove(b, box);
-        items[i].owner = box->owner;
-        if (b->params.retain)
-            b->params.retain(box->owner);
-        itsi_ledger_admit(box->ledger);
+    struct batch batch = due(b, now, engine_free, wake_at);
+    while (taken < batch.n) {
+        struct itsi_waiter *next = is_fixed(b) ? b->waiting.queue[batch.input].oldest
+                                               : itsi_waiting_next(&b->waiting, batch.input);
+        if (!is_fixed(b) && slack_of(next, now) < batch.needed)
+            drop_expired(b, next); /* the engine is busy with this batch for longer than it has */
+        else
+            fill(b, next, now, &items[taken++]);
     }
     pthread_mutex_unlock(&b->mutex);
-    return n;
+    return taken;
 }
 
 int64_t itsi_batcher_shed(struct itsi_batcher *b, int64_t now)
@@ -316,19 +224,45 @@ int64_t itsi_batcher_shed(struct itsi_batcher *b, int64_t now)
     return next;
 }
 
-void itsi_batcher_wait(struct itsi_batcher *b, int64_t until_ns)
+bool itsi_batcher_in_time(struct itsi_batcher *b, const struct itsi_batch_item *item, int n, int64_t now)
 {
     pthread_mutex_lock(&b->mutex);
-    while (b->changes == b->changes_seen && itsi_cond_wait_until(&b->changed, &b->mutex, until_ns))
-        ;
-    b->changes_seen = b->changes;
+    /* of the rest some is behind it already */
+    bool in_time = now <= last_start(b, item->frame, itsi_run_time_usual(&b->run_time, item->input, n));
+    pthread_mutex_unlock(&b->mutex);
+    return in_time;
+}
+
+void itsi_batcher_done(struct itsi_batcher *b, const struct itsi_batch_item *items, int n)
+{
+    pthread_mutex_lock(&b->mutex);
+    for (int i = 0; i < n; i++)
+        itsi_waiting_done(&b->waiting, &items[i].mailbox->waiter);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+/* --- waiting for something to do ---------------------------------------------------------------------------------- */
+
+void itsi_batcher_wait(struct itsi_batcher *b, int64_t until_ns, bool for_frames)
+{
+    bool in_time = true;
+    pthread_mutex_lock(&b->mutex);
+    while (in_time && b->kicks == b->kicks_seen && !(for_frames && b->puts != b->puts_seen)) {
+        b->sleeps = true;
+        b->sleeps_for_frames = for_frames;
+        b->sleeps_until = until_ns < b->put_expiry ? until_ns : b->put_expiry;
+        in_time = itsi_cond_wait_until(&b->changed, &b->mutex, b->sleeps_until);
+        b->sleeps = false;
+    }
+    b->kicks_seen = b->kicks;
+    b->puts_seen = b->puts;
     pthread_mutex_unlock(&b->mutex);
 }
 
 void itsi_batcher_kick(struct itsi_batcher *b)
 {
     pthread_mutex_lock(&b->mutex);
-    b->changes++;
+    b->kicks++;
     pthread_cond_signal(&b->changed);
     pthread_mutex_unlock(&b->mutex);
 }
@@ -340,27 +274,41 @@ void itsi_batcher_set_timeout(struct itsi_batcher *b, int64_t batch_timeout_ns)
     pthread_mutex_unlock(&b->mutex);
 }
 
-void itsi_batcher_observe(struct itsi_batcher *b, int n, int64_t run_ns, int64_t rest_ns)
+/* --- what it learns ----------------------------------------------------------------------------------------------- */
+
+void itsi_batcher_size(struct itsi_batcher *b, int input, int64_t pixels)
 {
     pthread_mutex_lock(&b->mutex);
-    itsi_quantile_observe(&b->run[bucket_of(n)], (double)run_ns);
-    itsi_quantile_observe(&b->shortest[bucket_of(n)], (double)run_ns);
+    itsi_run_time_size(&b->run_time, input, pixels);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+void itsi_batcher_observe(struct itsi_batcher *b, int input, int n, int64_t run_ns, int64_t now)
+{
+    pthread_mutex_lock(&b->mutex);
+    itsi_run_time_observe(&b->run_time, input, n, run_ns, now);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+void itsi_batcher_observe_rest(struct itsi_batcher *b, int64_t rest_ns)
+{
+    pthread_mutex_lock(&b->mutex);
     itsi_quantile_observe(&b->rest, (double)rest_ns);
     pthread_mutex_unlock(&b->mutex);
 }
 
-int64_t itsi_batcher_predict(struct itsi_batcher *b, int n)
+int64_t itsi_batcher_predict(struct itsi_batcher *b, int input, int n)
 {
     pthread_mutex_lock(&b->mutex);
-    int64_t predicted = predicted_total(b, n);
+    int64_t predicted = predicted_total(b, input, n);
     pthread_mutex_unlock(&b->mutex);
     return predicted;
 }
 
-int64_t itsi_batcher_shortest_run(struct itsi_batcher *b, int n)
+int64_t itsi_batcher_shortest_run(struct itsi_batcher *b, int input, int n)
 {
     pthread_mutex_lock(&b->mutex);
-    int64_t shortest = (int64_t)b->shortest[bucket_of(n)].estimate;
+    int64_t shortest = itsi_run_time_shortest(&b->run_time, input, n);
     pthread_mutex_unlock(&b->mutex);
     return shortest;
 }
@@ -368,7 +316,7 @@ int64_t itsi_batcher_shortest_run(struct itsi_batcher *b, int n)
 int itsi_batcher_waiting(struct itsi_batcher *b)
 {
     pthread_mutex_lock(&b->mutex);
-    int waiting = b->ready_count;
+    int waiting = b->waiting.count;
     pthread_mutex_unlock(&b->mutex);
     return waiting;
 }

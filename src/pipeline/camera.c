@@ -108,6 +108,7 @@ static int open_capture(struct itsi_camera_stream *stream, struct its_diag *diag
         .expected_fps = stream->config.fps,
         .ledger = &stream->ledger,
         .handshakes = p->handshakes,
+        .metronome = p->metronome,
         .sink = {.put = sink_put, .arg = stream, .lost = itsi_stream_lost},
     };
     return itsi_capture_create(&stream->capture, &params, diag);

@@ -7,21 +7,27 @@
 #include <pthread.h>
 #include <stdint.h>
 
-enum { ITSI_LANES_MAX = 256 };
+enum { ITSI_LANES_MAX = 256, ITSI_LANES_PENDING = 8 };
+
+struct itsi_lane {
+    int64_t start;  /* of one that runs */
+    int64_t run_ns; /* how long it will take at least */
+};
 
 struct itsi_lanes {
     pthread_mutex_t mutex;
     int parallel, running, pending;
-    int64_t start[ITSI_LANES_MAX]; /* of those that run */
+    struct itsi_lane lane[ITSI_LANES_MAX + ITSI_LANES_PENDING]; /* those that run, in no order; then the pending, first in front */
 };
 
 void itsi_lanes_init(struct itsi_lanes *lanes, int parallel);
 void itsi_lanes_fini(struct itsi_lanes *lanes);
-/* A request was submitted: it runs at once when a lane is free, else after the next completion. */
-void itsi_lanes_submit(struct itsi_lanes *lanes, int64_t now);
+/* A request that will take run_ns at least (0: unknown) was submitted: it runs at once when a lane is free, else after the
+ * next completion. */
+void itsi_lanes_submit(struct itsi_lanes *lanes, int64_t run_ns, int64_t now);
 /* One that began at about started_ns is done; a pending one began in its place. */
 void itsi_lanes_finish(struct itsi_lanes *lanes, int64_t started_ns, int64_t finished_ns);
-/* When the first lane becomes free if a run takes run_ns; 0 when one is free already. */
-int64_t itsi_lanes_free_at(struct itsi_lanes *lanes, int64_t run_ns);
+/* When the first lane becomes free, not earlier than that; 0 when one is free already. */
+int64_t itsi_lanes_free_at(struct itsi_lanes *lanes);
 
 #endif

@@ -151,6 +151,28 @@ static int make_jobs(struct itsi_pipeline *p)
     return p->jobs ? 0 : ITS_ENOMEM;
 }
 
+/* It starts with what the engine's warming up measured, so that its first predictions are not guesses. */
+static int make_batcher(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    bool by_deadline = cfg->general.enabled && cfg->inference.batcher == ITSI_BATCHER_DEADLINE;
+    const struct itsi_batcher_params params = {
+        .policy = by_deadline ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
+        .max_batch = p->info.max_batch,
+        .max_in_flight = (p->info.parallel + 2) / 2, /* half of what runs and is prepared */
+        .batch_efficient = p->info.batch_efficient,
+        .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
+        .retain = itsi_stream_retain,
+        .dropped = itsi_stream_dropped,
+    };
+    int rc = itsi_batcher_create(&p->batcher, &params, diag);
+    for (int i = 0; rc == 0 && i < p->info.size_count; i++) {
+        itsi_batcher_size(p->batcher, i, (int64_t)p->info.sizes[i].width * p->info.sizes[i].height);
+        if (p->info.warm_ns[i] > 0)
+            itsi_batcher_observe(p->batcher, i, p->info.warm_images, p->info.warm_ns[i], itsi_now_ns());
+    }
+    return rc;
+}
+
 static int make_tracer(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
     const struct itsi_tracer_params params = {
@@ -176,19 +198,14 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
     if (rc == 0 && (rc = make_jobs(p)) != 0)
         itsi_fail(diag, rc, "pipeline: out of memory");
     itsi_lanes_init(&p->lanes, p->info.parallel);
-    const struct itsi_batcher_params batching = {
-        .policy = cfg->general.enabled ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
-        .max_batch = rc == 0 ? p->info.max_batch : 1,
-        .batch_efficient = p->info.batch_efficient,
-        .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
-        .retain = itsi_stream_retain,
-        .dropped = itsi_stream_dropped,
-    };
+    itsi_quantile_init(&p->letterboxing, 0.95);
     if (rc == 0)
-        rc = itsi_batcher_create(&p->batcher, &batching, diag);
+        rc = make_batcher(p, cfg, diag);
     if (rc == 0)
         rc = itsi_handshakes_create(&p->handshakes, (int)cfg->capture.max_handshakes,
                                     cfg->capture.handshakes_per_second, diag);
+    if (rc == 0)
+        rc = itsi_metronome_create(&p->metronome, diag);
     if (rc == 0)
         rc = itsi_result_pool_create(&p->results, result_capacity(p->max_cameras), diag);
     if (rc == 0)
@@ -307,6 +324,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_free(p->jobs);
     itsi_batcher_destroy(p->batcher);
     itsi_handshakes_destroy(p->handshakes);
+    itsi_metronome_destroy(p->metronome);
     itsi_result_pool_close(p->results);
     itsi_letterboxer_destroy(p->boxer);
     itsi_yolo_destroy(p->yolo);

@@ -5,11 +5,13 @@
 #define ITSI_PIPELINE_IMPL_H
 
 #include "base/thread.h"
+#include "capture/metronome.h"
 #include "infer/batcher.h"
 #include "latency/flight_ring.h"
 #include "latency/rolling.h"
 #include "latency/trace.h"
 #include "latency/violations.h"
+#include "metrics/quantile.h"
 #include "metrics/rate.h"
 #include "pipeline/bus.h"
 #include "pipeline/lanes.h"
@@ -80,8 +82,10 @@ struct itsi_pipeline {
     char *cache_dir; /* owned */
     struct itsi_batcher *batcher;
     struct itsi_handshakes *handshakes;
+    struct itsi_metronome *metronome;
     struct itsi_result_pool *results;
     struct itsi_letterboxer *boxer; /* batcher thread */
+    struct itsi_quantile letterboxing; /* ns an image; batcher thread */
     struct itsi_yolo *yolo;         /* post-processing thread */
     struct itsi_job *jobs;          /* one per engine slot */
     struct itsi_bus bus;

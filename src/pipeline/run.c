@@ -15,41 +15,64 @@ static void drop_item(struct itsi_batch_item *item, enum itsi_stage stage, enum 
     itsi_stream_unref(stream);
 }
 
-/* Letterboxes the batch's frames into the slot; frames that cannot be are dropped and the rest closes up. */
+/* The same for one that is not in the engine. */
+static void give_up(struct itsi_pipeline *p, struct itsi_batch_item *item, enum itsi_stage stage, enum itsi_drop reason)
+{
+    itsi_batcher_done(p->batcher, item, 1);
+    drop_item(item, stage, reason);
+}
+
+/* Letterboxes the batch's frames into the slot; frames that cannot be, or for which the time has run out meanwhile, are
+ * dropped and the rest closes up. */
 static void fill_slot(struct itsi_pipeline *p, int slot, struct itsi_job *job, int taken)
 {
     job->count = 0;
+    const int input = job->items[0].input; /* one for the whole batch */
+    const struct itsi_input_size size = p->info.sizes[input];
+    (void)p->backend->resize(p->engine, slot, input); /* acquired, and the batcher knows no other sizes */
     for (int i = 0; i < taken; i++) {
         struct itsi_batch_item item = job->items[i];
-        struct itsi_image_tensor tensor = {p->backend->input(p->engine, slot, job->count), p->info.width,
-                                           p->info.height};
-        item.frame->info.trace.pre_start = itsi_now_ns();
-        if (itsi_letterbox_run(p->boxer, &item.frame->picture, &tensor, &job->boxes[job->count]) != 0) {
-            drop_item(&item, ITSI_STAGE_PREPROCESSING, ITSI_DROP_ENGINE_FAILED);
+        struct itsi_trace *trace = &item.frame->info.trace;
+        struct itsi_image_tensor tensor = {p->backend->input(p->engine, slot, job->count), size.width, size.height};
+        trace->pre_start = itsi_now_ns();
+        if (!itsi_batcher_in_time(p->batcher, &item, taken, trace->pre_start)) {
+            give_up(p, &item, ITSI_STAGE_PREPROCESSING, ITSI_DROP_EXPIRED);
             continue;
         }
-        item.frame->info.trace.pre_end = itsi_now_ns();
+        if (itsi_letterbox_run(p->boxer, &item.frame->picture, &tensor, &job->boxes[job->count]) != 0) {
+            give_up(p, &item, ITSI_STAGE_PREPROCESSING, ITSI_DROP_ENGINE_FAILED);
+            continue;
+        }
+        trace->pre_end = itsi_now_ns();
+        itsi_quantile_observe(&p->letterboxing, (double)(trace->pre_end - trace->pre_start));
         job->items[job->count++] = item;
     }
 }
 
-/* How long before the engine is free the next frame is taken: letterboxing and waking up must fit. */
-#define LEAD_NS (3 * ITSI_NS_PER_MS)
+/* How long before the engine is free the next frames are taken: letterboxing and waking up must fit. */
+static int64_t lead_ns(const struct itsi_pipeline *p)
+{
+    int more = itsi_batcher_waiting(p->batcher) - 1;
+    more = more < p->info.max_batch - 1 ? more : p->info.max_batch - 1;
+    return 3 * ITSI_NS_PER_MS + (int64_t)(p->letterboxing.estimate * (more > 0 ? more : 0));
+}
 
-/* 0: a frame may be taken now; else when to look again. One slot beyond what runs is prepared ahead, no earlier than it
- * must be: while a frame with a deadline waits in its mailbox a fresher one can still replace it. */
-static int64_t hold_back(struct itsi_pipeline *p, int busy)
+/* May frames be taken now, and will the engine be free for them? If not, *again is when to look again. One slot beyond what
+ * runs is prepared ahead, no earlier than it must be: while a frame with a deadline waits in its mailbox a fresher one can
+ * still replace it. */
+static bool may_take(struct itsi_pipeline *p, int busy, bool *engine_free, int64_t *again)
 {
     int64_t now = itsi_now_ns();
-    if (busy > p->info.parallel)
-        return itsi_batcher_shed(p->batcher, now);
-    if (busy < p->info.parallel || p->info.batch_efficient)
-        return 0;
-    int64_t expiry = itsi_batcher_shed(p->batcher, now);
-    int64_t take_at = itsi_lanes_free_at(&p->lanes, itsi_batcher_shortest_run(p->batcher, 1)) - LEAD_NS;
-    if (expiry == ITSI_NEVER || now >= take_at)
-        return 0;
-    return take_at < expiry ? take_at : expiry;
+    *again = itsi_batcher_shed(p->batcher, now);
+    *engine_free = busy == 0;
+    if (busy != p->info.parallel)
+        return busy < p->info.parallel;
+    if (*again == ITSI_NEVER) /* none waits, or none that a fresher one would replace */
+        return true;
+    int64_t take_at = itsi_lanes_free_at(&p->lanes) - lead_ns(p);
+    *engine_free = now >= take_at;
+    *again = take_at < *again ? take_at : *again;
+    return *engine_free;
 }
 
 /* So that a batch that never comes back is noticed, with the name of one whose frame is in it. */
@@ -69,47 +92,52 @@ static void job_ends(struct itsi_pipeline *p, struct itsi_job *job)
     pthread_mutex_unlock(&p->table);
 }
 
-/* One round of the batcher thread: returns when to look again (ITSI_NEVER: on change), or 0 for at once. */
-static int64_t batch_once(struct itsi_pipeline *p)
+/* Into the engine; what it does not take is dropped. */
+static void submit(struct itsi_pipeline *p, int slot, struct itsi_job *job)
 {
-    int busy = atomic_load(&p->in_engine);
-    int64_t again = hold_back(p, busy);
-    if (again)
-        return again;
-    int slot = p->backend->acquire(p->engine);
-    if (slot < 0)
-        return itsi_batcher_shed(p->batcher, itsi_now_ns());
-    struct itsi_job *job = &p->jobs[slot];
-    int64_t wake_at;
-    int taken = itsi_batcher_take(p->batcher, itsi_now_ns(), busy == 0, job->items, &wake_at);
-    if (taken)
-        fill_slot(p, slot, job, taken);
-    if (!taken || job->count == 0) {
-        p->backend->release(p->engine, slot);
-        return taken ? 0 : wake_at;
-    }
     atomic_fetch_add(&p->in_engine, 1);
     job_begins(p, job);
-    itsi_lanes_submit(&p->lanes, itsi_now_ns());
-    if (p->backend->submit(p->engine, slot, job->count) != 0) {
-        atomic_fetch_sub(&p->in_engine, 1);
-        job_ends(p, job);
-        itsi_lanes_finish(&p->lanes, ITSI_NEVER, itsi_now_ns());
-        for (int i = 0; i < job->count; i++)
-            drop_item(&job->items[i], ITSI_STAGE_ML_INFERENCE, ITSI_DROP_ENGINE_FAILED);
-        p->backend->release(p->engine, slot);
+    itsi_lanes_submit(&p->lanes, itsi_batcher_shortest_run(p->batcher, job->items[0].input, job->count),
+                      itsi_now_ns());
+    if (p->backend->submit(p->engine, slot, job->count) == 0)
+        return;
+    atomic_fetch_sub(&p->in_engine, 1);
+    job_ends(p, job);
+    itsi_lanes_finish(&p->lanes, ITSI_NEVER, itsi_now_ns());
+    for (int i = 0; i < job->count; i++)
+        give_up(p, &job->items[i], ITSI_STAGE_ML_INFERENCE, ITSI_DROP_ENGINE_FAILED);
+    p->backend->release(p->engine, slot);
+}
+
+/* One round of the batcher thread: a batch on its way, or a sleep until there may be one. Frames expire on time meanwhile,
+ * whatever the engine does: nothing here waits for it. */
+static void batch_once(struct itsi_pipeline *p)
+{
+    bool engine_free;
+    int64_t again;
+    int slot = may_take(p, atomic_load(&p->in_engine), &engine_free, &again) ? p->backend->acquire(p->engine) : -1;
+    if (slot < 0) {
+        itsi_batcher_wait(p->batcher, again, false);
+        return;
     }
-    return 0;
+    struct itsi_job *job = &p->jobs[slot];
+    int taken = itsi_batcher_take(p->batcher, itsi_now_ns(), engine_free, job->items, &again);
+    if (taken)
+        fill_slot(p, slot, job, taken);
+    if (taken && job->count) {
+        submit(p, slot, job);
+        return;
+    }
+    p->backend->release(p->engine, slot);
+    if (!taken)
+        itsi_batcher_wait(p->batcher, again, true);
 }
 
 static void *batch_main(void *arg)
 {
     struct itsi_pipeline *p = arg;
-    while (!atomic_load(&p->stop_batching)) {
-        int64_t wake_at = batch_once(p);
-        if (wake_at)
-            itsi_batcher_wait(p->batcher, wake_at);
-    }
+    while (!atomic_load(&p->stop_batching))
+        batch_once(p);
     return NULL;
 }
 
@@ -149,8 +177,8 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_ledger_deliver(&stream->ledger, result->late);
     itsi_stream_delivered(stream, result);
     itsi_bus_publish(&p->bus, result);
-    int64_t run = trace->infer_end - trace->infer_start;
-    itsi_batcher_observe(p->batcher, batch, run, trace->handover - trace->pre_start - run);
+    itsi_batcher_observe_rest(p->batcher,
+                              trace->handover - trace->pre_start - (trace->infer_end - trace->infer_start));
     itsi_stream_publish(stream, result, frame, trace->handover);
     itsi_result_unref(&result);
     itsi_frame_unref(&item->frame);
@@ -162,6 +190,10 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
     struct itsi_job *job = &p->jobs[done->slot];
     struct itsi_live live;
     itsi_lanes_finish(&p->lanes, done->started_ns, done->finished_ns);
+    itsi_batcher_done(p->batcher, job->items, job->count);
+    if (done->status == 0)
+        itsi_batcher_observe(p->batcher, job->items[0].input, job->count, done->finished_ns - done->started_ns,
+                             done->finished_ns);
     pthread_mutex_lock(&p->table);
     job->submitted_ns = 0;
     live = p->live;
