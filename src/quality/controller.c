@@ -19,13 +19,14 @@ struct itsi_quality_state {
     /* time as the controller counts it: the ticks that passed, so that no clock can take it back or ahead */
     int64_t time, last_now;
     bool began;
-    struct itsi_quality_load fast, slow;
-    double unmet;
+    struct itsi_quality_evidence evidence;
     struct itsi_quality_verdict verdict;
     /* downgrades */
     int64_t overloaded_since; /* -1: it is not */
     int64_t lowered_at;
     double doubt;             /* share of the demand by which the estimate may be wrong; 0: it was not */
+    struct itsi_quality_load doubted; /* the load when that began, and the fact that spoke against it */
+    enum itsi_quality_reason doubted_for;
     /* upgrades */
     int64_t calm;             /* time of calm gathered; time between the bands takes from it */
     int64_t raised_at;
@@ -50,8 +51,8 @@ int itsi_quality_state_create(struct itsi_quality_state **out, int max_cameras, 
         itsi_free(state);
         return rc;
     }
-    itsi_quality_load_unknown(&state->fast);
-    itsi_quality_load_unknown(&state->slow);
+    itsi_quality_load_unknown(&state->evidence.fast);
+    itsi_quality_load_unknown(&state->evidence.slow);
     state->overloaded_since = -1;
     state->lowered_at = state->raised_at = INT64_MIN / 2;
     state->wave = 1;
@@ -85,15 +86,17 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
                     const struct itsi_quality_policy *policy, int64_t dt)
 {
     struct itsi_quality_fleet *fleet = &state->fleet;
-    itsi_quality_load_smooth(&state->fast, &snapshot->load, dt, policy->fast_ns);
-    itsi_quality_load_smooth(&state->slow, &snapshot->load, dt, policy->slow_ns);
+    itsi_quality_load_smooth(&state->evidence.fast, &snapshot->load, dt, policy->fast_ns);
+    itsi_quality_load_smooth(&state->evidence.slow, &snapshot->load, dt, policy->slow_ns);
     itsi_quality_fleet_take(fleet, snapshot, policy, state->time);
     itsi_quality_fleet_measure(fleet, dt);
-    state->unmet += itsi_quality_smoothing(dt, policy->fast_ns) * (fleet->unmet - state->unmet);
+    state->evidence.unmet += itsi_quality_smoothing(dt, policy->fast_ns) * (fleet->unmet - state->evidence.unmet);
     state->flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
     for (int r = 0; r < ITSI_RESOURCES; r++)
         state->coming[r] *= 1 - itsi_quality_smoothing(dt, policy->slow_ns);
-    itsi_quality_judge(fleet, &state->fast, &state->slow, state->unmet, &state->verdict);
+    if (!itsi_quality_late(policy, &state->evidence.fast))
+        state->evidence.futile = false;
+    itsi_quality_judge(fleet, &state->evidence, &state->verdict);
 }
 
 /* --- down --------------------------------------------------------------------------------------------------------- */
@@ -115,39 +118,68 @@ static bool stalled(const struct itsi_quality_state *state)
     return state->fleet.unmet > STALLED;
 }
 
-/* The estimate says how much; where it says that all is well and the facts do not, it is doubted, more every time. */
-static double need_of(struct itsi_quality_state *state, const struct itsi_quality_policy *policy,
-                      enum itsi_quality_resource resource)
+/* Did it help that the estimate was doubted? By half of what was missing, or it did not. */
+static bool helped(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
-    const double excess = itsi_quality_excess(&state->fleet, resource);
-    const double demand = itsi_quality_work_on(state->fleet.snapshot, resource, &state->fleet.demand);
-    state->doubt = state->doubt > 0 ? fmin(2 * state->doubt, LARGEST_STEP) : policy->least_step;
-    return fmax(excess, state->doubt * demand);
+    const struct itsi_quality_load *now = &state->evidence.fast, *then = &state->doubted;
+    switch (state->doubted_for) {
+    case ITSI_QUALITY_SLACK:
+        return now->slack_ms > (then->slack_ms + policy->slack_low_ms) / 2;
+    case ITSI_QUALITY_QUEUE_AGE:
+        return now->queue_age_ms < (then->queue_age_ms + policy->queue_high_ms) / 2;
+    case ITSI_QUALITY_ON_TIME:
+        return now->on_time_ratio > (then->on_time_ratio + policy->on_time_low) / 2;
+    default:
+        return true; /* a full machine is a matter of load whatever else it is */
+    }
 }
 
-/* Of a resource that no fact speaks against: it could never do what is asked of it. */
-static bool overcommitted(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource)
+/* The estimate says that all is well and the facts do not: it is doubted, more every time. Returns what to give up. */
+static double doubt(struct itsi_quality_state *state, const struct itsi_quality_policy *policy,
+                    enum itsi_quality_resource resource)
 {
-    const double capacity = itsi_quality_fleet_capacity(fleet, resource);
-    return capacity > 0 && itsi_quality_fleet_demand(fleet, resource) > capacity;
+    if (state->doubt <= 0) {
+        state->doubted = state->evidence.fast;
+        state->doubted_for = state->verdict.fact;
+    }
+    state->doubt = state->doubt > 0 ? fmin(2 * state->doubt, LARGEST_STEP) : policy->least_step;
+    return state->doubt * itsi_quality_work_on(state->fleet.snapshot, resource, &state->fleet.demand);
+}
+
+/* On the resource that the facts speak of. */
+static void lower_fullest(struct itsi_quality_state *state, const struct itsi_quality_policy *policy, bool took_back)
+{
+    const struct itsi_quality_verdict *verdict = &state->verdict;
+    const double excess = itsi_quality_excess(&state->fleet, verdict->resource);
+    const double demand = itsi_quality_work_on(state->fleet.snapshot, verdict->resource, &state->fleet.demand);
+    if (excess > policy->least_step * demand) {
+        const bool deep = !policy->gradual || verdict->pressure == ITSI_PRESSURE_CRITICAL;
+        itsi_quality_lower(&state->fleet, verdict->resource, excess, deep, verdict->fact);
+    } else if (!took_back && !stalled(state)) {
+        if (state->doubt >= LARGEST_STEP && !helped(state, policy))
+            state->evidence.futile = true;
+        else
+            itsi_quality_lower(&state->fleet, verdict->resource, doubt(state, policy, verdict->resource),
+                               !policy->gradual, verdict->fact);
+    }
+}
+
+/* On a resource that no fact speaks against, but that could never do what is asked of it. */
+static void lower_overcommitted(struct itsi_quality_state *state, enum itsi_quality_resource resource)
+{
+    const double capacity = itsi_quality_fleet_capacity(&state->fleet, resource);
+    if (capacity > 0 && itsi_quality_fleet_demand(&state->fleet, resource) > capacity)
+        itsi_quality_lower(&state->fleet, resource, itsi_quality_excess(&state->fleet, resource),
+                           state->verdict.pressure == ITSI_PRESSURE_CRITICAL, state->verdict.fact);
 }
 
 static void lower(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
-    const struct itsi_quality_verdict *verdict = &state->verdict;
-    struct itsi_quality_fleet *fleet = &state->fleet;
-    const bool took_back = note_flap(state, policy);
+    lower_fullest(state, policy, note_flap(state, policy));
+    for (int r = 0; r < ITSI_RESOURCES; r++)
+        if ((enum itsi_quality_resource)r != state->verdict.resource)
+            lower_overcommitted(state, (enum itsi_quality_resource)r);
     state->lowered_at = state->time;
-    for (int r = 0; r < ITSI_RESOURCES; r++) {
-        const enum itsi_quality_resource resource = (enum itsi_quality_resource)r;
-        const double excess = itsi_quality_excess(fleet, resource);
-        const bool full = resource == verdict->resource;
-        if (full ? excess <= 0 && (took_back || stalled(state)) : !overcommitted(fleet, resource))
-            continue;
-        /* levels are skipped for a reason: a stall, where the estimate sees none, is waited out with small steps */
-        const bool deep = !policy->gradual || (verdict->pressure == ITSI_PRESSURE_CRITICAL && excess > 0);
-        itsi_quality_lower(fleet, resource, full ? need_of(state, policy, resource) : excess, deep, verdict->fact);
-    }
 }
 
 static void consider_lowering(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
@@ -174,9 +206,9 @@ static void room_left(const struct itsi_quality_state *state, const struct itsi_
 {
     const struct itsi_quality_fleet *fleet = &state->fleet;
     const double shares[ITSI_RESOURCES] = {
-        [ITSI_RESOURCE_CPU] = state->slow.cpu_percent < 0 ? -1 : state->slow.cpu_percent / 100,
-        [ITSI_RESOURCE_ENGINE] = state->slow.engine_busy,
-        [ITSI_RESOURCE_ENCODER] = state->slow.encode_share};
+        [ITSI_RESOURCE_CPU] = state->evidence.slow.cpu_percent < 0 ? -1 : state->evidence.slow.cpu_percent / 100,
+        [ITSI_RESOURCE_ENGINE] = state->evidence.slow.engine_busy,
+        [ITSI_RESOURCE_ENCODER] = state->evidence.slow.encode_share};
     for (int r = 0; r < ITSI_RESOURCES; r++) {
         const enum itsi_quality_resource resource = (enum itsi_quality_resource)r;
         const double capacity = itsi_quality_fleet_capacity(fleet, resource);
@@ -213,7 +245,7 @@ static void end_trial(struct itsi_quality_state *state, const struct itsi_qualit
     itsi_quality_keep(&state->fleet);
     state->on_trial = false;
     if (state->wave < state->fleet.capacity)
-        state->wave *= state->slow.cpu_percent > policy->cpu_percent ? WAVE_GROWTH_LOADED : WAVE_GROWTH;
+        state->wave *= state->evidence.slow.cpu_percent > policy->cpu_percent ? WAVE_GROWTH_LOADED : WAVE_GROWTH;
 }
 
 static void consider_raising(struct itsi_quality_state *state, const struct itsi_quality_policy *policy, int64_t dt)
@@ -227,7 +259,7 @@ static void consider_raising(struct itsi_quality_state *state, const struct itsi
         state->calm = state->calm > dt ? state->calm - dt : 0;
     if (policy->enabled && policy->recovery && !state->on_trial && state->verdict.pressure == ITSI_PRESSURE_CALM &&
         state->calm >= rise_dwell(state, policy) && state->time - state->raised_at >= policy->rise_interval_ns &&
-        memory_allows(&state->slow, policy))
+        memory_allows(&state->evidence.slow, policy))
         raise(state, policy);
 }
 
@@ -321,8 +353,8 @@ void itsi_quality_status(const struct itsi_quality_state *state, struct itsi_qua
 {
     *out = (struct itsi_quality_status){
         .pressure = state->verdict.pressure,
-        .condition = itsi_quality_condition(&state->slow),
-        .load = state->slow,
+        .condition = itsi_quality_condition(&state->evidence.slow),
+        .load = state->evidence.slow,
         .inputs = state->verdict.inputs,
         .bottleneck = state->verdict.resource,
         .lowest_level = -1,

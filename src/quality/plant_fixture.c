@@ -35,8 +35,9 @@ struct plant *plant_create(double cores)
     plant->engine_on_cpu = true;
     plant->decode_per_pixel = 1.7e-9; /* 360p: 0.4 ms a frame */
     plant->unit = 0.010;
-    plant->scale = plant->engine_scale = 1;
+    plant->scale = plant->engine_scale = plant->knee = 1;
     plant->base_ms = 8;
+    plant->memory_percent = 40;
     plant->now = 1000 * ITSI_NS_PER_S;
     plant->tick = ITSI_QUALITY_TICK_NS;
     plant->next_key = 1;
@@ -163,7 +164,7 @@ static void serve(struct plant *plant, double *decoded, double *inferred)
     const double engine = plant->engine_on_cpu ? demand.infer / plant->cores : demand.infer;
     const double load = fmax(cpu / plant->cores, plant->engine_on_cpu ? 0 : engine);
     const double service = demand.detections > 0 ? demand.infer / demand.detections : 0;
-    const double flow = plant->stalled ? 1 : load - 1;
+    const double flow = plant->stalled ? 1 : (load - plant->knee) / plant->knee;
     plant->backlog = fmax(at_most(plant->backlog + flow * dt, budget * 1.2), 0);
     const double wait = plant->backlog + waiting(load, plant->engine_on_cpu ? plant->cores : 1, service);
     const double slack = plant->policy.budget_ms - plant->base_ms - noisy(plant, (service + wait) * 1e3);
@@ -172,12 +173,17 @@ static void serve(struct plant *plant, double *decoded, double *inferred)
     itsi_quality_load_unknown(out);
     out->cpu_percent = at_most(noisy(plant, 100 * (others + demand.decode * *decoded +
                                (plant->engine_on_cpu ? demand.infer * *inferred : 0)) / plant->cores), 100);
-    out->memory_percent = 40;
+    out->memory_percent = plant->memory_percent;
     out->engine_busy = plant->stalled ? 1 : at_most(noisy(plant, engine), 1);
     out->encode_share = at_most(noisy(plant, demand.encode), 1);
     out->slack_ms = fmax(slack, -50);
     out->queue_age_ms = wait * 1e3;
     out->on_time_ratio = slack >= 0 ? 1 : fmax(1 + slack / 100, 0.5);
+    if (plant->never_late) {
+        out->slack_ms = plant->policy.slack_calm_ms / 2 + plant->policy.slack_low_ms / 2;
+        out->queue_age_ms = 0;
+        out->on_time_ratio = 1;
+    }
     plant->utilisation = load;
     plant->unmet = 1 - *inferred;
 }
@@ -197,7 +203,7 @@ static void measure(struct plant *plant, double decoded, double inferred)
         facts->cost.infer = facts->detected_fps * unit_of(plant, target->input);
         facts->cost.encode = plant->encode_per_row2 * target->encode_height * target->encode_height;
     }
-    plant->inputs[0].seconds = unit_of(plant, 0); /* the batcher learned the run time of one size */
+    plant->inputs[0].seconds = plant->hide_unit ? 0 : unit_of(plant, 0); /* one size was learned, the others were not */
 }
 
 static void watch_targets(struct plant *plant, const int *levels)
@@ -229,8 +235,10 @@ void plant_tick(struct plant *plant)
         .count = plant->count};
     for (int i = 0; i < plant->count; i++)
         levels[i] = plant->targets[i].level;
+    const int64_t began = itsi_thread_cpu_ns();
     assert_int_equal(itsi_quality_step(&plant->snapshot, &plant->policy, plant->state, plant->targets, &plant->events),
                      0);
+    plant->step_ns = itsi_thread_cpu_ns() - began;
     watch_targets(plant, levels);
 }
 

@@ -29,6 +29,10 @@ struct plant {
     double base_ms;                   /* latency that has nothing to do with load */
     double encode_per_row2;           /* of each camera somebody looks at; all */
     bool stalled;                     /* the engine does nothing */
+    bool hide_unit;                   /* nobody learned how long a run takes */
+    bool never_late;                  /* what is admitted is in time, however much is shed */
+    double knee;                      /* share of the machine beyond which latency breaks down, 1: where it is full */
+    double memory_percent;
     double noise;                     /* relative, of the load figures */
     double backlog;                   /* seconds */
     struct itsi_rand rng;
@@ -48,6 +52,7 @@ struct plant {
     struct itsi_quality_state *state;
     int total_changes;                /* events */
     double unmet, utilisation;        /* the truth, of the last tick */
+    int64_t step_ns;                  /* processor time of the controller's last step */
 };
 
 struct plant *plant_create(double cores);

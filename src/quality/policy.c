@@ -34,7 +34,7 @@ void itsi_quality_policy_make(struct itsi_quality_policy *out, const struct its_
         .unmet_calm = 0.02,
         .busy_high = 0.95,
         .busy_target = 0.85,
-        .busy_rise = 0.85,
+        .busy_rise = 0.9,
         .critical_utilisation = 1.5,
         .memory_percent = cfg->memory_threshold_percent,
         .gpu_memory_percent = cfg->gpu_memory_threshold_percent,

@@ -39,14 +39,13 @@ static double fullest(const struct itsi_quality_fleet *fleet, enum itsi_quality_
 }
 
 /* A full machine whose frames are in time and all analysed is a machine well used. Comparisons with NAN are false. */
-static bool busy_hurts(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load, double unmet)
+static bool busy_hurts(const struct itsi_quality_policy *policy, const struct itsi_quality_evidence *evidence)
 {
-    return itsi_quality_busy(load) > policy->busy_high &&
-           (unmet > policy->unmet_high || load->slack_ms < policy->slack_calm_ms);
+    return itsi_quality_busy(&evidence->fast) > policy->busy_high &&
+           (evidence->unmet > policy->unmet_high || evidence->fast.slack_ms < policy->slack_calm_ms);
 }
 
-static enum itsi_quality_reason overload_of(const struct itsi_quality_policy *policy,
-                                            const struct itsi_quality_load *load, double unmet)
+static enum itsi_quality_reason lateness(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load)
 {
     if (load->slack_ms < policy->slack_low_ms)
         return ITSI_QUALITY_SLACK;
@@ -54,7 +53,22 @@ static enum itsi_quality_reason overload_of(const struct itsi_quality_policy *po
         return ITSI_QUALITY_QUEUE_AGE;
     if (load->on_time_ratio >= 0 && load->on_time_ratio < policy->on_time_low)
         return ITSI_QUALITY_ON_TIME;
-    if (busy_hurts(policy, load, unmet))
+    return ITSI_QUALITY_NONE;
+}
+
+bool itsi_quality_late(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load)
+{
+    return lateness(policy, load) != ITSI_QUALITY_NONE;
+}
+
+static enum itsi_quality_reason overload_of(const struct itsi_quality_policy *policy,
+                                            const struct itsi_quality_evidence *evidence)
+{
+    const struct itsi_quality_load *load = &evidence->fast;
+    const enum itsi_quality_reason late = evidence->futile ? ITSI_QUALITY_NONE : lateness(policy, load);
+    if (late != ITSI_QUALITY_NONE)
+        return late;
+    if (busy_hurts(policy, evidence))
         return ITSI_QUALITY_BUSY;
     return load->encode_share > policy->busy_high ? ITSI_QUALITY_ENCODER : ITSI_QUALITY_NONE;
 }
@@ -66,28 +80,30 @@ static bool critical(const struct itsi_quality_policy *policy, const struct itsi
 }
 
 /* Frames that go unanalysed while there is room are not for want of it: a camera gives fewer than its time stamps say. */
-static bool calm(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load, double unmet)
+static bool calm(const struct itsi_quality_policy *policy, const struct itsi_quality_evidence *evidence)
 {
+    const struct itsi_quality_load *load = &evidence->slow;
     const double busy = itsi_quality_busy(load);
-    return !(load->slack_ms < policy->slack_calm_ms) && load->queue_age_ms <= policy->queue_calm_ms &&
-           !(load->on_time_ratio >= 0 && load->on_time_ratio < policy->on_time_calm) &&
-           (unmet <= policy->unmet_calm || busy <= policy->busy_target) && busy <= policy->busy_high &&
-           load->encode_share <= policy->busy_high;
+    const bool in_time = !(load->slack_ms < policy->slack_calm_ms) && load->queue_age_ms <= policy->queue_calm_ms &&
+                         !(load->on_time_ratio >= 0 && load->on_time_ratio < policy->on_time_calm);
+    return (in_time || evidence->futile) && (evidence->unmet <= policy->unmet_calm || busy <= policy->busy_target) &&
+           busy <= policy->busy_high && load->encode_share <= policy->busy_high;
 }
 
-void itsi_quality_judge(const struct itsi_quality_fleet *fleet, const struct itsi_quality_load *fast,
-                        const struct itsi_quality_load *slow, double unmet, struct itsi_quality_verdict *out)
+void itsi_quality_judge(const struct itsi_quality_fleet *fleet, const struct itsi_quality_evidence *evidence,
+                        struct itsi_quality_verdict *out)
 {
     const struct itsi_quality_policy *policy = fleet->policy;
+    const struct itsi_quality_load *fast = &evidence->fast;
     out->inputs = (struct itsi_quality_inputs){
         .slack_ms = fast->slack_ms,
         .queue_age_ms = fast->queue_age_ms,
         .on_time_ratio = fast->on_time_ratio,
         .busy = itsi_quality_busy(fast),
-        .unmet = unmet,
+        .unmet = evidence->unmet,
     };
     out->inputs.utilisation = fullest(fleet, &out->resource);
-    out->fact = overload_of(policy, fast, unmet);
+    out->fact = overload_of(policy, evidence);
     if (out->fact == ITSI_QUALITY_ENCODER) {
         out->pressure = ITSI_PRESSURE_OVERLOADED;
         out->resource = ITSI_RESOURCE_ENCODER;
@@ -95,6 +111,6 @@ void itsi_quality_judge(const struct itsi_quality_fleet *fleet, const struct its
         const bool now = critical(policy, fast, out->inputs.utilisation);
         out->pressure = now ? ITSI_PRESSURE_CRITICAL : ITSI_PRESSURE_OVERLOADED;
     } else {
-        out->pressure = calm(policy, slow, unmet) ? ITSI_PRESSURE_CALM : ITSI_PRESSURE_STEADY;
+        out->pressure = calm(policy, evidence) ? ITSI_PRESSURE_CALM : ITSI_PRESSURE_STEADY;
     }
 }

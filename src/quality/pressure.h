@@ -20,9 +20,17 @@ struct itsi_quality_verdict {
     struct itsi_quality_inputs inputs;
 };
 
-/* fast decides about overload, slow (and fast not being overloaded) about calm. unmet: smoothed as fast is. */
-void itsi_quality_judge(const struct itsi_quality_fleet *fleet, const struct itsi_quality_load *fast,
-                        const struct itsi_quality_load *slow, double unmet, struct itsi_quality_verdict *out);
+struct itsi_quality_evidence {
+    struct itsi_quality_load fast; /* decides about overload, */
+    struct itsi_quality_load slow; /* and this about calm */
+    double unmet;                  /* smoothed as fast is */
+    bool futile; /* lowering was tried and did not help: how late frames are is no fact about the load of this machine
+                  * (cameras far away, clocks that are off), and only what goes unanalysed counts */
+};
+void itsi_quality_judge(const struct itsi_quality_fleet *fleet, const struct itsi_quality_evidence *evidence,
+                        struct itsi_quality_verdict *out);
+/* Are frames late or close to it? */
+bool itsi_quality_late(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load);
 
 /* Busy share of processors or engine, whichever is busier; -1: unknown. */
 double itsi_quality_busy(const struct itsi_quality_load *load);
