@@ -1,0 +1,159 @@
+#include "quality/admission.h"
+
+#include "core/detection.h"
+#include "quality/profile.h"
+
+#include <math.h>
+#include <stdio.h>
+
+const char *itsi_quality_answer_name(enum itsi_quality_answer answer)
+{
+    static const char *const names[] = {
+#define ITSI_X(name, text) text,
+        ITSI_QUALITY_ANSWER_MAP(ITSI_X)
+#undef ITSI_X
+    };
+    return names[answer];
+}
+
+/* The newcomer among the facts that costs are predicted from. */
+struct applicant {
+    struct itsi_quality_camera camera;
+    struct itsi_quality_snapshot snapshot;
+    struct itsi_quality_costing costing;
+    struct itsi_quality_learned learned;
+};
+
+static void imagine(struct applicant *a, const struct itsi_quality_capacity *capacity,
+                    const struct itsi_quality_policy *policy, const struct itsi_quality_camera *camera)
+{
+    *a = (struct applicant){
+        .camera = *camera,
+        .snapshot = {.inputs = capacity->inputs, .input_count = capacity->input_count,
+                     .own_input = capacity->own_input, .engine_on_cpu = capacity->engine_on_cpu},
+        .costing = {.snapshot = &a->snapshot, .floor_fps = policy->floor_fps},
+    };
+    if (a->camera.width <= 0 || a->camera.height <= 0) {
+        a->camera.width = 1920;
+        a->camera.height = 1080;
+    }
+    for (int i = 0; i < capacity->input_count; i++)
+        a->costing.unit[i] = capacity->unit[i];
+    a->learned.decode[0][ITSI_DECODE_ALL] = capacity->decode_per_pixel * a->camera.width * a->camera.height;
+}
+
+static void work_at(const struct applicant *a, const struct itsi_quality_position *at, double work[ITSI_RESOURCES])
+{
+    struct itsi_quality_work cost;
+    itsi_quality_predict(&a->costing, &a->camera, &a->learned, at, &cost);
+    for (int r = 0; r < ITSI_RESOURCES; r++)
+        work[r] = itsi_quality_work_on(&a->snapshot, (enum itsi_quality_resource)r, &cost);
+}
+
+/* How much is missing on the resource that lacks most of what is asked of it; 0: it fits. */
+static double shortage(const double work[ITSI_RESOURCES], const double free[ITSI_RESOURCES],
+                       enum itsi_quality_resource *resource)
+{
+    double most = 0;
+    for (int r = 0; r < ITSI_RESOURCES; r++) {
+        const double missing = work[r] > 0 ? work[r] - free[r] : 0;
+        if (missing > most) {
+            most = missing;
+            *resource = (enum itsi_quality_resource)r;
+        }
+    }
+    return most;
+}
+
+static double shortage_at(const struct applicant *a, int level, const double free[ITSI_RESOURCES],
+                          enum itsi_quality_resource *resource)
+{
+    double work[ITSI_RESOURCES];
+    const struct itsi_quality_position at = itsi_quality_position_at(level);
+    work_at(a, &at, work);
+    return shortage(work, free, resource);
+}
+
+/* Lowest level, and there the rungs below it: the least it can be served with. */
+static struct itsi_quality_position floor_of(const struct itsi_quality_policy *policy, bool favoured)
+{
+    if (favoured && policy->protect_priority)
+        return itsi_quality_position_at(policy->priority_floor);
+    struct itsi_quality_position at;
+    for (int k = 0; k < ITSI_KNOBS; k++)
+        at.rung[k] = itsi_quality_deepest((enum itsi_quality_knob)k);
+    return at;
+}
+
+/* It does not fit beside the others as they are, or at a level below what it asked for: lower, or make room. */
+static void degrade(const struct applicant *a, const struct itsi_quality_capacity *capacity,
+                    const struct itsi_quality_policy *policy, struct itsi_quality_offer *out)
+{
+    const bool favoured = a->camera.is_priority && policy->prefer_priority;
+    const struct itsi_quality_position floor = floor_of(policy, favoured);
+    const int lowest = itsi_quality_position_level(&floor);
+    if (out->fits_at >= lowest) {
+        out->admitted = true;
+        out->answer = ITSI_ANSWER_FITS_LOWER;
+        out->level = out->fits_at;
+        return;
+    }
+    double work[ITSI_RESOURCES], free[ITSI_RESOURCES];
+    for (int r = 0; r < ITSI_RESOURCES; r++)
+        free[r] = capacity->free[r] + capacity->reclaimable[r];
+    work_at(a, &floor, work);
+    out->missing = shortage(work, free, &out->resource);
+    if (out->missing > 0)
+        return;
+    out->admitted = true;
+    out->answer = ITSI_ANSWER_OTHERS_GIVE;
+    out->level = lowest;
+}
+
+void itsi_quality_admit(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
+                        const struct itsi_quality_camera *camera, struct itsi_quality_offer *out)
+{
+    struct applicant a;
+    const int asked = camera->pin >= 0 ? camera->pin : policy->default_level;
+    imagine(&a, capacity, policy, camera);
+    *out = (struct itsi_quality_offer){.answer = ITSI_ANSWER_NO_ROOM, .level = asked, .fits_at = -1};
+    out->missing = shortage_at(&a, asked, capacity->free, &out->resource);
+    enum itsi_quality_resource ignored = ITSI_RESOURCE_CPU;
+    for (int level = asked; level >= ITSI_QUALITY_ULTRA_LOW && out->fits_at < 0; level--)
+        if (shortage_at(&a, level, capacity->free, &ignored) <= 0)
+            out->fits_at = level;
+    if (out->fits_at == asked) {
+        out->admitted = true;
+        out->answer = ITSI_ANSWER_FITS;
+    } else if (policy->enabled && policy->admission == ITSI_ADMIT_DEGRADE && camera->pin < 0) {
+        degrade(&a, capacity, policy, out);
+    }
+}
+
+static void missing_text(const struct itsi_quality_offer *offer, char *out, size_t size)
+{
+    static const char *const of[] = {"of a core", "of the engine's time", "of the picture encoder's time"};
+    snprintf(out, size, "needs %.2g %s more", fmax(offer->missing, 0.01), of[offer->resource]);
+}
+
+void itsi_quality_offer_text(const struct itsi_quality_offer *offer, char *out, size_t size)
+{
+    char missing[96];
+    switch (offer->answer) {
+    case ITSI_ANSWER_FITS:
+        snprintf(out, size, "fits at level %s", itsi_quality_name(offer->level));
+        break;
+    case ITSI_ANSWER_FITS_LOWER:
+        snprintf(out, size, "admitted at level %s: there is no room for more", itsi_quality_name(offer->level));
+        break;
+    case ITSI_ANSWER_OTHERS_GIVE:
+        snprintf(out, size, "admitted at level %s: other cameras are lowered for it", itsi_quality_name(offer->level));
+        break;
+    default:
+        missing_text(offer, missing, sizeof missing);
+        if (offer->fits_at >= 0)
+            snprintf(out, size, "%s; would fit at level %s", missing, itsi_quality_name(offer->fits_at));
+        else
+            snprintf(out, size, "%s; fits at no level", missing);
+    }
+}

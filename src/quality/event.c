@@ -1,0 +1,64 @@
+#include "quality/event.h"
+
+#include "core/detection.h"
+
+#include <math.h>
+#include <stdio.h>
+
+const char *itsi_quality_reason_name(enum itsi_quality_reason reason)
+{
+    static const char *const names[] = {
+#define ITSI_X(name, text, sentence) text,
+        ITSI_QUALITY_REASON_MAP(ITSI_X)
+#undef ITSI_X
+    };
+    return names[reason];
+}
+
+static const char *sentence_of(enum itsi_quality_reason reason)
+{
+    static const char *const sentences[] = {
+#define ITSI_X(name, text, sentence) sentence,
+        ITSI_QUALITY_REASON_MAP(ITSI_X)
+#undef ITSI_X
+    };
+    return sentences[reason];
+}
+
+void itsi_quality_events_add(struct itsi_quality_events *events, const struct itsi_quality_event *event)
+{
+    if (events->count < events->capacity)
+        events->items[events->count++] = *event;
+    else
+        events->suppressed++;
+}
+
+/* Unknown figures are left out. */
+static double or_nan(double figure)
+{
+    return figure < 0 ? NAN : figure;
+}
+
+/* Appends " name value unit" unless the value is NAN; returns the new length. */
+static size_t add_figure(char *out, size_t size, size_t length, const char *name, double value, const char *unit)
+{
+    if (isnan(value) || length >= size)
+        return length;
+    const int n = snprintf(out + length, size - length, "%s %s %.3g %s", length ? "," : ";", name, value, unit);
+    return n > 0 ? length + (size_t)n : length;
+}
+
+void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, size_t size)
+{
+    const struct itsi_quality_inputs *in = &event->inputs;
+    char figures[192] = "";
+    size_t n = add_figure(figures, sizeof figures, 0, "slack", in->slack_ms, "ms");
+    n = add_figure(figures, sizeof figures, n, "oldest waiting", or_nan(in->queue_age_ms), "ms");
+    n = add_figure(figures, sizeof figures, n, "on time", or_nan(in->on_time_ratio) * 100, "%");
+    n = add_figure(figures, sizeof figures, n, "busy", or_nan(in->busy) * 100, "%");
+    n = add_figure(figures, sizeof figures, n, "unmet", or_nan(in->unmet) * 100, "%");
+    add_figure(figures, sizeof figures, n, "demand", or_nan(in->utilisation) * 100, "%");
+    snprintf(out, size, "%s %s -> %s (rung %d -> %d): %s%s", itsi_quality_knob_name(event->knob),
+             itsi_quality_name(event->from_level), itsi_quality_name(event->to_level), event->from_rung, event->to_rung,
+             sentence_of(event->reason), figures);
+}

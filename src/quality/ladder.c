@@ -1,0 +1,136 @@
+#include "quality/ladder.h"
+
+#include "quality/profile.h"
+
+#include <math.h>
+
+/* Detection intervals by rung: the profiles' first, then what lies below ultra_low. */
+static const int intervals[ITSI_QUALITY_RUNGS] = {1, 1, 1, 2, 3, 5, 8, 15};
+
+const char *itsi_quality_knob_name(enum itsi_quality_knob knob)
+{
+    static const char *const names[] = {"decode", "compute", "encode"};
+    return names[knob];
+}
+
+const char *itsi_quality_decode_name(enum itsi_quality_decode mode)
+{
+    static const char *const names[] = {"all", "reference", "key"};
+    return names[mode];
+}
+
+int itsi_quality_rung_of(int level)
+{
+    return ITSI_QUALITY_ULTRA_HIGH - level;
+}
+
+int itsi_quality_level_of(int rung)
+{
+    return rung < ITSI_QUALITY_ULTRA_HIGH ? ITSI_QUALITY_ULTRA_HIGH - rung : ITSI_QUALITY_ULTRA_LOW;
+}
+
+int itsi_quality_deepest(enum itsi_quality_knob knob)
+{
+    return knob == ITSI_KNOB_COMPUTE ? ITSI_QUALITY_RUNGS - 1 : itsi_quality_rung_of(ITSI_QUALITY_ULTRA_LOW);
+}
+
+struct itsi_quality_position itsi_quality_position_at(int level)
+{
+    struct itsi_quality_position position;
+    for (int k = 0; k < ITSI_KNOBS; k++)
+        position.rung[k] = itsi_quality_rung_of(level);
+    return position;
+}
+
+int itsi_quality_position_level(const struct itsi_quality_position *position)
+{
+    int deepest = 0;
+    for (int k = 0; k < ITSI_KNOBS; k++)
+        if (position->rung[k] > deepest)
+            deepest = position->rung[k];
+    return itsi_quality_level_of(deepest);
+}
+
+double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum itsi_quality_decode mode)
+{
+    switch (mode) {
+    case ITSI_DECODE_REFERENCE:
+        return camera->fps * (1 - camera->droppable);
+    case ITSI_DECODE_KEY:
+        return fmin(camera->key_fps, camera->fps);
+    default:
+        return camera->fps;
+    }
+}
+
+/* Of the modes up to `wanted`, the cheapest that still gives floor_fps. */
+static enum itsi_quality_decode mode_within(const struct itsi_quality_camera *camera, enum itsi_quality_decode wanted,
+                                            double floor_fps)
+{
+    enum itsi_quality_decode mode = wanted;
+    while (mode > ITSI_DECODE_ALL && itsi_quality_decoded_fps(camera, mode) < floor_fps)
+        mode--;
+    return mode == ITSI_DECODE_REFERENCE && camera->droppable <= 0 ? ITSI_DECODE_ALL : mode;
+}
+
+/* The sub-stream comes first: it keeps every frame, and the network sees fewer pixels than it has anyway. */
+static void set_decode(const struct itsi_quality_camera *camera, int rung, double floor_fps,
+                       struct itsi_quality_target *out)
+{
+    static const enum itsi_quality_decode with_sub[] = {ITSI_DECODE_ALL, ITSI_DECODE_ALL, ITSI_DECODE_ALL,
+                                                        ITSI_DECODE_REFERENCE, ITSI_DECODE_KEY};
+    static const enum itsi_quality_decode without[] = {ITSI_DECODE_ALL, ITSI_DECODE_ALL, ITSI_DECODE_REFERENCE,
+                                                       ITSI_DECODE_REFERENCE, ITSI_DECODE_KEY};
+    out->sub_stream = camera->has_sub && rung >= itsi_quality_rung_of(ITSI_QUALITY_MEDIUM);
+    out->decode = mode_within(camera, camera->has_sub ? with_sub[rung] : without[rung], floor_fps);
+}
+
+/* The smallest input that is as large as asked; inputs are built in steps of 32, hence the tolerance. */
+static int input_for(const struct itsi_quality_snapshot *snapshot, double share)
+{
+    const double wanted = share * snapshot->inputs[snapshot->own_input].width - 16;
+    int found = 0;
+    for (int i = 0; i < snapshot->input_count && snapshot->inputs[i].width >= wanted; i++)
+        found = i;
+    return found;
+}
+
+static void set_compute(const struct itsi_quality_snapshot *snapshot, const struct itsi_quality_camera *camera, int rung,
+                        double floor_fps, struct itsi_quality_target *out)
+{
+    const struct itsi_quality_profile *profile = itsi_quality_profile(itsi_quality_level_of(rung));
+    const double arriving = itsi_quality_decoded_fps(camera, out->decode);
+    double analysed = fmin(arriving, profile->fps);
+    int interval = intervals[rung];
+    /* a hair of tolerance: 14.99 measured frames a second shall not halve the interval of 15 */
+    const int longest = (int)(analysed / floor_fps + 0.1);
+    if (interval > longest)
+        interval = longest > 1 ? longest : 1;
+    if (camera->max_interval > 0 && interval > camera->max_interval) {
+        /* tracking would not hold: as many detections, no results between them that nobody can vouch for */
+        analysed *= (double)camera->max_interval / interval;
+        interval = camera->max_interval;
+    }
+    out->analysed_fps = analysed;
+    out->detect_interval = interval;
+    out->input = input_for(snapshot, profile->input_share);
+}
+
+static void set_encode(const struct itsi_quality_camera *camera, int rung, struct itsi_quality_target *out)
+{
+    const struct itsi_quality_profile *profile = itsi_quality_profile(itsi_quality_level_of(rung));
+    out->encode_height = camera->height > 0 && camera->height < profile->height ? camera->height : profile->height;
+    out->jpeg_quality = profile->jpeg_quality;
+    out->bitrate_kbps = profile->bitrate_kbps;
+}
+
+void itsi_quality_target_make(const struct itsi_quality_snapshot *snapshot, const struct itsi_quality_camera *camera,
+                              const struct itsi_quality_position *position, double floor_fps,
+                              struct itsi_quality_target *out)
+{
+    out->position = *position;
+    out->level = itsi_quality_position_level(position);
+    set_decode(camera, position->rung[ITSI_KNOB_DECODE], floor_fps, out);
+    set_compute(snapshot, camera, position->rung[ITSI_KNOB_COMPUTE], floor_fps, out);
+    set_encode(camera, position->rung[ITSI_KNOB_ENCODE], out);
+}

@@ -1,0 +1,303 @@
+/* The controller against a simulated machine with a clock of its own: what happens when more is asked than there is. */
+#include "support/check.h"
+
+#include "base/clock.h"
+#include "quality/plant_fixture.h"
+
+/* 20 cameras on 8 processors: 0.65 of the machine. Three of them have priority. */
+static struct plant *ordinary_plant(void)
+{
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 20, 640, 360, 25);
+    for (int i = 0; i < 3; i++)
+        plant->cameras[i].facts.is_priority = true;
+    return plant;
+}
+
+static int most_rises(const struct plant *plant)
+{
+    int most = 0;
+    for (int i = 0; i < plant->count; i++)
+        most = plant->cameras[i].rises > most ? plant->cameras[i].rises : most;
+    return most;
+}
+
+static void keeps_a_quiet_machine_as_it_is(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    plant_run(plant, 120);
+    assert_int_equal(plant->total_changes, 0);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    plant_destroy(plant);
+}
+
+/* Three times the work for a minute and back. */
+static void step_and_back(struct plant *plant)
+{
+    double suffered = 0;
+    int deciding = 0;
+    plant_run(plant, 20);
+    plant_watch(plant);
+    plant->scale = 3;
+    for (int i = 0; i < 120; i++) {
+        plant_tick(plant);
+        suffered += plant_suffers(plant) ? 0.5 : 0;
+        deciding += i < 10 && plant->events.count > 0;
+    }
+    print_message("    objective in danger for %.1f s after the step, decided in %d steps\n", suffered, deciding);
+    assert_true(suffered > 0 && suffered <= 3);
+    assert_in_range(deciding, 1, 2);
+    for (int i = 0; i < plant->count; i++) {
+        assert_true(!plant->cameras[i].facts.is_priority || plant->cameras[i].least_level >= ITSI_QUALITY_MEDIUM);
+        assert_true(plant->cameras[i].least_detected >= 1);
+    }
+    plant_watch(plant);
+    plant->scale = 1;
+    plant_run(plant, 120);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), plant->count);
+    assert_in_range(most_rises(plant), 1, 2);
+}
+
+static void answers_a_threefold_step(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    step_and_back(plant);
+    plant_destroy(plant);
+}
+
+static void answers_it_with_an_engine_of_its_own(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant->engine_on_cpu = false;
+    plant->unit = 0.0006;
+    plant_add(plant, 40, 640, 360, 25);
+    for (int i = 0; i < 8; i++)
+        plant->cameras[i].facts.is_priority = true;
+    step_and_back(plant);
+    plant_destroy(plant);
+}
+
+static void answers_it_without_knowing_the_run_time(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    plant->hide_unit = true;
+    step_and_back(plant);
+    plant_destroy(plant);
+}
+
+/* What the priority cameras keep is paid for by the others, down to their floor and no further. */
+static void lowers_priority_last(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    plant_run(plant, 5);
+    plant_watch(plant);
+    plant->scale = 1.9;
+    plant_run(plant, 30);
+    for (int i = 0; i < plant->count; i++)
+        assert_true((plant->cameras[i].least_level == ITSI_QUALITY_HIGH) == (i < 3));
+    plant->scale = 12; /* hopeless: even the floors are too much */
+    plant_run(plant, 30);
+    for (int i = 0; i < plant->count; i++) {
+        assert_int_equal(plant->targets[i].level, i < 3 ? ITSI_QUALITY_MEDIUM : ITSI_QUALITY_ULTRA_LOW);
+        CHECK_NEAR(plant->targets[i].analysed_fps / plant->targets[i].detect_interval, i < 3 ? 25 : 1, 0.1);
+    }
+    assert_true(plant_suffers(plant));
+    plant->policy.protect_priority = false; /* then they go further, as far as it takes */
+    plant_run(plant, 30);
+    for (int i = 0; i < 3; i++)
+        assert_true(plant->targets[i].level < ITSI_QUALITY_MEDIUM);
+    assert_false(plant_suffers(plant));
+    plant_destroy(plant);
+}
+
+static void moves_few_for_a_small_excess(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 20, 640, 360, 25);
+    plant_run(plant, 5);
+    plant->scale = 1.57; /* 1.02 of the machine */
+    plant_run(plant, 20);
+    assert_in_range(20 - plant_at_level(plant, ITSI_QUALITY_HIGH), 1, 10);
+    for (int i = 0; i < 20; i++)
+        assert_true(plant->cameras[i].least_level >= ITSI_QUALITY_MEDIUM);
+    plant_destroy(plant);
+}
+
+/* One level a step while there is time for it. */
+static void goes_level_by_level_unless_critical(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    plant_run(plant, 5);
+    plant->policy.critical_utilisation = 10;
+    plant->never_late = true; /* busy and unmet, but what is admitted is in time */
+    plant->scale = 3;
+    int before[20];
+    for (int i = 0; i < 40; i++) {
+        for (int c = 0; c < 20; c++)
+            before[c] = plant->targets[c].position.rung[ITSI_KNOB_COMPUTE];
+        plant_tick(plant);
+        for (int c = 0; c < 20; c++)
+            assert_true(plant->targets[c].position.rung[ITSI_KNOB_COMPUTE] - before[c] <= 1);
+    }
+    assert_true(plant_at_level(plant, ITSI_QUALITY_LOW) > 0);
+    assert_false(plant_suffers(plant));
+    plant_destroy(plant);
+}
+
+/* --- oscillation -------------------------------------------------------------------------------------------------- */
+
+/* Ten minutes of a load that sits on a threshold, with noise. Returns the changes after the first half minute. */
+static int sit(struct plant *plant, double scale)
+{
+    plant->noise = 0.04;
+    plant->scale = scale;
+    plant_run(plant, 30);
+    plant_watch(plant);
+    plant_run(plant, 600);
+    return plant->total_changes;
+}
+
+static void does_not_oscillate_on_a_threshold(void **state)
+{
+    (void)state;
+    int worst = 0;
+    for (double load = 0.7; load < 1.2; load += 0.01) {
+        struct plant *plant = plant_create(8);
+        plant_add(plant, 20, 640, 360, 25);
+        const int changes = sit(plant, load / 0.65);
+        worst = changes > worst ? changes : worst;
+        plant_destroy(plant);
+    }
+    print_message("    20 cameras, 600 s at each of 50 loads: at most %d changes\n", worst);
+    assert_true(worst <= 20);
+}
+
+static void does_not_oscillate_where_slack_is_the_limit(void **state)
+{
+    (void)state;
+    int worst = 0;
+    for (double base = 60; base < 95; base++) {
+        struct plant *plant = plant_create(8);
+        plant_add(plant, 20, 640, 360, 25);
+        plant->base_ms = base;
+        const int changes = sit(plant, 1);
+        worst = changes > worst ? changes : worst;
+        plant_destroy(plant);
+    }
+    print_message("    20 cameras, 600 s at each of 35 slacks: at most %d changes\n", worst);
+    assert_true(worst <= 60);
+}
+
+/* A machine that breaks down where the estimate sees room: every rise fails, and each makes the next rarer. */
+static void takes_back_what_fails_and_tries_more_rarely(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 20, 640, 360, 25);
+    plant->knee = 0.5;
+    plant_run(plant, 60);
+    assert_true(plant_at_level(plant, ITSI_QUALITY_HIGH) < 20);
+    int probes[2] = {0, 0};
+    for (int half = 0; half < 2; half++)
+        for (int i = 0; i < 600; i++) {
+            plant_tick(plant);
+            for (size_t e = 0; e < plant->events.count; e++)
+                probes[half] += plant->items[e].reason == ITSI_QUALITY_PROBE;
+        }
+    print_message("    probes in the first 5 minutes %d, in the next %d\n", probes[0], probes[1]);
+    assert_in_range(probes[0], 1, 20);
+    assert_true(probes[1] <= probes[0]);
+    assert_false(plant_suffers(plant));
+    plant_destroy(plant);
+}
+
+/* --- faults ------------------------------------------------------------------------------------------------------- */
+
+static void waits_out_a_stall_of_the_engine(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 20, 640, 360, 25);
+    plant_run(plant, 20);
+    plant_watch(plant);
+    plant->stalled = true;
+    plant_run(plant, 2);
+    plant->stalled = false;
+    plant_run(plant, 3);
+    assert_true(plant_at_level(plant, ITSI_QUALITY_HIGH) >= 16);
+    plant_run(plant, 60);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    plant_destroy(plant);
+}
+
+/* Frames that are late when they arrive: nothing here can mend that, and nobody shall pay for it. */
+static void gives_up_what_does_not_help(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 20, 640, 360, 25);
+    plant->base_ms = 110;
+    plant_run(plant, 60);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    plant_watch(plant);
+    plant_run(plant, 120);
+    assert_int_equal(plant->total_changes, 0);
+    plant->scale = 3; /* a real overload is still seen */
+    plant_run(plant, 5);
+    assert_true(plant->utilisation < 0.95);
+    plant->scale = 1;
+    plant->base_ms = 8;
+    plant_run(plant, 120);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    plant_destroy(plant);
+}
+
+/* 50 frames a second where the camera announced 25: there is no announced rate to go by, the measured one counts. */
+static void believes_what_comes_not_what_is_announced(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 20, 640, 360, 25);
+    plant->cameras[7].facts.fps = plant->cameras[7].true_fps = 50;
+    plant_run(plant, 60);
+    assert_int_equal(plant->total_changes, 0);
+    CHECK_NEAR(plant->targets[7].analysed_fps, 30, 0.01);
+    /* and one whose time stamps promise twice what it gives: nobody pays for detections that cannot be done */
+    plant->cameras[8].true_fps = 12.5;
+    plant->scale = 1.3;
+    plant_run(plant, 60);
+    assert_int_equal(plant->total_changes, 0);
+    plant->scale = 3;
+    plant_run(plant, 20);
+    plant->scale = 1;
+    plant_run(plant, 60);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    plant_destroy(plant);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_a_quiet_machine_as_it_is),
+        cmocka_unit_test(answers_a_threefold_step),
+        cmocka_unit_test(answers_it_with_an_engine_of_its_own),
+        cmocka_unit_test(answers_it_without_knowing_the_run_time),
+        cmocka_unit_test(lowers_priority_last),
+        cmocka_unit_test(moves_few_for_a_small_excess),
+        cmocka_unit_test(goes_level_by_level_unless_critical),
+        cmocka_unit_test(does_not_oscillate_on_a_threshold),
+        cmocka_unit_test(does_not_oscillate_where_slack_is_the_limit),
+        cmocka_unit_test(takes_back_what_fails_and_tries_more_rarely),
+        cmocka_unit_test(waits_out_a_stall_of_the_engine),
+        cmocka_unit_test(gives_up_what_does_not_help),
+        cmocka_unit_test(believes_what_comes_not_what_is_announced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

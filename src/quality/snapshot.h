@@ -1,0 +1,56 @@
+/* What the controller is told in every step: facts, gathered by the caller. Nothing here is taken from what a camera
+ * announces; rates and costs are those measured since the last tick or over about the last second. Values only. */
+#ifndef ITSI_QUALITY_SNAPSHOT_H
+#define ITSI_QUALITY_SNAPSHOT_H
+
+#include "quality/load.h"
+
+enum { ITSI_QUALITY_INPUTS = 8 };
+
+/* An input size of the network that is built and warm: switching to it loads and allocates nothing. */
+struct itsi_quality_input {
+    int width, height;
+    double seconds; /* learned cost of one picture: processor time where the engine runs on the processors, else share of
+                     * the engine's time. 0: not known yet, estimated from the other sizes by area */
+};
+
+/* Work of the three kinds, per second: processor seconds (cores), or engine seconds for `infer` on an engine of its own. */
+struct itsi_quality_work {
+    double decode, infer, encode;
+};
+
+struct itsi_quality_camera {
+    uint64_t key;      /* never used for another camera: index and generation */
+    int weight;        /* 0 ordinary .. 9; the lowest degrades first */
+    bool is_priority;  /* degrades last, and never below its floor where policy protects it */
+    int pin;           /* a level that an operator fixed; -1: none */
+    int boost;         /* a level that an incident asks for at least, until boost_until; -1: none */
+    int64_t boost_until;
+    int start;         /* first seen: the level it was admitted at; -1: where its peers are */
+
+    int width, height; /* of the main stream; 0: not known yet */
+    double fps;        /* cadence measured at the source; 0: nothing comes */
+    bool has_sub;
+    int sub_width, sub_height; /* 0: not known, taken for 640x360 */
+    double key_fps;    /* key frames per second; 0: not known, and then never relied on */
+    double droppable;  /* share of frames that no other frame refers to, 0..1 */
+    int max_interval;  /* longest detection interval over which its tracks hold; 0: no limit known */
+
+    double decoded_fps, detected_fps; /* what was done */
+    struct itsi_quality_work cost;    /* and what it took */
+};
+
+struct itsi_quality_snapshot {
+    int64_t now;
+    struct itsi_quality_load load;
+    double cores;         /* processors this process may use */
+    bool engine_on_cpu;   /* inference takes from the same cores */
+    double engine;        /* else: engine seconds there are per second, mostly 1 */
+    const struct itsi_quality_input *inputs; /* largest first */
+    int input_count;      /* 1 .. ITSI_QUALITY_INPUTS */
+    int own_input;        /* index of the model's own size: what `high` means */
+    const struct itsi_quality_camera *cameras; /* in any order that mostly stays */
+    int count;
+};
+
+#endif
