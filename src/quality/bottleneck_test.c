@@ -172,7 +172,7 @@ static void fits_100_cameras_on_two_cores(double key_fps)
     print_message("    key frames %g/s: in danger for %.1f s, then %.2f of the machine; detections of camera 0: %.1f/s, "
                   "decoding \"%s\"\n", key_fps, suffered, plant->utilisation,
                   plant->targets[0].analysed_fps / plant->targets[0].detect_interval,
-                  itsi_quality_decode_name(plant->targets[0].decode));
+                  itsi_decode_mode_name(plant->targets[0].decode));
     assert_true(suffered <= 4);
     for (int i = 0; i < 100; i++)
         assert_true(plant->cameras[i].least_detected >= 1);

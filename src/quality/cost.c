@@ -33,7 +33,7 @@ void itsi_quality_costing_begin(struct itsi_quality_costing *costing, const stru
 }
 
 /* Share of the work of decoding every frame of the main stream, by what is known before it was tried. */
-static double decode_share(const struct itsi_quality_camera *camera, bool sub, enum itsi_quality_decode mode)
+static double decode_share(const struct itsi_quality_camera *camera, bool sub, enum itsi_decode_mode mode)
 {
     double share = 1;
     if (sub && camera->width > 0 && camera->height > 0) {
@@ -51,14 +51,14 @@ static double decode_share(const struct itsi_quality_camera *camera, bool sub, e
 /* Per frame of the source: seen, or by proportion from a way that was seen. The main stream decoded whole is where all
  * begin and the best to scale from, hence the order. */
 static double decode_cost(const struct itsi_quality_camera *camera, const struct itsi_quality_learned *learned, bool sub,
-                          enum itsi_quality_decode mode)
+                          enum itsi_decode_mode mode)
 {
     if (learned->decode[sub][mode] > 0)
         return learned->decode[sub][mode];
     for (int s = 0; s < 2; s++)
         for (int m = 0; m < ITSI_DECODE_MODES; m++)
             if (learned->decode[s][m] > 0) {
-                const double from = decode_share(camera, s, (enum itsi_quality_decode)m);
+                const double from = decode_share(camera, s, (enum itsi_decode_mode)m);
                 return from > 0 ? learned->decode[s][m] * decode_share(camera, sub, mode) / from : 0;
             }
     return 0;

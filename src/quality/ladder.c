@@ -13,12 +13,6 @@ const char *itsi_quality_knob_name(enum itsi_quality_knob knob)
     return names[knob];
 }
 
-const char *itsi_quality_decode_name(enum itsi_quality_decode mode)
-{
-    static const char *const names[] = {"all", "reference", "key"};
-    return names[mode];
-}
-
 int itsi_quality_rung_of(int level)
 {
     return ITSI_QUALITY_ULTRA_HIGH - level;
@@ -51,7 +45,7 @@ int itsi_quality_position_level(const struct itsi_quality_position *position)
     return itsi_quality_level_of(deepest);
 }
 
-double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum itsi_quality_decode mode)
+double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode)
 {
     switch (mode) {
     case ITSI_DECODE_REFERENCE:
@@ -64,10 +58,10 @@ double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum i
 }
 
 /* Of the modes up to `wanted`, the cheapest that still gives floor_fps. */
-static enum itsi_quality_decode mode_within(const struct itsi_quality_camera *camera, enum itsi_quality_decode wanted,
+static enum itsi_decode_mode mode_within(const struct itsi_quality_camera *camera, enum itsi_decode_mode wanted,
                                             double floor_fps)
 {
-    enum itsi_quality_decode mode = wanted;
+    enum itsi_decode_mode mode = wanted;
     while (mode > ITSI_DECODE_ALL && itsi_quality_decoded_fps(camera, mode) < floor_fps)
         mode--;
     return mode == ITSI_DECODE_REFERENCE && camera->droppable <= 0 ? ITSI_DECODE_ALL : mode;
@@ -77,9 +71,9 @@ static enum itsi_quality_decode mode_within(const struct itsi_quality_camera *ca
 static void set_decode(const struct itsi_quality_camera *camera, int rung, double floor_fps,
                        struct itsi_quality_target *out)
 {
-    static const enum itsi_quality_decode with_sub[] = {ITSI_DECODE_ALL, ITSI_DECODE_ALL, ITSI_DECODE_ALL,
+    static const enum itsi_decode_mode with_sub[] = {ITSI_DECODE_ALL, ITSI_DECODE_ALL, ITSI_DECODE_ALL,
                                                         ITSI_DECODE_REFERENCE, ITSI_DECODE_KEY};
-    static const enum itsi_quality_decode without[] = {ITSI_DECODE_ALL, ITSI_DECODE_ALL, ITSI_DECODE_REFERENCE,
+    static const enum itsi_decode_mode without[] = {ITSI_DECODE_ALL, ITSI_DECODE_ALL, ITSI_DECODE_REFERENCE,
                                                        ITSI_DECODE_REFERENCE, ITSI_DECODE_KEY};
     out->sub_stream = camera->has_sub && rung >= itsi_quality_rung_of(ITSI_QUALITY_MEDIUM);
     out->decode = mode_within(camera, camera->has_sub ? with_sub[rung] : without[rung], floor_fps);

@@ -6,6 +6,7 @@
 #ifndef ITSI_QUALITY_LADDER_H
 #define ITSI_QUALITY_LADDER_H
 
+#include "core/decode_mode.h"
 #include "quality/snapshot.h"
 
 enum itsi_quality_knob {
@@ -22,16 +23,13 @@ struct itsi_quality_position {
     int rung[ITSI_KNOBS];
 };
 
-enum itsi_quality_decode { ITSI_DECODE_ALL, ITSI_DECODE_REFERENCE, ITSI_DECODE_KEY, ITSI_DECODE_MODES };
-const char *itsi_quality_decode_name(enum itsi_quality_decode mode);
-
 /* What the pipeline shall do for one camera. */
 struct itsi_quality_target {
     uint64_t key;
     int level;                     /* goes with every result */
     struct itsi_quality_position position;
     bool sub_stream;
-    enum itsi_quality_decode decode;
+    enum itsi_decode_mode decode;
     double analysed_fps;           /* frames per second that get a result; more arrive perhaps and are skipped */
     int detect_interval;           /* every n-th of those is detected, the tracker fills in between */
     int input;                     /* index of the input size */
@@ -52,6 +50,6 @@ void itsi_quality_target_make(const struct itsi_quality_snapshot *snapshot, cons
                               struct itsi_quality_target *out);
 
 /* Frames per second that come out of the decoder in a mode. */
-double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum itsi_quality_decode mode);
+double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode);
 
 #endif
