@@ -177,6 +177,7 @@ static int make_stream(struct itsi_pipeline *p, const struct itsi_camera *camera
         itsi_free(stream);
         return rc;
     }
+    itsi_stream_quality_init(stream);
     stream->latency_series = itsi_rolling_camera_claim(p->rolling);
     itsi_alerting_group_of(camera->url, stream->group, sizeof stream->group);
     stream->added_wall_ns = itsi_wall_ns();
@@ -257,7 +258,12 @@ static void stream_status(struct itsi_camera_stream *stream, int64_t now, struct
     out->added_wall_ns = stream->added_wall_ns;
     itsi_capture_status(stream->capture, &out->capture);
     itsi_ledger_snapshot(&stream->ledger, &out->ledger);
-    out->quality_level = 3;
+    const struct itsi_stream_quality *quality = &stream->quality;
+    out->quality_level = atomic_load(&stream->quality.level);
+    out->quality = quality->target;
+    out->pin = quality->pin;
+    out->boost = quality->boost_until > now ? quality->boost : -1;
+    out->boost_seconds = out->boost >= 0 ? (double)(quality->boost_until - now) / 1e9 : 0;
     out->age_ms = out->latency_ms = NAN;
     pthread_mutex_lock(&stream->lock);
     out->analysed_fps = itsi_rate_get(&stream->rate, now);
@@ -266,7 +272,6 @@ static void stream_status(struct itsi_camera_stream *stream, int64_t now, struct
         out->age_ms = (double)(now - stream->latest->info.trace.origin) / 1e6;
         out->latency_ms = (double)stream->latest->breakdown.end_to_end / 1e6;
         out->last_count = stream->latest->count;
-        out->quality_level = stream->latest->quality_level;
     }
     pthread_mutex_unlock(&stream->lock);
 }

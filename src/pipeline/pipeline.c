@@ -131,6 +131,8 @@ static int make_engine(struct itsi_pipeline *p, const struct itsi_pipeline_param
         if (rc != 0)
             return rc;
     }
+    const struct itsi_input_size own = {engine.width, engine.height};
+    engine.more_count = itsi_pipeline_quality_sizes(cfg, params->model, own, engine.more);
     if (params->backend == &itsi_backend_null && cfg->gpu.enable_dynamic_batching)
         engine.max_batch = (int)cfg->gpu.batch_size_range[1];
     int rc = open_engine(p, params, &engine, diag);
@@ -222,6 +224,8 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = make_tracer(p, cfg, diag);
     if (rc == 0)
         rc = itsi_pipeline_make_regressing(p, cfg, diag);
+    if (rc == 0)
+        rc = itsi_pipeline_make_quality(p, cfg, diag);
     return rc == 0 ? itsi_pipeline_make_alerting(p, cfg, diag) : rc;
 }
 
@@ -268,6 +272,8 @@ int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, 
         rc = itsi_rolling_configure(p->rolling, &cfg->latency_monitoring, diag);
     if (rc == 0)
         rc = itsi_pipeline_configure_alerting(p, cfg, diag);
+    if (rc == 0)
+        rc = itsi_pipeline_configure_quality(p, cfg, diag);
     if (rc == 0)
         rc = itsi_pipeline_configure_regressing(p, cfg, diag);
     if (rc == 0)
@@ -330,6 +336,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_yolo_destroy(p->yolo);
     itsi_latency_recorder_destroy(p->recorder);
     itsi_pipeline_free_alerting(p);
+    itsi_pipeline_free_quality(p);
     itsi_pipeline_free_regressing(p);
     itsi_tracer_destroy(p->tracer);
     itsi_violations_fini(&p->violations);

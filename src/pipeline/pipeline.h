@@ -20,6 +20,7 @@
 #include "latency/rolling.h"
 #include "latency/trace.h"
 #include "latency/violations.h"
+#include "quality/controller.h"
 
 struct itsi_pipeline;
 
@@ -67,6 +68,9 @@ struct itsi_camera_status {
     double latency_ms;           /* end to end of the newest result; NAN: none yet */
     int last_count;              /* boxes in the newest result */
     int quality_level;
+    struct itsi_quality_target quality; /* what is done for it */
+    int pin, boost;                     /* levels; -1: none */
+    double boost_seconds;               /* left */
     char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
     int64_t added_wall_ns;               /* since 1970; its books begin there */
 };
@@ -122,6 +126,32 @@ struct itsi_tracer *itsi_pipeline_tracer(struct itsi_pipeline *pipeline);
  * its camera too. ITS_ENOTFOUND: no such camera; ITS_EINVAL: no such series, or no duration (0 to an hour). */
 ITS_NODISCARD int itsi_pipeline_measure(struct itsi_pipeline *pipeline, const char *camera_id, int series,
                                         double milliseconds, struct its_diag *diag);
+
+/* --- quality ------------------------------------------------------------------------------------------------------ */
+
+/* A change of a camera's quality, with its reason. */
+struct itsi_quality_change {
+    char camera[ITSI_CAMERA_ID_SIZE];
+    int64_t wall_ns; /* since 1970 */
+    struct itsi_quality_event event;
+};
+struct itsi_quality_overview {
+    bool active; /* false: nothing adapts (enabled=false, or the option); pins hold all the same where it runs */
+    struct itsi_quality_status status;
+    double cores;
+};
+/* As of the last step. */
+void itsi_pipeline_quality(struct itsi_pipeline *pipeline, struct itsi_quality_overview *out);
+/* The newest first; returns how many were copied. */
+size_t itsi_pipeline_quality_changes(struct itsi_pipeline *pipeline, struct itsi_quality_change *out, size_t cap);
+/* Fixes a camera's level (-1: no more). ITS_ENOTFOUND, ITS_EINVAL, ITS_EUNSUPPORTED: there is no quality manager. */
+ITS_NODISCARD int itsi_pipeline_pin_quality(struct itsi_pipeline *pipeline, const char *id, int level,
+                                            struct its_diag *diag);
+/* An incident: at least this level for so many seconds (level -1: no more). Likewise. */
+ITS_NODISCARD int itsi_pipeline_boost_quality(struct itsi_pipeline *pipeline, const char *id, int level, double seconds,
+                                              struct its_diag *diag);
+/* A picture of the camera was encoded, which took so much processor time. Any thread. */
+void itsi_pipeline_note_encoding(struct itsi_pipeline *pipeline, const char *id, int64_t cpu_ns);
 
 /* Writes what the flight recorder holds to a file of its own in data_dir/flight (made if need be), whose name begins with
  * the time; its path comes back in `path`. `why` stands in the file's header. At most flight_recorder_files stay, the

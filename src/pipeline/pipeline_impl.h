@@ -18,8 +18,26 @@
 #include "pipeline/pipeline.h"
 #include "postprocess/yolo.h"
 #include "preprocess/letterbox.h"
+#include "quality/ladder.h"
 
 #include <stdatomic.h>
+
+/* What the quality manager asks of a camera and knows about it. */
+struct itsi_stream_quality {
+    /* any thread */
+    atomic_int level, picture_height, picture_quality; /* for its results */
+    atomic_uint_fast64_t detected;                     /* frames that went through the engine */
+    atomic_int_fast64_t encode_ns;                     /* processor time of pictures made of it */
+    /* under the table's lock */
+    int pin, boost; /* levels; -1: none */
+    int64_t boost_until;
+    struct itsi_quality_target target; /* in effect */
+    int width, height;                 /* of the full stream, once seen */
+    /* quality manager's thread: as of the step before */
+    int64_t last_cpu_ns, last_encode_ns;
+    uint64_t last_decoded, last_detected;
+    bool seen;
+};
 
 /* One camera's stream. Referenced by the table and by every job that carries one of its frames; the last unref settles
  * its ledger into the pipeline's. */
@@ -41,6 +59,7 @@ struct itsi_camera_stream {
     struct itsi_frame *latest_frame; /* owned; its pixels */
     struct itsi_rate rate;
     int64_t last_result_ns;
+    struct itsi_stream_quality quality; /* locks of its own */
     /* under the table's lock */
     struct itsi_camera_stream *next; /* all streams not settled yet, removed ones with frames in flight too */
     bool listed;
@@ -93,6 +112,7 @@ struct itsi_pipeline {
     struct itsi_rolling *rolling;
     struct itsi_alerting *alerting;
     struct itsi_regressing *regressing;
+    struct itsi_quality_control *quality; /* NULL: nothing adapts */
     struct itsi_tracer *tracer;
     struct itsi_violations violations;
     struct itsi_flight_ring *flight; /* NULL: switched off */
@@ -162,6 +182,24 @@ void itsi_pipeline_regress_frame(struct itsi_pipeline *pipeline, const struct it
 void itsi_pipeline_tick_regressing(struct itsi_pipeline *pipeline, uint64_t expected, int64_t now);
 /* Those that hold now, as alerts take them; returns how many were copied. */
 size_t itsi_pipeline_regressions(struct itsi_pipeline *pipeline, struct itsi_alert_regression *out, size_t cap);
+
+/* quality.c */
+ITS_NODISCARD int itsi_pipeline_make_quality(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                             struct its_diag *diag);
+ITS_NODISCARD int itsi_pipeline_configure_quality(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                                  struct its_diag *diag);
+void itsi_pipeline_free_quality(struct itsi_pipeline *pipeline);
+ITS_NODISCARD int itsi_pipeline_start_quality(struct itsi_pipeline *pipeline, struct its_diag *diag);
+void itsi_pipeline_stop_quality(struct itsi_pipeline *pipeline);
+/* The input sizes that the levels need, besides the model's own; returns how many. */
+int itsi_pipeline_quality_sizes(const struct its_cfg *cfg, const struct itsi_model *model, struct itsi_input_size own,
+                                struct itsi_input_size more[ITSI_ENGINE_SIZES - 1]);
+/* A stream that is new. */
+void itsi_stream_quality_init(struct itsi_camera_stream *stream);
+/* A frame that went through the engine, and what to write into its result. */
+void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_result *result);
+void itsi_quality_note_run(struct itsi_pipeline *pipeline, int size, int images, int64_t run_ns);
+void itsi_quality_note_failure(struct itsi_pipeline *pipeline);
 
 /* alerting.c */
 void itsi_alerting_group_of(const char *url, char *out, size_t size);

@@ -166,12 +166,12 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
                         : itsi_yolo_run(p->yolo, &output, box, &params, result->boxes);
     trace->post_end = itsi_now_ns();
     result->batch = batch;
-    result->quality_level = 3; /* high: the guide's default; nothing degrades it yet */
     const struct itsi_trace_id trace_id = itsi_tracer_id(p->tracer, &frame->info);
     itsi_trace_id_hex(&trace_id, result->trace_id);
     trace->handover = itsi_now_ns();
     result->late = trace->handover > frame->info.deadline;
     result->info = frame->info;
+    itsi_quality_note_result(stream, result);
     itsi_trace_breakdown(trace, &result->breakdown);
     /* before anybody sees it: who holds a result finds it in the books */
     itsi_ledger_deliver(&stream->ledger, result->late);
@@ -191,9 +191,13 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
     struct itsi_live live;
     itsi_lanes_finish(&p->lanes, done->started_ns, done->finished_ns);
     itsi_batcher_done(p->batcher, job->items, job->count);
-    if (done->status == 0)
-        itsi_batcher_observe(p->batcher, job->items[0].input, job->count, done->finished_ns - done->started_ns,
-                             done->finished_ns);
+    if (done->status == 0) {
+        const int64_t run = done->finished_ns - done->started_ns;
+        itsi_batcher_observe(p->batcher, job->items[0].input, job->count, run, done->finished_ns);
+        itsi_quality_note_run(p, job->items[0].input, job->count, run);
+    } else {
+        itsi_quality_note_failure(p);
+    }
     pthread_mutex_lock(&p->table);
     job->submitted_ns = 0;
     live = p->live;
@@ -242,12 +246,15 @@ int itsi_pipeline_run(struct itsi_pipeline *p, struct its_diag *diag)
     p->batch_running = rc == 0;
     if (rc == 0)
         rc = itsi_tracer_start(p->tracer, diag);
+    if (rc == 0)
+        rc = itsi_pipeline_start_quality(p, diag);
     return rc == 0 ? itsi_pipeline_monitor_start(p, diag) : rc;
 }
 
 void itsi_pipeline_join(struct itsi_pipeline *p)
 {
     itsi_pipeline_monitor_stop(p);
+    itsi_pipeline_stop_quality(p);
     atomic_store(&p->stop_batching, true);
     itsi_batcher_kick(p->batcher);
     if (p->batch_running)

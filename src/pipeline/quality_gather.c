@@ -1,0 +1,170 @@
+/* What the controller is told: figures measured since the step before, nothing that a camera announces. */
+#include "pipeline/quality_impl.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <string.h>
+
+bool itsi_quality_governs(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture)
+{
+    return stream->listed && capture->live;
+}
+
+static bool is_priority(const struct itsi_quality_control *q, const char *id)
+{
+    for (size_t i = 0; i < q->priority.count; i++)
+        if (strcmp(q->priority.items[i], id) == 0)
+            return true;
+    return false;
+}
+
+static bool comes(const struct itsi_capture_status *capture)
+{
+    return capture->state == ITSI_CAPTURE_RUNNING || capture->state == ITSI_CAPTURE_FROZEN;
+}
+
+static double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+/* What was done for it and what it took since the step before. */
+static void measure(struct itsi_stream_quality *s, const struct itsi_capture_status *capture, double seconds, double unit,
+                    struct itsi_quality_camera *out)
+{
+    const uint64_t detected = atomic_load(&s->detected);
+    const int64_t encode_ns = atomic_load(&s->encode_ns);
+    if (s->seen) {
+        out->decoded_fps = (double)(capture->decoded - s->last_decoded) / seconds;
+        out->detected_fps = (double)(detected - s->last_detected) / seconds;
+        out->cost.decode = (double)(capture->cpu_ns - s->last_cpu_ns) / 1e9 / seconds;
+        out->cost.encode = (double)(encode_ns - s->last_encode_ns) / 1e9 / seconds;
+        out->cost.infer = out->detected_fps * unit;
+    }
+    s->last_decoded = capture->decoded;
+    s->last_detected = detected;
+    s->last_cpu_ns = capture->cpu_ns;
+    s->last_encode_ns = encode_ns;
+    s->seen = true;
+}
+
+static void describe(const struct itsi_quality_control *q, struct itsi_camera_stream *stream,
+                     const struct itsi_capture_status *capture, double seconds, struct itsi_quality_camera *out)
+{
+    struct itsi_stream_quality *s = &stream->quality;
+    if (!capture->sub && capture->width > 0) {
+        s->width = capture->width;
+        s->height = capture->height;
+    }
+    *out = (struct itsi_quality_camera){
+        .key = (uint64_t)stream->index + 1,
+        .weight = stream->config.priority,
+        .is_priority = is_priority(q, stream->config.id),
+        .pin = s->pin,
+        .boost = s->boost,
+        .boost_until = s->boost_until,
+        .start = -1,
+        .width = s->width,
+        .height = s->height,
+        .fps = comes(capture) ? capture->fps : 0,
+        .has_sub = stream->config.sub_url[0] != '\0',
+        .sub_width = capture->sub ? capture->width : 0,
+        .sub_height = capture->sub ? capture->height : 0,
+        .key_fps = capture->key_seconds > 0 ? 1 / capture->key_seconds : 0,
+        .droppable = ratio((double)capture->disposable, (double)capture->packets),
+    };
+    measure(s, capture, seconds, q->unit[s->target.input], out);
+}
+
+static int gather_cameras(struct itsi_pipeline *p, double seconds, double *decode)
+{
+    struct itsi_quality_control *q = p->quality;
+    int count = 0;
+    *decode = 0;
+    pthread_mutex_lock(&p->table);
+    for (int i = 0; i < p->camera_count && count < q->max_cameras; i++) {
+        struct itsi_capture_status capture;
+        itsi_capture_status(p->cameras[i]->capture, &capture);
+        if (!itsi_quality_governs(p->cameras[i], &capture))
+            continue;
+        describe(q, p->cameras[i], &capture, seconds, &q->cameras[count]);
+        *decode += q->cameras[count++].cost.decode;
+    }
+    pthread_mutex_unlock(&p->table);
+    return count;
+}
+
+/* Time in which the engine hardly waits for processors: what it takes alone, so that decoders beside it do not count. */
+static double unit_cost(struct itsi_pipeline *p, int size)
+{
+    const struct itsi_quality_control *q = p->quality;
+    const int64_t run = itsi_batcher_shortest_run(p->batcher, size, 1);
+    const double lane = run > 0 ? (double)run / 1e9
+                                : (double)p->info.warm_ns[size] / 1e9 / (p->info.warm_images > 0 ? p->info.warm_images : 1);
+    return q->engine_on_cpu ? lane * q->threads / p->info.parallel : lane;
+}
+
+static double on_time(const struct itsi_ledger_counts *now, const struct itsi_ledger_counts *before)
+{
+    const double delivered = (double)(now->delivered - before->delivered);
+    double others = (double)(now->late - before->late);
+    for (int r = 0; r < ITSI_DROP_COUNT; r++) /* of those the batcher took */
+        for (int s = ITSI_STAGE_ML_INFERENCE; s <= ITSI_STAGE_POSTPROCESSING; s++)
+            others += (double)(now->dropped[s][r] - before->dropped[s][r]);
+    return delivered + others > 0 ? delivered / (delivered + others) : -1;
+}
+
+static void gather_load(struct itsi_pipeline *p, double seconds, double decode, struct itsi_quality_snapshot *out)
+{
+    struct itsi_quality_control *q = p->quality;
+    struct itsi_quality_load *load = &out->load;
+    struct itsi_system_load machine;
+    struct itsi_facts_taken facts;
+    struct itsi_ledger_counts books;
+    itsi_system_sample(&q->system, &machine);
+    itsi_facts_take(&q->facts, &facts);
+    pthread_mutex_lock(&p->table);
+    itsi_pipeline_books(p, &books);
+    pthread_mutex_unlock(&p->table);
+    int64_t busy_ns = 0;
+    for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
+        busy_ns += facts.sums.busy_ns[i];
+    const double frames = (double)facts.sums.frames, failed = (double)facts.sums.failed;
+    itsi_quality_load_unknown(load);
+    load->cpu_percent = machine.cpu_percent;
+    load->memory_percent = machine.memory_percent;
+    load->engine_busy = fmin(1, (double)busy_ns / 1e9 / seconds / p->info.parallel);
+    load->decode_share = fmin(1, decode / machine.cores);
+    load->slack_ms = facts.slack_p10_ns == ITSI_NEVER ? (double)NAN : (double)facts.slack_p10_ns / 1e6;
+    load->on_time_ratio = on_time(&books, &q->last_books);
+    if (frames > 0) {
+        load->queue_age_ms = (double)facts.sums.queue_ns / 1e6;
+        load->latency_ms = (double)facts.sums.latency_ns / 1e6 / frames;
+    }
+    if (frames + failed > 0)
+        load->error_rate = failed / (frames + failed);
+    q->last_books = books;
+    out->cores = machine.cores;
+}
+
+void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quality_snapshot *out)
+{
+    struct itsi_quality_control *q = p->quality;
+    const double seconds = fmax(1e-3, (double)(now - q->last_step) / 1e9);
+    double decode;
+    for (int i = 0; i < q->input_count; i++) {
+        const struct itsi_input_size size = p->info.sizes[q->order[i]];
+        q->unit[i] = unit_cost(p, q->order[i]);
+        q->inputs[i] = (struct itsi_quality_input){size.width, size.height, q->unit[i]};
+    }
+    *out = (struct itsi_quality_snapshot){
+        .now = now,
+        .engine_on_cpu = q->engine_on_cpu,
+        .engine = p->info.parallel,
+        .inputs = q->inputs,
+        .input_count = q->input_count,
+        .own_input = q->own_input,
+        .cameras = q->cameras,
+    };
+    out->count = gather_cameras(p, seconds, &decode);
+    gather_load(p, seconds, decode, out);
+    q->last_step = now;
+}

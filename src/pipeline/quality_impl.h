@@ -1,0 +1,53 @@
+/* The Adaptive Quality Manager in the pipeline: facts are gathered, the controller steps, targets are applied.
+ *
+ * One thread, a step every half second. It alone touches the controller's state and `cameras`; what others ask for is under
+ * `mutex`, and what it keeps per camera lies in the camera's stream (under the table's lock). */
+#ifndef ITSI_PIPELINE_QUALITY_IMPL_H
+#define ITSI_PIPELINE_QUALITY_IMPL_H
+
+#include "base/system.h"
+#include "pipeline/facts.h"
+#include "pipeline/pipeline_impl.h"
+#include "quality/controller.h"
+
+enum { ITSI_QUALITY_HISTORY = 512, ITSI_QUALITY_STEP_EVENTS = 256 };
+
+struct itsi_quality_control {
+    /* const after make */
+    int max_cameras;
+    bool engine_on_cpu;
+    int order[ITSI_QUALITY_INPUTS]; /* the controller's input sizes, largest first: which of the engine's */
+    int input_count, own_input;
+    double threads; /* of the engine */
+
+    struct itsi_facts facts;
+    pthread_t thread;
+    bool running;
+    struct itsi_event stop;
+
+    /* the thread's */
+    struct itsi_quality_state *state;
+    struct itsi_quality_camera *cameras;
+    struct itsi_quality_target *targets;
+    struct itsi_quality_event *events; /* of one step */
+    struct itsi_system system;
+    int64_t last_step;
+    struct itsi_ledger_counts last_books;
+    struct itsi_quality_input inputs[ITSI_QUALITY_INPUTS];
+    double unit[ITSI_QUALITY_INPUTS]; /* processor (or engine) seconds of a picture, by the controller's input size */
+
+    pthread_mutex_t mutex; /* guards what follows */
+    struct itsi_quality_policy policy;
+    struct itsi_str_list priority; /* camera ids; owned */
+    struct itsi_quality_overview overview;
+    struct itsi_quality_change history[ITSI_QUALITY_HISTORY];
+    uint64_t changes; /* ever */
+};
+
+/* quality_gather.c: everything the controller is told. Fills q->cameras and the snapshot; both are valid until the next
+ * call. The table's lock is not held. */
+void itsi_quality_gather(struct itsi_pipeline *pipeline, int64_t now, struct itsi_quality_snapshot *out);
+/* Is it one whose pictures are not to be thinned (pace=off)? */
+bool itsi_quality_governs(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture);
+
+#endif

@@ -1,0 +1,235 @@
+/* The quality manager made, configured and asked. */
+#include "pipeline/quality_impl.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <string.h>
+
+/* --- input sizes -------------------------------------------------------------------------------------------------- */
+
+static int to_32(double pixels)
+{
+    const int rounded = (int)(pixels / 32 + 0.5) * 32;
+    return rounded < 32 ? 32 : rounded;
+}
+
+static bool is_new(struct itsi_input_size size, struct itsi_input_size own, const struct itsi_input_size *more, int count)
+{
+    bool known = size.width == own.width && size.height == own.height;
+    for (int i = 0; i < count; i++)
+        known = known || (size.width == more[i].width && size.height == more[i].height);
+    return !known;
+}
+
+int itsi_pipeline_quality_sizes(const struct its_cfg *cfg, const struct itsi_model *model, struct itsi_input_size own,
+                                struct itsi_input_size more[ITSI_ENGINE_SIZES - 1])
+{
+    int count = 0;
+    if (!cfg->general.enabled || !cfg->adaptive_quality.enable_adaptive_quality)
+        return 0;
+    for (int level = 0; level < ITSI_QUALITY_LEVELS && count < ITSI_ENGINE_SIZES - 1; level++) {
+        const double share = itsi_quality_profile(level)->input_share;
+        struct itsi_input_size size = {to_32(own.width * share), to_32(own.height * share)};
+        /* a model of one size runs at that alone */
+        if (model && itsi_model_input_size(model, size.width, size.height, &size.width, &size.height, NULL) != 0)
+            continue;
+        if (is_new(size, own, more, count))
+            more[count++] = size;
+    }
+    return count;
+}
+
+static int64_t area(const struct itsi_pipeline *p, int size)
+{
+    return (int64_t)p->info.sizes[size].width * p->info.sizes[size].height;
+}
+
+/* The controller wants them largest first. */
+static void order_sizes(struct itsi_pipeline *p, struct itsi_quality_control *q)
+{
+    q->input_count = p->info.size_count;
+    for (int i = 0; i < q->input_count; i++) {
+        int at = i;
+        for (; at > 0 && area(p, q->order[at - 1]) < area(p, i); at--)
+            q->order[at] = q->order[at - 1];
+        q->order[at] = i;
+    }
+    for (int i = 0; i < q->input_count; i++)
+        if (q->order[i] == 0)
+            q->own_input = i;
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------- */
+
+static int copy_list(const struct itsi_str_list *from, struct itsi_str_list *to)
+{
+    to->items = itsi_calloc(from->count + 1, sizeof *to->items);
+    if (!to->items)
+        return ITS_ENOMEM;
+    for (size_t i = 0; i < from->count; i++, to->count++)
+        if (!(to->items[i] = itsi_strdup(from->items[i])))
+            return ITS_ENOMEM;
+    return 0;
+}
+
+static void free_list(struct itsi_str_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        itsi_free(list->items[i]);
+    itsi_free(list->items);
+    *list = (struct itsi_str_list){0};
+}
+
+static void make_policy(const struct its_cfg *cfg, struct itsi_quality_policy *out)
+{
+    itsi_quality_policy_make(out, &cfg->adaptive_quality,
+                             fmin(cfg->general.target_latency_ms, cfg->latency_monitoring.latency_sla_ms));
+    if (cfg->quality.recovery_stability_seconds > 0)
+        out->rise_dwell_ns = (int64_t)(cfg->quality.recovery_stability_seconds * 1e9);
+    out->floor_fps = cfg->quality.floor_fps;
+    out->priority_floor = cfg->quality.priority_floor;
+    out->admission = cfg->quality.admission == 0 ? ITSI_ADMIT_DEGRADE : ITSI_ADMIT_REFUSE;
+}
+
+int itsi_pipeline_configure_quality(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    struct itsi_quality_control *q = p->quality;
+    struct itsi_str_list priority = {0}, old;
+    if (!q)
+        return 0;
+    if (copy_list(&cfg->adaptive_quality.priority_camera_ids, &priority) != 0) {
+        free_list(&priority);
+        return itsi_fail(diag, ITS_ENOMEM, "quality manager: out of memory");
+    }
+    pthread_mutex_lock(&p->table); /* the gathering reads the list under it */
+    pthread_mutex_lock(&q->mutex);
+    make_policy(cfg, &q->policy);
+    old = q->priority;
+    q->priority = priority;
+    pthread_mutex_unlock(&q->mutex);
+    pthread_mutex_unlock(&p->table);
+    free_list(&old);
+    return 0;
+}
+
+int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    if (!cfg->general.enabled)
+        return 0;
+    struct itsi_quality_control *q = p->quality = itsi_zalloc(sizeof *q);
+    if (!q)
+        return itsi_fail(diag, ITS_ENOMEM, "quality manager: out of memory");
+    pthread_mutex_init(&q->mutex, NULL);
+    itsi_event_init(&q->stop);
+    itsi_facts_init(&q->facts);
+    q->max_cameras = p->max_cameras;
+    /* null has time of its own; a device that gains from batches has processors of its own */
+    q->engine_on_cpu = p->backend != &itsi_backend_null && !p->info.batch_efficient;
+    struct itsi_system_load machine;
+    itsi_system_sample(&q->system, &machine);
+    q->threads = cfg->inference.threads > 0 ? (double)cfg->inference.threads : machine.cores;
+    order_sizes(p, q);
+    q->cameras = itsi_calloc((size_t)q->max_cameras, sizeof *q->cameras);
+    q->targets = itsi_calloc((size_t)q->max_cameras, sizeof *q->targets);
+    q->events = itsi_calloc(ITSI_QUALITY_STEP_EVENTS, sizeof *q->events);
+    if (!q->cameras || !q->targets || !q->events)
+        return itsi_fail(diag, ITS_ENOMEM, "quality manager: out of memory");
+    int rc = itsi_quality_state_create(&q->state, q->max_cameras, diag);
+    return rc == 0 ? itsi_pipeline_configure_quality(p, cfg, diag) : rc;
+}
+
+void itsi_pipeline_free_quality(struct itsi_pipeline *p)
+{
+    struct itsi_quality_control *q = p->quality;
+    if (!q)
+        return;
+    itsi_quality_state_destroy(q->state);
+    free_list(&q->priority);
+    itsi_free(q->cameras);
+    itsi_free(q->targets);
+    itsi_free(q->events);
+    itsi_facts_fini(&q->facts);
+    itsi_event_fini(&q->stop);
+    pthread_mutex_destroy(&q->mutex);
+    itsi_free(q);
+    p->quality = NULL;
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+void itsi_pipeline_quality(struct itsi_pipeline *p, struct itsi_quality_overview *out)
+{
+    *out = (struct itsi_quality_overview){.status.lowest_level = -1};
+    if (!p->quality)
+        return;
+    pthread_mutex_lock(&p->quality->mutex);
+    *out = p->quality->overview;
+    pthread_mutex_unlock(&p->quality->mutex);
+}
+
+size_t itsi_pipeline_quality_changes(struct itsi_pipeline *p, struct itsi_quality_change *out, size_t cap)
+{
+    struct itsi_quality_control *q = p->quality;
+    size_t count = 0;
+    if (!q)
+        return 0;
+    pthread_mutex_lock(&q->mutex);
+    const uint64_t known = q->changes < ITSI_QUALITY_HISTORY ? q->changes : ITSI_QUALITY_HISTORY;
+    for (; count < cap && count < known; count++)
+        out[count] = q->history[(q->changes - 1 - count) % ITSI_QUALITY_HISTORY];
+    pthread_mutex_unlock(&q->mutex);
+    return count;
+}
+
+/* A reference of the camera whose level may be set. */
+static int find_camera(struct itsi_pipeline *p, const char *id, int level, struct itsi_camera_stream **out,
+                       struct its_diag *diag)
+{
+    if (!p->quality)
+        return itsi_fail(diag, ITS_EUNSUPPORTED, "there is no quality manager: the system was started with enabled=false");
+    if (level < -1 || level >= ITSI_QUALITY_LEVELS)
+        return itsi_fail(diag, ITS_EINVAL, "quality level %d: there are 0 to %d", level, ITSI_QUALITY_LEVELS - 1);
+    *out = itsi_stream_find(p, id);
+    return *out ? 0 : itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);
+}
+
+int itsi_pipeline_pin_quality(struct itsi_pipeline *p, const char *id, int level, struct its_diag *diag)
+{
+    struct itsi_camera_stream *stream;
+    int rc = find_camera(p, id, level, &stream, diag);
+    if (rc != 0)
+        return rc;
+    pthread_mutex_lock(&p->table);
+    stream->quality.pin = level;
+    pthread_mutex_unlock(&p->table);
+    itsi_stream_unref(stream);
+    return 0;
+}
+
+int itsi_pipeline_boost_quality(struct itsi_pipeline *p, const char *id, int level, double seconds, struct its_diag *diag)
+{
+    if (level >= 0 && !(seconds > 0 && seconds <= 86400))
+        return itsi_fail(diag, ITS_EINVAL, "seconds: allowed are up to 86400, not %g", seconds);
+    struct itsi_camera_stream *stream;
+    int rc = find_camera(p, id, level, &stream, diag);
+    if (rc != 0)
+        return rc;
+    pthread_mutex_lock(&p->table);
+    stream->quality.boost = level;
+    stream->quality.boost_until = level >= 0 ? itsi_now_ns() + (int64_t)(seconds * 1e9) : 0;
+    pthread_mutex_unlock(&p->table);
+    itsi_stream_unref(stream);
+    return 0;
+}
+
+void itsi_pipeline_note_encoding(struct itsi_pipeline *p, const char *id, int64_t cpu_ns)
+{
+    struct itsi_camera_stream *stream = itsi_stream_find(p, id);
+    if (!stream)
+        return;
+    atomic_fetch_add_explicit(&stream->quality.encode_ns, cpu_ns, memory_order_relaxed);
+    itsi_stream_unref(stream);
+}
