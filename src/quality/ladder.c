@@ -89,17 +89,18 @@ static int input_for(const struct itsi_quality_snapshot *snapshot, double share)
     return found;
 }
 
+/* A rung is a rate of detections, profile->fps / interval, and not a share of what comes: of two key frames a second none
+ * is left out. */
 static void set_compute(const struct itsi_quality_snapshot *snapshot, const struct itsi_quality_camera *camera, int rung,
                         double floor_fps, struct itsi_quality_target *out)
 {
     const struct itsi_quality_profile *profile = itsi_quality_profile(itsi_quality_level_of(rung));
-    const double arriving = itsi_quality_decoded_fps(camera, out->decode);
-    double analysed = fmin(arriving, profile->fps);
-    int interval = intervals[rung];
-    /* a hair of tolerance: 14.99 measured frames a second shall not halve the interval of 15 */
-    const int longest = (int)(analysed / floor_fps + 0.1);
-    if (interval > longest)
-        interval = longest > 1 ? longest : 1;
+    double analysed = fmin(itsi_quality_decoded_fps(camera, out->decode), profile->fps);
+    const double rate = fmax((double)profile->fps / intervals[rung], floor_fps);
+    /* rounded towards more detections, but for a hair: 14.99 measured frames a second are 15 */
+    int interval = (int)(analysed / rate * 1.01);
+    if (interval < 1)
+        interval = 1;
     if (camera->max_interval > 0 && interval > camera->max_interval) {
         /* tracking would not hold: as many detections, no results between them that nobody can vouch for */
         analysed *= (double)camera->max_interval / interval;

@@ -1,5 +1,7 @@
 #include "quality/lower.h"
 
+#include "quality/profile.h"
+
 #include <stdlib.h>
 
 #define CAUSE_FACTOR 2.0
@@ -18,13 +20,15 @@ static double on_resource(const struct plan *plan, const struct itsi_quality_wor
     return itsi_quality_work_on(plan->fleet->snapshot, plan->resource, work);
 }
 
-/* The next rung of a knob that frees something on the resource. */
-static bool next_rung(const struct plan *plan, const struct itsi_quality_member *member, int knob,
+/* The next rung of a knob, down to `last`, that frees something on the resource. */
+static bool next_rung(const struct plan *plan, const struct itsi_quality_member *member, int knob, int last,
                       struct itsi_quality_position *out, double *relief)
 {
     const double now = on_resource(plan, &member->cost);
     struct itsi_quality_position at = member->at;
-    while (at.rung[knob] < member->deepest.rung[knob]) {
+    if (last > member->deepest.rung[knob])
+        last = member->deepest.rung[knob];
+    while (at.rung[knob] < last) {
         struct itsi_quality_work cost;
         at.rung[knob]++;
         itsi_quality_member_cost(plan->fleet, member, &at, &cost);
@@ -37,6 +41,17 @@ static bool next_rung(const struct plan *plan, const struct itsi_quality_member 
     return false;
 }
 
+/* Does the knob govern work on the resource? Key frames relieve an engine too, but that is the wrong knob. */
+static bool governs(const struct plan *plan, int knob, const struct itsi_quality_work *work)
+{
+    return itsi_quality_work_of(plan->fleet->snapshot, plan->resource, (enum itsi_quality_knob)knob, work) > 0;
+}
+
+static int ultra_low(void)
+{
+    return itsi_quality_rung_of(ITSI_QUALITY_ULTRA_LOW);
+}
+
 /* --- the cause ---------------------------------------------------------------------------------------------------- */
 
 static bool next_on_any_knob(const struct plan *plan, const struct itsi_quality_member *member,
@@ -46,7 +61,7 @@ static bool next_on_any_knob(const struct plan *plan, const struct itsi_quality_
     for (int k = 0; k < ITSI_KNOBS; k++) {
         struct itsi_quality_position at;
         double relief;
-        if (next_rung(plan, member, k, &at, &relief) && relief > best) {
+        if (governs(plan, k, &member->cost) && next_rung(plan, member, k, ultra_low(), &at, &relief) && relief > best) {
             best = relief;
             *out = at;
         }
@@ -87,16 +102,16 @@ static void order_knobs(const struct plan *plan, int knobs[ITSI_KNOBS])
 }
 
 /* One knob of one group, the best off first, so that nobody is two rungs below its peers. Returns whether one moved. */
-static bool lower_knob(struct plan *plan, const struct itsi_quality_turn *turns, int count, int knob)
+static bool lower_knob(struct plan *plan, const struct itsi_quality_turn *turns, int count, int knob, int last)
 {
     bool moved = false;
-    for (int rung = 0; rung < itsi_quality_deepest((enum itsi_quality_knob)knob); rung++)
+    for (int rung = 0; rung < last; rung++)
         for (int i = 0; i < count && plan->need > 0; i++) {
             struct itsi_quality_member *member = turns[i].member;
             struct itsi_quality_position at;
             double relief;
             if (member->at.rung[knob] != rung || (!plan->deep && member->reason[knob] != ITSI_QUALITY_NONE) ||
-                !next_rung(plan, member, knob, &at, &relief))
+                !next_rung(plan, member, knob, last, &at, &relief))
                 continue;
             itsi_quality_member_move(plan->fleet, member, &at, plan->reason);
             plan->need -= relief;
@@ -105,13 +120,18 @@ static bool lower_knob(struct plan *plan, const struct itsi_quality_turn *turns,
     return moved;
 }
 
+/* Detection grows rarer than ultra_low's only when no other knob has anything left: frames that are decoded and not
+ * looked at are given up before frames that are. */
 static bool lower_group(struct plan *plan, const struct itsi_quality_turn *turns, int count)
 {
     int knobs[ITSI_KNOBS];
     bool moved = false;
     order_knobs(plan, knobs);
     for (int k = 0; k < ITSI_KNOBS && plan->need > 0 && (plan->deep || !moved); k++)
-        moved |= lower_knob(plan, turns, count, knobs[k]);
+        if (governs(plan, knobs[k], &plan->fleet->demand))
+            moved |= lower_knob(plan, turns, count, knobs[k], ultra_low());
+    if (plan->need > 0 && (plan->deep || !moved) && governs(plan, ITSI_KNOB_COMPUTE, &plan->fleet->demand))
+        moved |= lower_knob(plan, turns, count, ITSI_KNOB_COMPUTE, itsi_quality_deepest(ITSI_KNOB_COMPUTE));
     return moved;
 }
 
