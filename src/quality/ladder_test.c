@@ -98,7 +98,7 @@ static void decoding_gives_up_pixels_then_frames(void **state)
     camera.key_fps = 2;
     static const struct {
         bool sub;
-        enum itsi_quality_decode mode;
+        enum itsi_decode_mode mode;
         double analysed;
     } with[] = {{false, ITSI_DECODE_ALL, 25}, {false, ITSI_DECODE_ALL, 25}, {true, ITSI_DECODE_ALL, 25},
                 {true, ITSI_DECODE_REFERENCE, 12.5}, {true, ITSI_DECODE_KEY, 2}};
