@@ -12,6 +12,7 @@
 
 enum { RING_RECORDS = 2048, BATCH_SPANS = 2048 };
 #define BATCH_NS ITSI_NS_PER_S
+static const struct itsi_backoff_policy usual_backoff = {ITSI_NS_PER_S, 30 * ITSI_NS_PER_S, 60 * ITSI_NS_PER_S};
 
 const char *itsi_trace_loss_name(enum itsi_trace_loss reason)
 {
@@ -37,7 +38,7 @@ static void instance_id(struct itsi_rand *rng, char out[37])
 static int open_exporter(struct itsi_tracer *t, const struct itsi_tracer_params *params, struct its_diag *diag)
 {
     char host[256] = "", instance[37];
-    instance_id(&t->rng, instance);
+    instance_id(&t->backoff.rng, instance);
     if (gethostname(host, sizeof host - 1) != 0)
         host[0] = '\0';
     t->batch_spans = params->batch_spans > 0 ? params->batch_spans : BATCH_SPANS;
@@ -67,9 +68,8 @@ int itsi_tracer_create(struct itsi_tracer **out, const struct itsi_tracer_params
     pthread_mutex_init(&t->mutex, NULL);
     itsi_cond_init(&t->cond);
     itsi_trace_key_init(&t->key, params->seed);
-    itsi_rand_seed(&t->rng, t->key.k0 ^ t->key.k1);
     t->batch_ns = params->batch_ns > 0 ? params->batch_ns : BATCH_NS;
-    itsi_otlp_backoff_init(&t->backoff, params->backoff ? params->backoff : &itsi_otlp_backoff_default);
+    itsi_backoff_init(&t->backoff, params->backoff ? params->backoff : &usual_backoff, t->key.k0 ^ t->key.k1);
     if (params->endpoint) {
         int rc = open_exporter(t, params, diag);
         if (rc != 0) {

@@ -21,7 +21,7 @@
 #include "core/frame.h"
 #include "core/ledger.h"
 #include "latency/trace_context.h"
-#include "net/otlp_backoff.h"
+#include "net/backoff.h"
 
 struct itsi_tracer;
 
@@ -35,7 +35,7 @@ struct itsi_tracer_params {
     int batch_spans;      /* of one request; 2048 */
     int64_t batch_ns;     /* a span waits at most that long for a batch; 1 s */
     double timeout_seconds; /* of one request; 10 s */
-    const struct itsi_otlp_backoff_policy *backoff; /* itsi_otlp_backoff_default */
+    const struct itsi_backoff_policy *backoff; /* of one batch; 1 s, 30 s, given up after 60 s */
 };
 
 /* ITS_EINVAL: the endpoint is no HTTP URL. The text in diag holds no credentials. */

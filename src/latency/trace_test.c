@@ -246,7 +246,7 @@ static void *finish_many(void *arg)
 static void books_balance_under_threads(void **state)
 {
     (void)state;
-    static const struct itsi_otlp_backoff_policy hasty = {MS, 2 * MS, 10 * MS};
+    static const struct itsi_backoff_policy hasty = {MS, 2 * MS, 10 * MS};
     struct itsi_tracer *t = tracer((struct itsi_tracer_params){
         .endpoint = NOBODY, .rate = 1, .ring_records = 64, .batch_spans = 90, .batch_ns = MS, .backoff = &hasty});
     struct its_diag diag;

@@ -129,8 +129,8 @@ int main(int argc, char **argv)
     if (argc < 2)
         return 2;
     itsi_log_install(itsi_log_to_file, stderr, ITSI_LOG_DEBUG);
-    const struct itsi_otlp_backoff_policy backoff = {option(argc, argv, "first_ms", 50) * MS, 1000 * MS,
-                                                     option(argc, argv, "give_up_ms", 10000) * MS};
+    const struct itsi_backoff_policy backoff = {option(argc, argv, "first_ms", 50) * MS, 1000 * MS,
+                                                option(argc, argv, "give_up_ms", 10000) * MS};
     const struct itsi_tracer_params params = {
         .endpoint = argv[1],
         .enabled = true,
