@@ -1,8 +1,7 @@
-#include "support/check.h"
+#include "support/pipeline_run.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "pipeline/pipeline.h"
 #include "pipeline/result_writer.h"
 
 #include <dirent.h>
@@ -12,6 +11,7 @@
 #define MS ITSI_NS_PER_MS
 
 static struct its_cfg cfg;
+static struct itsi_pipeline_params params; /* each test begins with an engine that takes no time */
 
 static int setup(void **state)
 {
@@ -21,6 +21,7 @@ static int setup(void **state)
     CHECK_OK(its_cfg_init(&cfg, &diag), diag);
     cfg.inference.parallel = 1;
     cfg.gpu.batch_size_range[1] = 1;
+    params = (struct itsi_pipeline_params){.cfg = &cfg, .backend = &itsi_backend_null};
     return 0;
 }
 
@@ -29,25 +30,6 @@ static int teardown(void **state)
     (void)state;
     its_cfg_fini(&cfg);
     return 0;
-}
-
-static struct itsi_pipeline *open_pipeline(const struct itsi_backend *backend, int64_t per_image_ns)
-{
-    struct its_diag diag;
-    struct itsi_pipeline *p;
-    const struct itsi_pipeline_params params = {.cfg = &cfg, .backend = backend, .null_per_image_ns = per_image_ns};
-    CHECK_OK(itsi_pipeline_create(&p, &params, &diag), diag);
-    CHECK_OK(itsi_pipeline_start(p, &diag), diag);
-    return p;
-}
-
-static void add(struct itsi_pipeline *p, const char *id, const char *url)
-{
-    struct its_diag diag;
-    struct itsi_camera camera = {0};
-    snprintf(camera.id, sizeof camera.id, "%s", id);
-    snprintf(camera.url, sizeof camera.url, "%s", url);
-    CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
 }
 
 /* Waiting and service of every stage and what belongs to none are the whole, to the nanosecond. */
@@ -100,9 +82,9 @@ static struct itsi_ledger_counts close_pipeline(struct itsi_pipeline *p)
 static void light_load_is_delivered_in_time(void **state)
 {
     (void)state;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 4; i++)
-        add(p, "", "null://?fps=50");
+        add_camera(p, "", "null://?fps=50");
     int by[4] = {0};
     int n = collect(p, 1000 * MS, by, 4);
     assert_in_range(n, 120, 240);
@@ -120,9 +102,10 @@ static void light_load_is_delivered_in_time(void **state)
 static void overload_is_shared_and_shed(void **state)
 {
     (void)state;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 10 * MS);
+    params.null_per_image_ns = 10 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 8; i++)
-        add(p, "", "null://?fps=50");
+        add_camera(p, "", "null://?fps=50");
     collect(p, 500 * MS, NULL, 0);
     int by[8] = {0};
     int n = collect(p, 1500 * MS, by, 8);
@@ -138,14 +121,11 @@ static void batches_form_on_a_batch_efficient_engine(void **state)
 {
     (void)state;
     cfg.gpu.batch_size_range[1] = 8;
-    const struct itsi_pipeline_params params = {
-        .cfg = &cfg, .backend = &itsi_backend_null, .null_base_ns = 20 * MS, .null_per_image_ns = 1 * MS};
-    struct itsi_pipeline *p;
-    struct its_diag diag;
-    CHECK_OK(itsi_pipeline_create(&p, &params, &diag), diag);
-    CHECK_OK(itsi_pipeline_start(p, &diag), diag);
+    params.null_base_ns = 20 * MS;
+    params.null_per_image_ns = 1 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 8; i++)
-        add(p, "", "null://?fps=50");
+        add_camera(p, "", "null://?fps=50");
     collect(p, 1000 * MS, NULL, 0);
     struct itsi_pipeline_stats stats;
     itsi_pipeline_stats(p, &stats);
@@ -158,11 +138,12 @@ static void cameras_come_and_go_without_touching_others(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 1 * MS);
-    add(p, "steady", "null://?fps=50");
+    params.null_per_image_ns = 1 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "steady", "null://?fps=50");
     collect(p, 200 * MS, NULL, 0);
     for (int i = 0; i < 20; i++) {
-        add(p, "guest", "null://?fps=100");
+        add_camera(p, "guest", "null://?fps=100");
         collect(p, 20 * MS, NULL, 0);
         CHECK_OK(itsi_pipeline_remove_camera(p, "guest", &diag), diag);
     }
@@ -180,8 +161,9 @@ static void removal_with_frames_in_flight_keeps_the_books(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 150 * MS);
-    add(p, "a", "null://?fps=200");
+    params.null_per_image_ns = 150 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "a", "null://?fps=200");
     collect(p, 60 * MS, NULL, 0); /* one is in the engine, others wait */
     CHECK_OK(itsi_pipeline_remove_camera(p, "a", &diag), diag);
     struct itsi_pipeline_stats stats;
@@ -189,7 +171,7 @@ static void removal_with_frames_in_flight_keeps_the_books(void **state)
     assert_int_equal(stats.cameras, 0);
     assert_true(stats.ledger.in_flight > 0);
     assert_int_equal(itsi_ledger_balance(&stats.ledger), 0);
-    add(p, "a", "null://?fps=10"); /* the name is free at once */
+    add_camera(p, "a", "null://?fps=10"); /* the name is free at once */
     close_pipeline(p);
 }
 
@@ -198,17 +180,17 @@ static void refuses_by_name(void **state)
     (void)state;
     struct its_diag diag;
     cfg.general.max_concurrent_streams = 2;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     struct itsi_camera camera = {.id = "a b", .url = "null://"};
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_EINVAL);
     CHECK_CONTAINS(diag.text, "'a b'");
-    add(p, "x", "null://?fps=5");
+    add_camera(p, "x", "null://?fps=5");
     camera = (struct itsi_camera){.id = "x", .url = "null://"};
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_EEXISTS);
     camera = (struct itsi_camera){.id = "y", .url = "gopher://h/"};
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_EINVAL);
     CHECK_CONTAINS(diag.text, "gopher");
-    add(p, "", "null://?fps=5");
+    add_camera(p, "", "null://?fps=5");
     camera = (struct itsi_camera){.url = "null://"};
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_ELIMIT);
     CHECK_CONTAINS(diag.text, "max_concurrent_streams (2)");
@@ -220,11 +202,11 @@ static void a_slow_reader_loses_and_nobody_else(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     struct itsi_subscription *slow;
     CHECK_OK(itsi_pipeline_subscribe(p, "a", 2, NULL, NULL, &slow, &diag), diag);
-    add(p, "a", "null://?fps=100");
-    add(p, "b", "null://?fps=100");
+    add_camera(p, "a", "null://?fps=100");
+    add_camera(p, "b", "null://?fps=100");
     int n = collect(p, 600 * MS, NULL, 0);
     assert_in_range(n, 70, 140);
     assert_true(itsi_subscription_lost(slow) > 20);
@@ -247,10 +229,10 @@ static void readers_see_the_end(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     struct itsi_subscription *s;
     CHECK_OK(itsi_pipeline_subscribe(p, NULL, 4, NULL, NULL, &s, &diag), diag);
-    add(p, "a", "null://?fps=100");
+    add_camera(p, "a", "null://?fps=100");
     struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + 2000 * MS);
     assert_non_null(r);
     itsi_result_unref(&r);
@@ -266,9 +248,10 @@ static void readers_see_the_end(void **state)
 static void unpaced_sources_lose_nothing(void **state)
 {
     (void)state;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 1 * MS);
-    add(p, "a", "null://?pace=off");
-    add(p, "b", "null://?pace=off");
+    params.null_per_image_ns = 1 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "a", "null://?pace=off");
+    add_camera(p, "b", "null://?pace=off");
     int by[2] = {0};
     int n = collect(p, 500 * MS, by, 2);
     assert_true(n > 150);
@@ -285,10 +268,11 @@ static void the_parts_of_ten_thousand_frames_are_the_whole(void **state)
     enum { FRAMES = 10000 };
     struct its_diag diag;
     struct itsi_subscription *s;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, MS / 20);
+    params.null_per_image_ns = MS / 20;
+    struct itsi_pipeline *p = open_pipeline(&params);
     CHECK_OK(itsi_pipeline_subscribe(p, NULL, 4 * FRAMES, NULL, NULL, &s, &diag), diag);
     for (int i = 0; i < 4; i++)
-        add(p, "", "null://?pace=off");
+        add_camera(p, "", "null://?pace=off");
     for (int n = 0; n < FRAMES; n++) {
         struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + 10000 * MS);
         assert_non_null(r);
@@ -327,9 +311,10 @@ static void a_burning_budget_alerts_and_freezes(void **state)
     cfg.general.data_dir = itsi_strdup(folder);
     cfg.latency_monitoring.monitoring_window_seconds = 2;
     cfg.latency_monitoring.alert_window_seconds = 4;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 50 * MS);
+    params.null_per_image_ns = 50 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 8; i++)
-        add(p, "", "null://?fps=50");
+        add_camera(p, "", "null://?fps=50");
     struct itsi_alert alerts[16];
     int64_t until = itsi_now_ns() + 20000 * MS;
     while (itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16) == 0 && itsi_now_ns() < until)
@@ -364,8 +349,9 @@ static void a_stage_that_never_ends_is_told(void **state)
 {
     (void)state;
     cfg.monitor.flight_recorder_seconds = 0;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 8000 * MS);
-    add(p, "stuck", "null://?fps=10");
+    params.null_per_image_ns = 8000 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "stuck", "null://?fps=10");
     struct itsi_alert alerts[16];
     const struct itsi_alert *told = NULL;
     for (int64_t until = itsi_now_ns() + 20000 * MS; !told && itsi_now_ns() < until;) {
@@ -381,9 +367,10 @@ static void a_stage_that_never_ends_is_told(void **state)
 static void steady_state_allocates_nothing(void **state)
 {
     (void)state;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 1 * MS);
+    params.null_per_image_ns = 1 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 4; i++)
-        add(p, "", "null://?fps=100");
+        add_camera(p, "", "null://?fps=100");
     itsi_sleep_until_ns(itsi_now_ns() + 300 * MS);
     struct itsi_pipeline_stats stats;
     itsi_pipeline_stats(p, &stats);
@@ -411,8 +398,9 @@ static void engine_failures_are_counted_not_fatal(void **state)
     (void)state;
     struct itsi_backend failing = itsi_backend_null;
     failing.collect = failing_collect;
-    struct itsi_pipeline *p = open_pipeline(&failing, 0);
-    add(p, "a", "null://?fps=100");
+    params.backend = &failing;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "a", "null://?fps=100");
     int n = collect(p, 500 * MS, NULL, 0);
     assert_in_range(n, 20, 45);
     struct itsi_ledger_counts counts = close_pipeline(p);
@@ -421,10 +409,10 @@ static void engine_failures_are_counted_not_fatal(void **state)
 
 static struct itsi_engine_params opened_with;
 
-static int noting_open(struct itsi_engine **out, const struct itsi_engine_params *params, struct its_diag *diag)
+static int noting_open(struct itsi_engine **out, const struct itsi_engine_params *wanted, struct its_diag *diag)
 {
-    opened_with = *params;
-    return itsi_backend_null.open(out, params, diag);
+    opened_with = *wanted;
+    return itsi_backend_null.open(out, wanted, diag);
 }
 
 static void the_engine_is_opened_as_configured(void **state)
@@ -432,13 +420,14 @@ static void the_engine_is_opened_as_configured(void **state)
     (void)state;
     struct itsi_backend noting = itsi_backend_null;
     noting.open = noting_open;
-    close_pipeline(open_pipeline(&noting, 0));
+    params.backend = &noting;
+    close_pipeline(open_pipeline(&params));
     assert_int_equal(opened_with.precision, ITSI_PRECISION_AUTO);
     assert_false(opened_with.no_int8);
     cfg.gpu.enable_quantization = false;
     cfg.inference.precision = ITSI_PRECISION_BF16;
     cfg.inference.parallel = 3;
-    close_pipeline(open_pipeline(&noting, 0));
+    close_pipeline(open_pipeline(&params));
     assert_int_equal(opened_with.precision, ITSI_PRECISION_BF16);
     assert_int_equal(opened_with.parallel, 3);
     assert_true(opened_with.no_int8);
@@ -448,12 +437,12 @@ static void configuration_applies_live(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     cfg.latency_monitoring.latency_sla_ms = 40;
     CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
     struct itsi_subscription *s;
     CHECK_OK(itsi_pipeline_subscribe(p, NULL, 4, NULL, NULL, &s, &diag), diag);
-    add(p, "a", "null://?fps=50");
+    add_camera(p, "a", "null://?fps=50");
     struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + 2000 * MS);
     assert_non_null(r);
     assert_int_equal(r->info.deadline - r->info.trace.origin, 40 * MS);
@@ -470,10 +459,10 @@ static void results_are_written_as_lines(void **state)
     close(mkstemp(path));
     struct its_cfg_output output = cfg.output;
     output.jsonl_path = path;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     struct itsi_result_writer *writer;
     CHECK_OK(itsi_result_writer_start(&writer, p, &output, &diag), diag);
-    add(p, "a", "null://?fps=100");
+    add_camera(p, "a", "null://?fps=100");
     collect(p, 300 * MS, NULL, 0);
     itsi_pipeline_stop(p, itsi_now_ns() + 1000 * MS);
     struct itsi_pipeline_stats stats;
@@ -501,10 +490,10 @@ static void a_full_disk_loses_lines_not_frames(void **state)
     struct its_diag diag;
     struct its_cfg_output output = cfg.output;
     output.jsonl_path = (char *)"/dev/full";
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     struct itsi_result_writer *writer;
     CHECK_OK(itsi_result_writer_start(&writer, p, &output, &diag), diag);
-    add(p, "a", "null://?fps=100");
+    add_camera(p, "a", "null://?fps=100");
     assert_true(collect(p, 300 * MS, NULL, 0) > 15);
     struct itsi_jsonl_status status;
     itsi_result_writer_status(writer, &status, NULL);
@@ -522,8 +511,8 @@ static void starts_once(void **state)
 {
     (void)state;
     struct its_diag diag = {""};
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
-    add(p, "a", "null://?fps=100");
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "a", "null://?fps=100");
     assert_int_equal(itsi_pipeline_start(p, &diag), ITS_EEXISTS);
     CHECK_CONTAINS(diag.text, "started already");
     itsi_pipeline_stop(p, 0);
@@ -537,12 +526,12 @@ static void keeps_nothing_of_a_configuration(void **state)
     (void)state;
     struct its_diag diag;
     cfg.capture.tls_ca_file = itsi_strdup("/etc/ssl/one.pem");
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     itsi_free(cfg.capture.tls_ca_file);
     cfg.capture.tls_ca_file = NULL;
-    add(p, "a", "null://");
+    add_camera(p, "a", "null://");
     CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
-    add(p, "b", "null://");
+    add_camera(p, "b", "null://");
     close_pipeline(p);
 }
 
@@ -553,7 +542,6 @@ static void creation_survives_no_memory(void **state)
     do {
         struct itsi_pipeline *p = NULL;
         struct its_diag diag = {""};
-        const struct itsi_pipeline_params params = {.cfg = &cfg, .backend = &itsi_backend_null};
         itsi_alloc_fail_at(++nth);
         rc = itsi_pipeline_create(&p, &params, &diag);
         itsi_alloc_fail_at(0);
