@@ -1,5 +1,5 @@
 /* What tracing costs, as CPU time of the thread that pays: for a frame that is not kept and for one that is (the
- * frame's thread), beside a locked increment in the same run; and for making and encoding a kept frame's nine spans
+ * frame's thread, its id as text for the result included), beside a locked increment in the same run; and for making and encoding a kept frame's nine spans
  * (the exporter's thread). The medians of interleaved rounds; one JSON line. From these, the share of one core at 100
  * cameras of 25 frames a second, a tenth of them kept. */
 #include "base/clock.h"
@@ -53,10 +53,13 @@ static double finish(struct itsi_tracer *tracer, int count)
     const struct itsi_trace_outcome outcome = {.end = ITSI_TRACE_ON_TIME, .batch = 8, .quality_level = 3,
                                                .model = "its-road"};
     struct itsi_frame_info info = frame_at(1);
+    char text[ITSI_TRACE_ID_HEX_SIZE];
     int64_t start = itsi_thread_cpu_ns();
     for (int i = 0; i < count; i++) {
         info.seq++;
-        itsi_tracer_finish(tracer, &info, &outcome);
+        const struct itsi_trace_id id = itsi_tracer_id(tracer, &info);
+        itsi_trace_id_hex(&id, text);
+        itsi_tracer_finish(tracer, &info, &id, &outcome);
     }
     return (double)(itsi_thread_cpu_ns() - start) / count;
 }
@@ -68,6 +71,7 @@ static double encode(struct itsi_otlp *otlp)
     struct itsi_trace_record record = {.info = frame_at(1), .outcome = {.batch = 8, .quality_level = 3},
                                        .model = "its-road"};
     itsi_trace_key_init(&key, 1);
+    record.id = itsi_trace_id_of(&key, &record.info);
     itsi_otlp_clear(otlp);
     int64_t start = itsi_thread_cpu_ns();
     for (int i = 0; i < KEPT; i++) {

@@ -1,8 +1,8 @@
 /* Distributed tracing: what happened to a frame, told to an OpenTelemetry collector.
  *
  * The decision to keep a trace falls at the frame's end: a share of all frames by a consistent hash of the trace id,
- * and every frame that was late or dropped, whatever the share. A frame that is not kept costs computing its id and one
- * comparison. A kept one is copied into a bounded ring, from which a thread of the tracer makes spans and sends them.
+ * and every frame that was late or dropped, whatever the share. A frame that is not kept costs one comparison, beside its
+ * id, which its result names anyway. A kept one is copied into a bounded ring, from which a thread of the tracer makes spans and sends them.
  * When the ring is full the newest is dropped and counted: taking out the oldest would make frame threads wait for the
  * exporter, and the oldest are the nearest to being sent. The last quarter of the ring is for late and dropped frames
  * only, so that a slow collector costs the ordinary ones first, and no HTTP client can push those out.
@@ -52,8 +52,8 @@ void itsi_tracer_configure(struct itsi_tracer *tracer, bool enabled, double rate
 
 /* --- a frame ------------------------------------------------------------------------------------------------------ */
 
-/* The trace id of a frame, from its camera, generation and seq: known from the moment it has a seq. For violation
- * records and exemplars; see also itsi_trace_id_hex. */
+/* The trace id of a frame, from its camera, generation and seq: known from the moment it has a seq. Whoever ends the
+ * frame asks once and passes it on: to finish(), to violation records and exemplars; see also itsi_trace_id_hex. */
 struct itsi_trace_id itsi_tracer_id(const struct itsi_tracer *tracer, const struct itsi_frame_info *info);
 
 /* How a frame ended. X(NAME, "text") */
@@ -75,7 +75,7 @@ struct itsi_trace_outcome {
 };
 /* Once per ended frame, by whoever ends it, while it still holds the frame. True: the trace is kept and will be sent
  * (use it in an exemplar). */
-bool itsi_tracer_finish(struct itsi_tracer *tracer, const struct itsi_frame_info *info,
+bool itsi_tracer_finish(struct itsi_tracer *tracer, const struct itsi_frame_info *info, const struct itsi_trace_id *id,
                         const struct itsi_trace_outcome *outcome);
 
 /* --- a picture served over HTTP ----------------------------------------------------------------------------------- */

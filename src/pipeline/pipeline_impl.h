@@ -135,7 +135,8 @@ void itsi_stream_publish(struct itsi_camera_stream *stream, struct itsi_result *
                          int64_t now);
 
 /* ends.c: by whoever ends a frame, once, while it holds a reference of the stream. */
-void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result);
+void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result,
+                           const struct itsi_trace_id *trace);
 void itsi_stream_dropped(void *stream, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
 /* As capture tells it: it never became a picture. */
 void itsi_stream_lost(void *stream, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged);
