@@ -36,7 +36,8 @@ static bool is_active(struct itsi_pipeline *p, enum itsi_alert_condition which, 
     return false;
 }
 
-/* Twenty times more frames than the engine can take: the budget burns, the alert says so, and what led to it is frozen. */
+/* Twenty times more frames than the engine can take: the budget burns, the alert says so, and what led to it is
+ * frozen. */
 static void a_burning_budget_alerts_and_freezes(void **state)
 {
     (void)state;

@@ -94,8 +94,9 @@ class Flight(unittest.TestCase):
                 flown = pathlib.Path(kept) / "flown.flight"
                 flown.write_bytes(record.read_bytes())
             with concurrent.futures.ThreadPoolExecutor() as pool:
-                done, table = pool.map(lambda form: run("performance", "benchmark", *NULL, "--replay", flown, "--format",
-                                                        form, "--set", f"data_dir={kept}/{form}"), ("json", "table"))
+                done, table = pool.map(lambda form: run("performance", "benchmark", *NULL, "--replay", flown,
+                                                        "--format", form, "--set", f"data_dir={kept}/{form}"),
+                                       ("json", "table"))
             self.assertEqual(done.returncode, 0, done.stderr)
             report = json.loads(done.stdout)
             self.assertEqual(report["streams"], 2)
@@ -117,8 +118,8 @@ class Flight(unittest.TestCase):
 
 
 class Measuring:
-    """Benchmarks that take their time, most of it waiting: they run beside the other tests. A comparison needs 20 batches
-    of a second; the baseline's are those of three seconds, over and over."""
+    """Benchmarks that take their time, most of it waiting: they run beside the other tests. A comparison needs 20
+    batches of a second; the baseline's are those of three seconds, over and over."""
     LEAST_BATCHES = 20
 
     def __init__(self):
