@@ -1,7 +1,7 @@
 /* What tracing costs, as CPU time of the thread that pays: for a frame that is not kept and for one that is (the
- * frame's thread, its id as text for the result included), beside a locked increment in the same run; and for making, encoding and packing a kept frame's
- * nine spans (the exporter's thread). The medians of interleaved rounds; one JSON line. From these, the share of one core at 100
- * cameras of 25 frames a second, a tenth of them kept. */
+ * frame's thread, its id as text for the result included), beside a locked increment in the same run; and for making,
+ * encoding and packing a kept frame's nine spans (the exporter's thread). The medians of interleaved rounds; one JSON
+ * line. From these, the share of one core at 100 cameras of 25 frames a second, a tenth of them kept. */
 #include "base/clock.h"
 #include "latency/trace.h"
 #include "latency/trace_spans.h"

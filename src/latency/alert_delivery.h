@@ -8,8 +8,8 @@
  *    ahead, as Prometheus does, so that it ends there too when this process dies; an end is sent once. A new severity
  *    is a new alert there: the one of the old severity is ended in the same request.
  *
- * Failures are retried (alert_retry.h) with backoff (net/backoff.h); an answer that says never (404, say) drops the state. All
- * functions are thread-safe; put never blocks on a receiver. */
+ * Failures are retried (alert_retry.h) with backoff (net/backoff.h); an answer that says never (404, say) drops the
+ * state. All functions are thread-safe; put never blocks on a receiver. */
 #ifndef ITSI_LATENCY_ALERT_DELIVERY_H
 #define ITSI_LATENCY_ALERT_DELIVERY_H
 

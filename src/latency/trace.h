@@ -2,8 +2,8 @@
  *
  * The decision to keep a trace falls at the frame's end: a share of all frames by a consistent hash of the trace id,
  * and every frame that was late or dropped, whatever the share. A frame that is not kept costs one comparison, beside
- * the id that its result names anyway. A kept one is copied into a bounded ring, from which a thread of the tracer makes
- * spans and sends them. When the ring is full the newest is dropped and counted: taking out the oldest would make frame
+ * the id that its result names anyway. A kept one is copied into a bounded ring, from which a thread of the tracer
+ * makes spans and sends them. When the ring is full the newest is dropped and counted: taking out the oldest would make frame
  * threads wait for the exporter, and the oldest are the nearest to being sent. The last quarter of the ring is for late
  * and dropped frames only, so that a slow collector costs the ordinary ones first, and no HTTP client can push those
  * out.

@@ -1,6 +1,6 @@
-/* Sends spans to an OpenTelemetry collector: OTLP over HTTP, protobuf encoded, packed with gzip where that pays and the
- * collector takes it (https://opentelemetry.io/docs/specs/otlp/). One batch at a time; when to try again is the caller's
- * business, see net/backoff.h. An exporter belongs to one thread, but for limit(). */
+/* Sends spans to an OpenTelemetry collector: OTLP over HTTP, protobuf encoded, packed with gzip where that pays and
+ * the collector takes it (https://opentelemetry.io/docs/specs/otlp/). One batch at a time; when to try again is the
+ * caller's business, see net/backoff.h. An exporter belongs to one thread, but for limit(). */
 #ifndef ITSI_NET_OTLP_H
 #define ITSI_NET_OTLP_H
 
