@@ -147,7 +147,7 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_trace_breakdown(trace, &result->breakdown);
     /* before anybody sees it: who holds a result finds it in the books */
     itsi_ledger_deliver(&stream->ledger, result->late);
-    itsi_stream_delivered(stream, result);
+    itsi_stream_delivered(stream, result, &trace_id);
     itsi_bus_publish(&p->bus, result);
     int64_t run = trace->infer_end - trace->infer_start;
     itsi_batcher_observe(p->batcher, batch, run, trace->handover - trace->pre_start - run);
