@@ -1,8 +1,8 @@
 #include "capture/machine.h"
 
 #include "base/clock.h"
+#include "net/backoff.h"
 
-#include <math.h>
 #include <string.h>
 
 const char *itsi_capture_state_name(enum itsi_capture_state state)
@@ -19,9 +19,9 @@ void itsi_machine_init(struct itsi_machine *m, const struct its_cfg_capture *cfg
 {
     memset(m, 0, sizeof *m);
     m->since = now;
-    m->initial = cfg->backoff_initial_seconds;
-    m->cap = cfg->backoff_max_seconds;
-    m->config_cap = cfg->config_backoff_max_seconds;
+    m->initial_ns = (int64_t)(cfg->backoff_initial_seconds * ITSI_NS_PER_S);
+    m->cap_ns = (int64_t)(cfg->backoff_max_seconds * ITSI_NS_PER_S);
+    m->config_cap_ns = (int64_t)(cfg->config_backoff_max_seconds * ITSI_NS_PER_S);
     m->stable_ns = (int64_t)(cfg->stable_seconds * ITSI_NS_PER_S);
     itsi_rand_seed(&m->rng, seed);
 }
@@ -62,12 +62,9 @@ bool itsi_failure_is_config(int code)
     }
 }
 
-double itsi_machine_bound(const struct itsi_machine *m, int attempt, int code)
+int64_t itsi_machine_bound(const struct itsi_machine *m, int failures, int code)
 {
-    double cap = itsi_failure_is_config(code) ? m->config_cap : m->cap;
-    /* 2^60 is beyond every cap */
-    double bound = ldexp(m->initial, attempt < 60 ? attempt - 1 : 60);
-    return bound < cap ? bound : cap;
+    return itsi_backoff_bound(m->initial_ns, itsi_failure_is_config(code) ? m->config_cap_ns : m->cap_ns, failures);
 }
 
 int64_t itsi_machine_failed(struct itsi_machine *m, int code, int64_t now)
@@ -75,8 +72,8 @@ int64_t itsi_machine_failed(struct itsi_machine *m, int code, int64_t now)
     m->attempts++;
     m->last_code = code;
     m->good_since = 0;
-    double wait = itsi_rand_range(&m->rng, 0.0, itsi_machine_bound(m, m->attempts, code));
-    m->next_retry = now + (int64_t)(wait * ITSI_NS_PER_S);
+    double bound = (double)itsi_machine_bound(m, m->attempts, code);
+    m->next_retry = now + (int64_t)itsi_rand_range(&m->rng, 0.0, bound);
     itsi_machine_enter(m, ITSI_CAPTURE_BACKOFF, now);
     return m->next_retry;
 }

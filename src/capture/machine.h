@@ -18,8 +18,7 @@ struct itsi_machine {
     int64_t good_since; /* first frame of this run; 0: none yet */
     int attempts;       /* failures in a row */
     int last_code;
-    double initial, cap, config_cap; /* seconds */
-    int64_t stable_ns;
+    int64_t initial_ns, cap_ns, config_cap_ns, stable_ns;
     struct itsi_rand rng;
 };
 
@@ -31,7 +30,7 @@ void itsi_machine_frame(struct itsi_machine *m, bool frozen, int64_t now);
 int64_t itsi_machine_failed(struct itsi_machine *m, int code, int64_t now);
 /* True for what waiting alone does not mend. */
 bool itsi_failure_is_config(int code);
-/* Upper bound of the wait before attempt n (1, 2, ...), in seconds. */
-double itsi_machine_bound(const struct itsi_machine *m, int attempt, int code);
+/* Upper bound of the wait after the n-th failure in a row (1, 2, ...), ns. */
+int64_t itsi_machine_bound(const struct itsi_machine *m, int failures, int code);
 
 #endif

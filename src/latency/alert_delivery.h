@@ -8,8 +8,8 @@
  *    ahead, as Prometheus does, so that it ends there too when this process dies; an end is sent once. A new severity
  *    is a new alert there: the one of the old severity is ended in the same request.
  *
- * Failures are retried with backoff (alert_retry.h); an answer that says never (404, say) drops the state. All
- * functions are thread-safe; put never blocks on a receiver. */
+ * Failures are retried (alert_retry.h) with backoff (net/backoff.h); an answer that says never (404, say) drops the
+ * state. All functions are thread-safe; put never blocks on a receiver. */
 #ifndef ITSI_LATENCY_ALERT_DELIVERY_H
 #define ITSI_LATENCY_ALERT_DELIVERY_H
 
@@ -30,7 +30,7 @@ struct itsi_alert_delivery_params {
     const char *alertmanager_url; /* "http://host:9093", with a path where it has a prefix; NULL or empty: none */
     const char *instance;         /* who speaks: a label there; NULL: the host's name */
     double timeout_seconds;       /* of one attempt; 5 s */
-    int64_t retry_base_ns;        /* first wait; 1 s */
+    int64_t retry_base_ns;        /* first wait, at most; 1 s */
     int64_t retry_most_ns;        /* longest wait; 60 s */
     int64_t repeat_ns;            /* Alertmanager; 60 s */
     size_t limit;                 /* alerts kept per receiver; 2048 (600 bytes each, allocated as they come) */

@@ -138,27 +138,6 @@ static void answers_say_whether_to_try_again(void **state)
         assert_int_equal(itsi_delivery_judge(rows[i].rc, rows[i].status), rows[i].wanted);
 }
 
-static void waits_double_with_jitter_and_honour_the_server(void **state)
-{
-    (void)state;
-    struct itsi_retry retry;
-    itsi_retry_init(&retry, SECOND, 60 * SECOND, 7);
-    int64_t distinct = 0, last = 0;
-    for (int i = 0; i < 100; i++) {
-        const int64_t full = i < 6 ? SECOND << i : 60 * SECOND;
-        const int64_t wait = itsi_retry_failed(&retry, 0);
-        assert_in_range(wait, full / 2, full);
-        distinct += wait != last;
-        last = wait;
-    }
-    assert_int_equal(distinct, 100);
-    itsi_retry_worked(&retry);
-    assert_in_range(itsi_retry_failed(&retry, 0), SECOND / 2, SECOND);
-    assert_int_equal(itsi_retry_failed(&retry, 120), 120 * SECOND);
-    assert_int_equal(itsi_retry_failed(&retry, 1e12), 3600 * SECOND);
-    assert_in_range(itsi_retry_failed(&retry, 0.001), 4 * SECOND, 8 * SECOND);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,7 +147,6 @@ int main(void)
         cmocka_unit_test(what_fires_is_repeated_where_that_is_asked_for),
         cmocka_unit_test(puts_survive_no_memory),
         cmocka_unit_test(answers_say_whether_to_try_again),
-        cmocka_unit_test(waits_double_with_jitter_and_honour_the_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,11 +32,11 @@ static int settle(struct itsi_alert_sink *sink, size_t count, enum itsi_delivery
     sink->stats.last_error = error;
     if (result == ITSI_DELIVERY_AGAIN) {
         sink->stats.failed++;
-        sink->not_before_ns = now + itsi_retry_failed(&sink->retry, retry_after);
+        (void)itsi_backoff_again(&sink->backoff, retry_after, now, &sink->again_ns); /* never gives up */
         return before;
     }
     *(result == ITSI_DELIVERY_OK ? &sink->stats.sent : &sink->stats.refused) += count;
-    itsi_retry_worked(&sink->retry);
+    itsi_backoff_begin(&sink->backoff, now);
     itsi_outbox_settle(&sink->box, sink->taken, count, result == ITSI_DELIVERY_OK, now);
     return before;
 }
@@ -63,7 +63,7 @@ static void send_taken(struct itsi_alert_sink *sink, size_t count)
 static bool ends(const struct itsi_alert_sink *sink, int64_t now)
 {
     return sink->stop_ns != ITSI_NEVER &&
-           (now >= sink->stop_ns || now < sink->not_before_ns || itsi_outbox_waiting(&sink->box) == 0);
+           (now >= sink->stop_ns || now < sink->again_ns || itsi_outbox_waiting(&sink->box) == 0);
 }
 
 static void *run(void *arg)
@@ -72,7 +72,7 @@ static void *run(void *arg)
     pthread_mutex_lock(&sink->mutex);
     for (int64_t now; now = itsi_now_ns(), !ends(sink, now);) {
         const int64_t due = itsi_outbox_due(&sink->box);
-        const int64_t wake = due > sink->not_before_ns ? due : sink->not_before_ns;
+        const int64_t wake = due > sink->again_ns ? due : sink->again_ns;
         if (wake > now)
             itsi_cond_wait_until(&sink->cond, &sink->mutex, due == ITSI_NEVER ? ITSI_NEVER : wake);
         else
@@ -138,9 +138,9 @@ int itsi_alert_sink_create(struct itsi_alert_sink **out, enum itsi_alert_receive
     sink->stop_ns = ITSI_NEVER;
     sink->stats.on = true;
     itsi_outbox_init(&sink->box, params->limit, sink->repeat_ns);
+    const struct itsi_backoff_policy retry = {params->retry_base_ns, params->retry_most_ns, ITSI_NEVER};
     /* any seed: daemons that start together must not retry together */
-    itsi_retry_init(&sink->retry, params->retry_base_ns, params->retry_most_ns,
-                    (uint64_t)itsi_wall_ns() ^ (uint64_t)(uintptr_t)sink);
+    itsi_backoff_init(&sink->backoff, &retry, (uint64_t)itsi_wall_ns() ^ (uint64_t)(uintptr_t)sink);
     int rc = open_receiver(sink, params, diag);
     if (rc == 0)
         rc = itsi_thread_start(&sink->thread, thread_names[receiver], run, sink, diag);

@@ -6,6 +6,7 @@
 #include "latency/alert_delivery.h"
 #include "latency/alert_outbox.h"
 #include "latency/alert_retry.h"
+#include "net/backoff.h"
 #include "net/http.h"
 
 #include <pthread.h>
@@ -30,9 +31,9 @@ struct itsi_alert_sink {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
     struct itsi_outbox box;
-    struct itsi_retry retry;
-    int64_t not_before_ns; /* backing off until then */
-    int64_t stop_ns;       /* ITSI_NEVER: runs; else says what it has to say and ends by then */
+    struct itsi_backoff backoff;
+    int64_t again_ns; /* backing off until then */
+    int64_t stop_ns;  /* ITSI_NEVER: runs; else says what it has to say and ends by then */
     struct itsi_alert_receiver_stats stats;
 };
 

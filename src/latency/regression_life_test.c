@@ -1,5 +1,5 @@
 /* A regression's end, bands, gaps, frames, and what the detector refuses. */
-#include "latency/regression_test.h"
+#include "latency/regression_fixture.h"
 
 #include "base/mem.h"
 
@@ -10,13 +10,12 @@ static void it_says_when_a_regression_is_over(void **state)
     (void)state;
     struct machine m;
     struct itsi_regression_event event;
-    machine_on(&m, 0.05, 0.3);
-    run(&m, 600);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.5);
+    machine_learned(&m, 0.05, 0.3);
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1.5);
     assert_true(until_event(&m, 60, &event));
     run(&m, 600);
     check_quiet(&m);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = 0;
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1);
     assert_true(until_event(&m, 60, &event));
     assert_int_equal(event.what, ITSI_REGRESSION_BACK);
     assert_int_equal(event.move.stage, ITSI_STAGE_ML_INFERENCE);
@@ -34,12 +33,9 @@ static void an_old_regression_becomes_the_baseline(void **state)
     (void)state;
     struct machine m;
     struct itsi_regression_event event;
-    struct its_diag diag;
     const struct itsi_regression_params params = {.threshold_percent = 20, .accept_after_ns = 1800 * SECOND};
-    machine_on(&m, 0.05, 0.3);
-    CHECK_OK(itsi_regression_configure(m.detector, &params, &diag), diag);
-    run(&m, 600);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.5);
+    machine_learned_with(&m, 0.05, 0.3, &params);
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1.5);
     assert_true(until_event(&m, 60, &event));
     const int64_t reported = m.now;
     assert_true(until_event(&m, 2000, &event));
@@ -58,10 +54,9 @@ static void an_operator_accepts_a_level(void **state)
     (void)state;
     struct machine m;
     struct itsi_regression_event event;
-    machine_on(&m, 0.05, 0.3);
-    run(&m, 600);
+    machine_learned(&m, 0.05, 0.3);
     assert_int_equal(itsi_regression_accept(m.detector, ITSI_STAGE_ML_INFERENCE, m.now), ITS_ENOTFOUND);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.5);
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1.5);
     assert_true(until_event(&m, 60, &event));
     assert_int_equal(itsi_regression_accept(m.detector, ITSI_STAGE_ML_INFERENCE, m.now), 0);
     assert_true(itsi_regression_next(m.detector, &event));
@@ -73,7 +68,7 @@ static void an_operator_accepts_a_level(void **state)
     check_quiet(&m);
     itsi_regression_report(m.detector, &report);
     assert_false(report.learning);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.5 * 1.5);
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1.5 * 1.5);
     assert_true(until_event(&m, 60, &event));
     assert_int_equal(event.what, ITSI_REGRESSION_BEGAN);
     machine_off(&m);
@@ -84,16 +79,15 @@ static void gaps_are_no_evidence(void **state)
     (void)state;
     struct machine m;
     struct itsi_batch batch;
-    machine_on(&m, 0.05, 0.3);
-    run(&m, 600);
+    machine_learned(&m, 0.05, 0.3);
     for (int i = 0; i < 200; i++) { /* a few slow seconds after each outage, never a level */
         m.now += 60 * SECOND;
-        m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.5);
+        slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1.5);
         make_batch(&m, &batch);
         batch.after_gap = true;
         assert_int_equal(itsi_regression_batch(m.detector, &batch), 0);
         run(&m, 2);
-        m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = 0;
+        slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1);
     }
     check_quiet(&m);
     machine_off(&m);
@@ -105,10 +99,9 @@ static void a_known_baseline_judges_at_once(void **state)
     struct machine m;
     struct itsi_regression_event event;
     struct itsi_baseline_set known;
-    machine_on(&m, 0.05, 0.3);
-    run(&m, 600);
+    machine_learned(&m, 0.05, 0.3);
     itsi_regression_baselines(m.detector, &known);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_CAMERA_CAPTURE] = log(1.4); /* while nobody looked */
+    slow_down(&m, ITSI_STAGE_CAMERA_CAPTURE, 1.4); /* while nobody looked */
     itsi_regression_enter(m.detector, &known, m.now);
     assert_true(until_event(&m, 30, &event));
     assert_int_equal(event.move.stage, ITSI_STAGE_CAMERA_CAPTURE);
@@ -123,18 +116,16 @@ static void another_band_has_a_baseline_of_its_own(void **state)
     struct itsi_regression_event event;
     struct itsi_regression_report report;
     struct itsi_baseline_set quiet_band;
-    machine_on(&m, 0.05, 0.3);
-    run(&m, 600);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_PREPROCESSING] = log(1.5);
+    machine_learned(&m, 0.05, 0.3);
+    slow_down(&m, ITSI_STAGE_PREPROCESSING, 1.5);
     assert_true(until_event(&m, 60, &event));
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_PREPROCESSING] = 0;
+    slow_down(&m, ITSI_STAGE_PREPROCESSING, 1);
     itsi_regression_baselines(m.detector, &quiet_band);
 
     itsi_regression_enter(m.detector, NULL, m.now); /* busier: all takes twice as long, rightly */
     assert_true(itsi_regression_next(m.detector, &event));
     assert_int_equal(event.what, ITSI_REGRESSION_LEFT);
-    for (int s = 0; s < STAGES; s++)
-        m.extra[ITSI_TIME_SERVICE][s] = log(2);
+    slow_down_all(&m, 2);
     run(&m, ITSI_BASELINE_WARMUP - 1);
     itsi_regression_report(m.detector, &report);
     assert_true(report.learning);
@@ -143,8 +134,7 @@ static void another_band_has_a_baseline_of_its_own(void **state)
     check_quiet(&m);
 
     itsi_regression_enter(m.detector, &quiet_band, m.now);
-    for (int s = 0; s < STAGES; s++)
-        m.extra[ITSI_TIME_SERVICE][s] = 0;
+    slow_down_all(&m, 1);
     run(&m, 600);
     check_quiet(&m);
     machine_off(&m);
@@ -156,7 +146,7 @@ static void no_verdict_before_enough_batches(void **state)
     struct machine m;
     machine_on(&m, 0.05, 0.3);
     run(&m, 40);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(3);
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 3);
     run(&m, ITSI_BASELINE_WARMUP - 41);
     check_quiet(&m);
     struct itsi_regression_report report;
@@ -199,10 +189,9 @@ static void events_nobody_takes_are_bounded(void **state)
 {
     (void)state;
     struct machine m;
-    machine_on(&m, 0.02, 0);
-    run(&m, 600);
+    machine_learned(&m, 0.02, 0);
     for (int i = 0; i < 40; i++) {
-        m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = i % 2 ? 0 : log(2);
+        slow_down(&m, ITSI_STAGE_ML_INFERENCE, i % 2 ? 1 : 2);
         run(&m, 30);
     }
     struct itsi_regression_report report;
@@ -340,7 +329,7 @@ static void the_same_input_gives_the_same_events(void **state)
     for (int i = 0; i < 2; i++) {
         machine_on(&m[i], 0.08, 0.5);
         run(&m[i], 600);
-        m[i].extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.3);
+        slow_down(&m[i], ITSI_STAGE_ML_INFERENCE, 1.3);
         run(&m[i], 60);
     }
     assert_true(itsi_regression_next(m[0].detector, &a));

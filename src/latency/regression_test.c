@@ -1,5 +1,5 @@
 /* What the detector finds, and what it does not. */
-#include "latency/regression_test.h"
+#include "latency/regression_fixture.h"
 
 static void steady_noise_gives_no_alarm(void **state)
 {
@@ -28,10 +28,9 @@ static void a_slower_stage_is_named_with_size_and_beginning(void **state)
     for (int s = 0; s < STAGES; s++) {
         struct machine m;
         struct itsi_regression_event event;
-        machine_on(&m, 0.05, 0.5);
-        run(&m, 600);
+        machine_learned(&m, 0.05, 0.5);
         const int64_t began = m.now;
-        m.extra[ITSI_TIME_SERVICE][s] = log(1.3);
+        slow_down(&m, (enum itsi_stage)s, 1.3);
         assert_true(until_event(&m, 60, &event));
         assert_int_equal(event.what, ITSI_REGRESSION_BEGAN);
         assert_true(event.regression);
@@ -59,7 +58,7 @@ static void a_move_below_half_the_threshold_is_none(void **state)
     struct machine m;
     machine_on(&m, 0.03, 0.5);
     run(&m, 3700);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.06);
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1.06);
     run(&m, 4 * 3600);
     check_quiet(&m);
     machine_off(&m);
@@ -70,12 +69,9 @@ static void the_threshold_decides(void **state)
     (void)state;
     struct machine m;
     struct itsi_regression_event event;
-    struct its_diag diag;
     const struct itsi_regression_params fine = {.threshold_percent = 5};
-    machine_on(&m, 0.02, 0.3);
-    CHECK_OK(itsi_regression_configure(m.detector, &fine, &diag), diag);
-    run(&m, 600);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_PREPROCESSING] = log(1.06);
+    machine_learned_with(&m, 0.02, 0.3, &fine);
+    slow_down(&m, ITSI_STAGE_PREPROCESSING, 1.06);
     assert_true(until_event(&m, 120, &event));
     assert_int_equal(event.move.stage, ITSI_STAGE_PREPROCESSING);
     machine_off(&m);
@@ -85,10 +81,9 @@ static void the_stage_that_costs_most_is_the_primary(void **state)
 {
     (void)state;
     struct machine m;
-    machine_on(&m, 0.03, 0.3);
-    run(&m, 600);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_POSTPROCESSING] = log(2); /* 0.06 ms more */
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.3); /* 5.4 ms more */
+    machine_learned(&m, 0.03, 0.3);
+    slow_down(&m, ITSI_STAGE_POSTPROCESSING, 2); /* 0.06 ms more */
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1.3); /* 5.4 ms more */
     m.extra[ITSI_TIME_WAIT][ITSI_STAGE_PREPROCESSING] = log(50);    /* 200 ms more, waiting */
     run(&m, 60);
     struct itsi_regression_report report;
@@ -105,11 +100,9 @@ static void all_stages_alike_are_the_whole(void **state)
     struct machine m;
     struct itsi_regression_event event;
     struct itsi_regression_report report;
-    machine_on(&m, 0.05, 0.5);
-    run(&m, 600);
+    machine_learned(&m, 0.05, 0.5);
     assert_int_equal(itsi_regression_accept_whole(m.detector, m.now), ITS_ENOTFOUND);
-    for (int s = 0; s < STAGES; s++)
-        m.extra[ITSI_TIME_SERVICE][s] = log(1.4);
+    slow_down_all(&m, 1.4);
     assert_true(until_event(&m, 60, &event));
     assert_true(event.move.whole);
     assert_true(event.regression);
@@ -124,12 +117,11 @@ static void all_stages_alike_are_the_whole(void **state)
     itsi_move_text(&report.moves[0], text, sizeof text);
     CHECK_CONTAINS(text, "all stages slower by ");
 
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_PREPROCESSING] = log(1.4 * 1.6); /* and one more than the others */
+    slow_down(&m, ITSI_STAGE_PREPROCESSING, 1.4 * 1.6); /* and one more than the others */
     assert_true(until_event(&m, 60, &event));
     assert_false(event.move.whole);
     assert_int_equal(event.move.stage, ITSI_STAGE_PREPROCESSING);
-    for (int s = 0; s < STAGES; s++)
-        m.extra[ITSI_TIME_SERVICE][s] = 0;
+    slow_down_all(&m, 1);
     run(&m, 120);
     int over = 0;
     while (itsi_regression_next(m.detector, &event))
@@ -143,20 +135,16 @@ static void a_slower_whole_becomes_the_baseline(void **state)
     (void)state;
     struct machine m;
     struct itsi_regression_event event;
-    struct its_diag diag;
     const struct itsi_regression_params params = {.threshold_percent = 20, .accept_after_ns = 1800 * SECOND};
-    machine_on(&m, 0.05, 0.3);
-    CHECK_OK(itsi_regression_configure(m.detector, &params, &diag), diag);
-    run(&m, 600);
-    for (int s = 0; s < STAGES; s++)
-        m.extra[ITSI_TIME_SERVICE][s] = log(1.4);
+    machine_learned_with(&m, 0.05, 0.3, &params);
+    slow_down_all(&m, 1.4);
     assert_true(until_event(&m, 60, &event));
     assert_true(until_event(&m, 2000, &event));
     assert_int_equal(event.what, ITSI_REGRESSION_ACCEPTED);
     assert_true(event.move.whole);
     run(&m, 1800);
     check_quiet(&m);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(1.4 * 1.4);
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1.4 * 1.4);
     assert_true(until_event(&m, 60, &event));
     assert_int_equal(event.move.stage, ITSI_STAGE_ML_INFERENCE);
     machine_off(&m);
@@ -167,8 +155,7 @@ static void waiting_longer_accuses_nobody(void **state)
     (void)state;
     struct machine m;
     struct itsi_regression_event event;
-    machine_on(&m, 0.05, 0.3);
-    run(&m, 600);
+    machine_learned(&m, 0.05, 0.3);
     m.extra[ITSI_TIME_WAIT][ITSI_STAGE_ML_INFERENCE] = log(3);
     assert_true(until_event(&m, 60, &event));
     assert_false(event.regression);
@@ -185,9 +172,8 @@ static void an_improvement_is_information(void **state)
     (void)state;
     struct machine m;
     struct itsi_regression_event event;
-    machine_on(&m, 0.05, 0.3);
-    run(&m, 600);
-    m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(0.7);
+    machine_learned(&m, 0.05, 0.3);
+    slow_down(&m, ITSI_STAGE_ML_INFERENCE, 0.7);
     assert_true(until_event(&m, 60, &event));
     assert_false(event.regression);
     assert_false(event.move.slower);
@@ -205,12 +191,11 @@ static void a_hiccup_is_no_level(void **state)
 {
     (void)state;
     struct machine m;
-    machine_on(&m, 0.05, 0.3);
-    run(&m, 600);
+    machine_learned(&m, 0.05, 0.3);
     for (int i = 0; i < 50; i++) {
-        m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = log(8);
+        slow_down(&m, ITSI_STAGE_ML_INFERENCE, 8);
         run(&m, 3);
-        m.extra[ITSI_TIME_SERVICE][ITSI_STAGE_ML_INFERENCE] = 0;
+        slow_down(&m, ITSI_STAGE_ML_INFERENCE, 1);
         run(&m, 60);
     }
     check_quiet(&m);

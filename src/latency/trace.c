@@ -12,6 +12,7 @@
 
 enum { RING_RECORDS = 2048, BATCH_SPANS = 2048 };
 #define BATCH_NS ITSI_NS_PER_S
+static const struct itsi_backoff_policy usual_backoff = {ITSI_NS_PER_S, 30 * ITSI_NS_PER_S, 60 * ITSI_NS_PER_S};
 
 const char *itsi_trace_loss_name(enum itsi_trace_loss reason)
 {
@@ -37,7 +38,7 @@ static void instance_id(struct itsi_rand *rng, char out[37])
 static int open_exporter(struct itsi_tracer *t, const struct itsi_tracer_params *params, struct its_diag *diag)
 {
     char host[256] = "", instance[37];
-    instance_id(&t->rng, instance);
+    instance_id(&t->backoff.rng, instance);
     if (gethostname(host, sizeof host - 1) != 0)
         host[0] = '\0';
     t->batch_spans = params->batch_spans > 0 ? params->batch_spans : BATCH_SPANS;
@@ -67,9 +68,8 @@ int itsi_tracer_create(struct itsi_tracer **out, const struct itsi_tracer_params
     pthread_mutex_init(&t->mutex, NULL);
     itsi_cond_init(&t->cond);
     itsi_trace_key_init(&t->key, params->seed);
-    itsi_rand_seed(&t->rng, t->key.k0 ^ t->key.k1);
     t->batch_ns = params->batch_ns > 0 ? params->batch_ns : BATCH_NS;
-    itsi_otlp_backoff_init(&t->backoff, params->backoff ? params->backoff : &itsi_otlp_backoff_default);
+    itsi_backoff_init(&t->backoff, params->backoff ? params->backoff : &usual_backoff, t->key.k0 ^ t->key.k1);
     if (params->endpoint) {
         int rc = open_exporter(t, params, diag);
         if (rc != 0) {
@@ -169,23 +169,20 @@ struct itsi_trace_id itsi_tracer_id(const struct itsi_tracer *t, const struct it
 }
 
 /* Would finish() keep a frame that ended so? */
-static bool frame_wanted(const struct itsi_tracer *t, const struct itsi_frame_info *info, bool violates,
-                         uint64_t threshold)
+static bool frame_wanted(const struct itsi_trace_id *id, bool violates, uint64_t threshold)
 {
-    if (threshold == ITSI_TRACE_OFF || violates)
-        return threshold != ITSI_TRACE_OFF;
-    struct itsi_trace_id id = itsi_trace_id_of(&t->key, info);
-    return itsi_trace_sampled(&id, threshold);
+    return threshold != ITSI_TRACE_OFF && (violates || itsi_trace_sampled(id, threshold));
 }
 
-bool itsi_tracer_finish(struct itsi_tracer *t, const struct itsi_frame_info *info,
+bool itsi_tracer_finish(struct itsi_tracer *t, const struct itsi_frame_info *info, const struct itsi_trace_id *id,
                         const struct itsi_trace_outcome *outcome)
 {
     uint64_t threshold = atomic_load_explicit(&t->threshold, memory_order_relaxed);
     bool violates = outcome->end != ITSI_TRACE_ON_TIME;
-    if (!frame_wanted(t, info, violates, threshold))
+    if (!frame_wanted(id, violates, threshold))
         return false;
-    struct itsi_trace_record record = {.info = *info, .threshold = violates ? 0 : threshold, .outcome = *outcome};
+    struct itsi_trace_record record = {
+        .info = *info, .id = *id, .threshold = violates ? 0 : threshold, .outcome = *outcome};
     if (outcome->model)
         snprintf(record.model, sizeof record.model, "%s", outcome->model);
     record.outcome.model = NULL; /* it is the caller's */
@@ -210,7 +207,7 @@ void itsi_tracer_serve_begin(struct itsi_tracer *t, const struct itsi_frame_info
     } else {
         uint64_t threshold = atomic_load_explicit(&t->threshold, memory_order_relaxed);
         reply->trace_id = itsi_trace_id_of(&t->key, info);
-        reply->flags = frame_wanted(t, info, false, threshold) ? ITSI_TRACE_SAMPLED : 0;
+        reply->flags = frame_wanted(&reply->trace_id, false, threshold) ? ITSI_TRACE_SAMPLED : 0;
     }
 }
 
@@ -220,12 +217,14 @@ bool itsi_tracer_serve_end(struct itsi_tracer *t, const struct itsi_frame_info *
     uint64_t threshold = atomic_load_explicit(&t->threshold, memory_order_relaxed);
     if (threshold == ITSI_TRACE_OFF)
         return false;
-    bool frame_kept = frame_wanted(t, info, serving->frame_late, threshold);
+    const struct itsi_trace_id id = itsi_trace_id_of(&t->key, info);
+    bool frame_kept = frame_wanted(&id, serving->frame_late, threshold);
     bool clients_trace = serving->has_client && !serving->streamed;
     if (!serving->late && !(clients_trace ? serving->client.flags & ITSI_TRACE_SAMPLED : frame_kept))
         return false;
     bool whatever = serving->late || serving->frame_late;
     const struct itsi_trace_record record = {.info = *info,
+                                             .id = id,
                                              .threshold = whatever ? 0 : threshold,
                                              .is_serving = true,
                                              .serving = *serving,

@@ -1,11 +1,12 @@
 /* Distributed tracing: what happened to a frame, told to an OpenTelemetry collector.
  *
  * The decision to keep a trace falls at the frame's end: a share of all frames by a consistent hash of the trace id,
- * and every frame that was late or dropped, whatever the share. A frame that is not kept costs computing its id and one
- * comparison. A kept one is copied into a bounded ring, from which a thread of the tracer makes spans and sends them.
- * When the ring is full the newest is dropped and counted: taking out the oldest would make frame threads wait for the
- * exporter, and the oldest are the nearest to being sent. The last quarter of the ring is for late and dropped frames
- * only, so that a slow collector costs the ordinary ones first, and no HTTP client can push those out.
+ * and every frame that was late or dropped, whatever the share. A frame that is not kept costs one comparison, beside
+ * the id that its result names anyway. A kept one is copied into a bounded ring, from which a thread of the tracer
+ * makes spans and sends them. When the ring is full the newest is dropped and counted: taking out the oldest would make frame
+ * threads wait for the exporter, and the oldest are the nearest to being sent. The last quarter of the ring is for late
+ * and dropped frames only, so that a slow collector costs the ordinary ones first, and no HTTP client can push those
+ * out.
  *
  * Spans of a frame: "frame" from origin to hand-over (or to the drop), in it "<stage>.wait" and "<stage>" for every
  * stage it reached, of the names of core/stage.h. Spans of a picture served over HTTP: "GET <route>", in it
@@ -21,7 +22,7 @@
 #include "core/frame.h"
 #include "core/ledger.h"
 #include "latency/trace_context.h"
-#include "net/otlp_backoff.h"
+#include "net/backoff.h"
 
 struct itsi_tracer;
 
@@ -35,7 +36,7 @@ struct itsi_tracer_params {
     int batch_spans;      /* of one request; 2048 */
     int64_t batch_ns;     /* a span waits at most that long for a batch; 1 s */
     double timeout_seconds; /* of one request; 10 s */
-    const struct itsi_otlp_backoff_policy *backoff; /* itsi_otlp_backoff_default */
+    const struct itsi_backoff_policy *backoff; /* of one batch; 1 s, 30 s, given up after 60 s */
 };
 
 /* ITS_EINVAL: the endpoint is no HTTP URL. The text in diag holds no credentials. */
@@ -52,8 +53,8 @@ void itsi_tracer_configure(struct itsi_tracer *tracer, bool enabled, double rate
 
 /* --- a frame ------------------------------------------------------------------------------------------------------ */
 
-/* The trace id of a frame, from its camera, generation and seq: known from the moment it has a seq. For violation
- * records and exemplars; see also itsi_trace_id_hex. */
+/* The trace id of a frame, from its camera, generation and seq: known from the moment it has a seq. Whoever ends the
+ * frame asks once and passes it on: to finish(), to violation records and exemplars; see also itsi_trace_id_hex. */
 struct itsi_trace_id itsi_tracer_id(const struct itsi_tracer *tracer, const struct itsi_frame_info *info);
 
 /* How a frame ended. X(NAME, "text") */
@@ -75,7 +76,7 @@ struct itsi_trace_outcome {
 };
 /* Once per ended frame, by whoever ends it, while it still holds the frame. True: the trace is kept and will be sent
  * (use it in an exemplar). */
-bool itsi_tracer_finish(struct itsi_tracer *tracer, const struct itsi_frame_info *info,
+bool itsi_tracer_finish(struct itsi_tracer *tracer, const struct itsi_frame_info *info, const struct itsi_trace_id *id,
                         const struct itsi_trace_outcome *outcome);
 
 /* --- a picture served over HTTP ----------------------------------------------------------------------------------- */

@@ -66,7 +66,7 @@ static enum itsi_trace_loss loss_of(enum itsi_otlp_verdict verdict)
 /* Tries until the batch is taken, refused for good or given up. 0: taken, *rejected of it not; else the reason. */
 static int deliver(struct itsi_tracer *t, uint64_t *rejected, enum itsi_trace_loss *loss)
 {
-    itsi_otlp_backoff_begin(&t->backoff, itsi_now_ns());
+    itsi_backoff_begin(&t->backoff, itsi_now_ns());
     int64_t when = t->backoff.not_before_ns;
     for (;;) {
         pause_until(t, when);
@@ -88,7 +88,7 @@ static int deliver(struct itsi_tracer *t, uint64_t *rejected, enum itsi_trace_lo
             return ITS_EIO;
         if (last)
             break;
-        if (!itsi_otlp_backoff_again(&t->backoff, result.retry_after_seconds, &t->rng, itsi_now_ns(), &when))
+        if (!itsi_backoff_again(&t->backoff, result.retry_after_seconds, itsi_now_ns(), &when))
             return ITS_ETIMEOUT;
     }
     t->given_up = true; /* only a stop ends the loop here: the rest need not be tried */

@@ -2,9 +2,9 @@
 #ifndef ITSI_LATENCY_TRACE_IMPL_H
 #define ITSI_LATENCY_TRACE_IMPL_H
 
-#include "base/rand.h"
 #include "latency/trace_ring.h"
 #include "latency/trace_spans.h"
+#include "net/backoff.h"
 #include "net/otlp.h"
 
 #include <pthread.h>
@@ -21,8 +21,7 @@ struct itsi_tracer {
     pthread_t thread;
     bool running;
     /* exporter's thread */
-    struct itsi_rand rng;
-    struct itsi_otlp_backoff backoff;
+    struct itsi_backoff backoff;
     struct itsi_trace_spans spans;
     int64_t wall_offset_ns;
     enum itsi_otlp_verdict last_verdict;

@@ -12,6 +12,7 @@ enum { ITSI_TRACE_MODEL_SIZE = 48 };
 /* Of a frame or of a picture served. The outcome's model is NULL: its text is copied. */
 struct itsi_trace_record {
     struct itsi_frame_info info;
+    struct itsi_trace_id id; /* of the frame */
     uint64_t threshold; /* by which it was kept; 0: whatever the rate */
     bool is_serving;
     union {

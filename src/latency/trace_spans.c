@@ -183,9 +183,8 @@ static void make_frame(const struct itsi_trace_record *record, const struct itsi
                        int64_t wall_offset_ns, struct itsi_trace_spans *out)
 {
     const struct itsi_frame_info *info = &record->info;
-    struct itsi_trace_id trace_id = itsi_trace_id_of(key, info);
     struct itsi_span_id span_id = itsi_trace_root_of(key, info);
-    struct itsi_otlp_span *root = begin_root(&trace_id, &span_id, out);
+    struct itsi_otlp_span *root = begin_root(&record->id, &span_id, out);
     struct leg legs[FRAME_LEGS];
     frame_legs(&info->trace, legs);
     int count = frame_leg_count(legs);
@@ -242,7 +241,6 @@ static struct itsi_otlp_span *serving_root(const struct itsi_trace_record *recor
                                            struct itsi_trace_spans *out)
 {
     const struct itsi_trace_serving *s = &record->serving;
-    const struct itsi_trace_id frame_trace = itsi_trace_id_of(key, &record->info);
     const struct itsi_span_id frame_root = itsi_trace_root_of(key, &record->info);
     if (s->has_client && !s->streamed) {
         struct itsi_otlp_span *root = begin_root(&s->client.trace_id, &s->span_id, out);
@@ -251,10 +249,10 @@ static struct itsi_otlp_span *serving_root(const struct itsi_trace_record *recor
         root->state = s->client.state;
         root->flags = ITSI_TRACE_SAMPLED | ITSI_OTLP_REMOTE_KNOWN | ITSI_OTLP_REMOTE;
         if (record->frame_kept)
-            link_to(&frame_trace, &frame_root, "", OUR_FLAGS, out);
+            link_to(&record->id, &frame_root, "", OUR_FLAGS, out);
         return root;
     }
-    struct itsi_otlp_span *root = begin_root(&frame_trace, &s->span_id, out);
+    struct itsi_otlp_span *root = begin_root(&record->id, &s->span_id, out);
     out->parent_id = frame_root;
     root->parent_id = record->frame_kept ? out->parent_id.bytes : NULL;
     root->state = out->state;

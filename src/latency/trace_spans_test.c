@@ -21,6 +21,7 @@ static struct itsi_trace_record frame_record(void)
         .threshold = UINT64_C(1) << 55,
         .outcome = {.batch = 8, .quality_level = 3},
         .model = "its-road"};
+    record.id = itsi_trace_id_of(&key, &record.info);
     return record;
 }
 

@@ -40,6 +40,12 @@ static void check_books(struct itsi_tracer *t, struct itsi_tracer_stats *stats)
     assert_int_equal(sum, stats->kept);
 }
 
+static bool finish(struct itsi_tracer *t, const struct itsi_frame_info *info, const struct itsi_trace_outcome *outcome)
+{
+    const struct itsi_trace_id id = itsi_tracer_id(t, info);
+    return itsi_tracer_finish(t, info, &id, outcome);
+}
+
 static void keeps_a_share_and_every_violation(void **state)
 {
     (void)state;
@@ -54,7 +60,7 @@ static void keeps_a_share_and_every_violation(void **state)
         bool wanted = itsi_trace_sampled(&id, itsi_trace_threshold(0.1));
         if (seq % 100 == 0)
             outcome.end = seq % 200 == 0 ? ITSI_TRACE_LATE : ITSI_TRACE_DROPPED;
-        bool kept = itsi_tracer_finish(t, &info, &outcome);
+        bool kept = finish(t, &info, &outcome);
         assert_int_equal(kept, wanted || outcome.end != ITSI_TRACE_ON_TIME);
         ordinary += kept && outcome.end == ITSI_TRACE_ON_TIME;
     }
@@ -71,15 +77,15 @@ static void live_options_hold_at_once(void **state)
     struct itsi_tracer *t = tracer((struct itsi_tracer_params){.endpoint = NOBODY, .rate = 1});
     struct itsi_frame_info info = frame(1);
     const struct itsi_trace_outcome on_time = {.end = ITSI_TRACE_ON_TIME}, late = {.end = ITSI_TRACE_LATE};
-    assert_true(itsi_tracer_finish(t, &info, &on_time));
+    assert_true(finish(t, &info, &on_time));
     itsi_tracer_configure(t, true, 0);
-    assert_false(itsi_tracer_finish(t, &info, &on_time));
-    assert_true(itsi_tracer_finish(t, &info, &late));
+    assert_false(finish(t, &info, &on_time));
+    assert_true(finish(t, &info, &late));
     itsi_tracer_configure(t, false, 1);
-    assert_false(itsi_tracer_finish(t, &info, &late));
+    assert_false(finish(t, &info, &late));
     itsi_tracer_stop(t, itsi_now_ns());
     itsi_tracer_configure(t, true, 1); /* a reload that comes after the stop */
-    assert_false(itsi_tracer_finish(t, &info, &late));
+    assert_false(finish(t, &info, &late));
     itsi_tracer_destroy(t);
 }
 
@@ -93,7 +99,7 @@ static void without_an_endpoint_there_are_ids_only(void **state)
     const struct itsi_trace_outcome late = {.end = ITSI_TRACE_LATE};
     CHECK_OK(itsi_tracer_start(t, &diag), diag);
     assert_true(itsi_trace_id_valid(&id));
-    assert_false(itsi_tracer_finish(t, &info, &late));
+    assert_false(finish(t, &info, &late));
     itsi_tracer_destroy(t);
 }
 
@@ -106,11 +112,11 @@ static void a_full_ring_keeps_room_for_violations(void **state)
     uint64_t taken[2] = {0};
     for (uint64_t seq = 1; seq <= 100; seq++) {
         struct itsi_frame_info info = frame(seq);
-        taken[0] += itsi_tracer_finish(t, &info, &on_time);
+        taken[0] += finish(t, &info, &on_time);
     }
     for (uint64_t seq = 101; seq <= 200; seq++) {
         struct itsi_frame_info info = frame(seq);
-        taken[1] += itsi_tracer_finish(t, &info, &late);
+        taken[1] += finish(t, &info, &late);
     }
     assert_int_equal(taken[0], 48);
     assert_int_equal(taken[1], 16);
@@ -131,7 +137,7 @@ static void finishing_allocates_nothing(void **state)
     uint64_t before = itsi_alloc_count();
     for (uint64_t seq = 1; seq <= 5000; seq++) {
         struct itsi_frame_info info = frame(seq);
-        itsi_tracer_finish(t, &info, &outcomes[seq % 2]);
+        finish(t, &info, &outcomes[seq % 2]);
     }
     assert_int_equal(itsi_alloc_count(), before);
     itsi_tracer_destroy(t);
@@ -220,7 +226,7 @@ static void servings_take_no_room_of_violations(void **state)
     for (int i = 0; i < 100; i++)
         taken += serve(t, &sampled, false, i % 2, &reply);
     assert_int_equal(taken, 48);
-    assert_true(itsi_tracer_finish(t, &info, &late));
+    assert_true(finish(t, &info, &late));
     itsi_tracer_destroy(t);
 }
 
@@ -232,7 +238,7 @@ static void *finish_many(void *arg)
     struct itsi_tracer_stats stats;
     for (uint64_t seq = 1; seq <= EACH; seq++) {
         struct itsi_frame_info info = frame(seq);
-        itsi_tracer_finish(t, &info, &late);
+        finish(t, &info, &late);
         if (seq % 100 == 0) {
             check_books(t, &stats);
             assert_true(stats.waiting <= stats.kept);
@@ -246,7 +252,7 @@ static void *finish_many(void *arg)
 static void books_balance_under_threads(void **state)
 {
     (void)state;
-    static const struct itsi_otlp_backoff_policy hasty = {MS, 2 * MS, 10 * MS};
+    static const struct itsi_backoff_policy hasty = {MS, 2 * MS, 10 * MS};
     struct itsi_tracer *t = tracer((struct itsi_tracer_params){
         .endpoint = NOBODY, .rate = 1, .ring_records = 64, .batch_spans = 90, .batch_ns = MS, .backoff = &hasty});
     struct its_diag diag;

@@ -3,6 +3,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/url.h"
+#include "net/gzip.h"
 #include "net/http.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #define SIGNAL_PATH "/v1/traces"
 /* A collector has no reason to say more. */
 #define ANSWER_LIMIT ((size_t)64 << 10)
+enum { UNSUPPORTED_MEDIA_TYPE = 415 };
 enum { SPAN_BYTES = 320 }; /* of a usual span, to have the room before the first batch */
 
 struct itsi_otlp {
@@ -21,7 +23,9 @@ struct itsi_otlp {
     struct itsi_buf url, shown, resource, scope;
     /* owner thread */
     int count;
-    struct itsi_buf spans, body, answer;
+    struct itsi_buf spans, body, packed, answer;
+    struct itsi_gzip *gzip;
+    bool plain; /* the collector does not take gzip */
 };
 
 const char *itsi_otlp_verdict_name(enum itsi_otlp_verdict verdict)
@@ -78,8 +82,10 @@ int itsi_otlp_create(struct itsi_otlp **out, const struct itsi_otlp_params *para
     size_t room = (size_t)params->batch_spans * SPAN_BYTES;
     int rc = itsi_otlp_address(params->endpoint, &otlp->url, &otlp->shown, diag);
     if (rc == 0 && (otlp->resource.failed || otlp->scope.failed || itsi_buf_reserve(&otlp->spans, room) != 0 ||
-                    itsi_buf_reserve(&otlp->body, room) != 0))
+                    itsi_buf_reserve(&otlp->body, room) != 0 || itsi_buf_reserve(&otlp->packed, room) != 0))
         rc = itsi_fail(diag, ITS_ENOMEM, "trace exporter: out of memory");
+    if (rc == 0)
+        rc = itsi_gzip_create(&otlp->gzip, diag);
     if (rc == 0)
         rc = itsi_http_client_create(&otlp->client, diag);
     if (rc != 0) {
@@ -95,9 +101,10 @@ void itsi_otlp_destroy(struct itsi_otlp *otlp)
     if (!otlp)
         return;
     struct itsi_buf *const buffers[] = {&otlp->url,   &otlp->shown, &otlp->resource, &otlp->scope,
-                                        &otlp->spans, &otlp->body,  &otlp->answer};
+                                        &otlp->spans, &otlp->body,  &otlp->packed,   &otlp->answer};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         itsi_buf_fini(buffers[i]);
+    itsi_gzip_destroy(otlp->gzip);
     itsi_http_client_destroy(otlp->client);
     itsi_free(otlp);
 }
@@ -146,29 +153,50 @@ static void read_answer(const struct itsi_otlp *otlp, struct itsi_otlp_result *o
                  (unsigned long long)out->rejected, otlp->count, partial.message);
 }
 
+static int post(struct itsi_otlp *otlp, const struct itsi_buf *body, const char *encoding,
+                struct itsi_http_reply *reply, struct its_diag *diag)
+{
+    const struct itsi_http_request request = {
+        .method = "POST",
+        .url = otlp->url.data,
+        .shown = otlp->shown.data,
+        .body = body->data,
+        .body_len = body->len,
+        .content_type = "application/x-protobuf",
+        .content_encoding = encoding,
+        .timeout_seconds = otlp->timeout_seconds,
+        .connect_seconds = otlp->timeout_seconds / 2,
+    };
+    itsi_buf_reset(&otlp->answer);
+    return itsi_http_client_perform(otlp->client, &request, ANSWER_LIMIT, reply, &otlp->answer, diag);
+}
+
+/* The body, packed where that pays. */
+static int post_body(struct itsi_otlp *otlp, struct itsi_http_reply *reply, struct its_diag *diag)
+{
+    itsi_buf_reset(&otlp->packed);
+    if (!otlp->plain && otlp->body.len >= ITSI_GZIP_LEAST_BYTES &&
+        itsi_gzip_pack(otlp->gzip, otlp->body.data, otlp->body.len, &otlp->packed)) {
+        const int rc = post(otlp, &otlp->packed, "gzip", reply, diag);
+        if (rc != 0 || reply->status != UNSUPPORTED_MEDIA_TYPE)
+            return rc;
+        otlp->plain = true;
+    }
+    return post(otlp, &otlp->body, NULL, reply, diag);
+}
+
 void itsi_otlp_send(struct itsi_otlp *otlp, struct itsi_otlp_result *out)
 {
     *out = (struct itsi_otlp_result){.verdict = ITSI_OTLP_UNREACHABLE};
     itsi_buf_reset(&otlp->body);
-    itsi_buf_reset(&otlp->answer);
     itsi_otlp_request_encode(&otlp->resource, &otlp->scope, &otlp->spans, &otlp->body);
     if (otlp->body.failed) {
         snprintf(out->text, sizeof out->text, "out of memory");
         return;
     }
-    const struct itsi_http_request request = {
-        .method = "POST",
-        .url = otlp->url.data,
-        .shown = otlp->shown.data,
-        .body = otlp->body.data,
-        .body_len = otlp->body.len,
-        .content_type = "application/x-protobuf",
-        .timeout_seconds = otlp->timeout_seconds,
-        .connect_seconds = otlp->timeout_seconds / 2,
-    };
     struct itsi_http_reply reply;
     struct its_diag diag;
-    int rc = itsi_http_client_perform(otlp->client, &request, ANSWER_LIMIT, &reply, &otlp->answer, &diag);
+    int rc = post_body(otlp, &reply, &diag);
     if (rc != 0) {
         out->verdict = rc == ITS_ECANCELLED ? ITSI_OTLP_CANCELLED : ITSI_OTLP_UNREACHABLE;
         memcpy(out->text, diag.text, sizeof out->text);

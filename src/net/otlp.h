@@ -1,6 +1,6 @@
-/* Sends spans to an OpenTelemetry collector: OTLP over HTTP, protobuf encoded
- * (https://opentelemetry.io/docs/specs/otlp/). One batch at a time; when to try again is the caller's business, see
- * net/otlp_backoff.h. An exporter belongs to one thread, but for limit(). */
+/* Sends spans to an OpenTelemetry collector: OTLP over HTTP, protobuf encoded, packed with gzip where that pays and
+ * the collector takes it (https://opentelemetry.io/docs/specs/otlp/). One batch at a time; when to try again is the
+ * caller's business, see net/backoff.h. An exporter belongs to one thread, but for limit(). */
 #ifndef ITSI_NET_OTLP_H
 #define ITSI_NET_OTLP_H
 
@@ -48,7 +48,8 @@ struct itsi_otlp_result {
     double retry_after_seconds; /* as the collector asked; 0: it did not */
     char text[512];             /* for a log; empty when there is nothing to say */
 };
-/* Tries to send the batch, which stays as it is. Blocks, at most timeout_seconds. */
+/* Tries to send the batch, which stays as it is. A collector that does not take gzip (415) gets it plain at once, and
+ * all that follows. Blocks, at most timeout_seconds (twice that when such a collector is first met). */
 void itsi_otlp_send(struct itsi_otlp *otlp, struct itsi_otlp_result *out);
 /* No send goes beyond that instant (monotonic), the running one included. Any thread; never waits. */
 void itsi_otlp_limit(struct itsi_otlp *otlp, int64_t until_ns);

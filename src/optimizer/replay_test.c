@@ -1,5 +1,5 @@
 /* From a running pipeline through a flight record to the same frames again. */
-#include "support/check.h"
+#include "support/pipeline_run.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -14,6 +14,7 @@
 
 static char data_dir[64], folder[80];
 static struct its_cfg cfg;
+static struct itsi_pipeline_params params;
 
 static int setup(void **state)
 {
@@ -28,6 +29,7 @@ static int setup(void **state)
     cfg.general.data_dir = itsi_strdup(data_dir);
     cfg.inference.parallel = 1;
     cfg.gpu.batch_size_range[1] = 1;
+    params = (struct itsi_pipeline_params){.cfg = &cfg, .backend = &itsi_backend_null};
     return 0;
 }
 
@@ -58,25 +60,6 @@ static int teardown(void **state)
     return rmdir(data_dir);
 }
 
-static struct itsi_pipeline *open_pipeline(int64_t per_image_ns)
-{
-    struct its_diag diag;
-    struct itsi_pipeline *p;
-    const struct itsi_pipeline_params params = {.cfg = &cfg, .backend = &itsi_backend_null, .null_per_image_ns = per_image_ns};
-    CHECK_OK(itsi_pipeline_create(&p, &params, &diag), diag);
-    CHECK_OK(itsi_pipeline_start(p, &diag), diag);
-    return p;
-}
-
-static void add(struct itsi_pipeline *p, const char *id, const char *url)
-{
-    struct its_diag diag;
-    struct itsi_camera camera = {0};
-    snprintf(camera.id, sizeof camera.id, "%s", id);
-    snprintf(camera.url, sizeof camera.url, "%s", url);
-    CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
-}
-
 static void freeze(struct itsi_pipeline *p, char *path, size_t size)
 {
     struct its_diag diag;
@@ -87,10 +70,12 @@ static void freeze(struct itsi_pipeline *p, char *path, size_t size)
 /* An overload on purpose: 150 frames a second for an engine that does 100, so that some of each kind end. */
 static struct itsi_ledger_counts record(char *path, size_t size)
 {
-    struct itsi_pipeline *p = open_pipeline(10 * MS);
-    add(p, "north", "null://?fps=50&size=640x360");
-    add(p, "south", "null://?fps=50&size=640x360");
-    add(p, "gone", "null://?fps=50&size=320x180");
+    struct itsi_pipeline_params slow = params;
+    slow.null_per_image_ns = 10 * MS;
+    struct itsi_pipeline *p = open_pipeline(&slow);
+    add_camera(p, "north", "null://?fps=50&size=640x360");
+    add_camera(p, "south", "null://?fps=50&size=640x360");
+    add_camera(p, "gone", "null://?fps=50&size=320x180");
     itsi_sleep_until_ns(itsi_now_ns() + 600 * MS);
     struct its_diag diag;
     CHECK_OK(itsi_pipeline_remove_camera(p, "gone", &diag), diag);
@@ -157,13 +142,14 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
 
     struct itsi_benchmark_report report;
     struct its_diag diag;
-    const struct itsi_benchmark_params params = {
-        .pipeline = {.cfg = &cfg, .backend = &itsi_backend_null, .null_base_ns = (int64_t)(recorded->inference_ms * 1e6)},
+    struct itsi_benchmark_params benchmark = {
+        .pipeline = params,
         .streams = 3,
         .duration_s = itsi_replay_seconds(replay) + 0.5,
         .replay = replay,
     };
-    CHECK_OK(itsi_benchmark_run(&params, &report, &diag), diag);
+    benchmark.pipeline.null_base_ns = (int64_t)(recorded->inference_ms * 1e6);
+    CHECK_OK(itsi_benchmark_run(&benchmark, &report, &diag), diag);
     assert_true(report.ledger_balanced);
     assert_int_equal(report.counts.expected, recorded->frames);
     assert_true(report.counts.delivered > recorded->delivered / 2);
@@ -178,7 +164,7 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
     itsi_run_destroy(report.run);
 
     /* the arrivals of the repetition, against those of the record */
-    struct itsi_pipeline *p = open_pipeline(0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     CHECK_OK(itsi_replay_add_cameras(replay, p, itsi_now_ns() + 200 * MS, &diag), diag);
     struct itsi_camera_status status;
     assert_int_equal(itsi_pipeline_camera(p, "north", &status), 0);
@@ -210,7 +196,7 @@ static void old_records_make_room(void **state)
     (void)state;
     char path[256], newest[256] = "";
     cfg.monitor.flight_recorder_files = 3;
-    struct itsi_pipeline *p = open_pipeline(0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 6; i++) {
         freeze(p, path, sizeof path);
         assert_true(strcmp(path, newest) > 0);
@@ -228,7 +214,7 @@ static void what_cannot_be_replayed_is_said(void **state)
     struct its_diag diag;
     struct itsi_replay *replay;
     char path[256];
-    struct itsi_pipeline *p = open_pipeline(0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     freeze(p, path, sizeof path);
     itsi_pipeline_destroy(p);
     assert_int_equal(itsi_replay_open(&replay, path, &diag), ITS_EINVAL);
@@ -236,7 +222,7 @@ static void what_cannot_be_replayed_is_said(void **state)
     assert_int_equal(itsi_replay_open(&replay, "/nowhere", &diag), ITS_ENOTFOUND);
     CHECK_CONTAINS(diag.text, "/nowhere");
     cfg.monitor.flight_recorder_seconds = 0;
-    p = open_pipeline(0);
+    p = open_pipeline(&params);
     assert_int_equal(itsi_pipeline_freeze(p, "test", path, sizeof path, &diag), ITS_EUNSUPPORTED);
     CHECK_CONTAINS(diag.text, "flight_recorder_seconds");
     itsi_pipeline_destroy(p);

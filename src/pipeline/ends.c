@@ -10,7 +10,8 @@ static bool is_violation(enum itsi_drop reason)
     return reason == ITSI_DROP_EXPIRED || reason == ITSI_DROP_ENGINE_FAILED || reason == ITSI_DROP_POOL_EMPTY;
 }
 
-void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result)
+void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result,
+                           const struct itsi_trace_id *trace)
 {
     struct itsi_pipeline *p = stream->pipeline;
     const struct itsi_trace_outcome outcome = {
@@ -25,16 +26,15 @@ void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_
     itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, stream->latency_series);
     itsi_flight_delivered(stream, result);
     itsi_pipeline_regress_frame(p, &result->breakdown, result->info.trace.handover);
-    const bool kept = itsi_tracer_finish(p->tracer, &result->info, &outcome);
+    const bool kept = itsi_tracer_finish(p->tracer, &result->info, trace, &outcome);
     if (!kept && !result->late)
         return;
-    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
     const int64_t wall = itsi_wall_ns();
     if (kept)
-        itsi_latency_exemplify(p->recorder, &result->breakdown, &trace, wall);
+        itsi_latency_exemplify(p->recorder, &result->breakdown, trace, wall);
     if (result->late) {
         struct itsi_violation violation;
-        itsi_violation_of_late(result, &trace, wall, &violation);
+        itsi_violation_of_late(result, trace, wall, &violation);
         itsi_violations_note(&p->violations, &violation);
     }
 }
@@ -46,12 +46,12 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
     if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
         return;
     int64_t now = itsi_now_ns();
+    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &frame->info);
     const struct itsi_trace_outcome outcome = {
         .end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now, .quality_level = -1};
     itsi_flight_dropped(stream, frame, stage, reason);
-    (void)itsi_tracer_finish(p->tracer, &frame->info, &outcome);
+    (void)itsi_tracer_finish(p->tracer, &frame->info, &trace, &outcome);
     if (is_violation(reason)) {
-        struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &frame->info);
         struct itsi_violation violation;
         itsi_violation_of_drop(&frame->info, stage, reason, &trace, now, itsi_wall_ns(), &violation);
         itsi_violations_note(&p->violations, &violation);
@@ -70,6 +70,8 @@ void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi
                                                .ended = itsi_now_ns(),
                                                .quality_level = -1};
     itsi_flight_lost(stream, info, reason, damaged);
-    if (!damaged)
-        (void)itsi_tracer_finish(p->tracer, info, &outcome);
+    if (damaged)
+        return;
+    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, info);
+    (void)itsi_tracer_finish(p->tracer, info, &trace, &outcome);
 }

@@ -7,21 +7,23 @@
 
 #include <math.h>
 
-#define TICK_NS ITSI_NS_PER_S
+void itsi_pipeline_tick(struct itsi_pipeline *p, int64_t now)
+{
+    bool was = p->short_of_memory;
+    p->short_of_memory = itsi_rolling_tick(p->rolling, now) != 0;
+    if (p->short_of_memory && !was)
+        itsi_warn("monitor", "out of memory: latency windows keep counts and sums only");
+    itsi_pipeline_tick_alerting(p, now);
+}
 
 static void *monitor_main(void *arg)
 {
     struct itsi_pipeline *p = arg;
-    int64_t next = itsi_now_ns() + TICK_NS;
-    bool short_of_memory = false;
+    int64_t next = p->tick_ns == ITSI_NEVER ? ITSI_NEVER : itsi_now_ns() + p->tick_ns;
     while (!itsi_event_wait_until(&p->monitor_stop, next)) {
         int64_t now = itsi_now_ns();
-        bool was = short_of_memory;
-        short_of_memory = itsi_rolling_tick(p->rolling, now) != 0;
-        if (short_of_memory && !was)
-            itsi_warn("monitor", "out of memory: latency windows keep counts and sums only");
-        itsi_pipeline_tick_alerting(p, now);
-        next = next + TICK_NS > now ? next + TICK_NS : now + TICK_NS;
+        itsi_pipeline_tick(p, now);
+        next = next + p->tick_ns > now ? next + p->tick_ns : now + p->tick_ns;
     }
     return NULL;
 }

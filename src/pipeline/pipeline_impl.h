@@ -121,6 +121,7 @@ struct itsi_pipeline {
     pthread_mutex_t freezing;        /* one record is written at a time */
     atomic_int flight_files;         /* how many records stay */
     int64_t started_ns;
+    int64_t tick_ns; /* between two looks of the monitor's thread */
 
     pthread_mutex_t table; /* guards what follows */
     struct itsi_camera_stream *streams;      /* unsettled, newest first */
@@ -140,6 +141,7 @@ struct itsi_pipeline {
     pthread_t batch_thread, post_thread, monitor_thread;
     bool batch_running, post_running, monitor_running;
     struct itsi_event monitor_stop;
+    bool short_of_memory; /* the monitor's thread: windows keep counts and sums only */
     atomic_bool stop_batching;
     atomic_bool monitoring; /* general.enable_monitoring: all that follows a frame's end but the cumulative figures */
     atomic_int_fast64_t budget_ns; /* from origin to deadline */
@@ -157,7 +159,8 @@ void itsi_stream_publish(struct itsi_camera_stream *stream, struct itsi_result *
                          int64_t now);
 
 /* ends.c: by whoever ends a frame, once, while it holds a reference of the stream. */
-void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result);
+void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_result *result,
+                           const struct itsi_trace_id *trace);
 void itsi_stream_dropped(void *stream, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
 /* As capture tells it: it never became a picture. */
 void itsi_stream_lost(void *stream, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged);
@@ -212,9 +215,10 @@ ITS_NODISCARD int itsi_pipeline_configure_alerting(struct itsi_pipeline *pipelin
 void itsi_pipeline_free_alerting(struct itsi_pipeline *pipeline);
 void itsi_pipeline_tick_alerting(struct itsi_pipeline *pipeline, int64_t now);
 
-/* monitor.c: the thread that looks once a second. */
+/* monitor.c: the thread that looks once a second, and one such look. */
 ITS_NODISCARD int itsi_pipeline_monitor_start(struct itsi_pipeline *pipeline, struct its_diag *diag);
 void itsi_pipeline_monitor_stop(struct itsi_pipeline *pipeline);
+void itsi_pipeline_tick(struct itsi_pipeline *pipeline, int64_t now); /* one thread at a time */
 
 /* pipeline.c: the sum of all cameras' ledgers, removed ones too. The table's lock is held. */
 void itsi_pipeline_books(struct itsi_pipeline *pipeline, struct itsi_ledger_counts *out);

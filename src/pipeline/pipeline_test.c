@@ -1,136 +1,53 @@
-#include "support/check.h"
+#include "pipeline/pipeline_fixture.h"
 
-#include "base/clock.h"
-#include "base/mem.h"
-#include "pipeline/pipeline.h"
-#include "pipeline/result_writer.h"
-
-#include <dirent.h>
-#include <jansson.h>
-#include <unistd.h>
-
-#define MS ITSI_NS_PER_MS
-
-static struct its_cfg cfg;
-
-static int setup(void **state)
+/* For tests that are about the pipeline and not about how busy the machine is: nothing comes that late. */
+static void deadline_in_ten_seconds(void)
 {
-    (void)state;
-    struct its_diag diag;
-    memset(&cfg, 0, sizeof cfg);
-    CHECK_OK(its_cfg_init(&cfg, &diag), diag);
-    cfg.inference.parallel = 1;
-    cfg.gpu.batch_size_range[1] = 1;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    its_cfg_fini(&cfg);
-    return 0;
-}
-
-static struct itsi_pipeline *open_pipeline(const struct itsi_backend *backend, int64_t per_image_ns)
-{
-    struct its_diag diag;
-    struct itsi_pipeline *p;
-    const struct itsi_pipeline_params params = {.cfg = &cfg, .backend = backend, .null_per_image_ns = per_image_ns};
-    CHECK_OK(itsi_pipeline_create(&p, &params, &diag), diag);
-    CHECK_OK(itsi_pipeline_start(p, &diag), diag);
-    return p;
-}
-
-static void add(struct itsi_pipeline *p, const char *id, const char *url)
-{
-    struct its_diag diag;
-    struct itsi_camera camera = {0};
-    snprintf(camera.id, sizeof camera.id, "%s", id);
-    snprintf(camera.url, sizeof camera.url, "%s", url);
-    CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
-}
-
-/* Waiting and service of every stage and what belongs to none are the whole, to the nanosecond. */
-static void check_sum(const struct itsi_breakdown *b)
-{
-    int64_t sum = b->unattributed;
-    for (int stage = 0; stage < ITSI_STAGE_COUNT; stage++) {
-        assert_true(b->wait[stage] >= 0);
-        assert_true(b->service[stage] >= 0);
-        sum += b->wait[stage] + b->service[stage];
-    }
-    assert_int_equal(sum, b->end_to_end);
-}
-
-/* Collects results for a while; checks what must hold for each. Returns their number; per camera into by[]. */
-static int collect(struct itsi_pipeline *p, int64_t for_ns, int by[], int cameras)
-{
-    struct its_diag diag;
-    struct itsi_subscription *s;
-    CHECK_OK(itsi_pipeline_subscribe(p, NULL, 1000, NULL, NULL, &s, &diag), diag);
-    int64_t until = itsi_now_ns() + for_ns;
-    int n = 0;
-    for (struct itsi_result *r; (r = itsi_subscription_next(s, until)) != NULL; n++) {
-        check_sum(&r->breakdown);
-        assert_int_equal(r->late, r->info.trace.handover > r->info.deadline);
-        if (by && (int)r->info.camera < cameras)
-            by[r->info.camera]++;
-        itsi_result_unref(&r);
-    }
-    assert_int_equal(itsi_subscription_lost(s), 0);
-    itsi_subscription_close(s);
-    return n;
-}
-
-/* Stops and checks the books of everything that ever ran. */
-static struct itsi_ledger_counts close_pipeline(struct itsi_pipeline *p)
-{
-    struct itsi_pipeline_stats stats;
-    itsi_pipeline_stats(p, &stats);
-    assert_int_equal(itsi_ledger_balance(&stats.ledger), 0);
-    itsi_pipeline_stop(p, itsi_now_ns() + 2000 * MS);
-    itsi_pipeline_stats(p, &stats);
-    assert_int_equal(itsi_ledger_balance(&stats.ledger), 0);
-    assert_int_equal(stats.ledger.in_flight, 0);
-    assert_int_equal(stats.cameras, 0);
-    itsi_pipeline_destroy(p);
-    return stats.ledger;
+    cfg.general.target_latency_ms = cfg.latency_monitoring.latency_sla_ms = 10000;
 }
 
 static void light_load_is_delivered_in_time(void **state)
 {
     (void)state;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    enum { RESULTS = 160 };
+    deadline_in_ten_seconds();
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 4; i++)
-        add(p, "", "null://?fps=50");
+        add_camera(p, "", "null://?fps=50");
     int by[4] = {0};
-    int n = collect(p, 1000 * MS, by, 4);
-    assert_in_range(n, 120, 240);
+    collect(p, RESULTS, by, 4);
     for (int i = 0; i < 4; i++)
-        assert_in_range(by[i], 25, 60);
+        assert_in_range(by[i], RESULTS / 8, RESULTS / 2);
     struct itsi_camera_status status;
     assert_int_equal(itsi_pipeline_camera(p, "camera_003", &status), 0);
     assert_string_equal(status.camera.id, "camera_003");
-    assert_true(status.latency_ms >= 0 && status.latency_ms < 100);
+    assert_true(status.latency_ms >= 0 && status.latency_ms < 10000);
     struct itsi_ledger_counts counts = close_pipeline(p);
-    assert_true((double)counts.delivered > 0.9 * (double)counts.expected);
     assert_int_equal(counts.late, 0);
+    assert_true(2 * counts.delivered > counts.expected);
+    /* beside newer frames in the place of older ones, where the machine was slow, only the stop took any */
+    assert_in_range(itsi_ledger_dropped(&counts) - counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 0, 4);
 }
 
+/* Four times more frames than the engine can take. */
 static void overload_is_shared_and_shed(void **state)
 {
     (void)state;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 10 * MS);
+    enum { RESULTS = 120 };
+    deadline_in_ten_seconds();
+    params.null_per_image_ns = 10 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 8; i++)
-        add(p, "", "null://?fps=50");
-    collect(p, 500 * MS, NULL, 0);
+        add_camera(p, "", "null://?fps=50");
+    collect(p, 40, NULL, 0);
     int by[8] = {0};
-    int n = collect(p, 1500 * MS, by, 8);
-    assert_in_range(n, 60, 155); /* 100 a second is what the engine can do */
+    int64_t began = itsi_now_ns();
+    collect(p, RESULTS, by, 8);
+    assert_true(itsi_now_ns() - began >= (RESULTS - 3) * 10 * MS); /* the engine has no other way */
     for (int i = 0; i < 8; i++)
-        assert_in_range(by[i], n / 8 - n / 16 - 1, n / 8 + n / 16 + 1);
+        assert_in_range(by[i], RESULTS / 16 - 1, 3 * RESULTS / 16 + 1);
     struct itsi_ledger_counts counts = close_pipeline(p);
-    assert_true(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED] > 100);
+    assert_true(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED] > counts.delivered);
     assert_true(itsi_ledger_on_time_admitted_ratio(&counts) > 0.95);
 }
 
@@ -138,15 +55,12 @@ static void batches_form_on_a_batch_efficient_engine(void **state)
 {
     (void)state;
     cfg.gpu.batch_size_range[1] = 8;
-    const struct itsi_pipeline_params params = {
-        .cfg = &cfg, .backend = &itsi_backend_null, .null_base_ns = 20 * MS, .null_per_image_ns = 1 * MS};
-    struct itsi_pipeline *p;
-    struct its_diag diag;
-    CHECK_OK(itsi_pipeline_create(&p, &params, &diag), diag);
-    CHECK_OK(itsi_pipeline_start(p, &diag), diag);
+    params.null_base_ns = 20 * MS;
+    params.null_per_image_ns = 1 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 8; i++)
-        add(p, "", "null://?fps=50");
-    collect(p, 1000 * MS, NULL, 0);
+        add_camera(p, "", "null://?fps=50");
+    collect(p, 80, NULL, 0);
     struct itsi_pipeline_stats stats;
     itsi_pipeline_stats(p, &stats);
     assert_in_range(stats.batch_max, 2, 8);
@@ -158,12 +72,13 @@ static void cameras_come_and_go_without_touching_others(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 1 * MS);
-    add(p, "steady", "null://?fps=50");
-    collect(p, 200 * MS, NULL, 0);
+    params.null_per_image_ns = 1 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "steady", "null://?fps=50");
+    collect(p, 5, NULL, 0);
     for (int i = 0; i < 20; i++) {
-        add(p, "guest", "null://?fps=100");
-        collect(p, 20 * MS, NULL, 0);
+        add_camera(p, "guest", "null://?fps=100");
+        collect(p, 2, NULL, 0);
         CHECK_OK(itsi_pipeline_remove_camera(p, "guest", &diag), diag);
     }
     assert_int_equal(itsi_pipeline_remove_camera(p, "guest", &diag), ITS_ENOTFOUND);
@@ -180,16 +95,20 @@ static void removal_with_frames_in_flight_keeps_the_books(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 150 * MS);
-    add(p, "a", "null://?fps=200");
-    collect(p, 60 * MS, NULL, 0); /* one is in the engine, others wait */
-    CHECK_OK(itsi_pipeline_remove_camera(p, "a", &diag), diag);
     struct itsi_pipeline_stats stats;
+    params.null_per_image_ns = 300 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "a", "null://?fps=200");
+    do { /* until one is in the engine; others wait by then */
+        itsi_sleep_until_ns(itsi_now_ns() + MS);
+        itsi_pipeline_stats(p, &stats);
+    } while (stats.oldest_in_flight_seconds <= 0);
+    CHECK_OK(itsi_pipeline_remove_camera(p, "a", &diag), diag);
     itsi_pipeline_stats(p, &stats);
     assert_int_equal(stats.cameras, 0);
     assert_true(stats.ledger.in_flight > 0);
     assert_int_equal(itsi_ledger_balance(&stats.ledger), 0);
-    add(p, "a", "null://?fps=10"); /* the name is free at once */
+    add_camera(p, "a", "null://?fps=10"); /* the name is free at once */
     close_pipeline(p);
 }
 
@@ -198,17 +117,17 @@ static void refuses_by_name(void **state)
     (void)state;
     struct its_diag diag;
     cfg.general.max_concurrent_streams = 2;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     struct itsi_camera camera = {.id = "a b", .url = "null://"};
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_EINVAL);
     CHECK_CONTAINS(diag.text, "'a b'");
-    add(p, "x", "null://?fps=5");
+    add_camera(p, "x", "null://?fps=5");
     camera = (struct itsi_camera){.id = "x", .url = "null://"};
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_EEXISTS);
     camera = (struct itsi_camera){.id = "y", .url = "gopher://h/"};
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_EINVAL);
     CHECK_CONTAINS(diag.text, "gopher");
-    add(p, "", "null://?fps=5");
+    add_camera(p, "", "null://?fps=5");
     camera = (struct itsi_camera){.url = "null://"};
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_ELIMIT);
     CHECK_CONTAINS(diag.text, "max_concurrent_streams (2)");
@@ -220,13 +139,12 @@ static void a_slow_reader_loses_and_nobody_else(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     struct itsi_subscription *slow;
     CHECK_OK(itsi_pipeline_subscribe(p, "a", 2, NULL, NULL, &slow, &diag), diag);
-    add(p, "a", "null://?fps=100");
-    add(p, "b", "null://?fps=100");
-    int n = collect(p, 600 * MS, NULL, 0);
-    assert_in_range(n, 70, 140);
+    add_camera(p, "a", "null://?fps=100");
+    add_camera(p, "b", "null://?fps=100");
+    collect(p, 100, NULL, 0);
     assert_true(itsi_subscription_lost(slow) > 20);
     /* what it still gets is the newest */
     struct itsi_result *latest = itsi_pipeline_latest(p, "a", NULL);
@@ -247,11 +165,11 @@ static void readers_see_the_end(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     struct itsi_subscription *s;
     CHECK_OK(itsi_pipeline_subscribe(p, NULL, 4, NULL, NULL, &s, &diag), diag);
-    add(p, "a", "null://?fps=100");
-    struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + 2000 * MS);
+    add_camera(p, "a", "null://?fps=100");
+    struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + PATIENCE_NS);
     assert_non_null(r);
     itsi_result_unref(&r);
     itsi_pipeline_stop(p, itsi_now_ns() + 1000 * MS);
@@ -266,13 +184,13 @@ static void readers_see_the_end(void **state)
 static void unpaced_sources_lose_nothing(void **state)
 {
     (void)state;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 1 * MS);
-    add(p, "a", "null://?pace=off");
-    add(p, "b", "null://?pace=off");
+    params.null_per_image_ns = 1 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "a", "null://?pace=off");
+    add_camera(p, "b", "null://?pace=off");
     int by[2] = {0};
-    int n = collect(p, 500 * MS, by, 2);
-    assert_true(n > 150);
-    assert_in_range(by[0], by[1] - by[1] / 4 - 2, by[1] + by[1] / 4 + 2);
+    collect(p, 200, by, 2);
+    assert_in_range(by[0], 50, 150);
     struct itsi_ledger_counts counts = close_pipeline(p);
     assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 0);
     assert_int_equal(counts.late, 0);
@@ -285,12 +203,13 @@ static void the_parts_of_ten_thousand_frames_are_the_whole(void **state)
     enum { FRAMES = 10000 };
     struct its_diag diag;
     struct itsi_subscription *s;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, MS / 20);
+    params.null_per_image_ns = MS / 20;
+    struct itsi_pipeline *p = open_pipeline(&params);
     CHECK_OK(itsi_pipeline_subscribe(p, NULL, 4 * FRAMES, NULL, NULL, &s, &diag), diag);
     for (int i = 0; i < 4; i++)
-        add(p, "", "null://?pace=off");
+        add_camera(p, "", "null://?pace=off");
     for (int n = 0; n < FRAMES; n++) {
-        struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + 10000 * MS);
+        struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + PATIENCE_NS);
         assert_non_null(r);
         check_sum(&r->breakdown);
         itsi_result_unref(&r);
@@ -299,100 +218,23 @@ static void the_parts_of_ten_thousand_frames_are_the_whole(void **state)
     close_pipeline(p);
 }
 
-static int records_in(const char *folder)
-{
-    int count = 0;
-    DIR *dir = opendir(folder);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        char path[512];
-        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        if (strstr(e->d_name, ".flight")) {
-            count++;
-            unlink(path);
-        }
-    }
-    if (dir)
-        closedir(dir);
-    return count;
-}
-
-/* Twenty times more frames than the engine can take: the budget burns, the alert says so, and what led to it is frozen. */
-static void a_burning_budget_alerts_and_freezes(void **state)
-{
-    (void)state;
-    char folder[] = "/tmp/its-alert-XXXXXX", flight[64];
-    assert_non_null(mkdtemp(folder));
-    snprintf(flight, sizeof flight, "%s/flight", folder);
-    itsi_free(cfg.general.data_dir);
-    cfg.general.data_dir = itsi_strdup(folder);
-    cfg.latency_monitoring.monitoring_window_seconds = 2;
-    cfg.latency_monitoring.alert_window_seconds = 4;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 50 * MS);
-    for (int i = 0; i < 8; i++)
-        add(p, "", "null://?fps=50");
-    struct itsi_alert alerts[16];
-    int64_t until = itsi_now_ns() + 20000 * MS;
-    while (itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16) == 0 && itsi_now_ns() < until)
-        itsi_sleep_until_ns(itsi_now_ns() + 100 * MS);
-    assert_true(itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16) > 0);
-    assert_int_equal(alerts[0].condition, ITSI_ALERT_BURN);
-    assert_int_equal(alerts[0].scope, ITSI_ALERT_SYSTEM);
-    assert_true(alerts[0].severity >= ITSI_SEVERITY_WARNING);
-    struct itsi_slo_status slo;
-    assert_int_equal(itsi_alerts_slo(itsi_pipeline_alerts(p), NULL, &slo), 0);
-    assert_true(slo.window[ITSI_SLO_SHORT].frames.bad > 50);
-    struct itsi_alert_receiver_stats receivers[ITSI_ALERT_RECEIVERS];
-    itsi_pipeline_alert_receivers(p, receivers);
-    assert_true(receivers[ITSI_ALERT_TO_LOG].on);
-    assert_false(receivers[ITSI_ALERT_TO_WEBHOOK].on);
-    close_pipeline(p);
-    assert_int_equal(records_in(flight), 1); /* however many alerts there were: one breach, one record */
-    rmdir(flight);
-    assert_int_equal(rmdir(folder), 0);
-}
-
-static const struct itsi_alert *find_alert(const struct itsi_alert *alerts, size_t count, enum itsi_alert_condition which)
-{
-    for (size_t i = 0; i < count; i++)
-        if (alerts[i].condition == which)
-            return &alerts[i];
-    return NULL;
-}
-
-/* An inference that hardly ends: after five seconds somebody is told, with the camera's name. */
-static void a_stage_that_never_ends_is_told(void **state)
-{
-    (void)state;
-    cfg.monitor.flight_recorder_seconds = 0;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 8000 * MS);
-    add(p, "stuck", "null://?fps=10");
-    struct itsi_alert alerts[16];
-    const struct itsi_alert *told = NULL;
-    for (int64_t until = itsi_now_ns() + 20000 * MS; !told && itsi_now_ns() < until;) {
-        itsi_sleep_until_ns(itsi_now_ns() + 100 * MS);
-        told = find_alert(alerts, itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16), ITSI_ALERT_STUCK);
-    }
-    assert_non_null(told);
-    assert_string_equal(told->part, "ml_inference");
-    CHECK_CONTAINS(told->figures.names, "stuck");
-    close_pipeline(p);
-}
-
 static void steady_state_allocates_nothing(void **state)
 {
     (void)state;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 1 * MS);
+    params.null_per_image_ns = 1 * MS;
+    params.tick_ns = ITSI_NEVER; /* of the windows a minute may grow; here it is about frames */
+    struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < 4; i++)
-        add(p, "", "null://?fps=100");
-    itsi_sleep_until_ns(itsi_now_ns() + 300 * MS);
+        add_camera(p, "", "null://?fps=100");
+    collect(p, 100, NULL, 0);
     struct itsi_pipeline_stats stats;
     itsi_pipeline_stats(p, &stats);
-    uint64_t before_results = stats.results, before = itsi_alloc_count();
-    itsi_sleep_until_ns(itsi_now_ns() + 500 * MS);
-    uint64_t after = itsi_alloc_count();
-    itsi_pipeline_stats(p, &stats);
-    assert_true(stats.results - before_results > 100);
-    assert_int_equal(after, before);
+    uint64_t enough = stats.results + 150, before = itsi_alloc_count();
+    while (stats.results < enough) {
+        itsi_sleep_until_ns(itsi_now_ns() + 10 * MS);
+        itsi_pipeline_stats(p, &stats);
+    }
+    assert_int_equal(itsi_alloc_count(), before);
     close_pipeline(p);
 }
 
@@ -411,20 +253,21 @@ static void engine_failures_are_counted_not_fatal(void **state)
     (void)state;
     struct itsi_backend failing = itsi_backend_null;
     failing.collect = failing_collect;
-    struct itsi_pipeline *p = open_pipeline(&failing, 0);
-    add(p, "a", "null://?fps=100");
-    int n = collect(p, 500 * MS, NULL, 0);
-    assert_in_range(n, 20, 45);
+    params.backend = &failing;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "a", "null://?fps=100");
+    collect(p, 30, NULL, 0);
     struct itsi_ledger_counts counts = close_pipeline(p);
-    assert_in_range(counts.dropped[ITSI_STAGE_ML_INFERENCE][ITSI_DROP_ENGINE_FAILED], 8, 25);
+    uint64_t failed = counts.dropped[ITSI_STAGE_ML_INFERENCE][ITSI_DROP_ENGINE_FAILED];
+    assert_int_equal(failed, (counts.delivered + counts.late + failed) / 3);
 }
 
 static struct itsi_engine_params opened_with;
 
-static int noting_open(struct itsi_engine **out, const struct itsi_engine_params *params, struct its_diag *diag)
+static int noting_open(struct itsi_engine **out, const struct itsi_engine_params *wanted, struct its_diag *diag)
 {
-    opened_with = *params;
-    return itsi_backend_null.open(out, params, diag);
+    opened_with = *wanted;
+    return itsi_backend_null.open(out, wanted, diag);
 }
 
 static void the_engine_is_opened_as_configured(void **state)
@@ -432,13 +275,14 @@ static void the_engine_is_opened_as_configured(void **state)
     (void)state;
     struct itsi_backend noting = itsi_backend_null;
     noting.open = noting_open;
-    close_pipeline(open_pipeline(&noting, 0));
+    params.backend = &noting;
+    close_pipeline(open_pipeline(&params));
     assert_int_equal(opened_with.precision, ITSI_PRECISION_AUTO);
     assert_false(opened_with.no_int8);
     cfg.gpu.enable_quantization = false;
     cfg.inference.precision = ITSI_PRECISION_BF16;
     cfg.inference.parallel = 3;
-    close_pipeline(open_pipeline(&noting, 0));
+    close_pipeline(open_pipeline(&params));
     assert_int_equal(opened_with.precision, ITSI_PRECISION_BF16);
     assert_int_equal(opened_with.parallel, 3);
     assert_true(opened_with.no_int8);
@@ -448,13 +292,13 @@ static void configuration_applies_live(void **state)
 {
     (void)state;
     struct its_diag diag;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     cfg.latency_monitoring.latency_sla_ms = 40;
     CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
     struct itsi_subscription *s;
     CHECK_OK(itsi_pipeline_subscribe(p, NULL, 4, NULL, NULL, &s, &diag), diag);
-    add(p, "a", "null://?fps=50");
-    struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + 2000 * MS);
+    add_camera(p, "a", "null://?fps=50");
+    struct itsi_result *r = itsi_subscription_next(s, itsi_now_ns() + PATIENCE_NS);
     assert_non_null(r);
     assert_int_equal(r->info.deadline - r->info.trace.origin, 40 * MS);
     itsi_result_unref(&r);
@@ -462,68 +306,12 @@ static void configuration_applies_live(void **state)
     close_pipeline(p);
 }
 
-static void results_are_written_as_lines(void **state)
-{
-    (void)state;
-    struct its_diag diag;
-    char path[] = "/tmp/its-lines-XXXXXX";
-    close(mkstemp(path));
-    struct its_cfg_output output = cfg.output;
-    output.jsonl_path = path;
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
-    struct itsi_result_writer *writer;
-    CHECK_OK(itsi_result_writer_start(&writer, p, &output, &diag), diag);
-    add(p, "a", "null://?fps=100");
-    collect(p, 300 * MS, NULL, 0);
-    itsi_pipeline_stop(p, itsi_now_ns() + 1000 * MS);
-    struct itsi_pipeline_stats stats;
-    itsi_pipeline_stats(p, &stats);
-    itsi_result_writer_destroy(writer);
-    FILE *file = fopen(path, "r");
-    char line[8192];
-    uint64_t lines = 0;
-    for (; fgets(line, sizeof line, file); lines++) {
-        json_t *json = json_loads(line, 0, NULL);
-        assert_non_null(json);
-        assert_string_equal(json_string_value(json_object_get(json, "camera")), "a");
-        json_decref(json);
-    }
-    fclose(file);
-    unlink(path);
-    assert_true(lines > 15);
-    assert_int_equal(lines, stats.results);
-    itsi_pipeline_destroy(p);
-}
-
-static void a_full_disk_loses_lines_not_frames(void **state)
-{
-    (void)state;
-    struct its_diag diag;
-    struct its_cfg_output output = cfg.output;
-    output.jsonl_path = (char *)"/dev/full";
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
-    struct itsi_result_writer *writer;
-    CHECK_OK(itsi_result_writer_start(&writer, p, &output, &diag), diag);
-    add(p, "a", "null://?fps=100");
-    assert_true(collect(p, 300 * MS, NULL, 0) > 15);
-    struct itsi_jsonl_status status;
-    itsi_result_writer_status(writer, &status, NULL);
-    assert_true(status.failing);
-    assert_true(status.dropped > 10);
-    CHECK_CONTAINS(status.last_error, "No space left");
-    itsi_result_writer_destroy(writer);
-    output.jsonl_path = (char *)"/nonexistent/dir/lines";
-    assert_int_equal(itsi_result_writer_start(&writer, p, &output, &diag), ITS_ENOTFOUND);
-    CHECK_CONTAINS(diag.text, "/nonexistent/dir/lines");
-    close_pipeline(p);
-}
-
 static void starts_once(void **state)
 {
     (void)state;
     struct its_diag diag = {""};
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
-    add(p, "a", "null://?fps=100");
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "a", "null://?fps=100");
     assert_int_equal(itsi_pipeline_start(p, &diag), ITS_EEXISTS);
     CHECK_CONTAINS(diag.text, "started already");
     itsi_pipeline_stop(p, 0);
@@ -537,12 +325,12 @@ static void keeps_nothing_of_a_configuration(void **state)
     (void)state;
     struct its_diag diag;
     cfg.capture.tls_ca_file = itsi_strdup("/etc/ssl/one.pem");
-    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     itsi_free(cfg.capture.tls_ca_file);
     cfg.capture.tls_ca_file = NULL;
-    add(p, "a", "null://");
+    add_camera(p, "a", "null://");
     CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
-    add(p, "b", "null://");
+    add_camera(p, "b", "null://");
     close_pipeline(p);
 }
 
@@ -550,10 +338,10 @@ static void creation_survives_no_memory(void **state)
 {
     (void)state;
     int rc, nth = 0;
+    cfg.general.max_concurrent_streams = 2; /* a small house is made and torn down as the large one is, only sooner */
     do {
         struct itsi_pipeline *p = NULL;
         struct its_diag diag = {""};
-        const struct itsi_pipeline_params params = {.cfg = &cfg, .backend = &itsi_backend_null};
         itsi_alloc_fail_at(++nth);
         rc = itsi_pipeline_create(&p, &params, &diag);
         itsi_alloc_fail_at(0);
@@ -567,7 +355,6 @@ static void creation_survives_no_memory(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(light_load_is_delivered_in_time),
         TEST(overload_is_shared_and_shed),
@@ -579,16 +366,12 @@ int main(void)
         TEST(readers_see_the_end),
         TEST(unpaced_sources_lose_nothing),
         TEST(the_parts_of_ten_thousand_frames_are_the_whole),
-        TEST(a_burning_budget_alerts_and_freezes),
-        TEST(a_stage_that_never_ends_is_told),
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
         TEST(the_engine_is_opened_as_configured),
         TEST(configuration_applies_live),
         TEST(starts_once),
         TEST(keeps_nothing_of_a_configuration),
-        TEST(results_are_written_as_lines),
-        TEST(a_full_disk_loses_lines_not_frames),
         TEST(creation_survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

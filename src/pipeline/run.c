@@ -175,7 +175,7 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_trace_breakdown(trace, &result->breakdown);
     /* before anybody sees it: who holds a result finds it in the books */
     itsi_ledger_deliver(&stream->ledger, result->late);
-    itsi_stream_delivered(stream, result);
+    itsi_stream_delivered(stream, result, &trace_id);
     itsi_bus_publish(&p->bus, result);
     itsi_batcher_observe_rest(p->batcher,
                               trace->handover - trace->pre_start - (trace->infer_end - trace->infer_start));

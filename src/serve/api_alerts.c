@@ -5,8 +5,6 @@
 #include "base/json.h"
 #include "optimizer/documents.h"
 
-enum { VIOLATIONS_UNASKED = 64 };
-
 /* A whole number of a query parameter; ITS_EINVAL (diag). */
 static int whole(const struct itsi_request *r, const char *name, int least, int most, int *out, struct its_diag *diag)
 {
@@ -18,30 +16,45 @@ static int whole(const struct itsi_request *r, const char *name, int least, int 
     return rc;
 }
 
-enum MHD_Result itsi_api_alerts(struct itsi_request *r)
+/* A document whose length the client may bound by a parameter. */
+struct listing {
+    const char *parameter;
+    int least, most, unasked;
+    void (*put)(struct itsi_json *json, struct itsi_request *r, int count);
+};
+
+static enum MHD_Result respond_listing(struct itsi_request *r, const struct listing *listing)
 {
     struct its_diag diag = {""};
     struct itsi_buf text;
     struct itsi_json json;
-    int history = ITSI_ALERT_HISTORY;
-    if (whole(r, "history", 0, ITSI_ALERT_HISTORY, &history, &diag) != 0)
+    int count = listing->unasked;
+    if (whole(r, listing->parameter, listing->least, listing->most, &count, &diag) != 0)
         return itsi_respond_problem(r, MHD_HTTP_BAD_REQUEST, diag.text);
     itsi_buf_init(&text);
     itsi_json_init(&json, &text);
-    itsi_document_alerting(&json, NULL, r->server->pipeline, history);
+    listing->put(&json, r, count);
     return itsi_respond_text(r, MHD_HTTP_OK, "application/json", &text);
+}
+
+static void put_alerts(struct itsi_json *json, struct itsi_request *r, int history)
+{
+    itsi_document_alerting(json, NULL, r->server->pipeline, history);
+}
+
+static void put_violations(struct itsi_json *json, struct itsi_request *r, int limit)
+{
+    itsi_document_violations(json, NULL, r->server->pipeline, itsi_request_query(r, "camera"), limit);
+}
+
+enum MHD_Result itsi_api_alerts(struct itsi_request *r)
+{
+    static const struct listing alerts = {"history", 0, ITSI_ALERT_HISTORY, ITSI_ALERT_HISTORY, put_alerts};
+    return respond_listing(r, &alerts);
 }
 
 enum MHD_Result itsi_api_violations(struct itsi_request *r)
 {
-    struct its_diag diag = {""};
-    struct itsi_buf text;
-    struct itsi_json json;
-    int limit = VIOLATIONS_UNASKED;
-    if (whole(r, "limit", 1, ITSI_VIOLATIONS_KEPT, &limit, &diag) != 0)
-        return itsi_respond_problem(r, MHD_HTTP_BAD_REQUEST, diag.text);
-    itsi_buf_init(&text);
-    itsi_json_init(&json, &text);
-    itsi_document_violations(&json, NULL, r->server->pipeline, itsi_request_query(r, "camera"), limit);
-    return itsi_respond_text(r, MHD_HTTP_OK, "application/json", &text);
+    static const struct listing violations = {"limit", 1, ITSI_VIOLATIONS_KEPT, 64, put_violations};
+    return respond_listing(r, &violations);
 }

@@ -2,6 +2,7 @@
 import http.server
 import socket
 import threading
+import zlib
 
 from google.protobuf import unknown_fields
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
@@ -100,6 +101,18 @@ def decode(body):
     return resource, spans
 
 
+def unpack(body, encoding):
+    """The body as it was before it was packed: one whole member of gzip with nothing behind it, and smaller for it."""
+    if encoding is None:
+        return body
+    require(encoding == "gzip", f"content encoding {encoding}")
+    member = zlib.decompressobj(wbits=31)
+    plain = member.decompress(body)
+    require(member.eof and not member.unused_data, "gzip that is cut off, or has something behind it")
+    require(len(body) < len(plain), "packed for nothing")
+    return plain
+
+
 class Collector:
     """Answers each request as `answers` says, then with success. An answer is (status, headers, body), or "hang"."""
 
@@ -151,10 +164,11 @@ class Collector:
         with self.lock:
             self.requests += 1
             self.headers.append(dict(headers, path=path))
-            self.bodies.append(body)
             answer = self.answers.pop(0) if self.answers else (200, {"Content-Type": "application/x-protobuf"}, b"")
             try:
                 require(headers["Content-Type"] == "application/x-protobuf", "content type")
+                body = unpack(body, headers["Content-Encoding"])
+                self.bodies.append(body)
                 resource, spans = decode(body)
                 if answer != "hang" and answer[0] == 200:
                     self.resources.append(resource)

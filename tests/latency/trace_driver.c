@@ -47,6 +47,12 @@ static struct itsi_frame_info frame_at(uint64_t seq, bool dropped)
     return info;
 }
 
+static bool finish(struct itsi_tracer *t, const struct itsi_frame_info *info, const struct itsi_trace_outcome *outcome)
+{
+    const struct itsi_trace_id id = itsi_tracer_id(t, info);
+    return itsi_tracer_finish(t, info, &id, outcome);
+}
+
 static void frames(struct itsi_tracer *tracer, long count, const char *end)
 {
     struct itsi_trace_outcome outcome = {.batch = 4, .quality_level = 3, .model = "its-road"};
@@ -62,7 +68,7 @@ static void frames(struct itsi_tracer *tracer, long count, const char *end)
     for (long i = 0; i < count; i++) {
         struct itsi_frame_info info = frame_at(++last_seq, dropped);
         outcome.ended = itsi_now_ns();
-        kept += itsi_tracer_finish(tracer, &info, &outcome);
+        kept += finish(tracer, &info, &outcome);
     }
     struct itsi_frame_info info = frame_at(last_seq, dropped);
     struct itsi_trace_id id = itsi_tracer_id(tracer, &info);
@@ -129,8 +135,8 @@ int main(int argc, char **argv)
     if (argc < 2)
         return 2;
     itsi_log_install(itsi_log_to_file, stderr, ITSI_LOG_DEBUG);
-    const struct itsi_otlp_backoff_policy backoff = {option(argc, argv, "first_ms", 50) * MS, 1000 * MS,
-                                                     option(argc, argv, "give_up_ms", 10000) * MS};
+    const struct itsi_backoff_policy backoff = {option(argc, argv, "first_ms", 50) * MS, 1000 * MS,
+                                                option(argc, argv, "give_up_ms", 10000) * MS};
     const struct itsi_tracer_params params = {
         .endpoint = argv[1],
         .enabled = true,

@@ -172,6 +172,50 @@ class Normal(Case):
         self.assertEqual(collector.connections, 1, "the connection is kept")
 
 
+class Packed(Case):
+    """Bodies of more than a packet are sent as gzip; the collector unpacks them as strictly as it decodes."""
+    LEAST = 1400
+
+    def encodings(self, collector):
+        return [headers.get("Content-Encoding") for headers in collector.headers]
+
+    def test_large_bodies_are_and_small_ones_are_not(self):
+        collector = self.collector()
+        driver = self.driver(collector)
+        for count, end, spans in ((1, "dropped", DROPPED), (100, "on_time", DROPPED + 100 * FRAME)):
+            driver.ask(f"frames {count} {end}")
+            self.until(driver, lambda stats: stats["exported"] == spans)
+        self.stop(driver)
+        self.assertEqual(collector.errors, [])
+        self.assertEqual(self.encodings(collector)[0], None)
+        for encoding, body, headers in zip(self.encodings(collector), collector.bodies, collector.headers):
+            self.assertEqual(encoding, "gzip" if len(body) >= self.LEAST else None)
+        self.assertLess(int(collector.headers[-1]["Content-Length"]), len(collector.bodies[-1]) / 4)
+
+    def test_a_collector_that_takes_no_gzip_gets_it_plain(self):
+        collector = self.collector((415, {}, b"what is that?"))
+        driver = self.driver(collector)
+        for count in (1, 2):
+            driver.ask("frames 20 on_time")
+            self.until(driver, lambda stats: stats["exported"] == count * 20 * FRAME)
+        stats = self.stop(driver)
+        self.lost(stats)
+        self.assertEqual(collector.errors, [])
+        self.assertEqual(len(collector.spans), 40 * FRAME)
+        self.assertEqual(self.encodings(collector)[:2], ["gzip", None])
+        self.assertEqual(set(self.encodings(collector)[1:]), {None}, "asked once")
+        self.assertEqual(collector.bodies[0], collector.bodies[1], "the same batch, at once")
+        self.assertNotIn("does not take traces", driver.log)
+
+    def test_one_that_takes_it_neither_way_refuses(self):
+        collector = self.collector((415, {}, b""), (415, {}, b""))
+        driver = self.driver(collector)
+        driver.ask("frames 4 on_time")
+        self.until(driver, lambda stats: stats["refused"] == 4 * FRAME)
+        self.assertEqual(self.encodings(collector), ["gzip", None])
+        self.lost(self.stop(driver), refused=4 * FRAME)
+
+
 class Served(Case):
     CLIENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

@@ -145,23 +145,22 @@ static void stamp(struct itsi_pipeline *p, struct itsi_frame_info *info, int64_t
 }
 
 /* As src/pipeline/ends.c tells it. */
-static void tell_end(struct itsi_pipeline *p, const struct itsi_result *result)
+static void tell_end(struct itsi_pipeline *p, const struct itsi_result *result, const struct itsi_trace_id *trace)
 {
     const struct itsi_trace_outcome outcome = {.end = result->late ? ITSI_TRACE_LATE : ITSI_TRACE_ON_TIME,
                                                .batch = result->batch,
                                                .quality_level = result->quality_level,
                                                .model = "fake"};
-    (void)itsi_tracer_finish(p->tracer, &result->info, &outcome);
+    (void)itsi_tracer_finish(p->tracer, &result->info, trace, &outcome);
     if (result->late) {
-        const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
         struct itsi_violation violation;
-        itsi_violation_of_late(result, &trace, itsi_wall_ns(), &violation);
+        itsi_violation_of_late(result, trace, itsi_wall_ns(), &violation);
         itsi_violations_note(&p->violations, &violation);
     }
 }
 
 static void publish(struct itsi_pipeline *p, struct fake_camera *c, struct itsi_frame *frame,
-                    struct itsi_result *result)
+                    struct itsi_result *result, const struct itsi_trace_id *trace)
 {
     struct itsi_frame *old_frame = c->frame;
     struct itsi_result *old_result = c->result;
@@ -169,13 +168,12 @@ static void publish(struct itsi_pipeline *p, struct fake_camera *c, struct itsi_
     c->result = itsi_result_ref(result);
     itsi_frame_unref(&old_frame);
     itsi_result_unref(&old_result);
-    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &result->info);
     itsi_latency_record(p->latency, &result->breakdown);
     if (result->info.seq % 10 == 0) /* as if every tenth trace were kept */
-        itsi_latency_exemplify(p->latency, &result->breakdown, &trace, itsi_wall_ns());
+        itsi_latency_exemplify(p->latency, &result->breakdown, trace, itsi_wall_ns());
     itsi_rolling_frame(p->rolling, &result->breakdown, result->quality_level, -1);
     itsi_ledger_deliver(&c->ledger, result->late);
-    tell_end(p, result);
+    tell_end(p, result, trace);
     const int64_t before = itsi_now_ns();
     itsi_bus_publish(&p->bus, result);
     const int64_t took = itsi_now_ns() - before;
@@ -235,7 +233,7 @@ static void produce(struct itsi_pipeline *p, struct fake_camera *c, int64_t now)
     itsi_trace_id_hex(&trace_id, result->trace_id);
     result->batch = 4;
     result->quality_level = 3;
-    publish(p, c, frame, result);
+    publish(p, c, frame, result, &trace_id);
 }
 
 /* The books to the alert conditions, under the lock. */

@@ -1,6 +1,6 @@
-/* What the tests of the regression detector share: a machine under steady load, and its batches. */
-#ifndef ITSI_LATENCY_REGRESSION_TEST_H
-#define ITSI_LATENCY_REGRESSION_TEST_H
+/* A machine under steady load and the detector that watches it, for the tests of the latter. */
+#ifndef ITSI_LATENCY_REGRESSION_FIXTURE_H
+#define ITSI_LATENCY_REGRESSION_FIXTURE_H
 
 #include "latency/regression.h"
 
@@ -53,6 +53,35 @@ static inline void run(struct machine *m, int seconds)
         make_batch(m, &batch);
         assert_int_equal(itsi_regression_batch(m->detector, &batch), 0);
     }
+}
+
+/* A machine whose baseline is learned: ten minutes have passed. */
+static inline void machine_learned(struct machine *m, double sigma, double phi)
+{
+    machine_on(m, sigma, phi);
+    run(m, 600);
+}
+
+/* The same with limits of its own. */
+static inline void machine_learned_with(struct machine *m, double sigma, double phi,
+                                        const struct itsi_regression_params *params)
+{
+    struct its_diag diag;
+    machine_on(m, sigma, phi);
+    CHECK_OK(itsi_regression_configure(m->detector, params, &diag), diag);
+    run(m, 600);
+}
+
+/* From now on the stage takes so many times what it took at first. */
+static inline void slow_down(struct machine *m, enum itsi_stage stage, double times)
+{
+    m->extra[ITSI_TIME_SERVICE][stage] = log(times);
+}
+
+static inline void slow_down_all(struct machine *m, double times)
+{
+    for (int s = 0; s < STAGES; s++)
+        slow_down(m, (enum itsi_stage)s, times);
 }
 
 /* Runs until the next event, at most so many seconds; false: none came. */

@@ -1,0 +1,110 @@
+/* What the monitor's thread makes of a pipeline in trouble. */
+#include "pipeline/pipeline_fixture.h"
+#include "pipeline/pipeline_impl.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+/* Removes the flight records of a folder; how many there were. */
+static int records_in(const char *folder)
+{
+    int count = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (strstr(e->d_name, ".flight")) {
+            count++;
+            unlink(path);
+        }
+    }
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+/* The active alert of that condition, into *out; false: there is none. */
+static bool is_active(struct itsi_pipeline *p, enum itsi_alert_condition which, struct itsi_alert *out)
+{
+    struct itsi_alert alerts[16];
+    size_t count = itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16);
+    for (size_t i = 0; i < count && i < 16; i++)
+        if (alerts[i].condition == which) {
+            *out = alerts[i];
+            return true;
+        }
+    return false;
+}
+
+/* Twenty times more frames than the engine can take: the budget burns, the alert says so, and what led to it is
+ * frozen. */
+static void a_burning_budget_alerts_and_freezes(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/its-alert-XXXXXX", flight[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(flight, sizeof flight, "%s/flight", folder);
+    itsi_free(cfg.general.data_dir);
+    cfg.general.data_dir = itsi_strdup(folder);
+    cfg.latency_monitoring.monitoring_window_seconds = 1;
+    cfg.latency_monitoring.alert_window_seconds = 2;
+    params.null_per_image_ns = 50 * MS;
+    params.tick_ns = 100 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    for (int i = 0; i < 8; i++)
+        add_camera(p, "", "null://?fps=50");
+    struct itsi_alert alert;
+    for (int64_t until = itsi_now_ns() + PATIENCE_NS; !is_active(p, ITSI_ALERT_BURN, &alert);) {
+        assert_true(itsi_now_ns() < until);
+        itsi_sleep_until_ns(itsi_now_ns() + 20 * MS);
+    }
+    assert_int_equal(alert.scope, ITSI_ALERT_SYSTEM);
+    assert_true(alert.severity >= ITSI_SEVERITY_WARNING);
+    struct itsi_slo_status slo;
+    assert_int_equal(itsi_alerts_slo(itsi_pipeline_alerts(p), NULL, &slo), 0);
+    assert_true(slo.window[ITSI_SLO_SHORT].frames.bad > slo.window[ITSI_SLO_SHORT].frames.good);
+    struct itsi_alert_receiver_stats receivers[ITSI_ALERT_RECEIVERS];
+    itsi_pipeline_alert_receivers(p, receivers);
+    assert_true(receivers[ITSI_ALERT_TO_LOG].on);
+    assert_false(receivers[ITSI_ALERT_TO_WEBHOOK].on);
+    close_pipeline(p);
+    assert_int_equal(records_in(flight), 1); /* however many alerts there were: one breach, one record */
+    rmdir(flight);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* An inference that hardly ends: after five seconds somebody is told, with the camera's name. They pass on the clock
+ * that the monitor is given, not on the machine's. */
+static void a_stage_that_never_ends_is_told(void **state)
+{
+    (void)state;
+    struct itsi_pipeline_stats stats;
+    struct itsi_alert alert;
+    cfg.monitor.flight_recorder_seconds = 0;
+    params.null_per_image_ns = 300 * MS;
+    params.tick_ns = ITSI_NEVER;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "stuck", "null://?fps=10");
+    do {
+        itsi_sleep_until_ns(itsi_now_ns() + MS);
+        itsi_pipeline_stats(p, &stats);
+    } while (stats.oldest_in_flight_seconds <= 0);
+    itsi_pipeline_tick(p, stats.started_ns + 4900 * MS);
+    assert_false(is_active(p, ITSI_ALERT_STUCK, &alert));
+    for (int64_t until = itsi_now_ns() + PATIENCE_NS; !is_active(p, ITSI_ALERT_STUCK, &alert);) {
+        assert_true(itsi_now_ns() < until); /* between two batches the engine may be empty */
+        itsi_pipeline_tick(p, itsi_now_ns() + 6000 * MS);
+    }
+    assert_string_equal(alert.part, "ml_inference");
+    CHECK_CONTAINS(alert.figures.names, "stuck");
+    close_pipeline(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_burning_budget_alerts_and_freezes),
+        TEST(a_stage_that_never_ends_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
