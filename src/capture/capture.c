@@ -19,6 +19,8 @@
 
 double itsi_capture_fps(const struct itsi_capture *c)
 {
+    if (c->source.kind == ITSI_SOURCE_NULL)
+        return c->source.fps;
     double fps = itsi_cadence_fps(&c->cadence);
     if (fps > 0)
         return fps;

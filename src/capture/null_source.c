@@ -39,8 +39,23 @@ static int64_t give_up_late(struct itsi_capture *c, int64_t late_ns)
     return lost;
 }
 
+/* One that the quality manager does not want. */
+static int leave_out(struct itsi_capture *c, int64_t now)
+{
+    itsi_ledger_arrive(c->ledger);
+    c->seq++;
+    itsi_ledger_skip(c->ledger);
+    itsi_capture_good_frame(c, now);
+    return 0;
+}
+
 static int give(struct itsi_capture *c, int64_t origin, int64_t now)
 {
+    pthread_mutex_lock(&c->mutex);
+    c->status.decoded++;
+    pthread_mutex_unlock(&c->mutex);
+    if (!itsi_capture_wants(c, media_ns(c, c->null.index)))
+        return leave_out(c, now);
     struct itsi_frame *frame = itsi_capture_blank(c, origin, c->source.width, c->source.height);
     if (!frame)
         return 0;

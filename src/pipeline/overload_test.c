@@ -19,6 +19,7 @@ static int setup(void **state)
     memset(&cfg, 0, sizeof cfg);
     CHECK_OK(its_cfg_init(&cfg, &diag), diag);
     cfg.inference.parallel = 2;
+    cfg.adaptive_quality.enable_adaptive_quality = false;
     cfg.monitor.flight_recorder_seconds = 0;
     cfg.latency_monitoring.enable_sla_alerts = false;
     return 0;

@@ -225,7 +225,7 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
     if (rc == 0)
         rc = itsi_pipeline_make_regressing(p, cfg, diag);
     if (rc == 0)
-        rc = itsi_pipeline_make_quality(p, cfg, diag);
+        rc = itsi_pipeline_make_quality(p, params, diag);
     return rc == 0 ? itsi_pipeline_make_alerting(p, cfg, diag) : rc;
 }
 

@@ -6,6 +6,7 @@
 #ifndef ITSI_PIPELINE_PIPELINE_H
 #define ITSI_PIPELINE_PIPELINE_H
 
+#include "base/system.h"
 #include "capture/capture.h"
 #include "config/config.h"
 #include "core/detection.h"
@@ -29,6 +30,7 @@ struct itsi_pipeline_params {
     const struct itsi_model *model;  /* borrowed, outlives it; NULL with the null backend */
     const struct itsi_backend *backend; /* NULL: the first that works for the model */
     int64_t null_base_ns, null_per_image_ns; /* the null backend's service time */
+    void (*machine)(struct itsi_system_load *out); /* how busy the quality manager takes the machine for; NULL: as it is */
     int64_t tick_ns; /* how often windows, alerts and regressions look; 0: once a second, ITSI_NEVER: nobody does */
 };
 

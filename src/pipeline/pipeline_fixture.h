@@ -23,6 +23,7 @@ static inline int setup(void **state)
     CHECK_OK(its_cfg_init(&cfg, &diag), diag);
     cfg.inference.parallel = 1;
     cfg.gpu.batch_size_range[1] = 1;
+    cfg.adaptive_quality.enable_adaptive_quality = false; /* what is tried is the machinery: its load stays as it is */
     params = (struct itsi_pipeline_params){.cfg = &cfg, .backend = &itsi_backend_null};
     return 0;
 }

@@ -187,7 +187,7 @@ void itsi_pipeline_tick_regressing(struct itsi_pipeline *pipeline, uint64_t expe
 size_t itsi_pipeline_regressions(struct itsi_pipeline *pipeline, struct itsi_alert_regression *out, size_t cap);
 
 /* quality.c */
-ITS_NODISCARD int itsi_pipeline_make_quality(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+ITS_NODISCARD int itsi_pipeline_make_quality(struct itsi_pipeline *pipeline, const struct itsi_pipeline_params *params,
                                              struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_configure_quality(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                                   struct its_diag *diag);

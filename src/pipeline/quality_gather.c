@@ -119,7 +119,10 @@ static void gather_load(struct itsi_pipeline *p, double seconds, double decode, 
     struct itsi_system_load machine;
     struct itsi_facts_taken facts;
     struct itsi_ledger_counts books;
-    itsi_system_sample(&q->system, &machine);
+    if (q->machine)
+        q->machine(&machine);
+    else
+        itsi_system_sample(&q->system, &machine);
     itsi_facts_take(&q->facts, &facts);
     pthread_mutex_lock(&p->table);
     itsi_pipeline_books(p, &books);

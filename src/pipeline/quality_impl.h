@@ -16,6 +16,7 @@ struct itsi_quality_control {
     /* const after make */
     int max_cameras;
     bool engine_on_cpu;
+    void (*machine)(struct itsi_system_load *out); /* NULL: this one */
     int order[ITSI_QUALITY_INPUTS]; /* the controller's input sizes, largest first: which of the engine's */
     int input_count, own_input;
     double threads; /* of the engine */

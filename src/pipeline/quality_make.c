@@ -115,8 +115,10 @@ int itsi_pipeline_configure_quality(struct itsi_pipeline *p, const struct its_cf
     return 0;
 }
 
-int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeline_params *params,
+                               struct its_diag *diag)
 {
+    const struct its_cfg *cfg = params->cfg;
     if (!cfg->general.enabled)
         return 0;
     struct itsi_quality_control *q = p->quality = itsi_zalloc(sizeof *q);
@@ -126,6 +128,7 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct its_cfg *cf
     itsi_event_init(&q->stop);
     itsi_facts_init(&q->facts);
     q->max_cameras = p->max_cameras;
+    q->machine = params->machine;
     /* null has time of its own; a device that gains from batches has processors of its own */
     q->engine_on_cpu = p->backend != &itsi_backend_null && !p->info.batch_efficient;
     struct itsi_system_load machine;

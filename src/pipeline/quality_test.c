@@ -1,0 +1,155 @@
+/* The quality manager at work: more is asked than the engine has, and then no more. */
+#include "pipeline/pipeline_fixture.h"
+
+enum { CAMERAS = 8 };
+
+/* The machine has nothing else to do, whatever else runs on it. */
+static void quiet(struct itsi_system_load *out)
+{
+    *out = (struct itsi_system_load){.cpu_percent = 10, .memory_percent = 10, .cores = 4};
+}
+
+static int setup_adapting(void **state)
+{
+    setup(state);
+    cfg.adaptive_quality.enable_adaptive_quality = true;
+    cfg.adaptive_quality.quality_adjustment_interval_seconds = 1;
+    cfg.quality.recovery_stability_seconds = 1;
+    params.machine = quiet;
+    params.null_base_ns = 20 * MS; /* 50 pictures a second; eight cameras ask for 200 */
+    return 0;
+}
+#define ADAPTING(name) cmocka_unit_test_setup_teardown(name, setup_adapting, teardown)
+
+static struct itsi_pipeline *crowd(void)
+{
+    struct itsi_pipeline *p = open_pipeline(&params);
+    for (int i = 0; i < CAMERAS; i++)
+        add_camera(p, "", "null://?fps=25");
+    return p;
+}
+
+static int level_of(struct itsi_pipeline *p, const char *id)
+{
+    struct itsi_camera_status status;
+    assert_int_equal(itsi_pipeline_camera(p, id, &status), 0);
+    return status.quality_level;
+}
+
+/* Sleeps until the condition holds. */
+#define AWAIT(condition)                                                                                               \
+    do {                                                                                                               \
+        const int64_t until_ = itsi_now_ns() + PATIENCE_NS;                                                            \
+        while (!(condition) && itsi_now_ns() < until_)                                                                 \
+            itsi_sleep_until_ns(itsi_now_ns() + 50 * MS);                                                              \
+        assert_true(condition);                                                                                        \
+    } while (0)
+
+static int64_t rises(struct itsi_pipeline *p)
+{
+    struct itsi_quality_overview o;
+    itsi_pipeline_quality(p, &o);
+    return (int64_t)(o.status.changes_by_reason[ITSI_QUALITY_PROBE] + o.status.changes_by_reason[ITSI_QUALITY_RECOVERY]);
+}
+
+/* Quality gives way until what is admitted is on time, every result says at which level it was made, and when the load is
+ * gone the level comes back. */
+static void quality_gives_way_and_returns(void **state)
+{
+    (void)state;
+    struct itsi_pipeline *p = crowd();
+    struct itsi_pipeline_stats a, b;
+    AWAIT(level_of(p, "camera_001") < ITSI_QUALITY_HIGH);
+    itsi_sleep_until_ns(itsi_now_ns() + 2000 * MS); /* what is measured is the state it found */
+    itsi_pipeline_stats(p, &a);
+    itsi_sleep_until_ns(itsi_now_ns() + 1500 * MS);
+    itsi_pipeline_stats(p, &b);
+    const uint64_t delivered = b.ledger.delivered - a.ledger.delivered, late = b.ledger.late - a.ledger.late;
+    print_message("%d delivered, %d late, %d left out by policy in 1.5 s\n", (int)delivered, (int)late,
+                  (int)(b.ledger.skipped - a.ledger.skipped));
+    assert_true(delivered > 75 + 10); /* more than the engine has at full size */
+    assert_true(late * 50 <= delivered);
+    struct itsi_result *result = itsi_pipeline_latest(p, "camera_001", NULL);
+    assert_non_null(result);
+    assert_true(result->quality_level < ITSI_QUALITY_HIGH);
+    itsi_result_unref(&result);
+    struct itsi_quality_change change;
+    assert_int_equal(itsi_pipeline_quality_changes(p, &change, 1), 1);
+    assert_true(change.camera[0] && change.wall_ns > 0);
+    struct its_diag diag;
+    for (int i = 1; i < CAMERAS; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "camera_%03d", i + 1);
+        CHECK_OK(itsi_pipeline_remove_camera(p, id, &diag), diag);
+    }
+    AWAIT(level_of(p, "camera_001") == ITSI_QUALITY_HIGH);
+    assert_true(rises(p) > 0);
+    (void)close_pipeline(p);
+}
+
+static void pins_and_boosts_hold(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct itsi_pipeline *p = crowd();
+    CHECK_OK(itsi_pipeline_pin_quality(p, "camera_001", ITSI_QUALITY_HIGH, &diag), diag);
+    CHECK_OK(itsi_pipeline_pin_quality(p, "camera_002", ITSI_QUALITY_ULTRA_LOW, &diag), diag);
+    AWAIT(level_of(p, "camera_003") < ITSI_QUALITY_HIGH);
+    AWAIT(level_of(p, "camera_002") == ITSI_QUALITY_ULTRA_LOW);
+    assert_int_equal(level_of(p, "camera_001"), ITSI_QUALITY_HIGH);
+    CHECK_OK(itsi_pipeline_boost_quality(p, "camera_003", ITSI_QUALITY_HIGH, 1.5, &diag), diag);
+    AWAIT(level_of(p, "camera_003") == ITSI_QUALITY_HIGH);
+    AWAIT(level_of(p, "camera_003") < ITSI_QUALITY_HIGH); /* its time is over */
+    struct itsi_camera_status status;
+    assert_int_equal(itsi_pipeline_camera(p, "camera_001", &status), 0);
+    assert_int_equal(status.pin, ITSI_QUALITY_HIGH);
+    assert_int_equal(status.quality_level, ITSI_QUALITY_HIGH);
+    CHECK_OK(itsi_pipeline_pin_quality(p, "camera_002", -1, &diag), diag);
+    AWAIT(level_of(p, "camera_002") > ITSI_QUALITY_ULTRA_LOW);
+    (void)close_pipeline(p);
+}
+
+static void mistakes_are_named(void **state)
+{
+    (void)state;
+    struct its_diag diag = {""};
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "gate", "null://?fps=5");
+    assert_int_equal(itsi_pipeline_pin_quality(p, "gates", 1, &diag), ITS_ENOTFOUND);
+    assert_non_null(strstr(diag.text, "gates"));
+    assert_int_equal(itsi_pipeline_pin_quality(p, "gate", 5, &diag), ITS_EINVAL);
+    assert_int_equal(itsi_pipeline_boost_quality(p, "gate", 4, 0, &diag), ITS_EINVAL);
+    assert_int_equal(itsi_pipeline_boost_quality(p, "gate", 4, (double)NAN, &diag), ITS_EINVAL);
+    (void)close_pipeline(p);
+    cfg.general.enabled = false;
+    p = open_pipeline(&params);
+    add_camera(p, "gate", "null://?fps=5");
+    assert_int_equal(itsi_pipeline_pin_quality(p, "gate", 1, &diag), ITS_EUNSUPPORTED);
+    struct itsi_quality_overview o;
+    itsi_pipeline_quality(p, &o);
+    assert_false(o.active);
+    (void)close_pipeline(p);
+}
+
+/* Sources that wait for their receiver are never thinned, however full the engine. */
+static void unpaced_cameras_are_left_alone(void **state)
+{
+    (void)state;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "fast", "null://?fps=25&pace=off&seconds=6");
+    collect(p, 140, NULL, 0);
+    assert_int_equal(level_of(p, "fast"), ITSI_QUALITY_HIGH);
+    struct itsi_ledger_counts counts = close_pipeline(p);
+    assert_int_equal(counts.skipped, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ADAPTING(quality_gives_way_and_returns),
+        ADAPTING(pins_and_boosts_hold),
+        ADAPTING(mistakes_are_named),
+        ADAPTING(unpaced_cameras_are_left_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
