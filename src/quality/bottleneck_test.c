@@ -72,6 +72,50 @@ static void computes_less_when_the_engine_is_full(void **state)
     plant_destroy(plant);
 }
 
+/* Both at once: one step sees to both. */
+static void sees_to_two_bottlenecks_at_once(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(5);
+    plant->engine_on_cpu = false;
+    plant->unit = 0.0005;
+    plant_add(plant, 40, 1920, 1080, 25);
+    for (int i = 0; i < 40; i++)
+        plant->cameras[i].facts.has_sub = true;
+    plant_run(plant, 10);
+    plant->engine_scale = 4;
+    plant->foreign = 3;
+    double suffered = 0;
+    for (int i = 0; i < 40; i++) {
+        plant_tick(plant);
+        suffered += plant_suffers(plant) ? 0.5 : 0;
+    }
+    assert_true(suffered <= 3);
+    assert_true(deepest(plant, ITSI_KNOB_COMPUTE) > HIGH_RUNG);
+    assert_true(deepest(plant, ITSI_KNOB_DECODE) > HIGH_RUNG);
+    plant_destroy(plant);
+}
+
+/* Decoding and inference from the same processors: the larger of the two gives way. */
+static void turns_the_knob_of_the_larger_work(void **state)
+{
+    (void)state;
+    for (int decode = 0; decode < 2; decode++) {
+        struct plant *plant = plant_create(8);
+        plant->unit = decode ? 0.002 : 0.010;
+        plant_add(plant, 40, decode ? 1920 : 640, decode ? 1080 : 360, decode ? 25 : 15);
+        for (int i = 0; i < 40; i++)
+            plant->cameras[i].facts.has_sub = true;
+        plant_run(plant, 5);
+        plant->scale = 1.5;
+        plant_run(plant, 5);
+        assert_false(plant_suffers(plant));
+        assert_true((deepest(plant, ITSI_KNOB_DECODE) > HIGH_RUNG) == decode);
+        assert_true((deepest(plant, ITSI_KNOB_COMPUTE) > HIGH_RUNG) == !decode);
+        plant_destroy(plant);
+    }
+}
+
 /* The encoder full: pictures get smaller, nothing else changes. */
 static void encodes_less_when_the_encoder_is_full(void **state)
 {
@@ -94,10 +138,11 @@ static void encodes_less_when_the_encoder_is_full(void **state)
 
 /* --- the cause ---------------------------------------------------------------------------------------------------- */
 
+/* Detecting the small ones takes the most; decoding the large one takes a sixth of the machine. */
 static struct plant *one_large_among_small(void)
 {
-    struct plant *plant = plant_create(3.3);
-    plant->unit = 0.0005;
+    struct plant *plant = plant_create(4.7);
+    plant->unit = 0.001;
     plant_add(plant, 99, 640, 360, 25);
     const int large = plant_add(plant, 1, 3840, 2160, 50);
     plant->cameras[large].facts.key_fps = 2;
@@ -118,6 +163,9 @@ static void lowers_the_cause_first(void **state)
     assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 99);
     assert_true(plant->targets[99].level < ITSI_QUALITY_HIGH);
     assert_true(plant->targets[99].decode != ITSI_DECODE_ALL);
+    struct itsi_quality_status status;
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.changes_by_reason[ITSI_QUALITY_CAUSE], status.changes);
     plant_destroy(plant);
 }
 
@@ -176,6 +224,9 @@ static void fits_100_cameras_on_two_cores(double key_fps)
     assert_true(suffered <= 4);
     for (int i = 0; i < 100; i++)
         assert_true(plant->cameras[i].least_detected >= 1);
+    /* nobody is detected more rarely than ultra_low says while frames are decoded that nobody looks at */
+    if (key_fps >= 1)
+        assert_true(deepest(plant, ITSI_KNOB_COMPUTE) <= ITSI_QUALITY_ULTRA_HIGH - ITSI_QUALITY_ULTRA_LOW);
     plant_watch(plant);
     plant->noise = 0.03;
     plant_run(plant, 600);
@@ -201,6 +252,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_less_when_decoding_is_too_much),
         cmocka_unit_test(computes_less_when_the_engine_is_full),
+        cmocka_unit_test(sees_to_two_bottlenecks_at_once),
+        cmocka_unit_test(turns_the_knob_of_the_larger_work),
         cmocka_unit_test(encodes_less_when_the_encoder_is_full),
         cmocka_unit_test(lowers_the_cause_first),
         cmocka_unit_test(lowers_a_cause_with_priority_last),

@@ -12,13 +12,15 @@
 enum { WAVE_GROWTH = 4, WAVE_GROWTH_LOADED = 2 };
 #define LONGEST_GAP (2 * ITSI_NS_PER_S) /* a suspended machine was not calm while it slept */
 #define LARGEST_STEP 0.5
-#define STALLED 0.95
+#define STALLED_BUDGETS 2 /* a run that takes longer is no slow run */
 
 struct itsi_quality_state {
     struct itsi_quality_fleet fleet;
     /* time as the controller counts it: the ticks that passed, so that no clock can take it back or ahead */
     int64_t time, last_now;
     bool began;
+    struct itsi_quality_load smooth; /* over policy.fast_ns; of which evidence.fast is made */
+    double unmet;
     struct itsi_quality_evidence evidence;
     struct itsi_quality_verdict verdict;
     /* downgrades */
@@ -51,7 +53,7 @@ int itsi_quality_state_create(struct itsi_quality_state **out, int max_cameras, 
         itsi_free(state);
         return rc;
     }
-    itsi_quality_load_unknown(&state->evidence.fast);
+    itsi_quality_load_unknown(&state->smooth);
     itsi_quality_load_unknown(&state->evidence.slow);
     state->overloaded_since = -1;
     state->lowered_at = state->raised_at = INT64_MIN / 2;
@@ -86,11 +88,13 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
                     const struct itsi_quality_policy *policy, int64_t dt)
 {
     struct itsi_quality_fleet *fleet = &state->fleet;
-    itsi_quality_load_smooth(&state->evidence.fast, &snapshot->load, dt, policy->fast_ns);
+    itsi_quality_load_smooth(&state->smooth, &snapshot->load, dt, policy->fast_ns);
     itsi_quality_load_smooth(&state->evidence.slow, &snapshot->load, dt, policy->slow_ns);
+    itsi_quality_milder(&state->smooth, &snapshot->load, &state->evidence.fast);
     itsi_quality_fleet_take(fleet, snapshot, policy, state->time);
     itsi_quality_fleet_measure(fleet, dt);
-    state->evidence.unmet += itsi_quality_smoothing(dt, policy->fast_ns) * (fleet->unmet - state->evidence.unmet);
+    state->unmet += itsi_quality_smoothing(dt, policy->fast_ns) * (fleet->unmet - state->unmet);
+    state->evidence.unmet = fmin(state->unmet, fleet->unmet);
     state->flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
     for (int r = 0; r < ITSI_RESOURCES; r++)
         state->coming[r] *= 1 - itsi_quality_smoothing(dt, policy->slow_ns);
@@ -112,10 +116,10 @@ static bool note_flap(struct itsi_quality_state *state, const struct itsi_qualit
     return itsi_quality_take_back(&state->fleet) > 0;
 }
 
-/* An engine that does nothing at all is not helped by being asked for less. */
-static bool stalled(const struct itsi_quality_state *state)
+/* An engine that hangs is not helped by being asked for less. */
+static bool stalled(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
-    return state->fleet.unmet > STALLED;
+    return state->fleet.snapshot->oldest_run_ms > STALLED_BUDGETS * policy->budget_ms;
 }
 
 /* Did it help that the estimate was doubted? By half of what was missing, or it did not. */
@@ -155,7 +159,7 @@ static void lower_fullest(struct itsi_quality_state *state, const struct itsi_qu
     if (excess > policy->least_step * demand) {
         const bool deep = !policy->gradual || verdict->pressure == ITSI_PRESSURE_CRITICAL;
         itsi_quality_lower(&state->fleet, verdict->resource, excess, deep, verdict->fact);
-    } else if (!took_back && !stalled(state)) {
+    } else if (!took_back && !stalled(state, policy)) {
         if (state->doubt >= LARGEST_STEP && !helped(state, policy))
             state->evidence.futile = true;
         else

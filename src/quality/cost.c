@@ -8,27 +8,28 @@ static double area(const struct itsi_quality_input *input)
 }
 
 /* The size nearest in the list whose cost is known; -1: none is. */
-static int nearest_known(const struct itsi_quality_snapshot *snapshot, int input)
+static int nearest_known(const double known[ITSI_QUALITY_INPUTS], int count, int input)
 {
-    for (int away = 0; away < snapshot->input_count; away++) {
-        if (input + away < snapshot->input_count && snapshot->inputs[input + away].seconds > 0)
+    for (int away = 0; away < count; away++) {
+        if (input + away < count && known[input + away] > 0)
             return input + away;
-        if (input - away >= 0 && snapshot->inputs[input - away].seconds > 0)
+        if (input - away >= 0 && known[input - away] > 0)
             return input - away;
     }
     return -1;
 }
 
 void itsi_quality_costing_begin(struct itsi_quality_costing *costing, const struct itsi_quality_snapshot *snapshot,
-                                double floor_fps, double per_pixel)
+                                double floor_fps, const double seen[ITSI_QUALITY_INPUTS])
 {
+    double known[ITSI_QUALITY_INPUTS];
     costing->snapshot = snapshot;
     costing->floor_fps = floor_fps;
+    for (int i = 0; i < snapshot->input_count; i++)
+        known[i] = snapshot->inputs[i].seconds > 0 ? snapshot->inputs[i].seconds : seen[i];
     for (int i = 0; i < snapshot->input_count; i++) {
-        const int known = nearest_known(snapshot, i);
-        const double pixels = area(&snapshot->inputs[i]);
-        costing->unit[i] = known < 0 ? per_pixel * pixels
-                                     : snapshot->inputs[known].seconds * pixels / area(&snapshot->inputs[known]);
+        const int near = nearest_known(known, snapshot->input_count, i);
+        costing->unit[i] = near < 0 ? 0 : known[near] * area(&snapshot->inputs[i]) / area(&snapshot->inputs[near]);
     }
 }
 

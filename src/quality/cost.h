@@ -20,10 +20,10 @@ struct itsi_quality_costing {
     double unit[ITSI_QUALITY_INPUTS]; /* cost of one detection by input size; 0: nothing known of any */
 };
 
-/* Completes the unit costs: sizes not measured yet go by area from the nearest one that is. per_pixel: measured over the
- * fleet, for when the engine has not learned anything (0: neither has the fleet). */
+/* Completes the unit costs: what the engine learned of a size, else what the cameras at that size were seen to take
+ * (0: nothing), else by area from the nearest size of which something is known. */
 void itsi_quality_costing_begin(struct itsi_quality_costing *costing, const struct itsi_quality_snapshot *snapshot,
-                                double floor_fps, double per_pixel);
+                                double floor_fps, const double seen[ITSI_QUALITY_INPUTS]);
 
 /* Takes over what the camera took while `target` was in effect; weight of the new figure 0..1. */
 void itsi_quality_learn(struct itsi_quality_learned *learned, const struct itsi_quality_camera *camera,

@@ -4,6 +4,7 @@
 #include "quality/profile.h"
 
 static struct itsi_quality_input inputs[] = {{640, 384, 0.010}, {320, 192, 0}};
+static const double unseen[ITSI_QUALITY_INPUTS];
 static struct itsi_quality_snapshot machine = {.inputs = inputs, .input_count = 2, .engine_on_cpu = true};
 
 static struct itsi_quality_camera camera_of(double decode_cost, double decoded_fps)
@@ -19,7 +20,7 @@ static struct itsi_quality_work predicted(const struct itsi_quality_camera *came
     struct itsi_quality_costing costing;
     struct itsi_quality_work work;
     const struct itsi_quality_position position = {{decode, compute, 1}};
-    itsi_quality_costing_begin(&costing, &machine, 1, 0);
+    itsi_quality_costing_begin(&costing, &machine, 1, unseen);
     itsi_quality_predict(&costing, camera, learned, &position, &work);
     return work;
 }
@@ -36,16 +37,21 @@ static void unit_costs_are_completed_by_area(void **state)
 {
     (void)state;
     struct itsi_quality_costing costing;
-    itsi_quality_costing_begin(&costing, &machine, 1, 0);
+    itsi_quality_costing_begin(&costing, &machine, 1, unseen);
     CHECK_NEAR(costing.unit[0], 0.010, 1e-12);
     CHECK_NEAR(costing.unit[1], 0.0025, 1e-12);
     struct itsi_quality_input unknown[] = {{640, 384, 0}, {320, 192, 0}};
     const struct itsi_quality_snapshot other = {.inputs = unknown, .input_count = 2};
-    itsi_quality_costing_begin(&costing, &other, 1, 1e-8);
-    CHECK_NEAR(costing.unit[0], 640 * 384 * 1e-8, 1e-12);
-    unknown[1].seconds = 0.003;
-    itsi_quality_costing_begin(&costing, &other, 1, 1e-8);
-    CHECK_NEAR(costing.unit[0], 0.012, 1e-12);
+    itsi_quality_costing_begin(&costing, &other, 1, unseen);
+    CHECK_NEAR(costing.unit[0], 0, 0);
+    const double seen[ITSI_QUALITY_INPUTS] = {0.008};
+    itsi_quality_costing_begin(&costing, &other, 1, seen);
+    CHECK_NEAR(costing.unit[0], 0.008, 1e-12);
+    CHECK_NEAR(costing.unit[1], 0.002, 1e-12);
+    unknown[1].seconds = 0.003; /* a smaller picture that does not take a quarter: both are known, neither is guessed */
+    itsi_quality_costing_begin(&costing, &other, 1, seen);
+    CHECK_NEAR(costing.unit[0], 0.008, 1e-12);
+    CHECK_NEAR(costing.unit[1], 0.003, 1e-12);
 }
 
 /* What was never seen costs nothing: nobody is lowered on a guess out of the air. */

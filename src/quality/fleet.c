@@ -157,7 +157,7 @@ static void place_newcomer(struct itsi_quality_fleet *fleet, struct itsi_quality
     member->at = itsi_quality_position_at(camera->start >= 0 ? camera->start : fleet->policy->default_level);
     if (camera->start < 0 && peers->count)
         for (int k = 0; k < ITSI_KNOBS; k++)
-            member->at.rung[k] = (int)lround(peers->rung[k] / peers->count);
+            member->at.rung[k] = (int)ceil(peers->rung[k] / peers->count - 0.25); /* rather a little below */
     begin_member(fleet, member, camera);
     /* a first position is no change from one, unless it lies below what the camera may expect */
     member->shown = member->top;
@@ -206,22 +206,24 @@ static bool settled(const struct itsi_quality_fleet *fleet, const struct itsi_qu
     return fleet->time - member->moved[knob] >= fleet->policy->settle_ns;
 }
 
-/* What an engine that told nothing yet takes for a pixel, from what the cameras say. 0: they say nothing either. */
-static double cost_per_pixel(const struct itsi_quality_fleet *fleet)
+/* What a detection takes by input size, for an engine that has not told. */
+static void see_units(struct itsi_quality_fleet *fleet, double weight)
 {
-    const struct itsi_quality_snapshot *snapshot = fleet->snapshot;
-    double cost = 0, pixels = 0;
+    double cost[ITSI_QUALITY_INPUTS] = {0}, detections[ITSI_QUALITY_INPUTS] = {0};
     for (int i = 0; i < fleet->count; i++) {
         const struct itsi_quality_member *member = &fleet->members[i];
         if (!settled(fleet, member, ITSI_KNOB_COMPUTE))
             continue;
         struct itsi_quality_target target;
-        itsi_quality_target_make(snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
-        const struct itsi_quality_input *input = &snapshot->inputs[target.input];
-        cost += member->camera->cost.infer;
-        pixels += member->camera->detected_fps * input->width * input->height;
+        itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
+        cost[target.input] += member->camera->cost.infer;
+        detections[target.input] += member->camera->detected_fps;
     }
-    return pixels > 0 ? cost / pixels : 0;
+    for (int i = 0; i < fleet->snapshot->input_count; i++)
+        if (detections[i] > 0 && cost[i] > 0) {
+            const double unit = cost[i] / detections[i];
+            fleet->seen[i] = fleet->seen[i] > 0 ? fleet->seen[i] + weight * (unit - fleet->seen[i]) : unit;
+        }
 }
 
 static void learn_member(struct itsi_quality_fleet *fleet, struct itsi_quality_member *member, double weight)
@@ -257,7 +259,8 @@ static void follow_taken(struct itsi_quality_fleet *fleet, int64_t dt_ns)
     for (int i = 0; i < fleet->count; i++)
         used += itsi_quality_work_on(snapshot, ITSI_RESOURCE_CPU, &snapshot->cameras[i].cost);
     const double taken = fmax(snapshot->load.cpu_percent / 100 * snapshot->cores - used, 0);
-    const double weight = itsi_quality_smoothing(dt_ns, fleet->policy->slow_ns);
+    /* as slowly as costs are measured: work that grows must not look like somebody else's until they show it */
+    const double weight = itsi_quality_smoothing(dt_ns, fleet->policy->settle_ns);
     fleet->taken = fleet->taken < 0 ? taken : fleet->taken + weight * (taken - fleet->taken);
 }
 
@@ -265,7 +268,8 @@ void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
 {
     const double weight = itsi_quality_smoothing(dt_ns, fleet->policy->fast_ns);
     double wanted = 0, missing = 0;
-    itsi_quality_costing_begin(&fleet->costing, fleet->snapshot, fleet->policy->floor_fps, cost_per_pixel(fleet));
+    see_units(fleet, weight);
+    itsi_quality_costing_begin(&fleet->costing, fleet->snapshot, fleet->policy->floor_fps, fleet->seen);
     fleet->demand = (struct itsi_quality_work){0};
     for (int i = 0; i < fleet->count; i++) {
         struct itsi_quality_member *member = &fleet->members[i];

@@ -41,6 +41,7 @@ struct itsi_quality_fleet {
     int count, capacity;
     struct itsi_quality_member *old; /* of the step before, while they are matched */
     struct itsi_quality_turn *turns; /* room for a plan */
+    double seen[ITSI_QUALITY_INPUTS]; /* what a detection took by input size, smoothed; 0: not seen */
     double taken;   /* processors busy with what no camera's knob governs, smoothed; -1: unknown */
     double unmet;   /* see itsi_quality_inputs; of this step, not smoothed */
     struct itsi_quality_work demand; /* of all members */

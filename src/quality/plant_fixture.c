@@ -159,6 +159,7 @@ static void serve(struct plant *plant, double *decoded, double *inferred)
     *inferred = demand.infer > 0 ? at_most(fmax(left, 0.02) / demand.infer, 1) : 1;
     if (plant->stalled)
         *inferred = 0;
+    plant->stalled_ms = plant->stalled ? plant->stalled_ms + dt * 1e3 : 0;
 
     const double cpu = others + demand.decode + (plant->engine_on_cpu ? demand.infer : 0);
     const double engine = plant->engine_on_cpu ? demand.infer / plant->cores : demand.infer;
@@ -188,20 +189,27 @@ static void serve(struct plant *plant, double *decoded, double *inferred)
     plant->unmet = 1 - *inferred;
 }
 
+/* Rates and costs are means over the last second, as a pipeline that counts per second has them: for a while they speak
+ * of targets that no longer hold. */
 static void measure(struct plant *plant, double decoded, double inferred)
 {
+    const double weight = 1 - exp(-(double)plant->tick / 0.7e9);
     for (int i = 0; i < plant->count; i++) {
-        const struct plant_camera *camera = &plant->cameras[i];
+        struct plant_camera *camera = &plant->cameras[i];
         const struct itsi_quality_target *target = &plant->targets[i];
-        struct itsi_quality_camera *facts = &plant->facts[i];
-        *facts = camera->facts;
         struct itsi_quality_camera truth = camera->facts;
         truth.fps = camera->true_fps;
-        facts->decoded_fps = itsi_quality_decoded_fps(&truth, target->decode) * decoded;
-        facts->detected_fps = wanted_of(camera, target) * inferred * decoded;
-        facts->cost.decode = decode_work(plant, camera, target) * decoded;
-        facts->cost.infer = facts->detected_fps * unit_of(plant, target->input);
-        facts->cost.encode = plant->encode_per_row2 * target->encode_height * target->encode_height;
+        const double detected = wanted_of(camera, target) * inferred * decoded;
+        const double now[] = {itsi_quality_decoded_fps(&truth, target->decode) * decoded, detected,
+                              decode_work(plant, camera, target) * decoded, detected * unit_of(plant, target->input),
+                              plant->encode_per_row2 * target->encode_height * target->encode_height};
+        for (int m = 0; m < PLANT_MEASURES; m++)
+            camera->measured[m] += (camera->began ? weight : 1) * (now[m] - camera->measured[m]);
+        camera->began = true;
+        plant->facts[i] = camera->facts;
+        plant->facts[i].decoded_fps = camera->measured[0];
+        plant->facts[i].detected_fps = camera->measured[1];
+        plant->facts[i].cost = (struct itsi_quality_work){camera->measured[2], camera->measured[3], camera->measured[4]};
     }
     plant->inputs[0].seconds = plant->hide_unit ? 0 : unit_of(plant, 0); /* one size was learned, the others were not */
 }
@@ -231,7 +239,7 @@ void plant_tick(struct plant *plant)
     measure(plant, decoded, inferred);
     plant->snapshot = (struct itsi_quality_snapshot){
         .now = plant->now, .load = plant->snapshot.load, .cores = plant->cores, .engine_on_cpu = plant->engine_on_cpu,
-        .engine = 1, .inputs = plant->inputs, .input_count = 3, .own_input = 0, .cameras = plant->facts,
+        .engine = 1, .oldest_run_ms = plant->stalled_ms, .inputs = plant->inputs, .input_count = 3, .own_input = 0, .cameras = plant->facts,
         .count = plant->count};
     for (int i = 0; i < plant->count; i++)
         levels[i] = plant->targets[i].level;

@@ -8,11 +8,13 @@
 #include "base/rand.h"
 #include "quality/controller.h"
 
-enum { PLANT_CAMERAS = 1200, PLANT_EVENTS = 4096 };
+enum { PLANT_CAMERAS = 1200, PLANT_EVENTS = 4096, PLANT_MEASURES = 5 };
 
 struct plant_camera {
     struct itsi_quality_camera facts; /* as the controller is told */
     double true_fps;                  /* what really comes */
+    double measured[PLANT_MEASURES];  /* smoothed */
+    bool began;
     int level_changes, rises;
     int least_level;                  /* since the last plant_watch() */
     double least_detected;            /* the same, detections per second asked for */
@@ -29,6 +31,7 @@ struct plant {
     double base_ms;                   /* latency that has nothing to do with load */
     double encode_per_row2;           /* of each camera somebody looks at; all */
     bool stalled;                     /* the engine does nothing */
+    double stalled_ms;                /* for so long */
     bool hide_unit;                   /* nobody learned how long a run takes */
     bool never_late;                  /* what is admitted is in time, however much is shed */
     double knee;                      /* share of the machine beyond which latency breaks down, 1: where it is full */

@@ -19,6 +19,18 @@ double itsi_quality_excess(const struct itsi_quality_fleet *fleet, enum itsi_qua
            fleet->policy->busy_target * itsi_quality_fleet_capacity(fleet, resource);
 }
 
+void itsi_quality_milder(const struct itsi_quality_load *a, const struct itsi_quality_load *b,
+                         struct itsi_quality_load *out)
+{
+    *out = *a;
+    out->slack_ms = fmax(a->slack_ms, b->slack_ms);
+    out->queue_age_ms = fmin(a->queue_age_ms, b->queue_age_ms);
+    out->on_time_ratio = fmax(a->on_time_ratio, b->on_time_ratio);
+    out->cpu_percent = fmin(a->cpu_percent, b->cpu_percent);
+    out->engine_busy = fmin(a->engine_busy, b->engine_busy);
+    out->encode_share = fmin(a->encode_share, b->encode_share);
+}
+
 /* Demand over capacity of the fullest resource. An encoder that is full harms viewers, not detections, and is a fact of
  * its own, so it is not among them. */
 static double fullest(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource *resource)
