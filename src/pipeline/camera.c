@@ -132,8 +132,11 @@ static int enlist(struct itsi_pipeline *p, struct itsi_camera_stream *stream, st
     if (p->camera_count >= p->max_cameras)
         return itsi_fail(diag, ITS_ELIMIT, "camera %s: max_concurrent_streams (%d) is reached", camera->id,
                          p->max_cameras);
+    int rc = itsi_stream_quality_admit(stream, diag);
+    if (rc != 0)
+        return rc;
     stream->index = p->next_index++;
-    int rc = open_capture(stream, diag);
+    rc = open_capture(stream, diag);
     if (rc == 0 && p->started)
         rc = itsi_capture_start(stream->capture, diag);
     if (rc != 0) {

@@ -29,6 +29,7 @@ struct itsi_stream_quality {
     atomic_uint_fast64_t detected;                     /* frames that went through the engine */
     atomic_int_fast64_t encode_ns;                     /* processor time of pictures made of it */
     /* under the table's lock */
+    int start;      /* the level it was admitted at; -1: where its peers are */
     int pin, boost; /* levels; -1: none */
     int64_t boost_until;
     struct itsi_quality_target target; /* in effect */
@@ -199,6 +200,8 @@ int itsi_pipeline_quality_sizes(const struct its_cfg *cfg, const struct itsi_mod
                                 struct itsi_input_size more[ITSI_ENGINE_SIZES - 1]);
 /* A stream that is new. */
 void itsi_stream_quality_init(struct itsi_camera_stream *stream);
+/* Does one more camera fit? ITS_ELIMIT: no, with the reason and what would make it fit. */
+ITS_NODISCARD int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag *diag);
 /* A frame that went through the engine, and what to write into its result. */
 void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_result *result);
 void itsi_quality_note_run(struct itsi_pipeline *pipeline, int size, int images, int64_t run_ns);

@@ -23,7 +23,7 @@ void itsi_stream_quality_init(struct itsi_camera_stream *stream)
         s->target.input = p->quality->own_input;
     }
     atomic_init(&s->level, level);
-    s->pin = s->boost = -1;
+    s->pin = s->boost = s->start = -1;
     s->target.level = level;
     s->target.detect_interval = 1;
 }
@@ -144,6 +144,8 @@ static void step(struct itsi_pipeline *p, int64_t now)
     q->overview.active = policy.enabled;
     q->overview.cores = snapshot.cores;
     itsi_quality_status(q->state, &q->overview.status);
+    itsi_quality_capacity(q->state, &q->capacity);
+    q->stepped = true;
     pthread_mutex_unlock(&q->mutex);
 }
 

@@ -61,7 +61,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .pin = s->pin,
         .boost = s->boost,
         .boost_until = s->boost_until,
-        .start = -1,
+        .start = s->start,
         .width = s->width,
         .height = s->height,
         .fps = comes(capture) ? capture->fps : 0,

@@ -41,6 +41,8 @@ struct itsi_quality_control {
     struct itsi_quality_policy policy;
     struct itsi_str_list priority; /* camera ids; owned */
     struct itsi_quality_overview overview;
+    struct itsi_quality_capacity capacity; /* as of the last step */
+    bool stepped;                          /* there was one */
     struct itsi_quality_change history[ITSI_QUALITY_HISTORY];
     uint64_t changes; /* ever */
 };

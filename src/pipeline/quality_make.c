@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "capture/source.h"
 
 #include <math.h>
 #include <string.h>
@@ -159,6 +160,51 @@ void itsi_pipeline_free_quality(struct itsi_pipeline *p)
     pthread_mutex_destroy(&q->mutex);
     itsi_free(q);
     p->quality = NULL;
+}
+
+/* --- admission ---------------------------------------------------------------------------------------------------- */
+
+static bool in_list(const struct itsi_str_list *list, const char *id)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], id) == 0)
+            return true;
+    return false;
+}
+
+int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag *diag)
+{
+    struct itsi_quality_control *q = stream->pipeline->quality;
+    const struct itsi_camera *camera = &stream->config;
+    struct itsi_source source;
+    if (!q || itsi_source_parse(&source, camera->url, diag) != 0 || source.pace_off)
+        return 0; /* whatever is wrong with its URL, capture says it; one that waits for its results always fits */
+    pthread_mutex_lock(&q->mutex);
+    const struct itsi_quality_policy policy = q->policy;
+    const struct itsi_quality_capacity capacity = q->capacity;
+    const bool knows = q->stepped && policy.enabled;
+    const bool is_priority = in_list(&q->priority, camera->id);
+    pthread_mutex_unlock(&q->mutex);
+    if (!knows)
+        return 0;
+    const struct itsi_quality_camera wanted = {
+        .weight = camera->priority,
+        .is_priority = is_priority,
+        .pin = -1,
+        .boost = -1,
+        .start = -1,
+        .fps = camera->fps > 0 ? camera->fps : stream->pipeline->capture_cfg.expected_fps,
+        .has_sub = camera->sub_url[0] != '\0',
+    };
+    struct itsi_quality_offer offer;
+    itsi_quality_admit(&capacity, &policy, &wanted, &offer);
+    if (!offer.admitted) {
+        char text[160];
+        itsi_quality_offer_text(&offer, text, sizeof text);
+        return itsi_fail(diag, ITS_ELIMIT, "camera %s does not fit: %s", camera->id, text);
+    }
+    stream->quality.start = offer.level;
+    return 0;
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */

@@ -131,6 +131,28 @@ static void mistakes_are_named(void **state)
     (void)close_pipeline(p);
 }
 
+/* One camera more than there is room for: at a lower level, or refused by name with what would make it fit. */
+static void a_camera_too_many(void **state)
+{
+    (void)state;
+    struct its_diag diag = {""};
+    struct itsi_camera camera = {.id = "late", .url = "null://?fps=25"};
+    struct itsi_pipeline *p = crowd();
+    AWAIT(level_of(p, "camera_001") < ITSI_QUALITY_HIGH);
+    CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
+    AWAIT(level_of(p, "late") < ITSI_QUALITY_HIGH);
+    cfg.quality.admission = 1; /* refuse */
+    CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
+    struct itsi_camera refused = {.id = "later", .url = "null://?fps=25"};
+    assert_int_equal(itsi_pipeline_add_camera(p, &refused, &diag), ITS_ELIMIT);
+    print_message("%s\n", diag.text);
+    assert_non_null(strstr(diag.text, "later"));
+    assert_non_null(strstr(diag.text, "more"));
+    struct itsi_camera unpaced = {.id = "file", .url = "null://?fps=25&pace=off&seconds=1"};
+    CHECK_OK(itsi_pipeline_add_camera(p, &unpaced, &diag), diag);
+    (void)close_pipeline(p);
+}
+
 /* Sources that wait for their receiver are never thinned, however full the engine. */
 static void unpaced_cameras_are_left_alone(void **state)
 {
@@ -149,6 +171,7 @@ int main(void)
         ADAPTING(quality_gives_way_and_returns),
         ADAPTING(pins_and_boosts_hold),
         ADAPTING(mistakes_are_named),
+        ADAPTING(a_camera_too_many),
         ADAPTING(unpaced_cameras_are_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

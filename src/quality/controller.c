@@ -301,6 +301,9 @@ static void appraise(struct itsi_quality_state *state, const struct itsi_quality
     const struct itsi_quality_snapshot *snapshot = state->fleet.snapshot;
     room_left(state, policy, capacity->free);
     itsi_quality_fleet_appraise(&state->fleet, capacity->reclaimable, &capacity->decode_per_pixel);
+    /* what other programs take may be free in a moment: nobody is turned away for it, a newcomer starts low */
+    if (state->fleet.taken > 0)
+        capacity->reclaimable[ITSI_RESOURCE_CPU] += state->fleet.taken;
     memcpy(capacity->unit, state->fleet.costing.unit, sizeof capacity->unit);
     memcpy(capacity->inputs, snapshot->inputs, (size_t)snapshot->input_count * sizeof *snapshot->inputs);
     capacity->input_count = snapshot->input_count;
