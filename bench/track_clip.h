@@ -1,0 +1,39 @@
+/* A clip as the product sees it: every picture through its own capture, letterbox, engine and box decoder, at several
+ * input sizes, kept to be played again. */
+#ifndef ITS_BENCH_TRACK_CLIP_H
+#define ITS_BENCH_TRACK_CLIP_H
+
+#include "core/detection.h"
+#include "postprocess/track_thumb.h"
+
+enum { TRACK_SIZES = 5 };
+
+struct track_size {
+    int width, height; /* of the network's input */
+};
+extern const struct track_size track_sizes[TRACK_SIZES]; /* the first is full size */
+
+struct track_view {
+    int64_t at_ns; /* in the clip's own timeline */
+    struct itsi_thumb *thumb;
+    int count[TRACK_SIZES];
+    struct itsi_detection *boxes[TRACK_SIZES]; /* by falling score, in pixels of the picture, down to the floor */
+};
+
+struct track_clip {
+    char name[64];
+    int width, height, frames, room;
+    struct track_view *views;
+    double thumb_us;            /* CPU time of one small copy */
+    double cpu_ms[TRACK_SIZES]; /* CPU time of one inference */
+};
+
+struct track_reader;
+ITS_NODISCARD int track_reader_open(struct track_reader **out, const char *model, float floor, struct its_diag *diag);
+const char *track_reader_about(struct track_reader *reader); /* device and precision */
+ITS_NODISCARD int track_reader_read(struct track_reader *reader, const char *path, struct track_clip *clip,
+                                    struct its_diag *diag);
+void track_reader_close(struct track_reader *reader); /* takes NULL */
+void track_clip_free(struct track_clip *clip);
+
+#endif

@@ -1,0 +1,84 @@
+#include "track_score.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+int track_identities_init(struct track_identities *identities, int32_t room)
+{
+    *identities = (struct track_identities){.id_of = itsi_calloc((size_t)room, sizeof *identities->id_of), .room = room};
+    return identities->id_of ? 0 : ITS_ENOMEM;
+}
+
+void track_identities_fini(struct track_identities *identities)
+{
+    itsi_free(identities->id_of);
+    *identities = (struct track_identities){.room = 0};
+}
+
+static float overlap(const struct itsi_detection *a, const struct itsi_detection *b)
+{
+    const float w = fminf(a->x2, b->x2) - fmaxf(a->x1, b->x1), h = fminf(a->y2, b->y2) - fmaxf(a->y1, b->y1);
+    if (!(w > 0 && h > 0))
+        return 0;
+    const float common = w * h;
+    return common / ((a->x2 - a->x1) * (a->y2 - a->y1) + (b->x2 - b->x1) * (b->y2 - b->y1) - common);
+}
+
+static void follow(struct track_score *score, struct track_identities *identities, int32_t wanted, int32_t said)
+{
+    if (!identities || wanted <= 0 || wanted >= identities->room || said <= 0)
+        return;
+    int32_t *last = &identities->id_of[wanted];
+    if (*last != 0)
+        *(*last == said ? &score->kept : &score->changed) += 1;
+    *last = said;
+}
+
+void track_score_add(struct track_score *score, struct track_identities *identities, const struct itsi_detection *said,
+                     int said_count, const struct itsi_detection *wanted, int wanted_count)
+{
+    bool taken[ITSI_MAX_DETECTIONS] = {false};
+    score->said += (uint64_t)said_count;
+    score->wanted += (uint64_t)wanted_count;
+    for (int i = 0; i < said_count; i++) {
+        int best = -1;
+        float best_overlap = 0;
+        for (int k = 0; k < wanted_count; k++) {
+            if (taken[k] || wanted[k].cls != said[i].cls)
+                continue;
+            const float common = overlap(&said[i], &wanted[k]);
+            if (common >= TRACK_SCORE_IOU && common > best_overlap) {
+                best_overlap = common;
+                best = k;
+            }
+        }
+        if (best < 0)
+            continue;
+        taken[best] = true;
+        score->right++;
+        follow(score, identities, wanted[best].track, said[i].track);
+    }
+}
+
+void track_score_merge(struct track_score *into, const struct track_score *from)
+{
+    into->said += from->said;
+    into->wanted += from->wanted;
+    into->right += from->right;
+    into->kept += from->kept;
+    into->changed += from->changed;
+}
+
+double track_score_f1(const struct track_score *score)
+{
+    const uint64_t both = score->said + score->wanted;
+    return both ? 2.0 * (double)score->right / (double)both : 1;
+}
+
+double track_score_retention(const struct track_score *score)
+{
+    const uint64_t asked = score->kept + score->changed;
+    return asked ? (double)score->kept / (double)asked : 1;
+}

@@ -1,0 +1,26 @@
+/* Detect on this picture, or let tracking stand in for it? A pure function.
+ *
+ * Tracking may stand in only while it holds (DeepStream's rule for its inference interval): with a retention of 0.99 the
+ * wanted interval is granted, below 0.90 every picture is detected on, between the two the interval grows evenly, which
+ * needs no memory to keep from flapping. */
+#ifndef ITSI_POSTPROCESS_TRACK_CADENCE_H
+#define ITSI_POSTPROCESS_TRACK_CADENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ITSI_CADENCE_HOLDS 0.99F
+#define ITSI_CADENCE_FAILS 0.90F
+
+struct itsi_cadence {
+    float retention;   /* of struct itsi_track_fit */
+    int64_t wanted_ns; /* between two detections, as the quality level asks; 0: every picture */
+    int64_t frame_ns;  /* between two pictures */
+    int64_t since_ns;  /* from the picture detected on last to this one; negative: none was, or the clock stepped back */
+};
+
+/* The time between detections that the tracks permit. */
+int64_t itsi_cadence_interval(const struct itsi_cadence *cadence);
+bool itsi_cadence_detect(const struct itsi_cadence *cadence);
+
+#endif
