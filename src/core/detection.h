@@ -28,6 +28,7 @@ struct itsi_result {
     struct itsi_frame_info info; /* identity and stamps; the pixels stay with the camera's newest frame only */
     struct itsi_breakdown breakdown;
     bool late;                /* handed over after its deadline */
+    bool tracked;             /* not detected on: boxes are where the tracks are expected; breakdown says nothing */
     int batch;                /* size of the batch it ran in */
     int quality_level;        /* 0 ultra_low .. 4 ultra_high */
     int picture_height;       /* pictures of it are encoded no taller than this; 0: as they come */

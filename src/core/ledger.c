@@ -51,6 +51,15 @@ void itsi_ledger_deliver(struct itsi_ledger *ledger, int late)
 
 void itsi_ledger_skip(struct itsi_ledger *ledger) { end_one(ledger, &ledger->counts.skipped); }
 
+void itsi_ledger_track(struct itsi_ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->counts.tracked++;
+    ledger->counts.skipped++;
+    ledger->counts.in_flight--;
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
 void itsi_ledger_drop(struct itsi_ledger *ledger, enum itsi_stage stage, enum itsi_drop reason)
 {
     end_one(ledger, &ledger->counts.dropped[stage][reason]);
@@ -78,6 +87,7 @@ void itsi_ledger_counts_add(struct itsi_ledger_counts *sum, const struct itsi_le
     sum->delivered += more->delivered;
     sum->late += more->late;
     sum->skipped += more->skipped;
+    sum->tracked += more->tracked;
     for (int s = 0; s < ITSI_STAGE_COUNT; s++)
         for (int r = 0; r < ITSI_DROP_COUNT; r++)
             sum->dropped[s][r] += more->dropped[s][r];

@@ -35,7 +35,8 @@ struct itsi_ledger_counts {
     uint64_t expected;  /* frames due: access units seen plus those the source should have given and did not */
     uint64_t delivered; /* handed over before the deadline */
     uint64_t late;      /* handed over after it */
-    uint64_t skipped;   /* left out by policy */
+    uint64_t skipped;   /* left out by policy: not analysed */
+    uint64_t tracked;   /* of the skipped: tracking stood in, a result was handed over */
     uint64_t dropped[ITSI_STAGE_COUNT][ITSI_DROP_COUNT];
     uint64_t corrupt;   /* damaged access units */
     uint64_t missing;   /* never came */
@@ -59,6 +60,7 @@ void itsi_ledger_missing(struct itsi_ledger *ledger, uint64_t count);
 /* Outcomes: each ends one frame in flight. */
 void itsi_ledger_deliver(struct itsi_ledger *ledger, int late);
 void itsi_ledger_skip(struct itsi_ledger *ledger);
+void itsi_ledger_track(struct itsi_ledger *ledger); /* a skip with a result */
 void itsi_ledger_drop(struct itsi_ledger *ledger, enum itsi_stage stage, enum itsi_drop reason);
 void itsi_ledger_corrupt(struct itsi_ledger *ledger);
 /* The batcher took a frame; it stays in flight. */

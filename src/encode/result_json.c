@@ -62,6 +62,7 @@ void itsi_result_json(struct itsi_json *json, const char *key, const struct itsi
     itsi_json_number(json, "age_ms", to_ms(now - info->trace.origin), 1);
     itsi_json_number(json, "latency_ms", to_ms(result->breakdown.end_to_end), 3);
     itsi_json_bool(json, "late", result->late);
+    itsi_json_bool(json, "tracked", result->tracked);
     itsi_json_int(json, "quality_level", result->quality_level);
     itsi_json_string(json, "quality", itsi_quality_name(result->quality_level));
     itsi_json_int(json, "batch", result->batch);

@@ -150,6 +150,7 @@ static void difference(const struct itsi_ledger_counts *a, const struct itsi_led
     out->delivered -= a->delivered;
     out->late -= a->late;
     out->skipped -= a->skipped;
+    out->tracked -= a->tracked;
     for (int s = 0; s < ITSI_STAGE_COUNT; s++)
         for (int r = 0; r < ITSI_DROP_COUNT; r++)
             out->dropped[s][r] -= a->dropped[s][r];

@@ -67,6 +67,7 @@ void itsi_document_ledger(struct itsi_json *json, const char *key, const struct 
     itsi_json_int(json, "delivered", (int64_t)c->delivered);
     itsi_json_int(json, "late", (int64_t)c->late);
     itsi_json_int(json, "skipped", (int64_t)c->skipped);
+    itsi_json_int(json, "tracked", (int64_t)c->tracked);
     itsi_document_dropped(json, "dropped", c);
     itsi_json_int(json, "corrupt", (int64_t)c->corrupt);
     itsi_json_int(json, "missing", (int64_t)c->missing);

@@ -22,6 +22,7 @@ static void put_numbers(struct itsi_json *json, const struct itsi_benchmark_repo
     itsi_json_int(json, "frames_delivered", (int64_t)c->delivered);
     itsi_json_int(json, "frames_late", (int64_t)c->late);
     itsi_json_int(json, "frames_skipped", (int64_t)c->skipped);
+    itsi_json_int(json, "frames_tracked", (int64_t)c->tracked);
     itsi_document_dropped(json, "frames_dropped", c);
     itsi_json_int(json, "frames_corrupt", (int64_t)c->corrupt);
     itsi_json_int(json, "frames_missing", (int64_t)c->missing);

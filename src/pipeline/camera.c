@@ -31,6 +31,7 @@ static void settle(struct itsi_camera_stream *stream)
     itsi_result_unref(&stream->latest);
     itsi_frame_unref(&stream->latest_frame);
     itsi_mailbox_free(stream->mailbox);
+    itsi_stream_tracking_fini(stream);
     itsi_ledger_fini(&stream->ledger);
     pthread_mutex_destroy(&stream->lock);
     itsi_free(stream);
@@ -72,6 +73,9 @@ static int sink_put(void *arg, struct itsi_frame *frame, bool may_block)
     struct itsi_camera_stream *stream = arg;
     if (frame->info.deadline != ITSI_NEVER) /* a budget changed at run time holds from the next frame on */
         frame->info.deadline = frame->info.trace.origin + atomic_load(&stream->pipeline->budget_ns);
+    if (itsi_tracking_takes(stream, frame))
+        return 0;
+    itsi_tracking_sent(stream);
     return itsi_mailbox_put(stream->mailbox, frame, may_block, itsi_now_ns());
 }
 
@@ -159,6 +163,7 @@ void itsi_stream_retire(struct itsi_camera_stream *stream, enum itsi_drop reason
         itsi_capture_stop(stream->capture);
     itsi_capture_destroy(stream->capture);
     stream->capture = NULL;
+    itsi_tracking_stop(stream, reason);
     itsi_stream_unref(stream);
 }
 
@@ -174,6 +179,8 @@ static int make_stream(struct itsi_pipeline *p, const struct itsi_camera *camera
     pthread_mutex_init(&stream->lock, NULL);
     itsi_ledger_init(&stream->ledger);
     int rc = itsi_mailbox_create(p->batcher, &stream->mailbox, &stream->ledger, stream, 1 + camera->priority, diag);
+    if (rc == 0 && (rc = itsi_stream_tracking_init(stream, diag)) != 0)
+        itsi_mailbox_free(stream->mailbox);
     if (rc != 0) {
         itsi_ledger_fini(&stream->ledger);
         pthread_mutex_destroy(&stream->lock);

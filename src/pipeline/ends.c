@@ -43,6 +43,7 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
 {
     struct itsi_camera_stream *stream = owner;
     struct itsi_pipeline *p = stream->pipeline;
+    itsi_tracking_ended(stream);
     if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
         return;
     int64_t now = itsi_now_ns();

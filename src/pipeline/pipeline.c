@@ -214,6 +214,8 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = itsi_letterboxer_create(&p->boxer, diag);
     if (rc == 0)
         rc = itsi_yolo_create(&p->yolo, diag);
+    if (rc == 0 && cfg->inference.tracking)
+        rc = itsi_track_scratch_create(&p->track_scratch, diag);
     if (rc == 0)
         rc = itsi_latency_recorder_create(&p->recorder, diag);
     if (rc == 0)
@@ -335,6 +337,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_result_pool_close(p->results);
     itsi_letterboxer_destroy(p->boxer);
     itsi_yolo_destroy(p->yolo);
+    itsi_track_scratch_destroy(p->track_scratch);
     itsi_latency_recorder_destroy(p->recorder);
     itsi_pipeline_free_alerting(p);
     itsi_pipeline_free_quality(p);

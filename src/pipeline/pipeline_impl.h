@@ -16,6 +16,7 @@
 #include "pipeline/bus.h"
 #include "pipeline/lanes.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/tracking.h"
 #include "postprocess/yolo.h"
 #include "preprocess/letterbox.h"
 #include "quality/ladder.h"
@@ -61,6 +62,7 @@ struct itsi_camera_stream {
     struct itsi_rate rate;
     int64_t last_result_ns;
     struct itsi_stream_quality quality; /* locks of its own */
+    struct itsi_stream_tracking tracking;
     /* under the table's lock */
     struct itsi_camera_stream *next; /* all streams not settled yet, removed ones with frames in flight too */
     bool listed;
@@ -107,6 +109,7 @@ struct itsi_pipeline {
     struct itsi_letterboxer *boxer; /* batcher thread */
     struct itsi_quantile letterboxing; /* ns an image; batcher thread */
     struct itsi_yolo *yolo;         /* post-processing thread */
+    struct itsi_track_scratch *track_scratch; /* the same; NULL: tracking is switched off */
     struct itsi_job *jobs;          /* one per engine slot */
     struct itsi_bus bus;
     struct itsi_latency_recorder *recorder;
@@ -187,6 +190,25 @@ void itsi_pipeline_tick_regressing(struct itsi_pipeline *pipeline, uint64_t expe
 /* Those that hold now, as alerts take them; returns how many were copied. */
 size_t itsi_pipeline_regressions(struct itsi_pipeline *pipeline, struct itsi_alert_regression *out, size_t cap);
 
+/* tracking.c */
+enum { ITSI_TRACKING_MOST = 15 }; /* frames from one detection to the next, at most */
+ITS_NODISCARD int itsi_stream_tracking_init(struct itsi_camera_stream *stream, struct its_diag *diag);
+void itsi_stream_tracking_fini(struct itsi_camera_stream *stream);
+/* A frame of the camera goes to detection; it has ended there, however. */
+void itsi_tracking_sent(struct itsi_camera_stream *stream);
+void itsi_tracking_ended(struct itsi_camera_stream *stream);
+/* Least score of the boxes that tracking wants to see, where `confidence` is that of those shown. */
+float itsi_tracking_floor(const struct itsi_camera_stream *stream, float confidence);
+/* Post-processing thread: boxes that were detected get their ids; only those above `confidence` stay. */
+void itsi_tracking_detected(struct itsi_camera_stream *stream, struct itsi_result *result, float confidence);
+/* Capture thread: does tracking stand in for this frame? Then the reference is taken over. */
+bool itsi_tracking_takes(struct itsi_camera_stream *stream, struct itsi_frame *frame);
+/* After a detection ended: the frame that stood by for it. */
+void itsi_tracking_caught_up(struct itsi_camera_stream *stream);
+/* The longest detection interval, in frames, over which the tracks hold; 0: not known. */
+int itsi_tracking_longest(struct itsi_camera_stream *stream);
+void itsi_tracking_stop(struct itsi_camera_stream *stream, enum itsi_drop reason);
+
 /* quality.c */
 ITS_NODISCARD int itsi_pipeline_make_quality(struct itsi_pipeline *pipeline, const struct itsi_pipeline_params *params,
                                              struct its_diag *diag);
@@ -204,6 +226,8 @@ void itsi_stream_quality_init(struct itsi_camera_stream *stream);
 ITS_NODISCARD int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag *diag);
 /* A frame that went through the engine, and what to write into its result. */
 void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_result *result);
+/* The latter alone. */
+void itsi_quality_mark_result(struct itsi_camera_stream *stream, struct itsi_result *result);
 void itsi_quality_note_run(struct itsi_pipeline *pipeline, int size, int images, int64_t run_ns);
 void itsi_quality_note_failure(struct itsi_pipeline *pipeline);
 

@@ -28,14 +28,19 @@ void itsi_stream_quality_init(struct itsi_camera_stream *stream)
     s->target.detect_interval = 1;
 }
 
-void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_result *result)
+void itsi_quality_mark_result(struct itsi_camera_stream *stream, struct itsi_result *result)
 {
     struct itsi_stream_quality *s = &stream->quality;
-    const struct itsi_trace *trace = &result->info.trace;
     result->quality_level = atomic_load_explicit(&s->level, memory_order_relaxed);
     result->picture_height = atomic_load_explicit(&s->picture_height, memory_order_relaxed);
     result->picture_quality = atomic_load_explicit(&s->picture_quality, memory_order_relaxed);
-    atomic_fetch_add_explicit(&s->detected, 1, memory_order_relaxed);
+}
+
+void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_result *result)
+{
+    const struct itsi_trace *trace = &result->info.trace;
+    itsi_quality_mark_result(stream, result);
+    atomic_fetch_add_explicit(&stream->quality.detected, 1, memory_order_relaxed);
     if (!stream->pipeline->quality)
         return;
     const int64_t deadline = result->info.deadline;
@@ -70,7 +75,11 @@ static void apply_pictures(struct itsi_stream_quality *s, const struct itsi_qual
 static void apply(struct itsi_pipeline *p, struct itsi_camera_stream *stream, const struct itsi_quality_target *target)
 {
     const int interval = target->detect_interval > 1 ? target->detect_interval : 1;
-    itsi_capture_economise(stream->capture, target->decode, target->analysed_fps / interval, target->sub_stream);
+    /* without a tracker nothing can be made of the frames between */
+    const double fps = stream->tracking.tracker ? target->analysed_fps : target->analysed_fps / interval;
+    atomic_store_explicit(&stream->tracking.interval, interval, memory_order_relaxed);
+    atomic_store_explicit(&stream->tracking.fps_millihertz, (int)(fps * 1e3), memory_order_relaxed);
+    itsi_capture_economise(stream->capture, target->decode, fps, target->sub_stream);
     itsi_mailbox_set_input(stream->mailbox, p->quality->order[target->input]);
     apply_pictures(&stream->quality, target);
     stream->quality.target = *target;

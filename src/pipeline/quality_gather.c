@@ -69,6 +69,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .sub_width = capture->sub ? capture->width : 0,
         .sub_height = capture->sub ? capture->height : 0,
         .key_fps = capture->key_seconds > 0 ? 1 / capture->key_seconds : 0,
+        .max_interval = itsi_tracking_longest(stream),
         .droppable = ratio((double)capture->disposable, (double)capture->packets),
     };
     measure(s, capture, seconds, q->unit[s->target.input], out);

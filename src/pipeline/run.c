@@ -159,7 +159,7 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     trace->post_start = itsi_now_ns();
     struct itsi_output_tensor output;
     p->backend->output(p->engine, slot, image, &output);
-    const struct itsi_yolo_params params = {live->confidence, live->iou, live->max_detections,
+    const struct itsi_yolo_params params = {itsi_tracking_floor(stream, live->confidence), live->iou, live->max_detections,
                                             live->use_mask ? live->class_mask : NULL};
     result->count = frame->picture.layout == ITSI_LAYOUT_NONE
                         ? 0
@@ -171,6 +171,7 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     trace->handover = itsi_now_ns();
     result->late = trace->handover > frame->info.deadline;
     result->info = frame->info;
+    itsi_tracking_detected(stream, result, live->confidence);
     itsi_quality_note_result(stream, result);
     itsi_trace_breakdown(trace, &result->breakdown);
     /* before anybody sees it: who holds a result finds it in the books */
@@ -182,6 +183,8 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_stream_publish(stream, result, frame, trace->handover);
     itsi_result_unref(&result);
     itsi_frame_unref(&item->frame);
+    itsi_tracking_ended(stream);
+    itsi_tracking_caught_up(stream);
     itsi_stream_unref(stream);
 }
 

@@ -1,6 +1,6 @@
 #include "postprocess/track_cadence.h"
 
-int64_t itsi_cadence_interval(const struct itsi_cadence *c)
+int64_t itsi_track_cadence_interval(const struct itsi_track_cadence *c)
 {
     const int64_t most = c->wanted_ns;
     if (most <= c->frame_ns || !(c->retention >= ITSI_CADENCE_FAILS)) /* NAN is no trust */
@@ -12,9 +12,9 @@ int64_t itsi_cadence_interval(const struct itsi_cadence *c)
     return c->frame_ns + (int64_t)(trust * (double)(most - c->frame_ns));
 }
 
-bool itsi_cadence_detect(const struct itsi_cadence *c)
+bool itsi_track_cadence_detect(const struct itsi_track_cadence *c)
 {
     /* Pictures come with some jitter: one that is nearer to the instant than the next would be is the one. */
-    const int64_t interval = itsi_cadence_interval(c);
+    const int64_t interval = itsi_track_cadence_interval(c);
     return c->since_ns < 0 || interval <= c->frame_ns || c->since_ns + c->frame_ns / 2 >= interval;
 }

@@ -12,7 +12,7 @@
 #define ITSI_CADENCE_HOLDS 0.99F
 #define ITSI_CADENCE_FAILS 0.90F
 
-struct itsi_cadence {
+struct itsi_track_cadence {
     float retention;   /* of struct itsi_track_fit */
     int64_t wanted_ns; /* between two detections, as the quality level asks; 0: every picture */
     int64_t frame_ns;  /* between two pictures */
@@ -20,7 +20,7 @@ struct itsi_cadence {
 };
 
 /* The time between detections that the tracks permit. */
-int64_t itsi_cadence_interval(const struct itsi_cadence *cadence);
-bool itsi_cadence_detect(const struct itsi_cadence *cadence);
+int64_t itsi_track_cadence_interval(const struct itsi_track_cadence *cadence);
+bool itsi_track_cadence_detect(const struct itsi_track_cadence *cadence);
 
 #endif

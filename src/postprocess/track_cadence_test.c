@@ -6,15 +6,15 @@
 #define MS ITSI_NS_PER_MS
 
 /* 25 pictures a second, of which every fifth is wanted. */
-static struct itsi_cadence usual(float retention, int64_t since)
+static struct itsi_track_cadence usual(float retention, int64_t since)
 {
-    return (struct itsi_cadence){.retention = retention, .wanted_ns = 200 * MS, .frame_ns = 40 * MS, .since_ns = since};
+    return (struct itsi_track_cadence){.retention = retention, .wanted_ns = 200 * MS, .frame_ns = 40 * MS, .since_ns = since};
 }
 
 static bool detects(float retention, int64_t since)
 {
-    const struct itsi_cadence c = usual(retention, since);
-    return itsi_cadence_detect(&c);
+    const struct itsi_track_cadence c = usual(retention, since);
+    return itsi_track_cadence_detect(&c);
 }
 
 static void test_holds(void **state)
@@ -39,13 +39,13 @@ static void test_between(void **state)
     (void)state;
     int64_t last = 0;
     for (float r = 0.90F; r <= 0.99F; r += 0.01F) {
-        const struct itsi_cadence c = usual(r, 0);
-        const int64_t interval = itsi_cadence_interval(&c);
+        const struct itsi_track_cadence c = usual(r, 0);
+        const int64_t interval = itsi_track_cadence_interval(&c);
         assert_true(interval >= last && interval >= 40 * MS && interval <= 200 * MS);
         last = interval;
     }
-    const struct itsi_cadence middle = usual(0.945F, 0);
-    CHECK_NEAR((double)itsi_cadence_interval(&middle), 120e6, 1e5);
+    const struct itsi_track_cadence middle = usual(0.945F, 0);
+    CHECK_NEAR((double)itsi_track_cadence_interval(&middle), 120e6, 1e5);
     assert_false(detects(0.945F, 80 * MS));
     assert_true(detects(0.945F, 120 * MS));
 }
@@ -69,11 +69,11 @@ static void test_jitter(void **state)
 static void test_every_picture(void **state)
 {
     (void)state;
-    struct itsi_cadence c = usual(1, 1 * MS);
+    struct itsi_track_cadence c = usual(1, 1 * MS);
     c.wanted_ns = 0;
-    assert_true(itsi_cadence_detect(&c));
+    assert_true(itsi_track_cadence_detect(&c));
     c.wanted_ns = 40 * MS;
-    assert_true(itsi_cadence_detect(&c));
+    assert_true(itsi_track_cadence_detect(&c));
 }
 
 int main(void)
