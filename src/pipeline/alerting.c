@@ -29,7 +29,7 @@ struct itsi_alerting {
     char *webhook, *alertmanager; /* what the delivery was made with; owned */
     struct seen *seen;                 /* max_cameras */
     struct itsi_alert_camera *cameras; /* the same, as the conditions take them */
-    int64_t frozen_ns;                 /* the last record; 0: none */
+    int64_t frozen_ns;                 /* the last record; 0: none. The monitor's thread alone */
 };
 
 void itsi_alerting_group_of(const char *url, char *out, size_t size)
@@ -248,9 +248,9 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     const struct itsi_alert *events = itsi_alerts_events(a->alerts, &count);
     for (size_t i = 0; i < count; i++)
         itsi_alert_delivery_put(a->delivery, &events[i]);
-    for (size_t i = 0; i < count; i++)
-        freeze_for(p, &events[i], now);
     pthread_mutex_unlock(&a->lock);
+    for (size_t i = 0; i < count; i++) /* they stay until the next tick; who asks for alerts need not wait for the disk */
+        freeze_for(p, &events[i], now);
 }
 
 /* --- for those who ask -------------------------------------------------------------------------------------------- */
