@@ -151,11 +151,16 @@ static int make_jobs(struct itsi_pipeline *p)
     return p->jobs ? 0 : ITS_ENOMEM;
 }
 
+static bool traces_wanted(const struct its_cfg *cfg)
+{
+    return cfg->general.enable_monitoring && cfg->latency_monitoring.enable_distributed_tracing;
+}
+
 static int make_tracer(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
     const struct itsi_tracer_params params = {
         .endpoint = cfg->general.otlp_endpoint,
-        .enabled = cfg->latency_monitoring.enable_distributed_tracing,
+        .enabled = traces_wanted(cfg),
         .rate = cfg->latency_monitoring.trace_sampling_rate,
     };
     return itsi_tracer_create(&p->tracer, &params, diag);
@@ -254,8 +259,7 @@ int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, 
     if (rc == 0)
         rc = itsi_pipeline_configure_regressing(p, cfg, diag);
     if (rc == 0)
-        itsi_tracer_configure(p->tracer, cfg->latency_monitoring.enable_distributed_tracing,
-                              cfg->latency_monitoring.trace_sampling_rate);
+        itsi_tracer_configure(p->tracer, traces_wanted(cfg), cfg->latency_monitoring.trace_sampling_rate);
     return rc == 0 ? set_capture(p, cfg, diag) : rc;
 }
 

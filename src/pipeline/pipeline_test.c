@@ -427,6 +427,51 @@ static int noting_open(struct itsi_engine **out, const struct itsi_engine_params
     return itsi_backend_null.open(out, params, diag);
 }
 
+/* Frames that never became a picture because all others were still in the machinery broke the promise like the rest. */
+static void frames_without_room_are_violations(void **state)
+{
+    (void)state;
+    cfg.capture.frames_per_camera = 3;
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 80 * MS);
+    add(p, "crowded", "null://?fps=50");
+    itsi_sleep_until_ns(itsi_now_ns() + 800 * MS);
+    static struct itsi_violation all[ITSI_VIOLATIONS_KEPT];
+    const size_t count = itsi_pipeline_violations(p, all, ITSI_VIOLATIONS_KEPT);
+    uint64_t without_room = 0;
+    for (size_t i = 0; i < count; i++)
+        if (all[i].dropped && all[i].reason == ITSI_DROP_POOL_EMPTY) {
+            without_room++;
+            assert_string_equal(all[i].camera_id, "crowded");
+            assert_int_equal(all[i].stage, ITSI_STAGE_CAMERA_CAPTURE);
+            CHECK_NEAR(all[i].deadline_ms, 100, 1e-6);
+            assert_true(itsi_trace_id_valid(&all[i].trace_id));
+        }
+    struct itsi_ledger_counts counts = close_pipeline(p);
+    assert_true(without_room > 0);
+    assert_true(without_room <= counts.dropped[ITSI_STAGE_CAMERA_CAPTURE][ITSI_DROP_POOL_EMPTY]);
+}
+
+/* Without monitoring nothing is traced, what is served over HTTP neither. */
+static void traces_go_with_monitoring(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    cfg.general.otlp_endpoint = itsi_strdup("http://127.0.0.1:1");
+    cfg.latency_monitoring.trace_sampling_rate = 1;
+    cfg.general.enable_monitoring = false;
+    struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 0);
+    const struct itsi_frame_info info = {.camera_id = "a", .seq = 1};
+    struct itsi_trace_serving serving;
+    struct itsi_trace_context reply;
+    itsi_tracer_serve_begin(itsi_pipeline_tracer(p), &info, NULL, false, &serving, &reply);
+    serving.route = "/";
+    assert_false(itsi_tracer_serve_end(itsi_pipeline_tracer(p), &info, &serving));
+    cfg.general.enable_monitoring = true;
+    CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
+    assert_true(itsi_tracer_serve_end(itsi_pipeline_tracer(p), &info, &serving));
+    close_pipeline(p);
+}
+
 static void the_engine_is_opened_as_configured(void **state)
 {
     (void)state;
@@ -583,6 +628,8 @@ int main(void)
         TEST(a_stage_that_never_ends_is_told),
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
+        TEST(frames_without_room_are_violations),
+        TEST(traces_go_with_monitoring),
         TEST(the_engine_is_opened_as_configured),
         TEST(configuration_applies_live),
         TEST(starts_once),
