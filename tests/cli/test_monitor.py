@@ -2,10 +2,12 @@
 
 usage: test_monitor.py PATH-TO-its-camera-ai"""
 import concurrent.futures
+import http.server
 import json
 import pathlib
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -129,6 +131,38 @@ class Baseline(unittest.TestCase):
                 done = run("performance", "benchmark", *NULL, "--baseline", path)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(path, done.stderr)
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Notes who calls."""
+
+    def do_POST(self):
+        self.server.calls.append(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Overload(unittest.TestCase):
+    def test_a_measurement_alarms_nobody(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        server.calls = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                done = run("performance", "benchmark", *NULL, "--null-ms", 60, "--streams", 2, "--source", "null://?fps=50",
+                           "--duration", 8, "--warmup", 1, "--set", f"data_dir={folder}",
+                           "--set", f"alert_webhook_url={url}/hook", "--set", f"monitor.alertmanager_url={url}")
+        finally:
+            server.shutdown()
+            server.server_close()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(server.calls, [])
 
 
 if __name__ == "__main__":
