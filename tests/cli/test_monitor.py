@@ -123,6 +123,16 @@ class Baseline(unittest.TestCase):
             inference = json.loads(alike.stdout)["comparison"]["stages"]["ml_inference"]["service"]
             self.assertNotEqual(inference["verdict"], "slower", inference)
 
+    def test_no_verdict_is_no_success(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report = pathlib.Path(folder, "short.json")
+            args = ["performance", "benchmark", *NULL, "--source", "null://?fps=25", "--duration", 1, "--warmup", 0,
+                    "--set", f"data_dir={folder}"]
+            self.assertEqual(run(*args, "--output", report).returncode, 0)
+            held = run(*args, "--baseline", report)
+            self.assertEqual(held.returncode, 1)
+            self.assertIn("no verdict: too few batches", held.stdout)
+
     def test_what_is_no_report_is_refused_by_name(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             file.write("{}")
@@ -158,6 +168,7 @@ class Overload(unittest.TestCase):
                 done = run("performance", "benchmark", *NULL, "--null-ms", 60, "--streams", 2, "--source", "null://?fps=50",
                            "--duration", 8, "--warmup", 1, "--set", f"data_dir={folder}",
                            "--set", f"alert_webhook_url={url}/hook", "--set", f"monitor.alertmanager_url={url}")
+                self.assertFalse(pathlib.Path(folder, "flight").exists())
         finally:
             server.shutdown()
             server.server_close()
