@@ -83,6 +83,12 @@ class Flight(unittest.TestCase):
             table = run("performance", "benchmark", *NULL, "--replay", flown, "--set", f"data_dir={kept}")
             self.assertRegex(table.stdout, r"recorded: \d+ frames")
 
+    def test_what_is_switched_off_is_no_failure_of_the_server(self):
+        with Daemon(*NULL, "--set", "monitor.flight_recorder_seconds=0") as daemon:
+            status, body = post(daemon, "/api/v1/performance/flight", {})
+            self.assertEqual(status, 409, body)
+            self.assertIn("flight_recorder_seconds", body)
+
     def test_what_is_no_record_is_refused_by_name(self):
         with tempfile.NamedTemporaryFile(suffix=".flight") as file:
             file.write(b"hello, this is no record")
