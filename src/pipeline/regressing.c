@@ -22,6 +22,7 @@ enum { LOAD_SECONDS = 10, STEADY_TICKS = 60 };
 struct itsi_regressing {
     pthread_mutex_t lock; /* held per frame by post-processing, and by the monitor's tick */
     struct itsi_regression *detector;
+    bool measuring; /* const: the store begins empty and is not saved */
     struct itsi_run *run; /* a benchmark's, attached for its time; borrowed */
     bool enabled;
     int band; /* -1: no load yet */
@@ -94,7 +95,7 @@ static int open_store(struct itsi_regressing *r, struct its_diag *diag)
     if (snprintf(path, sizeof path, "%s/baselines.json", r->data_dir) >= (int)sizeof path)
         return itsi_fail(diag, ITS_EINVAL, "data_dir: path too long");
     int rc = itsi_baseline_store_create(&r->store, path, diag);
-    if (rc == 0 && itsi_baseline_store_load(r->store, &trouble) != 0)
+    if (rc == 0 && !r->measuring && itsi_baseline_store_load(r->store, &trouble) != 0)
         itsi_warn("monitor", "%s", trouble.text);
     return rc;
 }
@@ -107,6 +108,7 @@ int itsi_pipeline_make_regressing(struct itsi_pipeline *p, const struct its_cfg 
         return itsi_fail(diag, ITS_ENOMEM, "regression detection: out of memory");
     pthread_mutex_init(&r->lock, NULL);
     r->band = -1;
+    r->measuring = p->measuring;
     r->enabled = cfg->latency_monitoring.regression_detection_enabled && cfg->general.enable_monitoring;
     r->data_dir = itsi_strdup(cfg->general.data_dir);
     if (!r->data_dir)
@@ -132,7 +134,7 @@ int itsi_pipeline_configure_regressing(struct itsi_pipeline *p, const struct its
 static void save(struct itsi_regressing *r)
 {
     struct its_diag diag;
-    if (itsi_baseline_store_count(r->store) == 0)
+    if (r->measuring || itsi_baseline_store_count(r->store) == 0)
         return;
     (void)mkdir(r->data_dir, 0755); /* where it cannot be made, saving says so */
     if (itsi_baseline_store_save(r->store, &diag) != 0)

@@ -42,11 +42,11 @@ static int teardown(void **state)
     return rmdir(folder);
 }
 
-static struct itsi_pipeline *open_pipeline(void)
+static struct itsi_pipeline *open_pipeline(bool measuring)
 {
     struct its_diag diag;
     struct itsi_pipeline *p;
-    const struct itsi_pipeline_params params = {.cfg = &cfg, .backend = &itsi_backend_null};
+    const struct itsi_pipeline_params params = {.cfg = &cfg, .backend = &itsi_backend_null, .measuring = measuring};
     CHECK_OK(itsi_pipeline_create(&p, &params, &diag), diag);
     return p;
 }
@@ -74,7 +74,7 @@ static void a_regression_ends_with_the_last_camera(void **state)
 {
     (void)state;
     struct itsi_alert_regression found[ITSI_STAGE_COUNT + 1];
-    struct itsi_pipeline *p = open_pipeline();
+    struct itsi_pipeline *p = open_pipeline(false);
     run(p, 300, FPS, 1);
     assert_int_equal(itsi_pipeline_regressions(p, found, ITSI_STAGE_COUNT + 1), 0);
     run(p, 60, FPS, 1.5);
@@ -94,14 +94,26 @@ static void a_baseline_outlives_the_process(void **state)
 {
     (void)state;
     struct itsi_alert_regression found[ITSI_STAGE_COUNT + 1];
-    struct itsi_pipeline *p = open_pipeline();
+    struct itsi_pipeline *p = open_pipeline(false);
     run(p, 300, FPS, 1);
     itsi_pipeline_destroy(p);
-    p = open_pipeline();
+    p = open_pipeline(false);
     run(p, 60, FPS, 1.5);
     assert_int_equal(itsi_pipeline_regressions(p, found, ITSI_STAGE_COUNT + 1), 1);
     assert_int_equal(found[0].stage, ITSI_STAGE_ML_INFERENCE);
     itsi_pipeline_destroy(p);
+}
+
+/* A benchmark on rendered roads must not teach the daemon what decoding its cameras takes. */
+static void a_measurement_leaves_no_baseline(void **state)
+{
+    (void)state;
+    char path[96];
+    struct itsi_pipeline *p = open_pipeline(true);
+    run(p, 700, FPS, 1);
+    itsi_pipeline_destroy(p);
+    snprintf(path, sizeof path, "%s/baselines.json", folder);
+    assert_int_equal(access(path, F_OK), -1);
 }
 
 int main(void)
@@ -109,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_regression_ends_with_the_last_camera, setup, teardown),
         cmocka_unit_test_setup_teardown(a_baseline_outlives_the_process, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_measurement_leaves_no_baseline, setup, teardown),
     };
     return cmocka_run_group_tests_name("regressing", tests, NULL, NULL);
 }
