@@ -28,7 +28,7 @@ struct itsi_pipeline_params {
     const struct itsi_model *model;  /* borrowed, outlives it; NULL with the null backend */
     const struct itsi_backend *backend; /* NULL: the first that works for the model */
     int64_t null_base_ns, null_per_image_ns; /* the null backend's service time */
-    bool measuring; /* a measurement: what it learns of the machine's latency is not what the daemon's cameras are like */
+    bool measuring; /* what it learns of the machine's latency is not what the daemon's cameras are like: not kept */
 };
 
 ITS_NODISCARD int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_params *params,

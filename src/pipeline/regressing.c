@@ -192,8 +192,8 @@ static double load_of(struct itsi_regressing *r, uint64_t expected, int64_t now)
     return (double)(expected - r->due[oldest]) * 1e9 / (double)(now - r->due_at[oldest]);
 }
 
-/* Near an edge the load stays in the band it was in. But which way it came (cameras that connect one by one, say) must not
- * decide for good which baseline it is held against: once steady it is in the band that is its own. */
+/* Near an edge the load stays in the band it was in. But which way it came (cameras that connect one by one, say) must
+ * not decide for good which baseline it is held against: once steady it is in the band that is its own. */
 static int band_of(struct itsi_regressing *r, double load)
 {
     const int nominal = itsi_load_band(load, -1), kept = itsi_load_band(load, r->band);

@@ -83,8 +83,8 @@ static void a_regression_ends_with_the_last_camera(void **state)
     CHECK_NEAR(found[0].percent, 50, 5);
     run(p, 30, 0, 1);
     assert_int_equal(itsi_pipeline_regressions(p, found, ITSI_STAGE_COUNT + 1), 0);
-    run(p, 120, FPS, 1.5); /* they come back as slow as they went, and the baseline was not forgotten: the load, which grew
-                            * from nothing, finds back into its band */
+    /* they come back as slow as they went, and the load, which grew from nothing, finds back into its band */
+    run(p, 120, FPS, 1.5);
     assert_int_equal(itsi_pipeline_regressions(p, found, ITSI_STAGE_COUNT + 1), 1);
     itsi_pipeline_destroy(p);
 }
