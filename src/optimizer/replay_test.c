@@ -260,7 +260,7 @@ static void a_refused_camera_is_in_no_record(void **state)
     struct itsi_flight_file file;
     struct itsi_camera camera = {.id = "refused", .url = "null://?fps=50"};
     cfg.general.max_concurrent_streams = 1;
-    struct itsi_pipeline *p = open_pipeline(0);
+    struct itsi_pipeline *p = open_pipeline(&params);
     add_camera(p, "north", "null://?fps=50");
     assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_ELIMIT);
     freeze(p, path, sizeof path);
