@@ -347,7 +347,7 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
     count_packet(s, unit.disposable);
     if (still_waiting(s, &unit, arrival)) {
         itsi_ledger_arrive(c->ledger);
-        itsi_units_drop(s, ITSI_DROP_WAIT_KEY);
+        itsi_units_drop(s, arrival, ITSI_DROP_WAIT_KEY);
         return;
     }
     stamp(s, &unit, dts, came);

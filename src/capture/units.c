@@ -8,10 +8,10 @@ static struct itsi_unit *find(struct itsi_session *s, uint64_t serial)
     return serial && unit->serial == serial ? unit : NULL;
 }
 
-void itsi_units_drop(struct itsi_session *s, enum itsi_drop reason)
+void itsi_units_drop(struct itsi_session *s, int64_t origin, enum itsi_drop reason)
 {
     s->c->seq++;
-    itsi_capture_drop_one(s->c, 0, reason);
+    itsi_capture_drop_one(s->c, origin, reason);
 }
 
 void itsi_units_skip(struct itsi_session *s)
@@ -44,7 +44,7 @@ static void end_lost(struct itsi_session *s, struct itsi_unit *unit)
 {
     if (unit->exact && unit->pts < s->key_pts) {
         if (unit->counted)
-            itsi_units_drop(s, ITSI_DROP_WAIT_KEY);
+            itsi_units_drop(s, unit->origin, ITSI_DROP_WAIT_KEY);
         unit->serial = 0;
     } else {
         end_corrupt(s, unit);
@@ -123,7 +123,7 @@ static void hand_over(struct itsi_session *s, const struct itsi_unit *unit)
     }
     struct itsi_frame *frame = wait_due(s, unit) ? itsi_capture_frame(c) : NULL;
     if (!frame) {
-        itsi_units_drop(s, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
+        itsi_units_drop(s, unit->origin, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
         av_frame_unref(s->decoder.frame);
         return;
     }
@@ -178,7 +178,7 @@ static void on_picture(struct itsi_session *s, bool deliver)
         av_frame_unref(s->decoder.frame);
     } else if (!unit->counted || !deliver) {
         if (unit->counted)
-            itsi_units_drop(s, ITSI_DROP_SHUTDOWN);
+            itsi_units_drop(s, unit->origin, ITSI_DROP_SHUTDOWN);
         unit->serial = 0;
         s->round_frames++;
         s->last_frame = itsi_now_ns();
@@ -234,7 +234,7 @@ void itsi_units_drain(struct itsi_session *s, bool deliver, enum itsi_drop left)
             end_lost(s, unit);
         } else {
             if (unit->counted)
-                itsi_units_drop(s, s->rc == ITS_ECANCELLED || damaged ? ITSI_DROP_SHUTDOWN : left);
+                itsi_units_drop(s, unit->origin, s->rc == ITS_ECANCELLED || damaged ? ITSI_DROP_SHUTDOWN : left);
             unit->serial = 0;
         }
     }

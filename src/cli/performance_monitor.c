@@ -94,9 +94,13 @@ static const json_t *stage_of(const struct monitor *m, int column)
 
 static void print_heading(const struct monitor *m)
 {
-    printf("\nms over the last %.0f s, SLA %.0f; stages: p95 of waiting+service, ! over budget\n"
+    char window[32] = "first second"; /* the daemon has not looked at its books yet */
+    const double seconds = number(m->alerting, "slo.short_window.window_seconds");
+    if (isfinite(seconds))
+        snprintf(window, sizeof window, "last %.0f s", seconds);
+    printf("\nms over the %s, SLA %.0f; stages: p95 of waiting+service, ! over budget\n"
            "%8s %8s %8s %6s %6s %6s %8s %5s",
-           number(m->alerting, "slo.short_window.window_seconds"), number(m->overview, "latency_sla_ms"), "time",
+           window, number(m->overview, "latency_sla_ms"), "time",
            "cameras", "frames/s", "p50", "p95", "p99", "on time%", "burn");
     for (int i = 0; i < COLUMNS; i++) {
         char heading[32];

@@ -157,6 +157,20 @@ static void others_findings_become_alerts(void **state)
     check_counts(2, 2);
 
     forget();
+    /* the detector is sure that the stage is slower by about the threshold of 20 % */
+    const struct itsi_alert_regression about = {ITSI_STAGE_PREPROCESSING, 19, 0.999, w.wall};
+    w.tick.regressions = &about;
+    w.tick.regression_count = 1;
+    run(120);
+    check_counts(1, 0);
+    check_last(ITSI_ALERT_SYSTEM, "", ITSI_SEVERITY_WARNING);
+    assert_string_equal(w.last.part, "preprocessing");
+    CHECK_NEAR(w.last.figures.value, 19, 0);
+    w.tick.regression_count = 0;
+    run(62);
+    check_counts(1, 1);
+
+    forget();
     w.tick.oldest.camera = "camera_002";
     w.tick.oldest.stage = ITSI_STAGE_ML_INFERENCE;
     for (int s = 0; s < 40; s++) {

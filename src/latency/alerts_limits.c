@@ -41,8 +41,8 @@ static enum itsi_severity climb(double ratio, const struct ladder *ladder)
     return ratio > 1 ? ladder->first : ITSI_SEVERITY_NONE;
 }
 
-static void observe(struct itsi_alerts *alerts, int index, double value, double limit, const struct ladder *ladder,
-                    struct itsi_alert_observation *seen)
+static void judge(const struct itsi_alerts *alerts, double value, double limit, const struct ladder *ladder,
+                  struct itsi_alert_observation *seen)
 {
     seen->figures.value = value;
     seen->figures.limit = limit;
@@ -50,7 +50,18 @@ static void observe(struct itsi_alerts *alerts, int index, double value, double 
         seen->level = climb(value / limit, ladder);
         seen->held = climb(value / limit / CLEAR, ladder);
     }
+}
+
+static void update(struct itsi_alerts *alerts, int index, const struct itsi_alert_observation *seen)
+{
     itsi_alert_cell_update(&alerts->limits[index], seen, &alerts->params.system, alerts->now, alerts->wall);
+}
+
+static void observe(struct itsi_alerts *alerts, int index, double value, double limit, const struct ladder *ladder,
+                    struct itsi_alert_observation *seen)
+{
+    judge(alerts, value, limit, ladder, seen);
+    update(alerts, index, seen);
 }
 
 static void update_quantiles(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
@@ -73,19 +84,30 @@ static void update_stages(struct itsi_alerts *alerts, const struct itsi_alert_ti
     }
 }
 
-/* The detector has its own confidence and hysteresis: what it reports is wrong. */
+static enum itsi_severity graver(enum itsi_severity a, enum itsi_severity b) { return a > b ? a : b; }
+
+/* The detector has its own confidence and hysteresis: what it reports is wrong, though the estimate of a slowdown about
+ * as large as the threshold lies below it every other time. */
+static void judge_regression(const struct itsi_alerts *alerts, const struct itsi_alert_regression *regression,
+                             struct itsi_alert_observation *seen)
+{
+    judge(alerts, regression->percent, alerts->params.regression_percent, &latency_ladder, seen);
+    seen->figures.confidence = regression->confidence;
+    seen->figures.since_wall = regression->since_wall;
+    if (alerts->params.enabled) {
+        seen->level = graver(seen->level, latency_ladder.first);
+        seen->held = graver(seen->held, latency_ladder.first);
+    }
+}
+
 static void update_regressions(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
 {
     for (int s = 0; s <= ITSI_ALERT_END_TO_END; s++) {
         struct itsi_alert_observation seen = {.level = ITSI_SEVERITY_NONE};
-        double percent = 0;
         for (size_t i = 0; i < tick->regression_count; i++)
-            if (tick->regressions[i].stage == s) {
-                seen.figures.confidence = tick->regressions[i].confidence;
-                seen.figures.since_wall = tick->regressions[i].since_wall;
-                percent = tick->regressions[i].percent;
-            }
-        observe(alerts, ITSI_LIMIT_REGRESSION + s, percent, alerts->params.regression_percent, &latency_ladder, &seen);
+            if (tick->regressions[i].stage == s)
+                judge_regression(alerts, &tick->regressions[i], &seen);
+        update(alerts, ITSI_LIMIT_REGRESSION + s, &seen);
     }
 }
 

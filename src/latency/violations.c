@@ -58,6 +58,23 @@ static int64_t last_stamp(const struct itsi_trace *t)
     return t->origin;
 }
 
+/* What was shed because its deadline could not be met any more is the fault of who had used up the time by then, seldom
+ * of who shed it: the way so far, the step it was in ending now. */
+static void blame_for_shedding(const struct itsi_trace *t, int64_t now, struct itsi_violation *out)
+{
+    struct itsi_trace until_now = *t;
+    struct itsi_breakdown b;
+    int64_t *const stamps[] = {&until_now.decode_start, &until_now.decode_end,  &until_now.pre_start,
+                               &until_now.pre_end,      &until_now.infer_start, &until_now.infer_end,
+                               &until_now.post_start,   &until_now.post_end,    &until_now.handover};
+    for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++)
+        if (!*stamps[i])
+            *stamps[i] = now;
+    itsi_trace_breakdown(&until_now, &b);
+    out->stage = itsi_stage_to_blame(&b);
+    out->stage_ms = (double)(b.wait[out->stage] + b.service[out->stage]) / 1e6;
+}
+
 void itsi_violation_of_drop(const struct itsi_frame_info *info, enum itsi_stage stage, enum itsi_drop reason,
                             const struct itsi_trace_id *trace, int64_t now, int64_t wall_ns, struct itsi_violation *out)
 {
@@ -77,6 +94,8 @@ void itsi_violation_of_drop(const struct itsi_frame_info *info, enum itsi_stage 
         .trace_id = *trace,
     };
     memcpy(out->camera_id, info->camera_id, sizeof out->camera_id);
+    if (reason == ITSI_DROP_EXPIRED)
+        blame_for_shedding(t, now, out);
 }
 
 void itsi_violations_init(struct itsi_violations *v)

@@ -1,5 +1,5 @@
-/* The frames that missed their deadline, one by one: which camera, which stage took too long, in what company. The newest
- * are kept, all are counted by stage. Thread-safe; noting takes one short lock and allocates nothing. */
+/* The frames that missed their deadline, one by one: which camera, which stage took too long, in what company. The
+ * newest are kept, all are counted by stage. Thread-safe; noting takes one short lock and allocates nothing. */
 #ifndef ITSI_LATENCY_VIOLATIONS_H
 #define ITSI_LATENCY_VIOLATIONS_H
 
@@ -17,7 +17,7 @@ struct itsi_violation {
     int64_t wall_ns;              /* of the hand-over, or of the drop; since 1970 */
     bool dropped;                 /* false: delivered, late */
     enum itsi_drop reason;        /* of a drop */
-    enum itsi_stage stage;        /* that is most over its budget; of a drop: where */
+    enum itsi_stage stage;        /* most over its budget by then; of a drop for want of anything but time: where */
     double stage_ms;              /* waiting and service there */
     double end_to_end_ms;         /* up to the hand-over or the drop */
     double deadline_ms;           /* what it was given, after its origin */
@@ -30,7 +30,7 @@ struct itsi_violation {
 /* Of a frame that was delivered late. */
 void itsi_violation_of_late(const struct itsi_result *result, const struct itsi_trace_id *trace, int64_t wall_ns,
                             struct itsi_violation *out);
-/* Of one that was dropped at `now`. */
+/* Of one that was dropped at `now`, in that stage. */
 void itsi_violation_of_drop(const struct itsi_frame_info *info, enum itsi_stage stage, enum itsi_drop reason,
                             const struct itsi_trace_id *trace, int64_t now, int64_t wall_ns,
                             struct itsi_violation *out);

@@ -79,6 +79,23 @@ static void a_drop_says_where_and_how_long_it_waited(void **state)
     CHECK_NEAR(v.deadline_ms, 0, 0);
 }
 
+static void what_is_shed_is_the_fault_of_who_took_the_time(void **state)
+{
+    (void)state;
+    struct itsi_result r = late_result();
+    struct itsi_trace_id trace = {{0}};
+    struct itsi_violation v;
+    r.info.trace = (struct itsi_trace){.origin = 1000 * MS, .decode_start = 1001 * MS, .decode_end = 1085 * MS};
+    itsi_violation_of_drop(&r.info, ITSI_STAGE_PREPROCESSING, ITSI_DROP_EXPIRED, &trace, 1086 * MS, 1, &v);
+    assert_int_equal(v.stage, ITSI_STAGE_CAMERA_CAPTURE);
+    CHECK_NEAR(v.stage_ms, 85, 1e-9);
+    CHECK_NEAR(v.queue_ms, 1, 1e-9);
+    /* a failure is where it happened */
+    itsi_violation_of_drop(&r.info, ITSI_STAGE_ML_INFERENCE, ITSI_DROP_ENGINE_FAILED, &trace, 1086 * MS, 1, &v);
+    assert_int_equal(v.stage, ITSI_STAGE_ML_INFERENCE);
+    CHECK_NEAR(v.stage_ms, 1, 1e-9);
+}
+
 static void the_newest_are_kept_all_are_counted(void **state)
 {
     (void)state;
@@ -106,6 +123,7 @@ int main(void)
         cmocka_unit_test(a_late_frame_says_why),
         cmocka_unit_test(blame_goes_to_the_most_over_else_the_longest),
         cmocka_unit_test(a_drop_says_where_and_how_long_it_waited),
+        cmocka_unit_test(what_is_shed_is_the_fault_of_who_took_the_time),
         cmocka_unit_test(the_newest_are_kept_all_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

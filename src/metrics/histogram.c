@@ -11,7 +11,7 @@
 
 int itsi_histogram_init(struct itsi_histogram *h, struct its_diag *diag)
 {
-    _Atomic uint32_t *counts = itsi_calloc((size_t)SLOTS, sizeof *counts);
+    _Atomic uint64_t *counts = itsi_calloc((size_t)SLOTS, sizeof *counts);
     if (!counts)
         return itsi_fail(diag, ITS_ENOMEM, "histogram: out of memory");
     h->counts = counts;
@@ -54,7 +54,7 @@ void itsi_histogram_record_ns(struct itsi_histogram *h, int64_t value_ns)
 void itsi_histogram_add(struct itsi_histogram *h, const struct itsi_histogram *from)
 {
     for (int i = 0; i < SLOTS; i++) {
-        uint32_t more = atomic_load_explicit(&from->counts[i], memory_order_relaxed);
+        uint64_t more = atomic_load_explicit(&from->counts[i], memory_order_relaxed);
         if (more)
             BUMP(h->counts[i], more);
     }

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct itsi_histogram {
-    _Atomic uint32_t *counts; /* owned */
+    _Atomic uint64_t *counts; /* owned; a busy slot of a daemon passes 2^32 within weeks */
     atomic_uint_fast64_t total;
     atomic_int_fast64_t sum_us, max_us;
 };

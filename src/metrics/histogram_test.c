@@ -84,6 +84,29 @@ static void edges_and_reset(void **state)
     itsi_histogram_fini(&sum);
 }
 
+/* What the recorder keeps is never reset in a daemon: a stage that takes no time fills one slot with every frame. */
+static void a_slot_counts_past_two_to_the_32(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct itsi_histogram h = {0}, sum = {0};
+    CHECK_OK(itsi_histogram_init(&h, &diag), diag);
+    CHECK_OK(itsi_histogram_init(&sum, &diag), diag);
+    atomic_store(&h.counts[0], UINT32_MAX); /* so many frames ago it began */
+    itsi_histogram_record_ns(&h, 0);
+    for (int i = 0; i < 1000; i++)
+        itsi_histogram_record_ns(&h, 5000000);
+    struct itsi_quantiles q;
+    itsi_histogram_quantiles(&h, &q);
+    assert_int_equal(q.count, (UINT64_C(1) << 32) + 1000);
+    CHECK_NEAR(q.p99, 0, 0.001);
+    itsi_histogram_add(&sum, &h);
+    itsi_histogram_quantiles(&sum, &q);
+    assert_int_equal(q.count, (UINT64_C(1) << 32) + 1000);
+    itsi_histogram_fini(&h);
+    itsi_histogram_fini(&sum);
+}
+
 static void init_survives_no_memory(void **state)
 {
     (void)state;
@@ -135,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(percentiles_are_within_a_thousandth),
         cmocka_unit_test(edges_and_reset),
+        cmocka_unit_test(a_slot_counts_past_two_to_the_32),
         cmocka_unit_test(init_survives_no_memory),
         cmocka_unit_test(quantile_estimate_follows_a_shift),
         cmocka_unit_test(rate_counts_whole_seconds),

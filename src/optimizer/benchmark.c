@@ -254,8 +254,10 @@ int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_b
 {
     struct itsi_benchmark_report report = {.streams = params->streams};
     snprintf(report.model, sizeof report.model, "%s", params->model_name ? params->model_name : "none");
+    struct itsi_pipeline_params how = params->pipeline;
+    how.measuring = true;
     struct itsi_pipeline *pipeline;
-    int rc = itsi_pipeline_create(&pipeline, &params->pipeline, diag);
+    int rc = itsi_pipeline_create(&pipeline, &how, diag);
     if (rc != 0)
         return rc;
     struct itsi_bench_truth *truth = NULL;

@@ -62,8 +62,8 @@ static bool is_taken(const struct itsi_replay *r, const char *id)
     return false;
 }
 
-/* What the header knows: the engine's width, and the cameras' names. A camera it does not know, or whose name another has (it was removed and came again), goes by
- * its index. */
+/* What the header knows: the engine's width, and the cameras' names. A camera it does not know, or whose name another
+ * has (it was removed and came again), goes by its index. */
 static void read_header(struct itsi_replay *r, const char *header)
 {
     json_t *root = json_loads(header, 0, NULL), *listed = json_object_get(root, "cameras"), *entry;

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <jansson.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #define MS ITSI_NS_PER_MS
@@ -191,12 +192,52 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
     itsi_replay_close(replay);
 }
 
+/* In the place of the C library's: a disk that takes its time. */
+static atomic_int disk_ms, syncing;
+int fsync(int fd)
+{
+    (void)fd;
+    atomic_fetch_add(&syncing, 1);
+    itsi_sleep_until_ns(itsi_now_ns() + atomic_load(&disk_ms) * MS);
+    atomic_fetch_sub(&syncing, 1);
+    return 0;
+}
+
+/* While a breach is written down, who asks for alerts gets an answer. */
+static void a_slow_disk_holds_up_nobody(void **state)
+{
+    (void)state;
+    struct itsi_alert_receiver_stats receivers[ITSI_ALERT_RECEIVERS];
+    cfg.latency_monitoring.monitoring_window_seconds = 2;
+    cfg.latency_monitoring.alert_window_seconds = 4;
+    atomic_store(&disk_ms, 3000);
+    params.null_base_ns = 50 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    for (int i = 0; i < 4; i++)
+        add_camera(p, "", "null://?fps=50");
+    const int64_t until = itsi_now_ns() + 20000 * MS;
+    while (!atomic_load(&syncing) && itsi_now_ns() < until)
+        itsi_sleep_until_ns(itsi_now_ns() + MS);
+    assert_int_equal(atomic_load(&syncing), 1);
+    itsi_pipeline_alert_receivers(p, receivers);
+    assert_int_equal(atomic_load(&syncing), 1); /* it is still at it */
+    atomic_store(&disk_ms, 0);
+    itsi_pipeline_destroy(p);
+    assert_true(records() >= 1); /* a graver word on the way makes another */
+}
+
 static void old_records_make_room(void **state)
 {
     (void)state;
     char path[256], newest[256] = "";
     cfg.monitor.flight_recorder_files = 3;
     struct itsi_pipeline *p = open_pipeline(&params);
+    freeze(p, path, sizeof path);
+    for (int i = 0; i < 3; i++) { /* the clock was ahead, and has been set right */
+        char ahead[256];
+        snprintf(ahead, sizeof ahead, "%s/2999-01-01T00-00-0%d.000Z.flight", folder, i);
+        assert_int_equal(link(path, ahead), 0);
+    }
     for (int i = 0; i < 6; i++) {
         freeze(p, path, sizeof path);
         assert_true(strcmp(path, newest) > 0);
@@ -205,7 +246,31 @@ static void old_records_make_room(void **state)
     }
     assert_int_equal(records(), 3);
     assert_int_equal(access(newest, R_OK), 0);
+    snprintf(path, sizeof path, "%s/2999-01-01T00-00-02.000Z.flight", folder);
+    assert_int_equal(access(path, R_OK), -1); /* older than all that came after */
     itsi_pipeline_destroy(p);
+}
+
+/* It never had a frame, and must not lend its name to one that has. */
+static void a_refused_camera_is_in_no_record(void **state)
+{
+    (void)state;
+    char path[256];
+    struct its_diag diag;
+    struct itsi_flight_file file;
+    struct itsi_camera camera = {.id = "refused", .url = "null://?fps=50"};
+    cfg.general.max_concurrent_streams = 1;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "north", "null://?fps=50");
+    assert_int_equal(itsi_pipeline_add_camera(p, &camera, &diag), ITS_ELIMIT);
+    freeze(p, path, sizeof path);
+    itsi_pipeline_destroy(p);
+    CHECK_OK(itsi_flight_read(&file, path, ITSI_FLIGHT_ALL, &diag), diag);
+    json_t *header = json_loads(file.header, 0, NULL), *cameras = json_object_get(header, "cameras");
+    assert_int_equal(json_array_size(cameras), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(cameras, 0), "id")), "north");
+    json_decref(header);
+    itsi_flight_file_fini(&file);
 }
 
 static void what_cannot_be_replayed_is_said(void **state)
@@ -233,7 +298,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_frame_is_in_the_record, setup, teardown),
         cmocka_unit_test_setup_teardown(a_replay_brings_the_same_frames_at_their_times, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_slow_disk_holds_up_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(old_records_make_room, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_refused_camera_is_in_no_record, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_replayed_is_said, setup, teardown),
     };
     return cmocka_run_group_tests_name("replay", tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One breach is one record: what follows within that time is in the same. */
+/* One breach is one record, though it be told in several alerts: what is no graver waits so long for the next. */
 #define FREEZE_GAP_NS (60 * ITSI_NS_PER_S)
 /* How long the last states of alerts may take to leave when the program ends or the receivers change. */
 #define FAREWELL_NS (2 * ITSI_NS_PER_S)
@@ -29,7 +29,9 @@ struct itsi_alerting {
     char *webhook, *alertmanager; /* what the delivery was made with; owned */
     struct seen *seen;                 /* max_cameras */
     struct itsi_alert_camera *cameras; /* the same, as the conditions take them */
-    int64_t frozen_ns;                 /* the last record; 0: none */
+    /* the last record, the monitor's thread alone */
+    int64_t frozen_ns; /* 0: none */
+    enum itsi_severity frozen_for;
 };
 
 void itsi_alerting_group_of(const char *url, char *out, size_t size)
@@ -211,16 +213,19 @@ static void put_oldest(struct itsi_pipeline *p, struct itsi_alert_tick *tick, ch
     pthread_mutex_unlock(&p->table);
 }
 
-/* The first word of an alert that matters freezes what led to it. */
+/* The first word of an alert that matters freezes what led to it. A record ends when it is frozen: that of a warning says
+ * nothing of the outage half a minute later. */
 static void freeze_for(struct itsi_pipeline *p, const struct itsi_alert *alert, int64_t now)
 {
     struct itsi_alerting *a = p->alerting;
     char why[512], path[4096];
     struct its_diag diag;
+    const bool lately = a->frozen_ns && now - a->frozen_ns < FREEZE_GAP_NS;
     if (!p->flight || !alert->firing || alert->severity < ITSI_SEVERITY_WARNING ||
-        (a->frozen_ns && now - a->frozen_ns < FREEZE_GAP_NS))
+        (lately && alert->severity <= a->frozen_for))
         return;
     a->frozen_ns = now;
+    a->frozen_for = alert->severity;
     itsi_alert_summary(alert, why, sizeof why);
     if (itsi_pipeline_freeze(p, why, path, sizeof path, &diag) == 0)
         itsi_info("monitor", "flight record %s: %s", path, why);
@@ -248,9 +253,9 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     const struct itsi_alert *events = itsi_alerts_events(a->alerts, &count);
     for (size_t i = 0; i < count; i++)
         itsi_alert_delivery_put(a->delivery, &events[i]);
-    for (size_t i = 0; i < count; i++)
-        freeze_for(p, &events[i], now);
     pthread_mutex_unlock(&a->lock);
+    for (size_t i = 0; i < count; i++) /* they stay until the next tick; who asks for alerts need not wait for the disk */
+        freeze_for(p, &events[i], now);
 }
 
 /* --- for those who ask -------------------------------------------------------------------------------------------- */

@@ -18,11 +18,11 @@ static void settle(struct itsi_camera_stream *stream)
     itsi_ledger_snapshot(&stream->ledger, &counts);
     pthread_mutex_lock(&p->table);
     itsi_ledger_counts_add(&p->settled, &counts);
-    struct itsi_gone_camera *gone = &p->gone[p->gone_count++ % ITSI_GONE];
-    gone->index = stream->index;
-    memcpy(gone->id, stream->config.id, sizeof gone->id);
     for (struct itsi_camera_stream **at = &p->streams; *at; at = &(*at)->next)
-        if (*at == stream) {
+        if (*at == stream) { /* else it was refused: it has no index and no frames */
+            struct itsi_gone_camera *gone = &p->gone[p->gone_count++ % ITSI_GONE];
+            gone->index = stream->index;
+            memcpy(gone->id, stream->config.id, sizeof gone->id);
             *at = stream->next;
             break;
         }

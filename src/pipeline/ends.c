@@ -39,6 +39,16 @@ void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_
     }
 }
 
+static void note_drop(struct itsi_pipeline *p, const struct itsi_frame_info *info, enum itsi_stage stage,
+                      enum itsi_drop reason, const struct itsi_trace_id *trace, int64_t now)
+{
+    if (!is_violation(reason))
+        return;
+    struct itsi_violation violation;
+    itsi_violation_of_drop(info, stage, reason, trace, now, itsi_wall_ns(), &violation);
+    itsi_violations_note(&p->violations, &violation);
+}
+
 void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason)
 {
     struct itsi_camera_stream *stream = owner;
@@ -52,11 +62,7 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
         .end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now, .quality_level = -1};
     itsi_flight_dropped(stream, frame, stage, reason);
     (void)itsi_tracer_finish(p->tracer, &frame->info, &trace, &outcome);
-    if (is_violation(reason)) {
-        struct itsi_violation violation;
-        itsi_violation_of_drop(&frame->info, stage, reason, &trace, now, itsi_wall_ns(), &violation);
-        itsi_violations_note(&p->violations, &violation);
-    }
+    note_drop(p, &frame->info, stage, reason, &trace, now);
 }
 
 void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged)
@@ -65,14 +71,16 @@ void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi
     struct itsi_pipeline *p = stream->pipeline;
     if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
         return;
-    const struct itsi_trace_outcome outcome = {.end = ITSI_TRACE_DROPPED,
-                                               .stage = ITSI_STAGE_CAMERA_CAPTURE,
-                                               .reason = reason,
-                                               .ended = itsi_now_ns(),
-                                               .quality_level = -1};
     itsi_flight_lost(stream, info, reason, damaged);
     if (damaged)
         return;
-    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, info);
-    (void)itsi_tracer_finish(p->tracer, info, &trace, &outcome);
+    const int64_t now = itsi_now_ns();
+    const enum itsi_stage stage = ITSI_STAGE_CAMERA_CAPTURE;
+    const struct itsi_trace_outcome outcome = {
+        .end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now, .quality_level = -1};
+    struct itsi_frame_info due = *info; /* what it would have been given, had it become a picture */
+    due.deadline = info->trace.origin + atomic_load(&p->budget_ns);
+    const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &due);
+    (void)itsi_tracer_finish(p->tracer, &due, &trace, &outcome);
+    note_drop(p, &due, stage, reason, &trace, now);
 }

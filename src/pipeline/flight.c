@@ -137,17 +137,21 @@ static int is_record(const struct dirent *entry)
     return len > suffix && strcmp(entry->d_name + len - suffix, SUFFIX) == 0;
 }
 
-/* Names begin with the time, so the first in the alphabet are the oldest. */
-static void forget_oldest(const char *folder, int keep)
+/* Names are times, so the alphabet is the order of the records: oldest first. But what is named later than the newest
+ * was written before the clock was set back, and is older than all. */
+static void forget_oldest(const char *folder, const char *newest, int keep)
 {
     struct dirent **found;
-    int count = scandir(folder, &found, is_record, alphasort);
-    for (int i = 0; i < count; i++) {
+    int count = scandir(folder, &found, is_record, alphasort), after = 0;
+    while (after < count && strcmp(found[after]->d_name, newest) <= 0)
+        after++;
+    for (int i = 0; i < count - keep; i++) {
         char path[4096];
-        if (i < count - keep && snprintf(path, sizeof path, "%s/%s", folder, found[i]->d_name) < (int)sizeof path)
+        if (snprintf(path, sizeof path, "%s/%s", folder, found[(after + i) % count]->d_name) < (int)sizeof path)
             (void)unlink(path);
-        free(found[i]);
     }
+    for (int i = 0; i < count; i++)
+        free(found[i]);
     if (count >= 0)
         free(found);
 }
@@ -170,7 +174,7 @@ static int write_record(struct itsi_pipeline *p, const struct itsi_flight_entry 
     if (rc == 0)
         rc = itsi_flight_write(path, header, entries, count, diag);
     if (rc == 0)
-        forget_oldest(p->flight_folder, atomic_load(&p->flight_files));
+        forget_oldest(p->flight_folder, strrchr(path, '/') + 1, atomic_load(&p->flight_files));
     itsi_free(header);
     return rc;
 }

@@ -54,12 +54,12 @@ static void a_burning_budget_alerts_and_freezes(void **state)
     for (int i = 0; i < 8; i++)
         add_camera(p, "", "null://?fps=50");
     struct itsi_alert alert;
-    for (int64_t until = itsi_now_ns() + PATIENCE_NS; !is_active(p, ITSI_ALERT_BURN, &alert);) {
+    for (int64_t until = itsi_now_ns() + PATIENCE_NS;
+         !is_active(p, ITSI_ALERT_BURN, &alert) || alert.severity < ITSI_SEVERITY_EMERGENCY;) {
         assert_true(itsi_now_ns() < until);
         itsi_sleep_until_ns(itsi_now_ns() + 20 * MS);
     }
     assert_int_equal(alert.scope, ITSI_ALERT_SYSTEM);
-    assert_true(alert.severity >= ITSI_SEVERITY_WARNING);
     struct itsi_slo_status slo;
     assert_int_equal(itsi_alerts_slo(itsi_pipeline_alerts(p), NULL, &slo), 0);
     assert_true(slo.window[ITSI_SLO_SHORT].frames.bad > slo.window[ITSI_SLO_SHORT].frames.good);
@@ -68,7 +68,8 @@ static void a_burning_budget_alerts_and_freezes(void **state)
     assert_true(receivers[ITSI_ALERT_TO_LOG].on);
     assert_false(receivers[ITSI_ALERT_TO_WEBHOOK].on);
     close_pipeline(p);
-    assert_int_equal(records_in(flight), 1); /* however many alerts there were: one breach, one record */
+    /* one of the first word and one more at the most for each graver one, however many alerts there were beside */
+    assert_in_range(records_in(flight), 1, ITSI_SEVERITY_EMERGENCY + 1);
     rmdir(flight);
     assert_int_equal(rmdir(folder), 0);
 }

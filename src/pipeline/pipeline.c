@@ -175,11 +175,16 @@ static int make_batcher(struct itsi_pipeline *p, const struct its_cfg *cfg, stru
     return rc;
 }
 
+static bool traces_wanted(const struct its_cfg *cfg)
+{
+    return cfg->general.enable_monitoring && cfg->latency_monitoring.enable_distributed_tracing;
+}
+
 static int make_tracer(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
     const struct itsi_tracer_params params = {
         .endpoint = cfg->general.otlp_endpoint,
-        .enabled = cfg->latency_monitoring.enable_distributed_tracing,
+        .enabled = traces_wanted(cfg),
         .rate = cfg->latency_monitoring.trace_sampling_rate,
     };
     return itsi_tracer_create(&p->tracer, &params, diag);
@@ -243,6 +248,7 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
     pthread_mutex_init(&p->freezing, NULL);
     p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
     p->tick_ns = params->tick_ns > 0 ? params->tick_ns : ITSI_NS_PER_S;
+    p->measuring = params->measuring;
     int rc = set_capture(p, params->cfg, diag);
     if (rc == 0)
         rc = make_parts(p, params, diag);
@@ -280,8 +286,7 @@ int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, 
     if (rc == 0)
         rc = itsi_pipeline_configure_regressing(p, cfg, diag);
     if (rc == 0)
-        itsi_tracer_configure(p->tracer, cfg->latency_monitoring.enable_distributed_tracing,
-                              cfg->latency_monitoring.trace_sampling_rate);
+        itsi_tracer_configure(p->tracer, traces_wanted(cfg), cfg->latency_monitoring.trace_sampling_rate);
     return rc == 0 ? set_capture(p, cfg, diag) : rc;
 }
 

@@ -101,6 +101,7 @@ struct itsi_pipeline {
     char **class_names; /* owned */
     int classes;
     int max_cameras;
+    bool measuring; /* baselines are neither read nor kept */
     char *cache_dir; /* owned */
     struct itsi_batcher *batcher;
     struct itsi_handshakes *handshakes;

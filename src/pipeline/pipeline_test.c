@@ -270,6 +270,52 @@ static int noting_open(struct itsi_engine **out, const struct itsi_engine_params
     return itsi_backend_null.open(out, wanted, diag);
 }
 
+/* Frames that never became a picture because all others were still in the machinery broke the promise like the rest. */
+static void frames_without_room_are_violations(void **state)
+{
+    (void)state;
+    cfg.capture.frames_per_camera = 3;
+    params.null_per_image_ns = 80 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "crowded", "null://?fps=50");
+    collect(p, 8, NULL, 0);
+    static struct itsi_violation all[ITSI_VIOLATIONS_KEPT];
+    const size_t count = itsi_pipeline_violations(p, all, ITSI_VIOLATIONS_KEPT);
+    uint64_t without_room = 0;
+    for (size_t i = 0; i < count; i++)
+        if (all[i].dropped && all[i].reason == ITSI_DROP_POOL_EMPTY) {
+            without_room++;
+            assert_string_equal(all[i].camera_id, "crowded");
+            assert_int_equal(all[i].stage, ITSI_STAGE_CAMERA_CAPTURE);
+            CHECK_NEAR(all[i].deadline_ms, 100, 1e-6);
+            assert_true(itsi_trace_id_valid(&all[i].trace_id));
+        }
+    struct itsi_ledger_counts counts = close_pipeline(p);
+    assert_true(without_room > 0);
+    assert_true(without_room <= counts.dropped[ITSI_STAGE_CAMERA_CAPTURE][ITSI_DROP_POOL_EMPTY]);
+}
+
+/* Without monitoring nothing is traced, what is served over HTTP neither. */
+static void traces_go_with_monitoring(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    cfg.general.otlp_endpoint = itsi_strdup("http://127.0.0.1:1");
+    cfg.latency_monitoring.trace_sampling_rate = 1;
+    cfg.general.enable_monitoring = false;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    const struct itsi_frame_info info = {.camera_id = "a", .seq = 1};
+    struct itsi_trace_serving serving;
+    struct itsi_trace_context reply;
+    itsi_tracer_serve_begin(itsi_pipeline_tracer(p), &info, NULL, false, &serving, &reply);
+    serving.route = "/";
+    assert_false(itsi_tracer_serve_end(itsi_pipeline_tracer(p), &info, &serving));
+    cfg.general.enable_monitoring = true;
+    CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
+    assert_true(itsi_tracer_serve_end(itsi_pipeline_tracer(p), &info, &serving));
+    close_pipeline(p);
+}
+
 static void the_engine_is_opened_as_configured(void **state)
 {
     (void)state;
@@ -368,6 +414,8 @@ int main(void)
         TEST(the_parts_of_ten_thousand_frames_are_the_whole),
         TEST(steady_state_allocates_nothing),
         TEST(engine_failures_are_counted_not_fatal),
+        TEST(frames_without_room_are_violations),
+        TEST(traces_go_with_monitoring),
         TEST(the_engine_is_opened_as_configured),
         TEST(configuration_applies_live),
         TEST(starts_once),

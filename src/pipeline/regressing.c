@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The load is the rate of frames due over so long a time. */
-enum { LOAD_SECONDS = 10 };
+/* The load is the rate of frames due over so long a time, and steady when it is of one band for so many ticks. */
+enum { LOAD_SECONDS = 10, STEADY_TICKS = 60 };
 #define SAVE_GAP_NS (300 * ITSI_NS_PER_S)
 /* What has been so for a day is how it is now. */
 #define ACCEPTED_AFTER_NS (24 * 3600 * ITSI_NS_PER_S)
@@ -22,6 +22,7 @@ enum { LOAD_SECONDS = 10 };
 struct itsi_regressing {
     pthread_mutex_t lock; /* held per frame by post-processing, and by the monitor's tick */
     struct itsi_regression *detector;
+    bool measuring; /* const: the store begins empty and is not saved */
     struct itsi_run *run; /* a benchmark's, attached for its time; borrowed */
     bool enabled;
     int band; /* -1: no load yet */
@@ -30,10 +31,11 @@ struct itsi_regressing {
     /* the monitor's thread alone */
     struct itsi_baseline_store *store;
     char *data_dir; /* owned */
-    struct itsi_baseline_key key; /* of any band */
+    struct itsi_baseline_key key; /* of the band entered last; written under the lock */
     uint64_t due[LOAD_SECONDS + 1]; /* frames expected, at the last ticks */
     int64_t due_at[LOAD_SECONDS + 1];
     int ticks;
+    int nominal, apart; /* the band by the load alone, and for how many ticks it has been that and not ours */
     int64_t saved_ns;
 };
 
@@ -93,7 +95,7 @@ static int open_store(struct itsi_regressing *r, struct its_diag *diag)
     if (snprintf(path, sizeof path, "%s/baselines.json", r->data_dir) >= (int)sizeof path)
         return itsi_fail(diag, ITS_EINVAL, "data_dir: path too long");
     int rc = itsi_baseline_store_create(&r->store, path, diag);
-    if (rc == 0 && itsi_baseline_store_load(r->store, &trouble) != 0)
+    if (rc == 0 && !r->measuring && itsi_baseline_store_load(r->store, &trouble) != 0)
         itsi_warn("monitor", "%s", trouble.text);
     return rc;
 }
@@ -106,6 +108,7 @@ int itsi_pipeline_make_regressing(struct itsi_pipeline *p, const struct its_cfg 
         return itsi_fail(diag, ITS_ENOMEM, "regression detection: out of memory");
     pthread_mutex_init(&r->lock, NULL);
     r->band = -1;
+    r->measuring = p->measuring;
     r->enabled = cfg->latency_monitoring.regression_detection_enabled && cfg->general.enable_monitoring;
     r->data_dir = itsi_strdup(cfg->general.data_dir);
     if (!r->data_dir)
@@ -131,7 +134,7 @@ int itsi_pipeline_configure_regressing(struct itsi_pipeline *p, const struct its
 static void save(struct itsi_regressing *r)
 {
     struct its_diag diag;
-    if (itsi_baseline_store_count(r->store) == 0)
+    if (r->measuring || itsi_baseline_store_count(r->store) == 0)
         return;
     (void)mkdir(r->data_dir, 0755); /* where it cannot be made, saving says so */
     if (itsi_baseline_store_save(r->store, &diag) != 0)
@@ -189,6 +192,16 @@ static double load_of(struct itsi_regressing *r, uint64_t expected, int64_t now)
     return (double)(expected - r->due[oldest]) * 1e9 / (double)(now - r->due_at[oldest]);
 }
 
+/* Near an edge the load stays in the band it was in. But which way it came (cameras that connect one by one, say) must
+ * not decide for good which baseline it is held against: once steady it is in the band that is its own. */
+static int band_of(struct itsi_regressing *r, double load)
+{
+    const int nominal = itsi_load_band(load, -1), kept = itsi_load_band(load, r->band);
+    r->apart = nominal == kept ? 0 : nominal == r->nominal ? r->apart + 1 : 1;
+    r->nominal = nominal;
+    return r->apart < STEADY_TICKS ? kept : nominal;
+}
+
 /* Another load is held against another baseline. The lock is held. */
 static void enter_band(struct itsi_regressing *r, int band, int64_t now)
 {
@@ -223,7 +236,7 @@ void itsi_pipeline_tick_regressing(struct itsi_pipeline *p, uint64_t expected, i
     double load = load_of(r, expected, now);
     pthread_mutex_lock(&r->lock);
     if (r->enabled && r->ticks > LOAD_SECONDS) {
-        int band = itsi_load_band(load, r->band);
+        int band = band_of(r, load);
         if (band != r->band)
             enter_band(r, band, now);
         tell_events(r);
@@ -270,7 +283,12 @@ void itsi_pipeline_regression_report(struct itsi_pipeline *p, struct itsi_regres
     pthread_mutex_unlock(&r->lock);
 }
 
-void itsi_pipeline_setup_key(struct itsi_pipeline *p, struct itsi_baseline_key *out) { *out = p->regressing->key; }
+void itsi_pipeline_setup_key(struct itsi_pipeline *p, struct itsi_baseline_key *out)
+{
+    pthread_mutex_lock(&p->regressing->lock);
+    *out = p->regressing->key;
+    pthread_mutex_unlock(&p->regressing->lock);
+}
 
 void itsi_pipeline_record_run(struct itsi_pipeline *p, struct itsi_run *run)
 {

@@ -20,8 +20,17 @@ static double cpu_percent(struct itsi_server *server, int64_t now)
     return server->cpu_percent;
 }
 
+/* Does the objective of all frames together alert? The system's alert on the budget is the first of those that hold. */
+static bool budget_burns(struct itsi_pipeline *pipeline)
+{
+    struct itsi_alert first;
+    return itsi_alerts_active(itsi_pipeline_alerts(pipeline), &first, 1) > 0 && first.condition == ITSI_ALERT_BURN &&
+           first.scope == ITSI_ALERT_SYSTEM && first.severity >= ITSI_SEVERITY_WARNING;
+}
+
 /* One word for the headline, and why. */
-static const char *state_of(const struct itsi_pipeline_stats *stats, double sla_ms, const char **why)
+static const char *state_of(struct itsi_pipeline *pipeline, const struct itsi_pipeline_stats *stats, double sla_ms,
+                            const char **why)
 {
     *why = "";
     if (!stats->started_ns)
@@ -40,6 +49,10 @@ static const char *state_of(const struct itsi_pipeline_stats *stats, double sla_
     }
     if (stats->recent.count && stats->recent.p95_ms > sla_ms) {
         *why = "p95 is above the promised latency";
+        return "degraded";
+    }
+    if (budget_burns(pipeline)) { /* what was shed has no latency */
+        *why = "too many frames are late or lost";
         return "degraded";
     }
     return "ok";
@@ -109,7 +122,7 @@ enum MHD_Result itsi_api_overview(struct itsi_request *r)
     itsi_json_object(&json, NULL);
     itsi_json_string(&json, "version", server->version);
     itsi_json_string(&json, "time", time);
-    itsi_json_string(&json, "state", state_of(&stats, sla_ms, &why));
+    itsi_json_string(&json, "state", state_of(server->pipeline, &stats, sla_ms, &why));
     itsi_json_string(&json, "state_reason", why);
     itsi_json_number(&json, "uptime_seconds", (double)(now - server->started_ns) / 1e9, 1);
     put_engine(&json, server, &stats.engine);

@@ -8,8 +8,8 @@ static void put_promises(struct itsi_exposition *e, struct itsi_pipeline *pipeli
     uint64_t by_stage[ITSI_STAGE_COUNT];
     (void)itsi_pipeline_violations_by_stage(pipeline, by_stage);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_sla_violations", NULL,
-                           "Frames that missed their deadline, by the stage most over its budget (of a dropped frame: "
-                           "where it was dropped).");
+                           "Frames that missed their deadline, by the stage most over its budget (of a frame that was "
+                           "dropped for want of anything but time: where).");
     for (int s = 0; s < ITSI_STAGE_COUNT; s++)
         itsi_exposition_count(e, ITSI_LABELS({"stage", itsi_stage_name((enum itsi_stage)s)}), by_stage[s]);
     itsi_put_gauge(e, "its_slo_budget_ratio", "ratio",

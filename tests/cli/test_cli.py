@@ -223,6 +223,11 @@ class Monitor(unittest.TestCase):
                 self.assertTrue(all(re.fullmatch(r"[\d.]+\+[\d.]+!?", cell) for cell in cells[8:12]), line)
                 self.assertEqual(cells[12], "-", "nothing was encoded")
 
+    def test_the_first_second_has_no_window_yet(self):
+        with Daemon(*NULL) as daemon:
+            done = self.monitor(daemon.url, "--duration", 0.1)
+            self.assertRegex(done.stdout, "ms over the (first second|last 60 s), SLA 100")
+
     def test_one_document_a_line(self):
         with Daemon(*NULL, "--camera", "a=null://?fps=50") as daemon:
             time.sleep(2.5)
@@ -273,6 +278,20 @@ class Monitor(unittest.TestCase):
             self.assertTrue(told, done.stdout)
             self.assertIn(told[0][0], ("critical", "emergency"))
             self.assertIn("frames due", told[0][1])
+
+
+    def test_the_headline_knows_what_alerts(self):
+        """Every frame is late though none takes long: p95 alone would say that all is well."""
+        limits = ["--set", "latency_monitoring.monitoring_window_seconds=2", "--set", "latency_monitoring.alert_window_seconds=4",
+                  "--set", "target_latency_ms=0.001"]
+        with Daemon(*NULL, *limits, "--camera", "gate=null://?fps=50") as daemon:
+            deadline = time.monotonic() + 30
+            while not json.loads(daemon.get("/api/v1/performance/alerts"))["firing"]:
+                self.assertLess(time.monotonic(), deadline, "nothing alerts though every frame is late")
+                time.sleep(0.2)
+            overview = json.loads(daemon.get("/api/v1/overview"))
+            self.assertLess(overview["end_to_end_recent_ms"]["p95"], 100)
+            self.assertEqual((overview["state"], overview["state_reason"]), ("degraded", "too many frames are late or lost"))
 
 
 class Benchmark(unittest.TestCase):

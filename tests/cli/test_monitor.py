@@ -2,11 +2,13 @@
 
 usage: test_monitor.py PATH-TO-its-camera-ai"""
 import concurrent.futures
+import http.server
 import json
 import pathlib
 import re
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -105,6 +107,12 @@ class Flight(unittest.TestCase):
             self.assertTrue(report["ledger_balanced"])
             self.assertRegex(table.stdout, r"recorded: \d+ frames")
 
+    def test_what_is_switched_off_is_no_failure_of_the_server(self):
+        with Daemon(*NULL, "--set", "monitor.flight_recorder_seconds=0") as daemon:
+            status, body = post(daemon, "/api/v1/performance/flight", {})
+            self.assertEqual(status, 409, body)
+            self.assertIn("flight_recorder_seconds", body)
+
     def test_what_is_no_record_is_refused_by_name(self):
         with tempfile.NamedTemporaryFile(suffix=".flight") as file:
             file.write(b"hello, this is no record")
@@ -182,6 +190,16 @@ class Reports(unittest.TestCase):
         inference = json.loads(alike.stdout)["comparison"]["stages"]["ml_inference"]["service"]
         self.assertIn(inference["verdict"], ("same", "faster"), inference)
 
+    def test_no_verdict_is_no_success(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report = pathlib.Path(folder, "short.json")
+            args = ["performance", "benchmark", *NULL, "--source", "null://?fps=25", "--duration", 1, "--warmup", 0,
+                    "--set", f"data_dir={folder}"]
+            self.assertEqual(run(*args, "--output", report).returncode, 0)
+            held = run(*args, "--baseline", report)
+            self.assertEqual(held.returncode, 1)
+            self.assertIn("no verdict: too few batches", held.stdout)
+
     def test_what_is_no_report_is_refused_by_name(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             file.write("{}")
@@ -190,6 +208,39 @@ class Reports(unittest.TestCase):
                 done = run("performance", "benchmark", *NULL, "--baseline", path)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(path, done.stderr)
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Notes who calls."""
+
+    def do_POST(self):
+        self.server.calls.append(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Overload(unittest.TestCase):
+    def test_a_measurement_alarms_nobody(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        server.calls = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                done = run("performance", "benchmark", *NULL, "--null-ms", 60, "--streams", 2, "--source", "null://?fps=50",
+                           "--duration", 8, "--warmup", 1, "--set", f"data_dir={folder}",
+                           "--set", f"alert_webhook_url={url}/hook", "--set", f"monitor.alertmanager_url={url}")
+                self.assertFalse(pathlib.Path(folder, "flight").exists())
+        finally:
+            server.shutdown()
+            server.server_close()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(server.calls, [])
 
 
 if __name__ == "__main__":
