@@ -72,10 +72,8 @@ static void computes_less_when_the_engine_is_full(void **state)
     plant_destroy(plant);
 }
 
-/* Both at once: one step sees to both. */
-static void sees_to_two_bottlenecks_at_once(void **state)
+static struct plant *two_resources(void)
 {
-    (void)state;
     struct plant *plant = plant_create(5);
     plant->engine_on_cpu = false;
     plant->unit = 0.0005;
@@ -83,6 +81,15 @@ static void sees_to_two_bottlenecks_at_once(void **state)
     for (int i = 0; i < 40; i++)
         plant->cameras[i].facts.has_sub = true;
     plant_run(plant, 10);
+    assert_int_equal(plant->total_changes, 0);
+    return plant;
+}
+
+/* A slow engine and foreign load: first the fuller, then the other. */
+static void sees_to_two_bottlenecks(void **state)
+{
+    (void)state;
+    struct plant *plant = two_resources();
     plant->engine_scale = 4;
     plant->foreign = 3;
     double suffered = 0;
@@ -91,6 +98,19 @@ static void sees_to_two_bottlenecks_at_once(void **state)
         suffered += plant_suffers(plant) ? 0.5 : 0;
     }
     assert_true(suffered <= 3);
+    assert_true(deepest(plant, ITSI_KNOB_COMPUTE) > HIGH_RUNG);
+    assert_true(deepest(plant, ITSI_KNOB_DECODE) > HIGH_RUNG);
+    plant_destroy(plant);
+}
+
+/* Everything takes four times as long: what can be seen to be too much is seen to in one step. */
+static void sees_to_both_at_once(void **state)
+{
+    (void)state;
+    struct plant *plant = two_resources();
+    plant->scale = 4;
+    while (plant->events.count == 0)
+        plant_tick(plant);
     assert_true(deepest(plant, ITSI_KNOB_COMPUTE) > HIGH_RUNG);
     assert_true(deepest(plant, ITSI_KNOB_DECODE) > HIGH_RUNG);
     plant_destroy(plant);
@@ -252,7 +272,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_less_when_decoding_is_too_much),
         cmocka_unit_test(computes_less_when_the_engine_is_full),
-        cmocka_unit_test(sees_to_two_bottlenecks_at_once),
+        cmocka_unit_test(sees_to_two_bottlenecks),
+        cmocka_unit_test(sees_to_both_at_once),
         cmocka_unit_test(turns_the_knob_of_the_larger_work),
         cmocka_unit_test(encodes_less_when_the_encoder_is_full),
         cmocka_unit_test(lowers_the_cause_first),

@@ -32,6 +32,7 @@ struct itsi_quality_state {
     /* upgrades */
     int64_t calm;             /* time of calm gathered; time between the bands takes from it */
     int64_t raised_at;
+    int64_t next_rise;        /* not looked for before */
     bool on_trial;
     int wave;
     double flaps;
@@ -39,6 +40,7 @@ struct itsi_quality_state {
     /* the outcome */
     uint64_t changes[ITSI_QUALITY_REASONS];
     int levels[ITSI_QUALITY_LEVELS];
+    bool degraded;            /* somebody is below where it might be */
     int64_t rise_in;
     struct itsi_quality_capacity capacity;
 };
@@ -262,9 +264,11 @@ static void consider_raising(struct itsi_quality_state *state, const struct itsi
     else
         state->calm = state->calm > dt ? state->calm - dt : 0;
     if (policy->enabled && policy->recovery && !state->on_trial && state->verdict.pressure == ITSI_PRESSURE_CALM &&
-        state->calm >= rise_dwell(state, policy) && state->time - state->raised_at >= policy->rise_interval_ns &&
-        memory_allows(&state->evidence.slow, policy))
+        state->calm >= rise_dwell(state, policy) && state->time >= state->next_rise &&
+        memory_allows(&state->evidence.slow, policy)) {
+        state->next_rise = state->time + policy->rise_interval_ns;
         raise(state, policy);
+    }
 }
 
 /* --- the outcome -------------------------------------------------------------------------------------------------- */
@@ -313,6 +317,7 @@ static void conclude(struct itsi_quality_state *state, const struct itsi_quality
 {
     const struct itsi_quality_fleet *fleet = &state->fleet;
     events->count = events->suppressed = 0;
+    state->degraded = false;
     memset(state->levels, 0, sizeof state->levels);
     for (int i = 0; i < fleet->count; i++) {
         struct itsi_quality_member *member = &fleet->members[i];
@@ -323,6 +328,7 @@ static void conclude(struct itsi_quality_state *state, const struct itsi_quality
                 member->moved[k] = state->time;
             }
         member->shown = now;
+        state->degraded |= itsi_quality_member_degraded(member);
         targets[i].key = member->key;
         itsi_quality_target_make(fleet->snapshot, member->camera, &now, policy->floor_fps, &targets[i]);
         state->levels[targets[i].level]++;
@@ -334,7 +340,8 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
                       struct itsi_quality_events *events)
 {
     if (snapshot->count > state->fleet.capacity || snapshot->input_count < 1 ||
-        snapshot->input_count > ITSI_QUALITY_INPUTS)
+        snapshot->input_count > ITSI_QUALITY_INPUTS || snapshot->own_input < 0 ||
+        snapshot->own_input >= snapshot->input_count)
         return ITS_EINVAL;
     const int64_t dt = pass_time(state, snapshot->now);
     observe(state, snapshot, policy, dt);
@@ -343,7 +350,8 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
     else
         consider_raising(state, policy, dt);
     conclude(state, policy, targets, events);
-    state->rise_in = state->calm < rise_dwell(state, policy) ? rise_dwell(state, policy) - state->calm : 0;
+    const int64_t dwell = rise_dwell(state, policy);
+    state->rise_in = state->degraded && state->calm < dwell ? dwell - state->calm : 0;
     appraise(state, policy);
     return 0;
 }

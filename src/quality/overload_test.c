@@ -248,6 +248,24 @@ static void takes_back_what_fails_and_tries_more_rarely(void **state)
     plant_destroy(plant);
 }
 
+/* Waves that follow each other faster than the load shows them: room that was given away is not given away again. */
+static void does_not_fill_the_same_room_twice(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 60, 640, 360, 25);
+    plant->policy.rise_interval_ns = plant->policy.trial_ns = plant->tick;
+    plant_run(plant, 20);
+    plant->scale = 0.6; /* full quality would be 1.2 of the machine */
+    plant_run(plant, 60);
+    struct itsi_quality_status status;
+    itsi_quality_status(plant->state, &status);
+    assert_true(status.changes_by_reason[ITSI_QUALITY_RECOVERY] > 10);
+    assert_int_equal(status.changes_by_reason[ITSI_QUALITY_RELAPSE], 0);
+    assert_true(plant->utilisation > 0.8 && plant->utilisation < 0.95);
+    plant_destroy(plant);
+}
+
 /* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static void waits_out_a_stall_of_the_engine(void **state)
@@ -325,6 +343,7 @@ int main(void)
         cmocka_unit_test(does_not_oscillate_on_a_threshold),
         cmocka_unit_test(does_not_oscillate_where_slack_is_the_limit),
         cmocka_unit_test(takes_back_what_fails_and_tries_more_rarely),
+        cmocka_unit_test(does_not_fill_the_same_room_twice),
         cmocka_unit_test(waits_out_a_stall_of_the_engine),
         cmocka_unit_test(gives_up_what_does_not_help),
         cmocka_unit_test(believes_what_comes_not_what_is_announced),

@@ -239,8 +239,8 @@ void plant_tick(struct plant *plant)
     measure(plant, decoded, inferred);
     plant->snapshot = (struct itsi_quality_snapshot){
         .now = plant->now, .load = plant->snapshot.load, .cores = plant->cores, .engine_on_cpu = plant->engine_on_cpu,
-        .engine = 1, .oldest_run_ms = plant->stalled_ms, .inputs = plant->inputs, .input_count = 3, .own_input = 0, .cameras = plant->facts,
-        .count = plant->count};
+        .engine = 1, .oldest_run_ms = plant->stalled_ms, .inputs = plant->inputs, .input_count = 3, .own_input = 0,
+        .cameras = plant->facts, .count = plant->count};
     for (int i = 0; i < plant->count; i++)
         levels[i] = plant->targets[i].level;
     const int64_t began = itsi_thread_cpu_ns();
