@@ -54,6 +54,25 @@ static void decodes_less_when_decoding_is_too_much(void **state)
     plant_destroy(plant);
 }
 
+/* Cameras with one stream, no frame to spare and rare key frames: lowering their level would free nothing. */
+static void leaves_alone_who_has_nothing_to_give(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(4);
+    plant->engine_on_cpu = false;
+    plant->unit = 0.0005;
+    plant_add(plant, 39, 1920, 1080, 25);
+    const int able = plant_add(plant, 1, 1920, 1080, 25);
+    plant->cameras[able].facts.has_sub = true;
+    plant_run(plant, 10);
+    plant->foreign = 2;
+    plant_run(plant, 20);
+    assert_true(plant_suffers(plant));
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 39);
+    assert_true(plant->targets[able].sub_stream);
+    plant_destroy(plant);
+}
+
 /* The engine full beside idle processors: every frame goes on being decoded. */
 static void computes_less_when_the_engine_is_full(void **state)
 {
@@ -271,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_less_when_decoding_is_too_much),
+        cmocka_unit_test(leaves_alone_who_has_nothing_to_give),
         cmocka_unit_test(computes_less_when_the_engine_is_full),
         cmocka_unit_test(sees_to_two_bottlenecks),
         cmocka_unit_test(sees_to_both_at_once),

@@ -100,7 +100,7 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
     state->flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
     for (int r = 0; r < ITSI_RESOURCES; r++)
         state->coming[r] *= 1 - itsi_quality_smoothing(dt, policy->slow_ns);
-    if (!itsi_quality_late(policy, &state->evidence.fast))
+    if (itsi_quality_in_time(policy, &state->evidence.slow))
         state->evidence.futile = false;
     itsi_quality_judge(fleet, &state->evidence, &state->verdict);
 }

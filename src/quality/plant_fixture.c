@@ -168,7 +168,7 @@ static void serve(struct plant *plant, double *decoded, double *inferred)
     const double flow = plant->stalled ? 1 : (load - plant->knee) / plant->knee;
     plant->backlog = fmax(at_most(plant->backlog + flow * dt, budget * 1.2), 0);
     const double wait = plant->backlog + waiting(load, plant->engine_on_cpu ? plant->cores : 1, service);
-    const double slack = plant->policy.budget_ms - plant->base_ms - noisy(plant, (service + wait) * 1e3);
+    const double slack = plant->policy.budget_ms - noisy(plant, plant->base_ms + (service + wait) * 1e3);
 
     struct itsi_quality_load *out = &plant->snapshot.load;
     itsi_quality_load_unknown(out);
