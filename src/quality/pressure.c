@@ -97,7 +97,8 @@ static bool calm(const struct itsi_quality_policy *policy, const struct itsi_qua
 {
     const struct itsi_quality_load *load = &evidence->slow;
     const double busy = itsi_quality_busy(load);
-    return (evidence->futile || itsi_quality_in_time(policy, load)) &&
+    const bool in_time = itsi_quality_in_time(policy, load) && itsi_quality_in_time(policy, &evidence->fast);
+    return (evidence->futile || in_time) &&
            (evidence->unmet <= policy->unmet_calm || busy <= policy->busy_target) && busy <= policy->busy_high &&
            load->encode_share <= policy->busy_high;
 }

@@ -23,7 +23,7 @@ struct itsi_quality_verdict {
 struct itsi_quality_evidence {
     struct itsi_quality_load fast; /* decides about overload: smoothed, and no worse than it is now, so that what was
                                     * mended is not mended again while the past fades */
-    struct itsi_quality_load slow; /* decides about calm */
+    struct itsi_quality_load slow; /* decides about calm, which has to hold now as well */
     double unmet;                  /* as fast */
     bool futile; /* lowering was tried and did not help: how late frames are is no fact about the load of this machine
                   * (cameras far away, clocks that are off), and only what goes unanalysed counts */
