@@ -54,6 +54,25 @@ static void decodes_less_when_decoding_is_too_much(void **state)
     plant_destroy(plant);
 }
 
+/* Cameras with one stream, no frame to spare and rare key frames: lowering their level would free nothing. */
+static void leaves_alone_who_has_nothing_to_give(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(4);
+    plant->engine_on_cpu = false;
+    plant->unit = 0.0005;
+    plant_add(plant, 39, 1920, 1080, 25);
+    const int able = plant_add(plant, 1, 1920, 1080, 25);
+    plant->cameras[able].facts.has_sub = true;
+    plant_run(plant, 10);
+    plant->foreign = 2;
+    plant_run(plant, 20);
+    assert_true(plant_suffers(plant));
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 39);
+    assert_true(plant->targets[able].sub_stream);
+    plant_destroy(plant);
+}
+
 /* The engine full beside idle processors: every frame goes on being decoded. */
 static void computes_less_when_the_engine_is_full(void **state)
 {
@@ -72,10 +91,8 @@ static void computes_less_when_the_engine_is_full(void **state)
     plant_destroy(plant);
 }
 
-/* Both at once: one step sees to both. */
-static void sees_to_two_bottlenecks_at_once(void **state)
+static struct plant *two_resources(void)
 {
-    (void)state;
     struct plant *plant = plant_create(5);
     plant->engine_on_cpu = false;
     plant->unit = 0.0005;
@@ -83,6 +100,15 @@ static void sees_to_two_bottlenecks_at_once(void **state)
     for (int i = 0; i < 40; i++)
         plant->cameras[i].facts.has_sub = true;
     plant_run(plant, 10);
+    assert_int_equal(plant->total_changes, 0);
+    return plant;
+}
+
+/* A slow engine and foreign load: first the fuller, then the other. */
+static void sees_to_two_bottlenecks(void **state)
+{
+    (void)state;
+    struct plant *plant = two_resources();
     plant->engine_scale = 4;
     plant->foreign = 3;
     double suffered = 0;
@@ -91,6 +117,19 @@ static void sees_to_two_bottlenecks_at_once(void **state)
         suffered += plant_suffers(plant) ? 0.5 : 0;
     }
     assert_true(suffered <= 3);
+    assert_true(deepest(plant, ITSI_KNOB_COMPUTE) > HIGH_RUNG);
+    assert_true(deepest(plant, ITSI_KNOB_DECODE) > HIGH_RUNG);
+    plant_destroy(plant);
+}
+
+/* Everything takes four times as long: what can be seen to be too much is seen to in one step. */
+static void sees_to_both_at_once(void **state)
+{
+    (void)state;
+    struct plant *plant = two_resources();
+    plant->scale = 4;
+    while (plant->events.count == 0)
+        plant_tick(plant);
     assert_true(deepest(plant, ITSI_KNOB_COMPUTE) > HIGH_RUNG);
     assert_true(deepest(plant, ITSI_KNOB_DECODE) > HIGH_RUNG);
     plant_destroy(plant);
@@ -251,8 +290,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_less_when_decoding_is_too_much),
+        cmocka_unit_test(leaves_alone_who_has_nothing_to_give),
         cmocka_unit_test(computes_less_when_the_engine_is_full),
-        cmocka_unit_test(sees_to_two_bottlenecks_at_once),
+        cmocka_unit_test(sees_to_two_bottlenecks),
+        cmocka_unit_test(sees_to_both_at_once),
         cmocka_unit_test(turns_the_knob_of_the_larger_work),
         cmocka_unit_test(encodes_less_when_the_encoder_is_full),
         cmocka_unit_test(lowers_the_cause_first),

@@ -32,6 +32,7 @@ struct itsi_quality_state {
     /* upgrades */
     int64_t calm;             /* time of calm gathered; time between the bands takes from it */
     int64_t raised_at;
+    int64_t next_rise;        /* not looked for before */
     bool on_trial;
     int wave;
     double flaps;
@@ -39,6 +40,7 @@ struct itsi_quality_state {
     /* the outcome */
     uint64_t changes[ITSI_QUALITY_REASONS];
     int levels[ITSI_QUALITY_LEVELS];
+    bool degraded;            /* somebody is below where it might be */
     int64_t rise_in;
     struct itsi_quality_capacity capacity;
 };
@@ -98,7 +100,7 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
     state->flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
     for (int r = 0; r < ITSI_RESOURCES; r++)
         state->coming[r] *= 1 - itsi_quality_smoothing(dt, policy->slow_ns);
-    if (!itsi_quality_late(policy, &state->evidence.fast))
+    if (itsi_quality_in_time(policy, &state->evidence.slow))
         state->evidence.futile = false;
     itsi_quality_judge(fleet, &state->evidence, &state->verdict);
 }
@@ -262,9 +264,11 @@ static void consider_raising(struct itsi_quality_state *state, const struct itsi
     else
         state->calm = state->calm > dt ? state->calm - dt : 0;
     if (policy->enabled && policy->recovery && !state->on_trial && state->verdict.pressure == ITSI_PRESSURE_CALM &&
-        state->calm >= rise_dwell(state, policy) && state->time - state->raised_at >= policy->rise_interval_ns &&
-        memory_allows(&state->evidence.slow, policy))
+        state->calm >= rise_dwell(state, policy) && state->time >= state->next_rise &&
+        memory_allows(&state->evidence.slow, policy)) {
+        state->next_rise = state->time + policy->rise_interval_ns;
         raise(state, policy);
+    }
 }
 
 /* --- the outcome -------------------------------------------------------------------------------------------------- */
@@ -316,6 +320,7 @@ static void conclude(struct itsi_quality_state *state, const struct itsi_quality
 {
     const struct itsi_quality_fleet *fleet = &state->fleet;
     events->count = events->suppressed = 0;
+    state->degraded = false;
     memset(state->levels, 0, sizeof state->levels);
     for (int i = 0; i < fleet->count; i++) {
         struct itsi_quality_member *member = &fleet->members[i];
@@ -326,6 +331,7 @@ static void conclude(struct itsi_quality_state *state, const struct itsi_quality
                 member->moved[k] = state->time;
             }
         member->shown = now;
+        state->degraded |= itsi_quality_member_degraded(member);
         targets[i].key = member->key;
         itsi_quality_target_make(fleet->snapshot, member->camera, &now, policy->floor_fps, &targets[i]);
         state->levels[targets[i].level]++;
@@ -337,7 +343,8 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
                       struct itsi_quality_events *events)
 {
     if (snapshot->count > state->fleet.capacity || snapshot->input_count < 1 ||
-        snapshot->input_count > ITSI_QUALITY_INPUTS)
+        snapshot->input_count > ITSI_QUALITY_INPUTS || snapshot->own_input < 0 ||
+        snapshot->own_input >= snapshot->input_count)
         return ITS_EINVAL;
     const int64_t dt = pass_time(state, snapshot->now);
     observe(state, snapshot, policy, dt);
@@ -346,7 +353,8 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
     else
         consider_raising(state, policy, dt);
     conclude(state, policy, targets, events);
-    state->rise_in = state->calm < rise_dwell(state, policy) ? rise_dwell(state, policy) - state->calm : 0;
+    const int64_t dwell = rise_dwell(state, policy);
+    state->rise_in = state->degraded && state->calm < dwell ? dwell - state->calm : 0;
     appraise(state, policy);
     return 0;
 }

@@ -28,7 +28,7 @@ void itsi_quality_state_destroy(struct itsi_quality_state *state); /* takes NULL
 
 /* targets: room for snapshot->count, in the snapshot's order. Ticks may be irregular; a clock that went back counts as no
  * time passed, a gap as two seconds at most. Allocates nothing. ITS_EINVAL: more cameras than the state holds, or no
- * input size; nothing was changed then. */
+ * such input size; nothing was changed then. */
 ITS_NODISCARD int itsi_quality_step(const struct itsi_quality_snapshot *snapshot,
                                     const struct itsi_quality_policy *policy, struct itsi_quality_state *state,
                                     struct itsi_quality_target *targets, struct itsi_quality_events *events);

@@ -32,6 +32,14 @@ bool itsi_quality_member_favoured(const struct itsi_quality_fleet *fleet, const 
     return member->camera->is_priority && fleet->policy->prefer_priority;
 }
 
+bool itsi_quality_member_degraded(const struct itsi_quality_member *member)
+{
+    for (int k = 0; k < ITSI_KNOBS; k++)
+        if (member->at.rung[k] > member->top.rung[k])
+            return true;
+    return false;
+}
+
 struct itsi_quality_position itsi_quality_member_in_effect(const struct itsi_quality_member *member,
                                                            const struct itsi_quality_position *at)
 {

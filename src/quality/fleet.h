@@ -65,6 +65,8 @@ void itsi_quality_member_cost(const struct itsi_quality_fleet *fleet, const stru
 /* Moves a knob and keeps the sums. */
 void itsi_quality_member_move(struct itsi_quality_fleet *fleet, struct itsi_quality_member *member,
                               const struct itsi_quality_position *at, enum itsi_quality_reason reason);
+/* Is it lower than it might be, pin and boost apart? */
+bool itsi_quality_member_degraded(const struct itsi_quality_member *member);
 /* Is it a priority camera as far as the policy cares? */
 bool itsi_quality_member_favoured(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member);
 

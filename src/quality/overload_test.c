@@ -175,79 +175,6 @@ static void goes_level_by_level_unless_critical(void **state)
     plant_destroy(plant);
 }
 
-/* --- oscillation -------------------------------------------------------------------------------------------------- */
-
-/* Ten minutes of a load that sits on a threshold, with noise. Returns the changes after the first half minute. */
-static int sit(struct plant *plant, double scale)
-{
-    plant->noise = 0.04;
-    plant->scale = scale;
-    plant_run(plant, 30);
-    plant_watch(plant);
-    plant_run(plant, 600);
-    return plant->total_changes;
-}
-
-static void does_not_oscillate_on_a_threshold(void **state)
-{
-    (void)state;
-    int worst = 0;
-    for (double load = 0.7; load < 1.2; load += 0.01) {
-        struct plant *plant = plant_create(8);
-        plant_add(plant, 20, 640, 360, 25);
-        const int changes = sit(plant, load / 0.65);
-        worst = changes > worst ? changes : worst;
-        plant_destroy(plant);
-    }
-    print_message("    20 cameras, 600 s at each of 50 loads: at most %d changes\n", worst);
-    assert_true(worst <= 20);
-}
-
-static void does_not_oscillate_where_slack_is_the_limit(void **state)
-{
-    (void)state;
-    int worst = 0;
-    for (double base = 60; base < 95; base++) {
-        struct plant *plant = plant_create(8);
-        plant_add(plant, 20, 640, 360, 25);
-        plant->base_ms = base;
-        const int changes = sit(plant, 1);
-        worst = changes > worst ? changes : worst;
-        plant_destroy(plant);
-    }
-    print_message("    20 cameras, 600 s at each of 35 slacks: at most %d changes\n", worst);
-    assert_true(worst <= 60);
-}
-
-/* A machine that breaks down where the estimate sees room: every rise fails, and each makes the next rarer. */
-static void takes_back_what_fails_and_tries_more_rarely(void **state)
-{
-    (void)state;
-    struct plant *plant = plant_create(8);
-    plant_add(plant, 20, 640, 360, 25);
-    plant->knee = 0.5;
-    plant_run(plant, 60);
-    assert_true(plant_at_level(plant, ITSI_QUALITY_HIGH) < 20);
-    int by[2][ITSI_QUALITY_REASONS] = {{0}};
-    for (int half = 0; half < 2; half++)
-        for (int i = 0; i < 600; i++) {
-            plant_tick(plant);
-            for (size_t e = 0; e < plant->events.count; e++)
-                by[half][plant->items[e].reason]++;
-        }
-    print_message("    probes in the first 5 minutes %d, in the next %d\n", by[0][ITSI_QUALITY_PROBE],
-                  by[1][ITSI_QUALITY_PROBE]);
-    assert_in_range(by[0][ITSI_QUALITY_PROBE], 1, 8);
-    assert_true(by[1][ITSI_QUALITY_PROBE] <= by[0][ITSI_QUALITY_PROBE]);
-    /* what rose too far went back itself, and hardly anybody paid for it */
-    const int relapses = by[0][ITSI_QUALITY_RELAPSE] + by[1][ITSI_QUALITY_RELAPSE];
-    int others = 0;
-    for (int half = 0; half < 2; half++)
-        others += by[half][ITSI_QUALITY_SLACK] + by[half][ITSI_QUALITY_QUEUE_AGE] + by[half][ITSI_QUALITY_ON_TIME];
-    assert_true(relapses >= by[0][ITSI_QUALITY_PROBE] && others < relapses / 2);
-    plant_destroy(plant);
-}
-
 /* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static void waits_out_a_stall_of_the_engine(void **state)
@@ -322,9 +249,6 @@ int main(void)
         cmocka_unit_test(lowers_priority_last),
         cmocka_unit_test(moves_few_for_a_small_excess),
         cmocka_unit_test(goes_level_by_level_unless_critical),
-        cmocka_unit_test(does_not_oscillate_on_a_threshold),
-        cmocka_unit_test(does_not_oscillate_where_slack_is_the_limit),
-        cmocka_unit_test(takes_back_what_fails_and_tries_more_rarely),
         cmocka_unit_test(waits_out_a_stall_of_the_engine),
         cmocka_unit_test(gives_up_what_does_not_help),
         cmocka_unit_test(believes_what_comes_not_what_is_announced),

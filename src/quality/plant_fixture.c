@@ -168,7 +168,7 @@ static void serve(struct plant *plant, double *decoded, double *inferred)
     const double flow = plant->stalled ? 1 : (load - plant->knee) / plant->knee;
     plant->backlog = fmax(at_most(plant->backlog + flow * dt, budget * 1.2), 0);
     const double wait = plant->backlog + waiting(load, plant->engine_on_cpu ? plant->cores : 1, service);
-    const double slack = plant->policy.budget_ms - plant->base_ms - noisy(plant, (service + wait) * 1e3);
+    const double slack = plant->policy.budget_ms - noisy(plant, plant->base_ms + (service + wait) * 1e3);
 
     struct itsi_quality_load *out = &plant->snapshot.load;
     itsi_quality_load_unknown(out);
@@ -239,8 +239,8 @@ void plant_tick(struct plant *plant)
     measure(plant, decoded, inferred);
     plant->snapshot = (struct itsi_quality_snapshot){
         .now = plant->now, .load = plant->snapshot.load, .cores = plant->cores, .engine_on_cpu = plant->engine_on_cpu,
-        .engine = 1, .oldest_run_ms = plant->stalled_ms, .inputs = plant->inputs, .input_count = 3, .own_input = 0, .cameras = plant->facts,
-        .count = plant->count};
+        .engine = 1, .oldest_run_ms = plant->stalled_ms, .inputs = plant->inputs, .input_count = 3, .own_input = 0,
+        .cameras = plant->facts, .count = plant->count};
     for (int i = 0; i < plant->count; i++)
         levels[i] = plant->targets[i].level;
     const int64_t began = itsi_thread_cpu_ns();

@@ -68,9 +68,10 @@ static enum itsi_quality_reason lateness(const struct itsi_quality_policy *polic
     return ITSI_QUALITY_NONE;
 }
 
-bool itsi_quality_late(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load)
+bool itsi_quality_in_time(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load)
 {
-    return lateness(policy, load) != ITSI_QUALITY_NONE;
+    return !(load->slack_ms < policy->slack_calm_ms) && load->queue_age_ms <= policy->queue_calm_ms &&
+           !(load->on_time_ratio >= 0 && load->on_time_ratio < policy->on_time_calm);
 }
 
 static enum itsi_quality_reason overload_of(const struct itsi_quality_policy *policy,
@@ -96,10 +97,10 @@ static bool calm(const struct itsi_quality_policy *policy, const struct itsi_qua
 {
     const struct itsi_quality_load *load = &evidence->slow;
     const double busy = itsi_quality_busy(load);
-    const bool in_time = !(load->slack_ms < policy->slack_calm_ms) && load->queue_age_ms <= policy->queue_calm_ms &&
-                         !(load->on_time_ratio >= 0 && load->on_time_ratio < policy->on_time_calm);
-    return (in_time || evidence->futile) && (evidence->unmet <= policy->unmet_calm || busy <= policy->busy_target) &&
-           busy <= policy->busy_high && load->encode_share <= policy->busy_high;
+    const bool in_time = itsi_quality_in_time(policy, load) && itsi_quality_in_time(policy, &evidence->fast);
+    return (evidence->futile || in_time) &&
+           (evidence->unmet <= policy->unmet_calm || busy <= policy->busy_target) && busy <= policy->busy_high &&
+           load->encode_share <= policy->busy_high;
 }
 
 void itsi_quality_judge(const struct itsi_quality_fleet *fleet, const struct itsi_quality_evidence *evidence,

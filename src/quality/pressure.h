@@ -23,7 +23,7 @@ struct itsi_quality_verdict {
 struct itsi_quality_evidence {
     struct itsi_quality_load fast; /* decides about overload: smoothed, and no worse than it is now, so that what was
                                     * mended is not mended again while the past fades */
-    struct itsi_quality_load slow; /* decides about calm */
+    struct itsi_quality_load slow; /* decides about calm, which has to hold now as well */
     double unmet;                  /* as fast */
     bool futile; /* lowering was tried and did not help: how late frames are is no fact about the load of this machine
                   * (cameras far away, clocks that are off), and only what goes unanalysed counts */
@@ -33,8 +33,8 @@ void itsi_quality_judge(const struct itsi_quality_fleet *fleet, const struct its
 /* The facts that speak for overload, each the milder of the two. */
 void itsi_quality_milder(const struct itsi_quality_load *a, const struct itsi_quality_load *b,
                          struct itsi_quality_load *out);
-/* Are frames late or close to it? */
-bool itsi_quality_late(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load);
+/* Are frames well in time, beyond the band of calm? */
+bool itsi_quality_in_time(const struct itsi_quality_policy *policy, const struct itsi_quality_load *load);
 
 /* Busy share of processors or engine, whichever is busier; -1: unknown. */
 double itsi_quality_busy(const struct itsi_quality_load *load);

@@ -23,14 +23,6 @@ static int deepest_rung(const struct itsi_quality_position *at)
     return deepest;
 }
 
-static bool below_top(const struct itsi_quality_member *member)
-{
-    for (int k = 0; k < ITSI_KNOBS; k++)
-        if (member->at.rung[k] > member->top.rung[k])
-            return true;
-    return false;
-}
-
 /* What rising to a rung takes on each resource, added to `sum`. */
 static void add_rise(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, int rung,
                      double sum[ITSI_RESOURCES])
@@ -70,7 +62,7 @@ static int order_candidates(struct itsi_quality_fleet *fleet)
     int count = 0;
     for (int i = 0; i < fleet->count; i++) {
         struct itsi_quality_member *member = &fleet->members[i];
-        if (member->camera->pin >= 0 || !below_top(member))
+        if (member->camera->pin >= 0 || !itsi_quality_member_degraded(member))
             continue;
         const int weight = fleet->policy->prefer_priority ? member->camera->weight : 0;
         const int rank = weight + (itsi_quality_member_favoured(fleet, member) ? 100 : 0);
