@@ -44,7 +44,9 @@ void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_res
     if (!stream->pipeline->quality)
         return;
     const int64_t deadline = result->info.deadline;
-    itsi_facts_frame(&stream->pipeline->quality->facts, deadline == ITSI_NEVER ? ITSI_NEVER : deadline - trace->handover,
+    /* one that came with little of its time left says something of its camera's network, not of ours */
+    const bool telling = deadline != ITSI_NEVER && deadline - trace->decode_start > trace->decode_start - trace->origin;
+    itsi_facts_frame(&stream->pipeline->quality->facts, telling ? deadline - trace->handover : ITSI_NEVER,
                      trace->pre_start - trace->decode_end, trace->handover - trace->origin);
 }
 

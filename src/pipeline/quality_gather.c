@@ -26,8 +26,8 @@ static bool comes(const struct itsi_capture_status *capture)
 
 static double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
-/* What was done for it and what it took since the step before. */
-static void measure(struct itsi_stream_quality *s, const struct itsi_capture_status *capture, double seconds, double unit,
+/* What was done for it and what it took since the step before; `infer` is shared out later. */
+static void measure(struct itsi_stream_quality *s, const struct itsi_capture_status *capture, double seconds,
                     struct itsi_quality_camera *out)
 {
     const uint64_t detected = atomic_load(&s->detected);
@@ -37,7 +37,6 @@ static void measure(struct itsi_stream_quality *s, const struct itsi_capture_sta
         out->detected_fps = (double)(detected - s->last_detected) / seconds;
         out->cost.decode = (double)(capture->cpu_ns - s->last_cpu_ns) / 1e9 / seconds;
         out->cost.encode = (double)(encode_ns - s->last_encode_ns) / 1e9 / seconds;
-        out->cost.infer = out->detected_fps * unit;
     }
     s->last_decoded = capture->decoded;
     s->last_detected = detected;
@@ -72,7 +71,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .max_interval = itsi_tracking_longest(stream),
         .droppable = ratio((double)capture->disposable, (double)capture->packets),
     };
-    measure(s, capture, seconds, q->unit[s->target.input], out);
+    measure(s, capture, seconds, out);
 }
 
 static int gather_cameras(struct itsi_pipeline *p, double seconds, double *decode)
@@ -87,20 +86,43 @@ static int gather_cameras(struct itsi_pipeline *p, double seconds, double *decod
         if (!itsi_quality_governs(p->cameras[i], &capture))
             continue;
         describe(q, p->cameras[i], &capture, seconds, &q->cameras[count]);
+        const int input = p->cameras[i]->quality.target.input;
+        q->pixels[count] = (double)q->inputs[input].width * q->inputs[input].height;
+        q->unit[count] = q->inputs[input].seconds;
         *decode += q->cameras[count++].cost.decode;
     }
     pthread_mutex_unlock(&p->table);
     return count;
 }
 
-/* Time in which the engine hardly waits for processors: what it takes alone, so that decoders beside it do not count. */
-static double unit_cost(struct itsi_pipeline *p, int size)
+/* Engine time of one picture, where the engine has time of its own. */
+static double engine_seconds(const struct itsi_pipeline *p, int size)
 {
-    const struct itsi_quality_control *q = p->quality;
     const int64_t run = itsi_batcher_shortest_run(p->batcher, size, 1);
-    const double lane = run > 0 ? (double)run / 1e9
-                                : (double)p->info.warm_ns[size] / 1e9 / (p->info.warm_images > 0 ? p->info.warm_images : 1);
-    return q->engine_on_cpu ? lane * q->threads / p->info.parallel : lane;
+    return run > 0 ? (double)run / 1e9
+                   : (double)p->info.warm_ns[size] / 1e9 / (p->info.warm_images > 0 ? p->info.warm_images : 1);
+}
+
+/* On the processors how long a run takes says little of what it costs, since it waits for decoders and other programs:
+ * what the process took beyond decoding and encoding is shared out by detections and their pixels. */
+static void share_inference(struct itsi_pipeline *p, int count, double seconds)
+{
+    struct itsi_quality_control *q = p->quality;
+    const int64_t cpu = itsi_cpu_ns();
+    double left = (double)(cpu - q->last_cpu_ns) / 1e9 / seconds, pixels = 0;
+    q->last_cpu_ns = cpu;
+    for (int i = 0; i < count; i++) {
+        left -= q->cameras[i].cost.decode + q->cameras[i].cost.encode;
+        pixels += q->cameras[i].detected_fps * q->pixels[i];
+    }
+    for (int i = 0; i < count && pixels > 0 && left > 0; i++)
+        q->cameras[i].cost.infer = left * q->cameras[i].detected_fps * q->pixels[i] / pixels;
+}
+
+static void time_inference(const struct itsi_quality_control *q, int count)
+{
+    for (int i = 0; i < count; i++)
+        q->cameras[i].cost.infer = q->cameras[i].detected_fps * q->unit[i];
 }
 
 static double on_time(const struct itsi_ledger_counts *now, const struct itsi_ledger_counts *before)
@@ -125,8 +147,10 @@ static void gather_load(struct itsi_pipeline *p, double seconds, double decode, 
     else
         itsi_system_sample(&q->system, &machine);
     itsi_facts_take(&q->facts, &facts);
+    const char *oldest;
     pthread_mutex_lock(&p->table);
     itsi_pipeline_books(p, &books);
+    out->oldest_run_ms = itsi_pipeline_oldest(p, out->now, &oldest) * 1e3;
     pthread_mutex_unlock(&p->table);
     int64_t busy_ns = 0;
     for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
@@ -156,8 +180,9 @@ void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quali
     double decode;
     for (int i = 0; i < q->input_count; i++) {
         const struct itsi_input_size size = p->info.sizes[q->order[i]];
-        q->unit[i] = unit_cost(p, q->order[i]);
-        q->inputs[i] = (struct itsi_quality_input){size.width, size.height, q->unit[i]};
+        /* processor time is learned from the cameras */
+        const double unit = q->engine_on_cpu ? 0 : engine_seconds(p, q->order[i]);
+        q->inputs[i] = (struct itsi_quality_input){size.width, size.height, unit};
     }
     *out = (struct itsi_quality_snapshot){
         .now = now,
@@ -169,6 +194,10 @@ void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quali
         .cameras = q->cameras,
     };
     out->count = gather_cameras(p, seconds, &decode);
+    if (q->engine_on_cpu)
+        share_inference(p, out->count, seconds);
+    else
+        time_inference(q, out->count);
     gather_load(p, seconds, decode, out);
     q->last_step = now;
 }

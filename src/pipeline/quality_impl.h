@@ -19,7 +19,6 @@ struct itsi_quality_control {
     void (*machine)(struct itsi_system_load *out); /* NULL: this one */
     int order[ITSI_QUALITY_INPUTS]; /* the controller's input sizes, largest first: which of the engine's */
     int input_count, own_input;
-    double threads; /* of the engine */
 
     struct itsi_facts facts;
     pthread_t thread;
@@ -35,7 +34,8 @@ struct itsi_quality_control {
     int64_t last_step;
     struct itsi_ledger_counts last_books;
     struct itsi_quality_input inputs[ITSI_QUALITY_INPUTS];
-    double unit[ITSI_QUALITY_INPUTS]; /* processor (or engine) seconds of a picture, by the controller's input size */
+    double *pixels, *unit; /* of each of `cameras`: of its network input; engine seconds of a picture */
+    int64_t last_cpu_ns;
 
     pthread_mutex_t mutex; /* guards what follows */
     struct itsi_quality_policy policy;

@@ -134,12 +134,14 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeli
     q->engine_on_cpu = p->backend != &itsi_backend_null && !p->info.batch_efficient;
     struct itsi_system_load machine;
     itsi_system_sample(&q->system, &machine);
-    q->threads = cfg->inference.threads > 0 ? (double)cfg->inference.threads : machine.cores;
+    q->last_cpu_ns = itsi_cpu_ns();
     order_sizes(p, q);
     q->cameras = itsi_calloc((size_t)q->max_cameras, sizeof *q->cameras);
+    q->pixels = itsi_calloc((size_t)q->max_cameras, sizeof *q->pixels);
+    q->unit = itsi_calloc((size_t)q->max_cameras, sizeof *q->unit);
     q->targets = itsi_calloc((size_t)q->max_cameras, sizeof *q->targets);
     q->events = itsi_calloc(ITSI_QUALITY_STEP_EVENTS, sizeof *q->events);
-    if (!q->cameras || !q->targets || !q->events)
+    if (!q->cameras || !q->pixels || !q->unit || !q->targets || !q->events)
         return itsi_fail(diag, ITS_ENOMEM, "quality manager: out of memory");
     int rc = itsi_quality_state_create(&q->state, q->max_cameras, diag);
     return rc == 0 ? itsi_pipeline_configure_quality(p, cfg, diag) : rc;
@@ -153,6 +155,8 @@ void itsi_pipeline_free_quality(struct itsi_pipeline *p)
     itsi_quality_state_destroy(q->state);
     free_list(&q->priority);
     itsi_free(q->cameras);
+    itsi_free(q->pixels);
+    itsi_free(q->unit);
     itsi_free(q->targets);
     itsi_free(q->events);
     itsi_facts_fini(&q->facts);
