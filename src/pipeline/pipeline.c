@@ -235,6 +235,7 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
     itsi_violations_init(&p->violations);
     pthread_mutex_init(&p->freezing, NULL);
     p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
+    p->next_name = 1;
     int rc = set_capture(p, params->cfg, diag);
     if (rc == 0)
         rc = make_parts(p, params, diag);
