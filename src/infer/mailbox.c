@@ -63,7 +63,7 @@ void itsi_mailbox_set_input(struct itsi_mailbox *box, int input)
 /* A frame is there: does the batcher's thread want to know? The mutex is held. */
 static void announce(struct itsi_batcher *b, const struct itsi_mailbox *box)
 {
-    int64_t expiry = itsi_batcher_expiry(b, box->waiter.frame, box->waiter.input);
+    int64_t expiry = itsi_batcher_expiry(b, box->waiter.frame, box->waiter.input, box->waiter.put_at);
     if (expiry < b->put_expiry)
         b->put_expiry = expiry;
     b->puts++;
