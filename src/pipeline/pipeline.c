@@ -167,8 +167,9 @@ static int make_batcher(struct itsi_pipeline *p, const struct its_cfg *cfg, stru
     int rc = itsi_batcher_create(&p->batcher, &params, diag);
     if (rc == 0)
         itsi_batcher_size(p->batcher, 0, (int64_t)p->info.width * p->info.height);
-    if (rc == 0 && p->info.warm_ns > 0)
-        itsi_batcher_observe(p->batcher, 0, p->info.warm_images, p->info.warm_ns, itsi_now_ns());
+    for (int i = 0; rc == 0 && i < ITSI_WARM_SIZES; i++)
+        if (p->info.warm_ns[i] > 0)
+            itsi_batcher_observe(p->batcher, 0, 1 << i, p->info.warm_ns[i], itsi_now_ns());
     return rc;
 }
 

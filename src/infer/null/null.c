@@ -137,9 +137,9 @@ static void describe(struct itsi_engine_info *info, const struct itsi_engine_par
         .rows = 4 + (p->classes ? p->classes : 80),
         .anchors = cells * (16 + 4 + 1), /* strides 8, 16 and 32 */
         .batch_efficient = parallel == 1,
-        .warm_images = p->max_batch,
-        .warm_ns = p->null_base_ns + p->null_per_image_ns * p->max_batch,
     };
+    for (int i = 0; i < ITSI_WARM_SIZES && 1 << i <= p->max_batch; i++)
+        info->warm_ns[i] = p->null_base_ns + p->null_per_image_ns * (1 << i);
     snprintf(info->backend, sizeof info->backend, "null");
     snprintf(info->device, sizeof info->device, "none (nothing is detected)");
     snprintf(info->precision, sizeof info->precision, "none");

@@ -169,8 +169,8 @@ static ov_status_e warm_up(struct itsi_engine *engine)
     int64_t start = itsi_now_ns();
     for (int i = 0; s == OK && i < TIMED; i++)
         s = run_together(engine, 0, info->parallel);
-    info->warm_images = info->max_batch;
-    info->warm_ns = (itsi_now_ns() - start) / TIMED;
+    for (int i = 0; i < ITSI_WARM_SIZES && 1 << i <= info->max_batch; i++) /* the shape is static: they all take that */
+        info->warm_ns[i] = (itsi_now_ns() - start) / TIMED;
     for (int i = 0; s == OK && i < info->slots; i++)
         s = ov_infer_request_set_callback(engine->requests[i].infer, &engine->requests[i].callback);
     return s;
