@@ -21,6 +21,7 @@ import platform
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -108,6 +109,15 @@ def record(binary, folder, trace, seconds):
         return ask(port, "/api/v1/performance/flight", {})["path"]
 
 
+def arrival_ages(path):
+    """Milliseconds from origin to mailbox of the frames in a flight record (core/flight.h), sorted."""
+    data = pathlib.Path(path).read_bytes()
+    (header,) = struct.unpack_from("<I", data, 12)
+    entries = data[16 + header:]
+    decoded = (entry[5] for entry in struct.iter_unpack("<q16I", entries[:len(entries) // 72 * 72]))
+    return sorted(us / 1e3 for us in decoded if us != 0xffffffff)
+
+
 def replay(binary, folder, trace, path, load, batcher):
     command = [binary, "performance", "benchmark", "--replay", path, "--batcher", batcher, *trace.engine(load),
                "--set", "backend=null", "--set", f"data_dir={folder}", "--set", "monitor.flight_recorder_seconds=0",
@@ -126,8 +136,11 @@ def show(figures):
 
 def curve(args, folder, trace):
     path = record(args.binary, folder, trace, args.seconds)
+    ages = arrival_ages(path)
     print(f"\n{CAMERAS} cameras at {trace.fps} frames/s, "
-          f"{'batches of up to %d' % trace.batch if trace.batch > 1 else '%d requests side by side' % trace.parallel}\n"
+          f"{'batches of up to %d' % trace.batch if trace.batch > 1 else '%d requests side by side' % trace.parallel}; "
+          f"{len(ages) / args.seconds:.0f} frames/s arrive, {ages[len(ages) // 2]:.1f} ms (95 %: "
+          f"{ages[len(ages) * 95 // 100]:.1f}) after their origin\n"
           f"load   {'deadline: on time':16s}   p50    p95 batch | fixed: on time      p50    p95 batch | on time, ratio", flush=True)
     rows = []
     for n, load in enumerate(args.loads):

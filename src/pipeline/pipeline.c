@@ -154,9 +154,9 @@ static int make_jobs(struct itsi_pipeline *p)
 /* It starts with what the engine's warming up measured, so that its first predictions are not guesses. */
 static int make_batcher(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
-    bool by_deadline = cfg->general.enabled && cfg->inference.batcher == ITSI_BATCHER_DEADLINE;
+    p->by_deadline = cfg->general.enabled && cfg->inference.batcher == ITSI_BATCHER_DEADLINE;
     const struct itsi_batcher_params params = {
-        .policy = by_deadline ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
+        .policy = p->by_deadline ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
         .max_batch = p->info.max_batch,
         .max_in_flight = (p->info.parallel + 2) / 2, /* half of what runs and is prepared */
         .batch_efficient = p->info.batch_efficient,
@@ -366,6 +366,7 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     int64_t now = itsi_now_ns();
     memset(out, 0, sizeof *out);
     out->engine = p->info;
+    out->by_deadline = p->by_deadline;
     itsi_latency_report(p->recorder, &out->latency);
     if (itsi_rolling_query(p->rolling, ITSI_ROLLING_END_TO_END, ITSI_WINDOW_SHORT, now, &out->recent) != 0)
         memset(&out->recent, 0, sizeof out->recent);

@@ -81,6 +81,7 @@ struct itsi_pipeline {
     int max_cameras;
     char *cache_dir; /* owned */
     struct itsi_batcher *batcher;
+    bool by_deadline; /* its policy */
     struct itsi_handshakes *handshakes;
     struct itsi_metronome *metronome;
     struct itsi_result_pool *results;

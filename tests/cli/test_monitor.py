@@ -80,6 +80,12 @@ class Flight(unittest.TestCase):
             self.assertTrue(report["ledger_balanced"])
             table = run("performance", "benchmark", *NULL, "--replay", flown, "--set", f"data_dir={kept}")
             self.assertRegex(table.stdout, r"recorded: \d+ frames")
+            one = run("performance", "benchmark", *NULL, "--replay", flown, "--streams", 1, "--format", "json", "--set",
+                      f"data_dir={kept}")
+            part = json.loads(one.stdout)
+            self.assertEqual(part["streams"], 1)
+            self.assertEqual(part["frames_expected"], part["recorded"]["frames"])
+            self.assertLess(part["frames_expected"], report["frames_expected"])
 
     def test_what_is_no_record_is_refused_by_name(self):
         with tempfile.NamedTemporaryFile(suffix=".flight") as file:
