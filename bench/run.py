@@ -4,7 +4,9 @@
 usage: bench/run.py [--binary FILE] [--python FILE] [--data DIR] [--seconds S] [--rounds N] [--only NAME]... [--json FILE]
 
 Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare model), peers (against ultralytics and
-the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), parts (letterbox, boxes, books, recording)."""
+the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), parts (letterbox, boxes, books, recording, batcher), overload
+(the deadline batcher against the fixed-timeout one, bench/overload.py), machinery (1,000 cameras without pixels,
+bench/machinery.py). The first three need the recovered model."""
 import argparse
 import json
 import os
@@ -14,6 +16,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -120,10 +123,26 @@ class Bench:
 
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]
-        for name in ("bench_letterbox", "bench_yolo", "bench_books", "bench_recording"):
+        for name in ("bench_letterbox", "bench_yolo", "bench_books", "bench_recording", "bench_batcher"):
             tool = build / "bench" / name
             if tool.exists():
                 print(self.run([tool]).strip(), flush=True)
+
+    def script(self, name):
+        """One of the benches that print for themselves; its figures as it wrote them."""
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            subprocess.run([sys.executable, ROOT / "bench" / f"{name}.py", self.args.binary, "--json", file.name], check=True)
+            self.results[name] = json.load(open(file.name))
+
+    def section_overload(self):
+        self.script("overload")
+
+    def section_machinery(self):
+        self.script("machinery")
+
+
+NEED_MODEL = ("bare", "peers", "rtsp")
+SECTIONS = (*NEED_MODEL, "parts", "overload", "machinery")
 
 
 def main():
@@ -136,12 +155,14 @@ def main():
     parser.add_argument("--only", action="append")
     parser.add_argument("--json")
     bench = Bench(parser.parse_args())
+    sections = bench.args.only or SECTIONS
     if not bench.model.exists():
-        sys.exit(f"skipped: no model at {bench.model} (ITS_TEST_DATA names another place)")
+        print(f"no model at {bench.model} (ITS_TEST_DATA names another place): skipping {', '.join(NEED_MODEL)}")
+        sections = [name for name in sections if name not in NEED_MODEL]
     print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; recovered YOLO11n at 640x384;"
           f" {bench.args.rounds} alternating rounds of {bench.args.seconds:.0f} s")
     print(f"{'':58s} {'ours':>7s} {'other':>7s}   ratio (spread)     wanted", flush=True)
-    for name in bench.args.only or ("bare", "peers", "rtsp", "parts"):
+    for name in sections:
         getattr(bench, f"section_{name}")()
     if bench.args.json:
         pathlib.Path(bench.args.json).write_text(json.dumps({"rows": bench.rows, **bench.results}, indent=1) + "\n")

@@ -33,8 +33,8 @@ static const char help_text[] =
     "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
     "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road, and detections are held against its\n"
-    "truth: precision and recall. --replay runs a flight record again (data_dir/flight), every frame at its time and\n"
-    "without its picture; with backend=null every inference takes the median of then. --baseline holds stage times\n"
+    "truth: precision and recall. --replay runs a flight record again (data_dir/flight), or its first --streams cameras,\n"
+    "every frame at its time and without its picture; with backend=null every inference takes the median of then. --baseline holds stage times\n"
     "against an earlier report (--format json or --output) and exits 1 when a stage is slower by more than\n"
     "regression_threshold_percent, or when nothing could be compared (20 s on both sides are needed). A benchmark sends no\n"
     "alerts. Without --model the shipped one runs; --set backend=null measures the machinery alone.\n";
@@ -43,8 +43,9 @@ struct options {
     struct itsi_daemon daemon;
     struct itsi_config_args config;
     bool json, detailed;
-    long streams;
-    double duration, warmup, interval, null_ms; /* duration 0: what fits the verb */
+    long streams;                       /* 0: what fits the verb */
+    double duration, warmup, interval;  /* duration 0: what fits the verb */
+    double null_ms, null_image_ms;      /* how long the null engine takes for a batch, and more for each image */
     const char *source, *output, *replay, *baseline;
 };
 
@@ -68,7 +69,8 @@ static const struct option known[] = {
     {"warmup", required_argument, 0, 'w'},   {"interval", required_argument, 0, 'i'},
     {"source", required_argument, 0, 's'},
     {"model", required_argument, 0, 'm'},    {"output", required_argument, 0, 'o'},
-    {"null-ms", required_argument, 0, 'N'},  {"replay", required_argument, 0, 'R'},
+    {"null-ms", required_argument, 0, 'N'},  {"null-image-ms", required_argument, 0, 'I'},
+    {"replay", required_argument, 0, 'R'},
     {"baseline", required_argument, 0, 'B'}, {"batcher", required_argument, 0, 'b'},
     {"help", no_argument, 0, 'h'},
     ITSI_CONFIG_OPTIONS,                     {0, 0, 0, 0}};
@@ -103,6 +105,10 @@ static int take(struct options *o, int c, struct its_diag *diag)
         return itsi_parse_number(optarg, 0, 3600, &o->warmup) ? 0 : bad("--warmup must be 0 to 3600, not", optarg);
     case 'N':
         return itsi_parse_number(optarg, 0, 1000, &o->null_ms) ? 0 : bad("--null-ms must be 0 to 1000, not", optarg);
+    case 'I':
+        return itsi_parse_number(optarg, 0, 1000, &o->null_image_ms)
+                   ? 0
+                   : bad("--null-image-ms must be 0 to 1000, not", optarg);
     case 's':
         o->source = optarg;
         return 0;
@@ -286,14 +292,23 @@ static int conclude(struct options *o, const struct itsi_config *config, const s
     return code == ITSI_EXIT_OK && !passed ? ITSI_EXIT_FAILURE : code;
 }
 
-/* The null engine is to work as the recorded one did: as many requests side by side, batches no larger. */
-static void repeat_engine(struct its_cfg *cfg, const struct itsi_replay_recorded *recorded)
+static bool is_said(const struct itsi_config *config, const char *key)
 {
+    return itsi_config_layer_of(config, itsi_option_find(key)) > ITSI_LAYER_STRATEGY;
+}
+
+/* The null engine is to work as the recorded one did, where nobody says otherwise: as many requests side by side, batches
+ * no larger, as long for each. */
+static void repeat_engine(struct options *o, struct itsi_config *config, const struct itsi_replay_recorded *recorded)
+{
+    struct its_cfg *cfg = &config->cfg;
+    if (o->null_ms == 0 && o->null_image_ms == 0)
+        o->null_ms = recorded->inference_ms;
     if (cfg->general.backend != ITSI_BACKEND_NULL)
         return;
-    if (recorded->parallel > 0)
+    if (recorded->parallel > 0 && !is_said(config, "inference.parallel"))
         cfg->inference.parallel = recorded->parallel;
-    if (recorded->batch_max > 0)
+    if (recorded->batch_max > 0 && !is_said(config, "gpu.batch_size_range"))
         cfg->gpu.batch_size_range[1] = recorded->batch_max;
 }
 
@@ -305,10 +320,11 @@ static int measure(struct options *o, struct itsi_config *config, const struct i
     /* overload on purpose is nobody's alarm, and must not drive a daemon's flight records out of data_dir */
     config->cfg.general.enable_alerts = false;
     if (replay) {
-        repeat_engine(&config->cfg, itsi_replay_recorded(replay));
+        repeat_engine(o, config, itsi_replay_recorded(replay));
         o->streams = itsi_replay_streams(replay);
         o->duration = itsi_replay_seconds(replay) + 0.5;
-        o->null_ms = o->null_ms > 0 ? o->null_ms : itsi_replay_recorded(replay)->inference_ms;
+    } else if (o->streams == 0) {
+        o->streams = 4;
     }
     if (o->streams > config->cfg.general.max_concurrent_streams)
         config->cfg.general.max_concurrent_streams = o->streams; /* the measurement asks for so many by itself */
@@ -322,7 +338,8 @@ static int measure(struct options *o, struct itsi_config *config, const struct i
         .pipeline = {.cfg = &config->cfg,
                      .model = choice.has_model ? &choice.model : NULL,
                      .backend = choice.backend,
-                     .null_base_ns = (int64_t)(o->null_ms * 1e6)},
+                     .null_base_ns = (int64_t)(o->null_ms * 1e6),
+                     .null_per_image_ns = (int64_t)(o->null_image_ms * 1e6)},
         .model_name = choice.shown,
         .streams = (int)o->streams,
         .duration_s = o->duration > 0 ? o->duration : 30,
@@ -357,7 +374,7 @@ static int benchmark(struct options *o)
     if (itsi_config_load(&config, &o->config, &diag) != 0)
         return bad("configuration:", diag.text);
     struct itsi_run *baseline = NULL;
-    int rc = o->replay ? itsi_replay_open(&replay, o->replay, &diag) : 0;
+    int rc = o->replay ? itsi_replay_open(&replay, o->replay, (int)o->streams, &diag) : 0;
     if (rc == 0 && o->baseline)
         rc = read_baseline(o->baseline, &baseline, &diag);
     if (rc != 0)
@@ -371,7 +388,7 @@ static int benchmark(struct options *o)
 
 int itsi_cmd_performance(int argc, char **argv)
 {
-    struct options o = {.streams = 4, .warmup = 3, .interval = 5};
+    struct options o = {.warmup = 3, .interval = 5};
     struct its_diag diag;
     itsi_daemon_init(&o.daemon);
     itsi_config_args_init(&o.config, environ);

@@ -47,6 +47,8 @@ struct itsi_engine_params {
     int classes; /* null backend only: rows = 4 + classes */
 };
 
+enum { ITSI_WARM_SIZES = 7 };
+
 struct itsi_engine_info {
     char backend[16];    /* "openvino", "null" */
     char device[64];     /* human text */
@@ -59,9 +61,9 @@ struct itsi_engine_info {
     int size_count;
     struct itsi_input_size sizes[ITSI_ENGINE_SIZES];
     bool batch_efficient; /* true: one large batch at a time (GPU); false: several small ones side by side (CPU) */
-    /* What warming up measured, as many requests side by side as in service: a run of warm_images takes so long. */
-    int warm_images;
-    int64_t warm_ns[ITSI_ENGINE_SIZES];
+    /* What warming up measured, as many requests side by side as in service: at each input size a run of 1, 2, 4, ...
+     * images; 0: not known. */
+    int64_t warm_ns[ITSI_ENGINE_SIZES][ITSI_WARM_SIZES];
 };
 
 struct itsi_completion {

@@ -4,10 +4,13 @@
 #include "base/diag.h"
 #include "base/mem.h"
 
-/* A prediction never condemns a frame before it has used this share of its budget: a spell of slow runs must not shed
- * everything and so never learn that it is over. As long as a frame period of the usual camera (40 of 100 ms), so that
- * every camera has a frame to offer at any moment and the choice between them stays fair. */
+/* A prediction that is right in nineteen cases of twenty condemns no frame before it has used this share of its budget: a
+ * spell of slow runs must not shed everything and so never learn that it is over. As long as a frame period of the usual
+ * camera (40 of 100 ms), so that every camera has a frame to offer at any moment and the choice between them stays fair. */
 #define LEAST_TRIED_SHARE 0.4
+/* Where even the quickest runs say no, and were seen of late, there is less to hope for; but the newest are tried. */
+#define LEAST_HOPELESS_SHARE 0.1
+#define OF_LATE_NS ITSI_NS_PER_S
 
 int itsi_batcher_create(struct itsi_batcher **out, const struct itsi_batcher_params *params, struct its_diag *diag)
 {
@@ -23,6 +26,7 @@ int itsi_batcher_create(struct itsi_batcher **out, const struct itsi_batcher_par
     itsi_cond_init(&b->changed);
     itsi_run_time_init(&b->run_time, params->batch_efficient);
     itsi_quantile_init(&b->rest, 0.95);
+    itsi_quantile_init(&b->shortest_rest, 0.10);
     *out = b;
     return 0;
 }
@@ -45,21 +49,34 @@ static int64_t predicted_total(const struct itsi_batcher *b, int input, int n)
     return itsi_run_time_usual(&b->run_time, input, n) + (int64_t)b->rest.estimate;
 }
 
+/* No frame with this budget is condemned earlier than that after its origin. */
+static int64_t least_tried(const struct itsi_batcher *b, int input, int64_t budget, int64_t now)
+{
+    int64_t least = (int64_t)((double)budget * LEAST_TRIED_SHARE);
+    int64_t quickest = itsi_run_time_shortest(&b->run_time, input, 1);
+    if (quickest == 0 || now - b->run_time.seen[input] > OF_LATE_NS)
+        return least;
+    int64_t hopeless = budget - quickest - (int64_t)b->shortest_rest.estimate;
+    int64_t floor = (int64_t)((double)budget * LEAST_HOPELESS_SHARE);
+    hopeless = hopeless > floor ? hopeless : floor;
+    return hopeless < least ? hopeless : least;
+}
+
 /* The last moment to begin what then needs `needed` until the hand-over. */
-static int64_t last_start(const struct itsi_batcher *b, const struct itsi_frame *frame, int64_t needed)
+static int64_t last_start(const struct itsi_batcher *b, const struct itsi_frame *frame, int input, int64_t needed,
+                          int64_t now)
 {
     if (frame->info.deadline == ITSI_NEVER || is_fixed(b))
         return ITSI_NEVER;
     int64_t origin = frame->info.trace.origin;
-    int64_t budget = frame->info.deadline - origin;
-    int64_t least = origin + (int64_t)((double)budget * LEAST_TRIED_SHARE);
+    int64_t least = origin + least_tried(b, input, frame->info.deadline - origin, now);
     int64_t last = frame->info.deadline - needed;
     return last > least ? last : least;
 }
 
-int64_t itsi_batcher_expiry(const struct itsi_batcher *b, const struct itsi_frame *frame, int input)
+int64_t itsi_batcher_expiry(const struct itsi_batcher *b, const struct itsi_frame *frame, int input, int64_t now)
 {
-    return last_start(b, frame, predicted_total(b, input, 1));
+    return last_start(b, frame, input, predicted_total(b, input, 1), now);
 }
 
 static int64_t slack_of(const struct itsi_waiter *waiter, int64_t now)
@@ -85,7 +102,7 @@ static int64_t shed_locked(struct itsi_batcher *b, int64_t now)
     for (int input = 0; input < ITSI_INPUTS; input++) {
         struct itsi_waiter *first;
         while ((first = itsi_waiting_tightest(&b->waiting, input)) != NULL) {
-            int64_t expiry = itsi_batcher_expiry(b, first->frame, input);
+            int64_t expiry = itsi_batcher_expiry(b, first->frame, input, now);
             if (expiry >= now) {
                 next = expiry < next ? expiry : next;
                 break;
@@ -228,7 +245,8 @@ bool itsi_batcher_in_time(struct itsi_batcher *b, const struct itsi_batch_item *
 {
     pthread_mutex_lock(&b->mutex);
     /* of the rest some is behind it already */
-    bool in_time = now <= last_start(b, item->frame, itsi_run_time_usual(&b->run_time, item->input, n));
+    bool in_time = now <= last_start(b, item->frame, item->input,
+                                     itsi_run_time_usual(&b->run_time, item->input, n), now);
     pthread_mutex_unlock(&b->mutex);
     return in_time;
 }
@@ -294,6 +312,7 @@ void itsi_batcher_observe_rest(struct itsi_batcher *b, int64_t rest_ns)
 {
     pthread_mutex_lock(&b->mutex);
     itsi_quantile_observe(&b->rest, (double)rest_ns);
+    itsi_quantile_observe(&b->shortest_rest, (double)rest_ns);
     pthread_mutex_unlock(&b->mutex);
 }
 

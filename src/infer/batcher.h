@@ -60,7 +60,7 @@ void itsi_mailbox_free(struct itsi_mailbox *mailbox);
 int itsi_mailbox_put(struct itsi_mailbox *mailbox, struct itsi_frame *frame, bool may_block, int64_t now);
 /* At which of the engine's input sizes (0..ITSI_INPUTS-1, see infer/run_time.h) this camera's frames are analysed from now
  * on, the one that waits included. */
-void itsi_mailbox_set_input(struct itsi_mailbox *mailbox, int input);
+void itsi_mailbox_set_input(struct itsi_mailbox *mailbox, int input, int64_t now);
 
 /* --- the one thread that takes ------------------------------------------------------------------------------------ */
 

@@ -24,7 +24,7 @@ struct itsi_batcher {
     pthread_mutex_t mutex;             /* guards what follows */
     struct itsi_waiting waiting;
     struct itsi_run_time run_time;
-    struct itsi_quantile rest; /* all but the run, from take to hand-over */
+    struct itsi_quantile rest, shortest_rest; /* all but the run, from take to hand-over: of 95, of 10 in 100 */
 
     pthread_cond_t changed;
     uint64_t kicks, kicks_seen; /* seen: when the last wait() returned */
@@ -35,7 +35,7 @@ struct itsi_batcher {
 };
 
 /* The instant after which starting the frame makes no sense, not even alone. The mutex is held. */
-int64_t itsi_batcher_expiry(const struct itsi_batcher *b, const struct itsi_frame *frame, int input);
+int64_t itsi_batcher_expiry(const struct itsi_batcher *b, const struct itsi_frame *frame, int input, int64_t now);
 /* Into the ledger, told, and let go. */
 void itsi_mailbox_drop(struct itsi_mailbox *mailbox, struct itsi_frame *frame, enum itsi_drop reason);
 

@@ -305,10 +305,10 @@ static void a_batch_holds_one_input_size(void **state)
     struct itsi_batch_item items[4];
     int64_t wake;
     open_bench(&t, ITSI_BATCH_DEADLINE, 4, true, NULL);
-    itsi_mailbox_set_input(t.box[2], 1);
+    itsi_mailbox_set_input(t.box[2], 1, t.now);
     for (int i = 0; i < CAMERAS; i++)
         put(&t, i, (100 + i) * MS);
-    itsi_mailbox_set_input(t.box[3], 1); /* while its frame waits */
+    itsi_mailbox_set_input(t.box[3], 1, t.now); /* while its frame waits */
     for (int size = 0; size < 2; size++) {
         assert_int_equal(itsi_batcher_take(t.batcher, t.now, true, items, &wake), 2);
         for (int i = 0; i < 2; i++) {
@@ -398,6 +398,16 @@ static void wait_misses_nothing(void **state)
     itsi_batcher_wait(t.batcher, ITSI_NEVER, false);
     assert_true(itsi_now_ns() >= t.now + 20 * MS);
     assert_int_equal(itsi_batcher_shed(t.batcher, itsi_now_ns()), ITSI_NEVER);
+    itsi_batcher_size(t.batcher, 0, 100);
+    itsi_batcher_size(t.batcher, 1, 700);
+    t.now = itsi_now_ns();
+    observe(&t, 1, 100 * MS, 1);
+    put(&t, 0, 1000 * MS);
+    assert_int_equal(itsi_batcher_shed(t.batcher, t.now), t.now + 900 * MS);
+    itsi_mailbox_set_input(t.box[0], 1, t.now); /* 700 ms a run: the frame that waits expires earlier */
+    itsi_batcher_wait(t.batcher, ITSI_NEVER, false);
+    assert_true(itsi_now_ns() < t.now + 800 * MS);
+    itsi_batcher_shed(t.batcher, t.now + 1000 * MS);
     close_bench(&t);
 }
 

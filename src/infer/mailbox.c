@@ -51,24 +51,27 @@ void itsi_mailbox_free(struct itsi_mailbox *box)
     itsi_free(box);
 }
 
-void itsi_mailbox_set_input(struct itsi_mailbox *box, int input)
-{
-    struct itsi_batcher *b = box->batcher;
-    pthread_mutex_lock(&b->mutex);
-    if (box->waiter.input != input)
-        itsi_waiting_move(&b->waiting, &box->waiter, input);
-    pthread_mutex_unlock(&b->mutex);
-}
-
 /* A frame is there: does the batcher's thread want to know? The mutex is held. */
-static void announce(struct itsi_batcher *b, const struct itsi_mailbox *box)
+static void announce(struct itsi_batcher *b, const struct itsi_mailbox *box, int64_t now)
 {
-    int64_t expiry = itsi_batcher_expiry(b, box->waiter.frame, box->waiter.input);
+    int64_t expiry = itsi_batcher_expiry(b, box->waiter.frame, box->waiter.input, now);
     if (expiry < b->put_expiry)
         b->put_expiry = expiry;
     b->puts++;
     if (b->sleeps && (b->sleeps_for_frames || expiry < b->sleeps_until))
         pthread_cond_signal(&b->changed);
+}
+
+void itsi_mailbox_set_input(struct itsi_mailbox *box, int input, int64_t now)
+{
+    struct itsi_batcher *b = box->batcher;
+    pthread_mutex_lock(&b->mutex);
+    if (box->waiter.input != input) {
+        itsi_waiting_move(&b->waiting, &box->waiter, input);
+        if (box->waiter.frame)
+            announce(b, box, now); /* it may expire earlier now */
+    }
+    pthread_mutex_unlock(&b->mutex);
 }
 
 int itsi_mailbox_put(struct itsi_mailbox *box, struct itsi_frame *frame, bool may_block, int64_t now)
@@ -83,7 +86,7 @@ int itsi_mailbox_put(struct itsi_mailbox *box, struct itsi_frame *frame, bool ma
         return ITS_ECANCELLED;
     }
     struct itsi_frame *replaced = itsi_waiting_put(&b->waiting, &box->waiter, frame, now);
-    announce(b, box);
+    announce(b, box, now);
     pthread_mutex_unlock(&b->mutex);
     if (replaced)
         itsi_mailbox_drop(box, replaced, ITSI_DROP_REPLACED);

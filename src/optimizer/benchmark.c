@@ -174,6 +174,7 @@ static void measure(const struct window *a, const struct window *b, const struct
     out->engine = stats->engine;
     if (stats->engine.model[0]) /* the int8 version, it may be */
         snprintf(out->model, sizeof out->model, "%s", stats->engine.model);
+    out->by_deadline = stats->by_deadline;
     out->batch_mean = stats->batches ? (double)stats->batch_images / (double)stats->batches : 0;
     out->batch_max = stats->batch_max;
     out->cpu_percent = (double)(b->cpu - a->cpu) / (double)(b->now - a->now) * 100;

@@ -34,6 +34,7 @@ struct itsi_benchmark_report {
     bool ledger_balanced;             /* at both ends and after the drain */
     double analysed_fps, on_time_ratio, on_time_admitted_ratio;
     struct itsi_latency_report latency;
+    bool by_deadline;                 /* the batcher; false: the fixed one */
     double batch_mean;
     int batch_max;
     double cpu_percent;               /* of one core */

@@ -121,6 +121,7 @@ static void put_engine(struct itsi_json *json, const struct itsi_status_source *
     }
     itsi_json_end(json, ']');
     itsi_json_int(json, "parallel", stats ? stats->engine.parallel : 0);
+    itsi_json_string(json, "batcher", !stats ? NULL : stats->by_deadline ? "deadline" : "fixed");
     itsi_json_end(json, '}');
 }
 

@@ -7,6 +7,7 @@
 #include "core/flight.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +37,16 @@ static struct camera *find(const struct itsi_replay *r, uint32_t index)
     return NULL;
 }
 
-static int collect_cameras(struct itsi_replay *r, const struct itsi_flight_file *file)
+/* Up to `most`; entries of others are left out. */
+static int collect_cameras(struct itsi_replay *r, struct itsi_flight_file *file, int most)
 {
     int cap = 0;
+    size_t kept = 0;
     for (size_t i = 0; i < file->count; i++) {
-        if (find(r, file->entries[i].camera))
+        bool known = find(r, file->entries[i].camera) != NULL;
+        if (known || r->count < most)
+            file->entries[kept++] = file->entries[i];
+        if (known || r->count >= most)
             continue;
         if (r->count == cap) {
             cap = cap ? cap * 2 : 64;
@@ -51,6 +57,7 @@ static int collect_cameras(struct itsi_replay *r, const struct itsi_flight_file 
         }
         r->cameras[r->count++] = (struct camera){.index = file->entries[i].camera};
     }
+    file->count = kept;
     return 0;
 }
 
@@ -114,7 +121,7 @@ static int summarise(struct itsi_replay *r, const struct itsi_flight_file *file)
     return rc;
 }
 
-int itsi_replay_open(struct itsi_replay **out, const char *path, struct its_diag *diag)
+int itsi_replay_open(struct itsi_replay **out, const char *path, int cameras, struct its_diag *diag)
 {
     struct itsi_flight_file file;
     struct itsi_replay *r = itsi_zalloc(sizeof *r);
@@ -125,7 +132,7 @@ int itsi_replay_open(struct itsi_replay **out, const char *path, struct its_diag
         rc = itsi_fail(diag, ITS_EINVAL, "flight record %s: no frame is in it", path);
     if (rc == 0 && snprintf(r->path, sizeof r->path, "%s", path) >= (int)sizeof r->path)
         rc = itsi_fail(diag, ITS_EINVAL, "flight record %s: path too long", path);
-    if (rc == 0 && (collect_cameras(r, &file) != 0 || summarise(r, &file) != 0))
+    if (rc == 0 && (collect_cameras(r, &file, cameras > 0 ? cameras : INT_MAX) != 0 || summarise(r, &file) != 0))
         rc = itsi_fail(diag, ITS_ENOMEM, "replay: out of memory");
     if (rc == 0) {
         read_header(r, file.header);

@@ -16,8 +16,9 @@ struct itsi_replay_recorded {
 };
 
 struct itsi_replay;
-/* ITS_EFORMAT and the like from reading the file; ITS_EINVAL: nothing in it. */
-ITS_NODISCARD int itsi_replay_open(struct itsi_replay **out, const char *path, struct its_diag *diag);
+/* Of the record's cameras the first `cameras`, or as many as there are (0: all). ITS_EFORMAT and the like from reading the
+ * file; ITS_EINVAL: nothing in it. */
+ITS_NODISCARD int itsi_replay_open(struct itsi_replay **out, const char *path, int cameras, struct its_diag *diag);
 void itsi_replay_close(struct itsi_replay *replay); /* takes NULL */
 int itsi_replay_streams(const struct itsi_replay *replay);
 double itsi_replay_seconds(const struct itsi_replay *replay);

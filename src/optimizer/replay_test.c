@@ -126,7 +126,7 @@ static struct itsi_replay *open_replay(const char *path)
 {
     struct its_diag diag;
     struct itsi_replay *replay;
-    CHECK_OK(itsi_replay_open(&replay, path, &diag), diag);
+    CHECK_OK(itsi_replay_open(&replay, path, 0, &diag), diag);
     return replay;
 }
 
@@ -282,9 +282,9 @@ static void what_cannot_be_replayed_is_said(void **state)
     struct itsi_pipeline *p = open_pipeline(&params);
     freeze(p, path, sizeof path);
     itsi_pipeline_destroy(p);
-    assert_int_equal(itsi_replay_open(&replay, path, &diag), ITS_EINVAL);
+    assert_int_equal(itsi_replay_open(&replay, path, 0, &diag), ITS_EINVAL);
     CHECK_CONTAINS(diag.text, "no frame is in it");
-    assert_int_equal(itsi_replay_open(&replay, "/nowhere", &diag), ITS_ENOTFOUND);
+    assert_int_equal(itsi_replay_open(&replay, "/nowhere", 0, &diag), ITS_ENOTFOUND);
     CHECK_CONTAINS(diag.text, "/nowhere");
     cfg.monitor.flight_recorder_seconds = 0;
     p = open_pipeline(&params);

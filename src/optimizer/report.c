@@ -84,6 +84,7 @@ void itsi_benchmark_json(const struct itsi_benchmark_report *r, struct itsi_buf 
     itsi_document_quantiles(&json, "end_to_end_ms", &r->latency.end_to_end);
     itsi_document_stages(&json, "stages", &r->latency);
     itsi_json_object(&json, "batch");
+    itsi_json_string(&json, "batcher", r->by_deadline ? "deadline" : "fixed");
     itsi_json_number(&json, "mean", r->batch_mean, 3);
     itsi_json_int(&json, "max", r->batch_max);
     itsi_json_end(&json, '}');
@@ -149,7 +150,8 @@ void itsi_benchmark_table(const struct itsi_benchmark_report *r, struct itsi_buf
                     r->on_time_ratio * 100, r->on_time_admitted_ratio * 100);
     itsi_buf_printf(out, "  end to end, ms          %10.1f p50 %8.1f p95 %8.1f p99 %8.1f max\n", e->p50, e->p95, e->p99,
                     e->max);
-    itsi_buf_printf(out, "  batch                   %10.2f mean %7d max\n", r->batch_mean, r->batch_max);
+    itsi_buf_printf(out, "  batch                   %10.2f mean %7d max   by the %s batcher\n", r->batch_mean, r->batch_max,
+                    r->by_deadline ? "deadline" : "fixed");
     itsi_buf_printf(out, "  CPU, memory             %10.1f %% of one core, %.1f MiB (%.1f at the start)\n\n",
                     r->cpu_percent, r->rss_mb, r->rss_start_mb);
     itsi_buf_printf(out, "  %-24s %10s %10s %10s %10s   ms, p50 and p95\n", "stage", "wait p50", "wait p95",

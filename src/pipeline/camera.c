@@ -92,6 +92,7 @@ static bool unlist(struct itsi_camera_stream *stream)
         }
     bool mine = stream->listed;
     stream->listed = false;
+    p->next_name = 1; /* its name may be given again */
     pthread_mutex_unlock(&p->table);
     return mine;
 }
@@ -123,9 +124,10 @@ static int open_capture(struct itsi_camera_stream *stream, struct its_diag *diag
 static int enlist(struct itsi_pipeline *p, struct itsi_camera_stream *stream, struct its_diag *diag)
 {
     struct itsi_camera *camera = &stream->config;
-    for (int n = 1; !camera->id[0]; n++) {
+    int name = p->next_name;
+    while (!camera->id[0]) {
         char id[ITSI_CAMERA_ID_SIZE];
-        snprintf(id, sizeof id, "camera_%03d", n);
+        snprintf(id, sizeof id, "camera_%03d", name++);
         if (find_index(p, id) < 0)
             memcpy(camera->id, id, sizeof id);
     }
@@ -152,6 +154,7 @@ static int enlist(struct itsi_pipeline *p, struct itsi_camera_stream *stream, st
     stream->next = p->streams;
     p->streams = stream;
     p->cameras[p->camera_count++] = stream;
+    p->next_name = name;
     return 0;
 }
 

@@ -79,8 +79,9 @@ static size_t expired_ages(struct itsi_pipeline *p, double ages[ITSI_VIOLATIONS_
     return kept;
 }
 
-/* Two seconds a run, whatever is promised: no frame is condemned before two fifths of its time are over, and every one
- * that waits is let go then, though nothing leaves the engine meanwhile. */
+/* Two seconds a run, whatever is promised: that is hopeless while it is fresh knowledge, and worth two fifths of a frame's
+ * time when nothing has confirmed it for a second. Every frame that waits is let go then, though nothing leaves the engine
+ * meanwhile. */
 static void frames_expire_on_time_while_the_engine_is_busy(void **state)
 {
     (void)state;
@@ -88,9 +89,9 @@ static void frames_expire_on_time_while_the_engine_is_busy(void **state)
     struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 2000 * MS, "null://?fps=8");
     itsi_sleep_until_ns(itsi_now_ns() + 1600 * MS); /* no run has ended yet */
     size_t n = expired_ages(p, ages);
-    assert_in_range(n, 40, 70); /* 8 a second from each of five, but for the two in the engine and the youngest */
-    assert_true(ages[0] >= 40.0);
-    assert_true(ages[n / 2] < 43.0);
+    assert_in_range(n, 40, 70); /* 8 a second from each of five, but for those in the engine and the youngest */
+    assert_true(ages[0] >= 10.0);
+    assert_true(ages[n / 4] < 20.0);
     assert_true(ages[n * 9 / 10] < 60.0);
     struct itsi_ledger_counts counts = close_pipeline(p);
     assert_true(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_EXPIRED] >= n);
@@ -116,7 +117,6 @@ static void frames_expire_on_time_while_the_engine_stalls(void **state)
     stalling.collect = stalling_collect;
     struct itsi_pipeline *p = open_pipeline(&stalling, 20 * MS, "null://?fps=8");
     itsi_sleep_until_ns(itsi_now_ns() + 1000 * MS);
-    assert_true(expired_ages(p, ages) < 10);
     atomic_store(&stall, true);
     itsi_sleep_until_ns(itsi_now_ns() + 1800 * MS);
     size_t n = expired_ages(p, ages);
@@ -139,13 +139,13 @@ static void the_fixed_batcher_delivers_late_what_the_other_sheds(void **state)
     struct itsi_ledger_counts counts[2];
     for (int fixed = 0; fixed < 2; fixed++) {
         cfg.inference.batcher = fixed ? ITSI_BATCHER_FIXED : ITSI_BATCHER_DEADLINE;
-        struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 60 * MS, "null://?fps=20");
+        struct itsi_pipeline *p = open_pipeline(&itsi_backend_null, 50 * MS, "null://?fps=20");
         itsi_sleep_until_ns(itsi_now_ns() + 1500 * MS);
         counts[fixed] = close_pipeline(p);
     }
     assert_int_equal(counts[1].dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_EXPIRED], 0);
-    assert_true(counts[1].late > 4 * counts[1].delivered);
-    assert_true(counts[0].delivered > 4 * counts[0].late);
+    assert_true(counts[1].late > counts[1].delivered);
+    assert_true(counts[0].delivered > 2 * counts[0].late);
 }
 
 int main(void)

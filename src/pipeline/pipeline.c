@@ -156,9 +156,9 @@ static int make_jobs(struct itsi_pipeline *p)
 /* It starts with what the engine's warming up measured, so that its first predictions are not guesses. */
 static int make_batcher(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
-    bool by_deadline = cfg->general.enabled && cfg->inference.batcher == ITSI_BATCHER_DEADLINE;
+    p->by_deadline = cfg->general.enabled && cfg->inference.batcher == ITSI_BATCHER_DEADLINE;
     const struct itsi_batcher_params params = {
-        .policy = by_deadline ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
+        .policy = p->by_deadline ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
         .max_batch = p->info.max_batch,
         .max_in_flight = (p->info.parallel + 2) / 2, /* half of what runs and is prepared */
         .batch_efficient = p->info.batch_efficient,
@@ -167,10 +167,11 @@ static int make_batcher(struct itsi_pipeline *p, const struct its_cfg *cfg, stru
         .dropped = itsi_stream_dropped,
     };
     int rc = itsi_batcher_create(&p->batcher, &params, diag);
-    for (int i = 0; rc == 0 && i < p->info.size_count; i++) {
-        itsi_batcher_size(p->batcher, i, (int64_t)p->info.sizes[i].width * p->info.sizes[i].height);
-        if (p->info.warm_ns[i] > 0)
-            itsi_batcher_observe(p->batcher, i, p->info.warm_images, p->info.warm_ns[i], itsi_now_ns());
+    for (int size = 0; rc == 0 && size < p->info.size_count; size++) {
+        itsi_batcher_size(p->batcher, size, (int64_t)p->info.sizes[size].width * p->info.sizes[size].height);
+        for (int i = 0; i < ITSI_WARM_SIZES; i++)
+            if (p->info.warm_ns[size][i] > 0)
+                itsi_batcher_observe(p->batcher, size, 1 << i, p->info.warm_ns[size][i], itsi_now_ns());
     }
     return rc;
 }
@@ -249,6 +250,7 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
     p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
     p->tick_ns = params->tick_ns > 0 ? params->tick_ns : ITSI_NS_PER_S;
     p->measuring = params->measuring;
+    p->next_name = 1;
     int rc = set_capture(p, params->cfg, diag);
     if (rc == 0)
         rc = make_parts(p, params, diag);
@@ -381,6 +383,7 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     int64_t now = itsi_now_ns();
     memset(out, 0, sizeof *out);
     out->engine = p->info;
+    out->by_deadline = p->by_deadline;
     itsi_latency_report(p->recorder, &out->latency);
     if (itsi_rolling_query(p->rolling, ITSI_ROLLING_END_TO_END, ITSI_WINDOW_SHORT, now, &out->recent) != 0)
         memset(&out->recent, 0, sizeof out->recent);

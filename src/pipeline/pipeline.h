@@ -89,6 +89,7 @@ struct itsi_pipeline_stats {
     struct itsi_ledger_counts ledger; /* all cameras, removed ones too */
     struct itsi_latency_report latency; /* since start or the last reset */
     struct itsi_window_figures recent;  /* end to end in the short window, as of the last second */
+    bool by_deadline; /* the batcher; false: the fixed one */
     uint64_t batches, batch_images;
     int batch_max;
     uint64_t results;

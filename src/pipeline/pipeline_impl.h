@@ -104,6 +104,7 @@ struct itsi_pipeline {
     bool measuring; /* baselines are neither read nor kept */
     char *cache_dir; /* owned */
     struct itsi_batcher *batcher;
+    bool by_deadline; /* its policy */
     struct itsi_handshakes *handshakes;
     struct itsi_metronome *metronome;
     struct itsi_result_pool *results;
@@ -133,6 +134,7 @@ struct itsi_pipeline {
     struct itsi_camera_stream **cameras;     /* listed ones, in the order added; capacity max_cameras */
     int camera_count;
     uint32_t next_index;
+    int next_name; /* every camera_NNN below is taken */
     struct itsi_ledger_counts settled; /* ledgers of streams that are gone */
     struct itsi_gone_camera gone[ITSI_GONE];
     uint64_t gone_count; /* ever; the newest ITSI_GONE are kept */

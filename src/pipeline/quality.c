@@ -82,7 +82,7 @@ static void apply(struct itsi_pipeline *p, struct itsi_camera_stream *stream, co
     atomic_store_explicit(&stream->tracking.interval, interval, memory_order_relaxed);
     atomic_store_explicit(&stream->tracking.fps_millihertz, (int)(fps * 1e3), memory_order_relaxed);
     itsi_capture_economise(stream->capture, target->decode, fps, target->sub_stream);
-    itsi_mailbox_set_input(stream->mailbox, p->quality->order[target->input]);
+    itsi_mailbox_set_input(stream->mailbox, p->quality->order[target->input], itsi_now_ns());
     apply_pictures(&stream->quality, target);
     stream->quality.target = *target;
 }

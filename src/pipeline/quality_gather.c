@@ -99,8 +99,7 @@ static int gather_cameras(struct itsi_pipeline *p, double seconds, double *decod
 static double engine_seconds(const struct itsi_pipeline *p, int size)
 {
     const int64_t run = itsi_batcher_shortest_run(p->batcher, size, 1);
-    return run > 0 ? (double)run / 1e9
-                   : (double)p->info.warm_ns[size] / 1e9 / (p->info.warm_images > 0 ? p->info.warm_images : 1);
+    return (double)(run > 0 ? run : p->info.warm_ns[size][0]) / 1e9;
 }
 
 /* On the processors how long a run takes says little of what it costs, since it waits for decoders and other programs:

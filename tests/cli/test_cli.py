@@ -93,6 +93,8 @@ class Mistakes(unittest.TestCase):
 
     def test_bad_value_names_range(self):
         self.refused(2, ["jpeg_quality", "0", "100"], "serve", *NULL, "--set", "server.jpeg_quality=0")
+        self.refused(2, ["--batcher", "deadline", "fixed"], "performance", "benchmark", *NULL, "--batcher", "fast")
+        self.refused(2, ["batcher", "deadline", "fixed"], "serve", *NULL, "--batcher", "fast")
 
     def test_no_model(self):
         """A program that the shipped model was not installed with."""
@@ -324,6 +326,14 @@ class Benchmark(unittest.TestCase):
             self.assertEqual(report["backend"], "null")
             self.assertGreater(report["analysed_fps"], 400)
             self.assertEqual(report, json.loads(out.read_text()))
+
+    def test_either_batcher(self):
+        for asked, got in ((("--batcher", "fixed"), "fixed"), (("--batcher", "deadline"), "deadline"), ((), "deadline"),
+                           (("--set", "enabled=false"), "fixed")):
+            done = run("performance", "benchmark", *NULL, "--streams", 2, "--duration", 0.5, "--warmup", 0, "--source",
+                       "null://?fps=25", "--format", "json", *asked)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["batch"]["batcher"], got)
 
     def test_synthetic_road(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -106,6 +106,12 @@ class Flight(unittest.TestCase):
             self.assertEqual(report["frames_expected"], report["recorded"]["frames"])
             self.assertTrue(report["ledger_balanced"])
             self.assertRegex(table.stdout, r"recorded: \d+ frames")
+            one = run("performance", "benchmark", *NULL, "--replay", flown, "--streams", 1, "--format", "json", "--set",
+                      f"data_dir={kept}")
+            part = json.loads(one.stdout)
+            self.assertEqual(part["streams"], 1)
+            self.assertEqual(part["frames_expected"], part["recorded"]["frames"])
+            self.assertLess(part["frames_expected"], report["frames_expected"])
 
     def test_what_is_switched_off_is_no_failure_of_the_server(self):
         with Daemon(*NULL, "--set", "monitor.flight_recorder_seconds=0") as daemon:

@@ -155,7 +155,6 @@ static void describe(struct itsi_engine_info *info, const struct itsi_engine_par
         .rows = 4 + (p->classes ? p->classes : 80),
         .anchors = anchors_of((struct itsi_input_size){p->width, p->height}),
         .batch_efficient = parallel == 1,
-        .warm_images = p->max_batch,
     };
     itsi_engine_list_sizes(info, p);
     snprintf(info->backend, sizeof info->backend, "null");
@@ -183,8 +182,10 @@ static int open_engine(struct itsi_engine **out, const struct itsi_engine_params
         engine->share[i] = (double)pixels_of(info->sizes[i]) / pixels_of(info->sizes[0]);
         if (pixels_of(info->sizes[i]) > pixels_of(largest))
             largest = info->sizes[i];
-        const double run = (double)(engine->base_ns + engine->per_image_ns * params->max_batch);
-        engine->info.warm_ns[i] = (int64_t)(run * engine->share[i]);
+        for (int w = 0; w < ITSI_WARM_SIZES && 1 << w <= params->max_batch; w++) {
+            const double run = (double)(engine->base_ns + engine->per_image_ns * (1 << w));
+            engine->info.warm_ns[i][w] = (int64_t)(run * engine->share[i]);
+        }
     }
     engine->image_bytes = (size_t)pixels_of(largest) * 3;
     engine->input = itsi_alloc_aligned(64, engine->image_bytes * (size_t)params->max_batch * (size_t)info->slots);

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""The deadline batcher against the fixed-timeout one: the same recorded traces, from half of what the engine can do to three
+times as much; counted are the frames delivered on time.
+
+usage: bench/overload.py BINARY [--seconds S] [--loads L,L,...] [--traces NAME,NAME,...] [--json FILE]
+
+The traces are made first, by the product itself: a hundred synthetic cameras that begin at times of their own are decoded as
+cameras are, and the flight recorder freezes every frame's arrival. Each is then replayed on an engine that takes the time it
+is told to, alternating between the batchers. The load is set by that time, not by the cameras' clock:
+
+  25/s   100 cameras of 25 frames/s; an engine that gains from batches, up to 32 images (a quarter of a full batch's time is
+         there before the first image)
+  5/s    the same cameras at 5 frames/s; 14 requests side by side, of 28 ms each at a load of 1
+  1/s    the same at 1 frame/s, as a hundred cameras are analysed on two cores; 2 requests side by side, of 20 ms"""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+CAMERAS = 100
+BATCHERS = ("deadline", "fixed")
+LOADS = (0.5, 0.75, 1, 1.25, 1.5, 2, 3)
+BATCH = 32
+
+
+class Trace:
+    def __init__(self, name, fps, parallel):
+        self.name, self.fps, self.parallel = name, fps, parallel
+        self.batch = BATCH if parallel == 1 else 1
+
+    def engine(self, load):
+        """How to tell the null backend to be an engine that this trace loads so much."""
+        full_ms = 1e3 * load * self.parallel * self.batch / (CAMERAS * self.fps)
+        fixed_ms = full_ms / 4 if self.batch > 1 else full_ms
+        return ["--null-ms", fixed_ms, "--null-image-ms", (full_ms - fixed_ms) / self.batch,
+                "--set", f"inference.parallel={self.parallel}", "--set", f"gpu.batch_size_range=[1,{self.batch}]"]
+
+
+TRACES = {t.name: t for t in (Trace("25/s", 25, 1), Trace("5/s", 5, 14), Trace("1/s", 1, 2))}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def ask(port, path, body=None, method=None):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", json.dumps(body).encode() if body is not None else None,
+                                     {"Content-Type": "application/json"}, method=method)
+    answer = urllib.request.urlopen(request, timeout=60).read()
+    return json.loads(answer) if answer else None
+
+
+@contextlib.contextmanager
+def daemon(binary, folder, seconds):
+    port = free_port()
+    process = subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder, "--set", "backend=null",
+                                "--set", f"max_concurrent_streams={CAMERAS}",
+                                "--set", f"monitor.flight_recorder_seconds={seconds}"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                ask(port, "/api/v1/performance/status")
+                break
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def camera(port, name, trace, seed):
+    ask(port, "/api/v1/cameras", {"id": name, "url": f"synth://crossroads?size=320x192&fps={trace.fps}&seconds=20&seed={seed}"})
+
+
+def await_all(port):
+    while any(c["state"] != "running" for c in ask(port, "/api/v1/cameras")["cameras"]):
+        time.sleep(0.5)
+
+
+def record(binary, folder, trace, seconds):
+    """The path of a flight record of `seconds` of the trace's cameras."""
+    rng = random.Random(trace.fps)
+    with daemon(binary, folder, seconds) as port:
+        for seed in range(4):  # renders the clips, so that no camera waits for its own and then begins with others
+            camera(port, f"clip{seed}", trace, seed)
+        await_all(port)
+        for seed in range(4):
+            ask(port, f"/api/v1/cameras/clip{seed}", method="DELETE")
+        start = time.monotonic()
+        for i, at in enumerate(sorted(rng.uniform(0, 5) for _ in range(CAMERAS))):
+            time.sleep(max(0, start + at - time.monotonic()))
+            camera(port, f"cam{i:03d}", trace, i % 4)
+        await_all(port)
+        time.sleep(seconds + 1)
+        return ask(port, "/api/v1/performance/flight", {})["path"]
+
+
+def arrival_ages(path):
+    """Milliseconds from origin to mailbox of the frames in a flight record (core/flight.h), sorted."""
+    data = pathlib.Path(path).read_bytes()
+    (header,) = struct.unpack_from("<I", data, 12)
+    entries = data[16 + header:]
+    decoded = (entry[5] for entry in struct.iter_unpack("<q16I", entries[:len(entries) // 72 * 72]))
+    return sorted(us / 1e3 for us in decoded if us != 0xffffffff)
+
+
+def replay(binary, folder, trace, path, load, batcher):
+    command = [binary, "performance", "benchmark", "--replay", path, "--batcher", batcher, *trace.engine(load),
+               "--set", "backend=null", "--set", f"data_dir={folder}", "--set", "monitor.flight_recorder_seconds=0",
+               "--format", "json"]
+    report = json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout)
+    assert report["ledger_balanced"], "the ledger does not balance"
+    return {"on_time": report["frames_delivered"], "due": report["frames_expected"],
+            "p50_ms": report["end_to_end_ms"]["p50"], "p95_ms": report["end_to_end_ms"]["p95"],
+            "batch": report["batch"]["mean"]}
+
+
+def show(figures):
+    return (f"{figures['on_time']:7d} {100 * figures['on_time'] / figures['due']:5.1f} % {figures['p50_ms']:6.1f} "
+            f"{figures['p95_ms']:6.1f} {figures['batch']:5.1f}")
+
+
+def curve(args, folder, trace):
+    path = record(args.binary, folder, trace, args.seconds)
+    ages = arrival_ages(path)
+    print(f"\n{CAMERAS} cameras at {trace.fps} frames/s, "
+          f"{'batches of up to %d' % trace.batch if trace.batch > 1 else '%d requests side by side' % trace.parallel}; "
+          f"{len(ages) / args.seconds:.0f} frames/s arrive, {ages[len(ages) // 2]:.1f} ms (95 %: "
+          f"{ages[len(ages) * 95 // 100]:.1f}) after their origin\n"
+          f"load   {'deadline: on time':16s}   p50    p95 batch | fixed: on time      p50    p95 batch | on time, ratio", flush=True)
+    rows = []
+    for n, load in enumerate(args.loads):
+        order = BATCHERS if n % 2 == 0 else BATCHERS[::-1]
+        row = {name: replay(args.binary, folder, trace, path, load, name) for name in order}
+        ratio = row["deadline"]["on_time"] / max(row["fixed"]["on_time"], 1)
+        rows.append({"load": load, "ratio": ratio, **row})
+        print(f"{load:4.2f} {show(row['deadline'])} | {show(row['fixed'])} | {ratio:.2f}", flush=True)
+    os.unlink(path)
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--seconds", type=int, default=20, help="of each trace, so of each point")
+    parser.add_argument("--loads", type=lambda s: [float(x) for x in s.split(",")], default=LOADS)
+    parser.add_argument("--traces", type=lambda s: s.split(","), default=list(TRACES))
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; {args.seconds} s a point, budget 100 ms")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = {name: curve(args, folder, TRACES[name]) for name in args.traces}
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
