@@ -4,18 +4,17 @@
 #define ITS_BENCH_TRACK_CLIP_H
 
 #include "core/detection.h"
-#include "postprocess/track_thumb.h"
 
 enum { TRACK_SIZES = 5 };
 
 struct track_size {
     int width, height; /* of the network's input */
 };
-extern const struct track_size track_sizes[TRACK_SIZES]; /* the first is full size */
+/* The first is full size, the last has four times its pixels. */
+extern const struct track_size track_sizes[TRACK_SIZES];
 
 struct track_view {
     int64_t at_ns; /* in the clip's own timeline */
-    struct itsi_thumb *thumb;
     int count[TRACK_SIZES];
     struct itsi_detection *boxes[TRACK_SIZES]; /* by falling score, in pixels of the picture, down to the floor */
 };
@@ -24,7 +23,6 @@ struct track_clip {
     char name[64];
     int width, height, frames, room;
     struct track_view *views;
-    double thumb_us;            /* CPU time of one small copy */
     double cpu_ms[TRACK_SIZES]; /* CPU time of one inference */
 };
 

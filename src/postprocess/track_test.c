@@ -287,26 +287,28 @@ static void test_ids_wrap(void **state)
 static void test_classes_vote(void **state)
 {
     (void)state;
-    struct world w;
-    setup(&w);
     static const int32_t seen[] = {2, 2, 7, 2, 5, 2, 3, 2};
-    int32_t id = 0;
-    for (size_t i = 0; i < sizeof seen / sizeof *seen; i++, w.now += FRAME) {
-        show(&w, 400, 300, 80, 60, 0.8F)->cls = seen[i];
-        look(&w);
-        id = id ? id : w.boxes[0].track;
-        assert_int_equal(w.boxes[0].track, id);
-        assert_int_equal(w.boxes[0].cls, seen[i]); /* what was detected stays what was detected */
-        assert_int_equal(foresee(&w), 1);
-        assert_int_equal(w.boxes[0].cls, 2);
+    for (int vote = 0; vote < 2; vote++) {
+        struct world w;
+        setup(&w);
+        w.tracker->params.vote = vote;
+        int32_t id = 0;
+        for (size_t i = 0; i < sizeof seen / sizeof *seen; i++, w.now += FRAME) {
+            show(&w, 400, 300, 80, 60, 0.8F)->cls = seen[i];
+            look(&w);
+            id = id ? id : w.boxes[0].track;
+            assert_int_equal(w.boxes[0].track, id);
+            assert_int_equal(w.boxes[0].cls, vote ? 2 : seen[i]);
+            assert_int_equal(foresee(&w), 1);
+            assert_int_equal(w.boxes[0].cls, vote ? 2 : seen[i]);
+        }
+        for (int i = 0; i < 12; i++, w.now += FRAME) { /* opinions may change */
+            show(&w, 400, 300, 80, 60, 0.8F)->cls = 3;
+            look(&w);
+        }
+        assert_int_equal(w.boxes[0].cls, 3);
+        teardown(&w);
     }
-    for (int i = 0; i < 12; i++, w.now += FRAME) { /* opinions may change */
-        show(&w, 400, 300, 80, 60, 0.8F)->cls = 3;
-        look(&w);
-    }
-    foresee(&w);
-    assert_int_equal(w.boxes[0].cls, 3);
-    teardown(&w);
 }
 
 /* ---- predictions ---- */
