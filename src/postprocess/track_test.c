@@ -372,6 +372,26 @@ static void test_prediction_order(void **state)
     teardown(&w);
 }
 
+/* What a detection showed below the threshold was not published, and is not predicted. */
+static void test_weak_is_not_predicted(void **state)
+{
+    (void)state;
+    struct world w;
+    setup(&w);
+    float x = 100;
+    const int32_t id = drive(&w, &x, 5);
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, x + 12, 300, 0.15F), id);
+    w.now += FRAME;
+    assert_int_equal(foresee(&w), 0);
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, x + 36, 300, 0.3F), id);
+    w.now += FRAME;
+    assert_int_equal(foresee(&w), 1);
+    assert_true(w.boxes[0].score >= 0.25F && w.boxes[0].score <= 0.3F);
+    teardown(&w);
+}
+
 static void test_nothing_new_without_detection(void **state)
 {
     (void)state;
@@ -415,6 +435,57 @@ static void test_fit(void **state)
         look_at(&w, i % 2 ? 200 : 900, 300, 0.8F);
     }
     assert_true(itsi_tracker_fit(w.tracker).retention < before - 0.2F);
+    teardown(&w);
+}
+
+/* A weak track that comes and goes says that the detector wavers, not that tracking fails. */
+static void test_wavering_is_no_misfit(void **state)
+{
+    (void)state;
+    struct world w;
+    setup(&w);
+    for (int i = 0; i < 150; i++, w.now += FRAME) {
+        show(&w, 200, 100, 80, 60, 0.9F);
+        show(&w, 700, 400, 80, 60, 0.9F);
+        if (i % 3)
+            show(&w, 1000, 600, 30, 30, i % 2 ? 0.35F : 0.27F);
+        look(&w);
+    }
+    assert_true(itsi_tracker_fit(w.tracker).retention > 0.9F + 0.05F);
+    teardown(&w);
+}
+
+static float doubt_of(float score, float swing)
+{
+    struct world w;
+    setup(&w);
+    for (int i = 0; i < 20; i++, w.now += FRAME)
+        look_at(&w, 400, 300, i == 0 ? 0.9F : i % 2 ? score : score + swing);
+    const float doubt = itsi_tracker_fit(w.tracker).doubt;
+    teardown(&w);
+    return doubt;
+}
+
+static void test_doubt(void **state)
+{
+    (void)state;
+    struct world w;
+    setup(&w);
+    look(&w);
+    CHECK_NEAR((double)itsi_tracker_fit(w.tracker).doubt, 0, 0); /* an empty road */
+    teardown(&w);
+    CHECK_NEAR((double)doubt_of(0.25F, 0), 1, 1e-3);    /* on the threshold */
+    assert_true(doubt_of(0.9F, 0) < 1e-6F);             /* far above, and steady */
+    assert_true(doubt_of(0.15F, 0.01F) < 0.1F);         /* below, and steady */
+    assert_true(doubt_of(0.4F, 0.1F) > doubt_of(0.4F, 0.02F)); /* the more it changed, */
+    assert_true(doubt_of(0.4F, 0.1F) > doubt_of(0.6F, 0.1F));  /* and the nearer it is */
+
+    setup(&w); /* what is not there any more is not in doubt */
+    look_at(&w, 400, 300, 0.26F);
+    assert_true(itsi_tracker_fit(w.tracker).doubt > 0.5F);
+    w.now += FRAME;
+    look(&w);
+    CHECK_NEAR((double)itsi_tracker_fit(w.tracker).doubt, 0, 0);
     teardown(&w);
 }
 
@@ -484,8 +555,11 @@ int main(void)
         cmocka_unit_test(test_prediction_moves_on),
         cmocka_unit_test(test_prediction_leaves_the_picture),
         cmocka_unit_test(test_prediction_order),
+        cmocka_unit_test(test_weak_is_not_predicted),
         cmocka_unit_test(test_nothing_new_without_detection),
         cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_wavering_is_no_misfit),
+        cmocka_unit_test(test_doubt),
         cmocka_unit_test(test_empty_road_is_trusted),
         cmocka_unit_test(test_allocates_nothing),
         cmocka_unit_test(test_creation_fails_well),
