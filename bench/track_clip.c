@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct track_size track_sizes[TRACK_SIZES] = {{640, 384}, {512, 320}, {448, 256}, {320, 192}, {1280, 736}};
+const struct track_size track_sizes[TRACK_SIZES] = {
+    {640, 384}, {512, 288}, {416, 256}, {320, 192}, {1280, 736}};
 
 struct track_reader {
     const struct itsi_backend *backend;
