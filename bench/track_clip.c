@@ -132,8 +132,13 @@ static int take(struct track_reader *reader, const struct itsi_frame *frame)
     clip->height = frame->picture.height;
     view->at_ns = frame->info.media_ns;
     int rc = 0;
-    for (int i = 0; rc == 0 && i < TRACK_SIZES; i++)
+    for (int i = 0; rc == 0 && i < TRACK_SIZES; i++) {
+        view->count[i] = -1;
+        if (i == TRACK_LARGE && (clip->frames - 1) % TRACK_LARGE_EVERY != 0)
+            continue;
         rc = detect(reader, &frame->picture, i, view);
+        clip->runs[i]++;
+    }
     return rc;
 }
 
@@ -207,7 +212,7 @@ int track_reader_read(struct track_reader *reader, const char *path, struct trac
         return rc;
     }
     for (int i = 0; i < TRACK_SIZES; i++)
-        clip->cpu_ms[i] = (double)reader->cpu_ns[i] / 1e6 / clip->frames;
+        clip->cpu_ms[i] = (double)reader->cpu_ns[i] / 1e6 / clip->runs[i];
     return 0;
 }
 

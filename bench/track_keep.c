@@ -7,7 +7,7 @@ static bool get(FILE *file, void *data, size_t size) { return size == 0 || fread
 
 static size_t boxes_size(const struct track_view *view, int size)
 {
-    return (size_t)view->count[size] * sizeof(struct itsi_detection);
+    return view->count[size] > 0 ? (size_t)view->count[size] * sizeof(struct itsi_detection) : 0;
 }
 
 bool track_keep_write(FILE *file, const struct track_clip *clip)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { FULL = 0, LARGE = TRACK_SIZES - 1, MOST_IDS = 1 << 16 };
+enum { FULL = 0, MOST_IDS = 1 << 16 };
 
 struct shown {
     int count;
@@ -153,8 +153,9 @@ int track_player_play(struct track_player *p, const struct track_setting *s, str
             show(p, s, f, o);
         track_score_add(&o->same, &p->identities, p->now.boxes, p->now.count, p->reference[f].boxes,
                         p->reference[f].count);
-        track_score_add(&o->large, NULL, p->now.boxes, p->now.count, large,
-                        publish(view->boxes[LARGE], view->count[LARGE], large));
+        if (view->count[TRACK_LARGE] >= 0)
+            track_score_add(&o->large, NULL, p->now.boxes, p->now.count, large,
+                            publish(view->boxes[TRACK_LARGE], view->count[TRACK_LARGE], large));
         o->always_ms += p->clip->cpu_ms[FULL];
     }
     itsi_tracker_destroy(p->tracker);
