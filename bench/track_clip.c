@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct track_size track_sizes[TRACK_SIZES] = {{640, 384}, {512, 320}, {448, 256}, {384, 224}, {320, 192}};
+const struct track_size track_sizes[TRACK_SIZES] = {
+    {640, 384}, {512, 288}, {416, 256}, {320, 192}, {1280, 736}};
 
 struct track_reader {
     const struct itsi_backend *backend;
@@ -24,7 +25,7 @@ struct track_reader {
     /* of the clip being read; written by the capture's thread */
     struct track_clip *clip;
     struct itsi_ledger *ledger;
-    int64_t cpu_ns[TRACK_SIZES], thumb_ns;
+    int64_t cpu_ns[TRACK_SIZES];
     int status;
 };
 
@@ -116,8 +117,8 @@ static struct track_view *next_view(struct track_clip *clip)
         clip->room = room;
     }
     struct track_view *view = &clip->views[clip->frames];
-    *view = (struct track_view){.thumb = itsi_zalloc(sizeof *view->thumb)};
-    return view->thumb ? view : NULL;
+    *view = (struct track_view){.at_ns = 0};
+    return view;
 }
 
 static int take(struct track_reader *reader, const struct itsi_frame *frame)
@@ -130,12 +131,14 @@ static int take(struct track_reader *reader, const struct itsi_frame *frame)
     clip->width = frame->picture.width;
     clip->height = frame->picture.height;
     view->at_ns = frame->info.media_ns;
-    const int64_t cpu = itsi_thread_cpu_ns();
-    itsi_thumb_make(view->thumb, &frame->picture);
-    reader->thumb_ns += itsi_thread_cpu_ns() - cpu;
     int rc = 0;
-    for (int i = 0; rc == 0 && i < TRACK_SIZES; i++)
+    for (int i = 0; rc == 0 && i < TRACK_SIZES; i++) {
+        view->count[i] = -1;
+        if (i == TRACK_LARGE && (clip->frames - 1) % TRACK_LARGE_EVERY != 0)
+            continue;
         rc = detect(reader, &frame->picture, i, view);
+        clip->runs[i]++;
+    }
     return rc;
 }
 
@@ -200,7 +203,6 @@ int track_reader_read(struct track_reader *reader, const char *path, struct trac
     name_clip(clip, path);
     reader->clip = clip;
     reader->status = 0;
-    reader->thumb_ns = 0;
     memset(reader->cpu_ns, 0, sizeof reader->cpu_ns);
     int rc = play(reader, path, diag);
     if (rc == 0 && clip->frames == 0)
@@ -209,19 +211,16 @@ int track_reader_read(struct track_reader *reader, const char *path, struct trac
         track_clip_free(clip);
         return rc;
     }
-    clip->thumb_us = (double)reader->thumb_ns / 1e3 / clip->frames;
     for (int i = 0; i < TRACK_SIZES; i++)
-        clip->cpu_ms[i] = (double)reader->cpu_ns[i] / 1e6 / clip->frames;
+        clip->cpu_ms[i] = (double)reader->cpu_ns[i] / 1e6 / clip->runs[i];
     return 0;
 }
 
 void track_clip_free(struct track_clip *clip)
 {
-    for (int f = 0; f < clip->frames; f++) {
+    for (int f = 0; f < clip->frames; f++)
         for (int i = 0; i < TRACK_SIZES; i++)
             itsi_free(clip->views[f].boxes[i]);
-        itsi_free(clip->views[f].thumb);
-    }
     itsi_free(clip->views);
     *clip = (struct track_clip){.frames = 0};
 }

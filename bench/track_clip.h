@@ -4,27 +4,28 @@
 #define ITS_BENCH_TRACK_CLIP_H
 
 #include "core/detection.h"
-#include "postprocess/track_thumb.h"
 
 enum { TRACK_SIZES = 5 };
 
 struct track_size {
     int width, height; /* of the network's input */
 };
-extern const struct track_size track_sizes[TRACK_SIZES]; /* the first is full size */
+/* The first is full size; the last has four times its pixels and is looked at on every seventh picture only, which none of
+ * the usual intervals keeps step with. */
+enum { TRACK_LARGE = TRACK_SIZES - 1, TRACK_LARGE_EVERY = 7 };
+extern const struct track_size track_sizes[TRACK_SIZES];
 
 struct track_view {
     int64_t at_ns; /* in the clip's own timeline */
-    struct itsi_thumb *thumb;
-    int count[TRACK_SIZES];
+    int count[TRACK_SIZES]; /* -1: not looked at */
     struct itsi_detection *boxes[TRACK_SIZES]; /* by falling score, in pixels of the picture, down to the floor */
 };
 
 struct track_clip {
     char name[64];
     int width, height, frames, room;
+    int runs[TRACK_SIZES];
     struct track_view *views;
-    double thumb_us;            /* CPU time of one small copy */
     double cpu_ms[TRACK_SIZES]; /* CPU time of one inference */
 };
 

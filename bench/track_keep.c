@@ -7,7 +7,7 @@ static bool get(FILE *file, void *data, size_t size) { return size == 0 || fread
 
 static size_t boxes_size(const struct track_view *view, int size)
 {
-    return (size_t)view->count[size] * sizeof(struct itsi_detection);
+    return view->count[size] > 0 ? (size_t)view->count[size] * sizeof(struct itsi_detection) : 0;
 }
 
 bool track_keep_write(FILE *file, const struct track_clip *clip)
@@ -15,7 +15,7 @@ bool track_keep_write(FILE *file, const struct track_clip *clip)
     bool ok = put(file, clip, sizeof *clip);
     for (int f = 0; ok && f < clip->frames; f++) {
         const struct track_view *view = &clip->views[f];
-        ok = put(file, view, sizeof *view) && put(file, view->thumb, sizeof *view->thumb);
+        ok = put(file, view, sizeof *view);
         for (int i = 0; ok && i < TRACK_SIZES; i++)
             ok = put(file, view->boxes[i], boxes_size(view, i));
     }
@@ -29,10 +29,9 @@ static bool read_view(FILE *file, struct track_view *view)
         *view = (struct track_view){.at_ns = 0};
         return false;
     }
-    view->thumb = itsi_zalloc(sizeof *view->thumb);
     for (int i = 0; i < TRACK_SIZES; i++)
         view->boxes[i] = itsi_zalloc(boxes_size(view, i) + 1);
-    bool ok = view->thumb && get(file, view->thumb, sizeof *view->thumb);
+    bool ok = true;
     for (int i = 0; ok && i < TRACK_SIZES; i++)
         ok = view->boxes[i] && get(file, view->boxes[i], boxes_size(view, i));
     return ok;

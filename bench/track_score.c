@@ -71,14 +71,15 @@ void track_score_merge(struct track_score *into, const struct track_score *from)
     into->changed += from->changed;
 }
 
-double track_score_f1(const struct track_score *score)
-{
-    const uint64_t both = score->said + score->wanted;
-    return both ? 2.0 * (double)score->right / (double)both : 1;
-}
+static double ratio(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 1; }
+
+double track_score_f1(const struct track_score *score) { return ratio(2 * score->right, score->said + score->wanted); }
+
+double track_score_precision(const struct track_score *score) { return ratio(score->right, score->said); }
+
+double track_score_recall(const struct track_score *score) { return ratio(score->right, score->wanted); }
 
 double track_score_retention(const struct track_score *score)
 {
-    const uint64_t asked = score->kept + score->changed;
-    return asked ? (double)score->kept / (double)asked : 1;
+    return ratio(score->kept, score->kept + score->changed);
 }

@@ -28,6 +28,8 @@ void track_score_add(struct track_score *score, struct track_identities *identit
                      int said_count, const struct itsi_detection *wanted, int wanted_count);
 void track_score_merge(struct track_score *into, const struct track_score *from);
 double track_score_f1(const struct track_score *score);        /* 1 where there is nothing to find and nothing found */
+double track_score_precision(const struct track_score *score);
+double track_score_recall(const struct track_score *score);
 double track_score_retention(const struct track_score *score); /* share of kept; 1 when nothing was asked */
 
 #endif

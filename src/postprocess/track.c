@@ -8,9 +8,12 @@
 #include <string.h>
 
 #define SURE 0.5F            /* one detection of this score confirms a track */
-#define TENTATIVE_SECONDS 0.25F /* so long a track seen once may wait for its second time */
-#define SCORE_SECONDS 0.1F   /* scores are smoothed over about this time */
-#define FADE_SECONDS 2.0F    /* what is predicted loses score at this rate */
+#define TENTATIVE_SECONDS 1.0F /* so long a track seen once may wait for its second time */
+#define FADE_SECONDS 1.0F    /* the score of what is predicted fades at this rate */
+#define UNREST_SHARE 0.3F    /* of the newest change of score in the mean of a track's changes */
+#define UNREST_AT_FIRST 0.06F
+#define UNREST_LEAST 0.01F
+#define UNREST_REACH 3.0F    /* doubt falls by e in so many mean changes between score and threshold */
 #define FIT_SECONDS 2.0F     /* the fit is smoothed over about this time */
 #define FIT_AT_FIRST 0.9F    /* before anything is known: no trust, and little against it */
 #define FIT_OVERLAP 0.5F     /* a prediction that overlaps its detection so much was right */
@@ -72,6 +75,11 @@ void itsi_track_vote(struct itsi_track *track, int32_t cls, float weight)
     }
 }
 
+static int32_t class_of(const struct itsi_tracker *tracker, const struct itsi_track *track)
+{
+    return tracker->params.vote ? track->votes[0].cls : track->cls;
+}
+
 static bool is_used(const struct itsi_tracker *tracker, int32_t id)
 {
     for (int t = 0; t < tracker->used; t++)
@@ -109,38 +117,38 @@ static struct itsi_track *find_place(struct itsi_tracker *tracker)
     return tracker->used < ITSI_MAX_DETECTIONS ? &tracker->tracks[tracker->used++] : place;
 }
 
+static void remember(struct itsi_track *track, const struct itsi_share_box *seen, const struct itsi_detection *box)
+{
+    itsi_track_vote(track, box->cls, box->score);
+    track->box = *seen;
+    track->score = box->score;
+    track->cls = box->cls;
+    track->seen = true;
+    track->unseen = 0;
+}
+
 static void begin(struct itsi_tracker *tracker, const struct itsi_share_box *seen, struct itsi_detection *box)
 {
     struct itsi_track *track = find_place(tracker);
     if (!track)
         return;
-    *track = (struct itsi_track){.state = ITSI_TRACK_TENTATIVE, .score = box->score};
+    *track = (struct itsi_track){.state = ITSI_TRACK_TENTATIVE, .unrest = UNREST_AT_FIRST};
     itsi_motion_begin(&track->motion, seen);
-    itsi_track_vote(track, box->cls, box->score);
+    remember(track, seen, box);
     if (box->score >= SURE)
         confirm(tracker, track);
     box->track = track->id > 0 ? track->id : -1;
 }
 
 static void carry_on(struct itsi_tracker *tracker, struct itsi_track *track, const struct itsi_share_box *seen,
-                     struct itsi_detection *box, float seconds)
+                     struct itsi_detection *box)
 {
     itsi_motion_correct(&track->motion, seen);
-    itsi_track_vote(track, box->cls, box->score);
-    track->score += share_of(seconds, SCORE_SECONDS) * (box->score - track->score);
-    track->unseen = 0;
+    track->unrest += UNREST_SHARE * (fabsf(box->score - track->score) - track->unrest);
+    remember(track, seen, box);
     confirm(tracker, track);
     box->track = track->id;
-}
-
-static void miss(struct itsi_tracker *tracker, struct itsi_track *track, float seconds)
-{
-    const float patience = track->state == ITSI_TRACK_TENTATIVE ? TENTATIVE_SECONDS : tracker->params.lost_seconds;
-    track->score -= share_of(seconds, SCORE_SECONDS) * track->score;
-    if (track->state == ITSI_TRACK_CONFIRMED)
-        track->state = ITSI_TRACK_LOST;
-    if (track->unseen > patience)
-        track->state = ITSI_TRACK_FREE;
+    box->cls = class_of(tracker, track);
 }
 
 /* ---- prediction ---- */
@@ -161,11 +169,15 @@ static bool clip(struct itsi_share_box *box)
 static bool predict(const struct itsi_tracker *tracker, const struct itsi_track *track, float seconds,
                     struct itsi_share_box *box, float *score)
 {
-    if (track->state != ITSI_TRACK_CONFIRMED)
+    const float least = tracker->params.confidence;
+    if (track->state == ITSI_TRACK_FREE || !track->seen || track->score < least ||
+        seconds > tracker->params.lost_seconds)
         return false;
-    *score = track->score * expf(-seconds / FADE_SECONDS);
-    *box = itsi_motion_box_in(&track->motion, seconds);
-    return *score >= tracker->params.confidence && clip(box);
+    /* The box as it was detected, not as the filter has it: what is wanted is what the detector would say, and it errs
+     * alike from one picture to the next. */
+    *box = itsi_motion_carry(&track->motion, &track->box, seconds);
+    *score = least + (track->score - least) * expf(-seconds / FADE_SECONDS);
+    return clip(box);
 }
 
 static void insert_by_score(struct itsi_detection *boxes, int count, const struct itsi_detection *box)
@@ -187,8 +199,8 @@ int itsi_tracker_predict(const struct itsi_tracker *tracker, int64_t now_ns, int
         if (predict(tracker, track, seconds, &box, &score))
             insert_by_score(boxes, count++,
                             &(struct itsi_detection){.x1 = box.x1 * w, .y1 = box.y1 * h, .x2 = box.x2 * w,
-                                                     .y2 = box.y2 * h, .score = score, .cls = track->votes[0].cls,
-                                                     .track = track->id});
+                                                     .y2 = box.y2 * h, .score = score, .cls = class_of(tracker, track),
+                                                     .track = track->id > 0 ? track->id : -1});
     }
     return count;
 }
@@ -203,9 +215,9 @@ static void advance(struct itsi_tracker *tracker, struct itsi_track_scratch *scr
             scratch->trust[t] = 0;
         scratch->seen_by[t] = -1;
         itsi_motion_predict(&track->motion, seconds);
+        track->seen = false;
         track->unseen += seconds;
-        /* lost for too long: not even for this picture; the clock may have stepped far ahead */
-        if (track->unseen > tracker->params.lost_seconds)
+        if (track->unseen > (track->state == ITSI_TRACK_TENTATIVE ? TENTATIVE_SECONDS : tracker->params.lost_seconds))
             track->state = ITSI_TRACK_FREE;
     }
 }
@@ -223,6 +235,13 @@ static void match(const struct itsi_tracker *tracker, struct itsi_track_scratch 
         itsi_track_match(tracker, scratch, boxes, count, &stages[i]);
 }
 
+/* How open it is whether the next detection will show the track, 0..1. */
+static float wavering(const struct itsi_tracker *tracker, const struct itsi_track *track)
+{
+    return expf(-fabsf(track->score - tracker->params.confidence) /
+                (UNREST_REACH * fmaxf(track->unrest, UNREST_LEAST)));
+}
+
 static void judge(struct itsi_tracker *tracker, const struct itsi_track_scratch *scratch, float seconds)
 {
     float asked = 0, kept = 0, overlaps = 0;
@@ -230,11 +249,13 @@ static void judge(struct itsi_tracker *tracker, const struct itsi_track_scratch 
     for (int t = 0; t < tracker->used; t++) {
         if (scratch->trust[t] <= 0)
             continue;
-        asked += scratch->trust[t];
+        /* a track lost because the detector wavers says nothing about tracking */
+        const float weight = 1 - wavering(tracker, &tracker->tracks[t]);
+        asked += weight;
         if (scratch->seen_by[t] < 0)
             continue;
         const float overlap = itsi_share_overlap(&scratch->expected[t], &scratch->seen[scratch->seen_by[t]]);
-        kept += overlap >= FIT_OVERLAP ? scratch->trust[t] : 0;
+        kept += overlap >= FIT_OVERLAP ? weight : 0;
         overlaps += overlap;
         found++;
     }
@@ -243,6 +264,15 @@ static void judge(struct itsi_tracker *tracker, const struct itsi_track_scratch 
     fit->retention += share * ((asked > 0 ? kept / asked : 1) - fit->retention);
     if (found > 0)
         fit->overlap += share * (overlaps / (float)found - fit->overlap);
+}
+
+static float doubt(const struct itsi_tracker *tracker)
+{
+    float sum = 0;
+    for (int t = 0; t < tracker->used; t++)
+        if (tracker->tracks[t].state != ITSI_TRACK_FREE && tracker->tracks[t].seen)
+            sum += wavering(tracker, &tracker->tracks[t]);
+    return sum;
 }
 
 void itsi_tracker_update(struct itsi_tracker *tracker, struct itsi_track_scratch *scratch, int64_t now_ns, int width,
@@ -261,15 +291,16 @@ void itsi_tracker_update(struct itsi_tracker *tracker, struct itsi_track_scratch
         struct itsi_track *track = &tracker->tracks[t];
         const int d = scratch->seen_by[t];
         if (d >= 0)
-            carry_on(tracker, track, &scratch->seen[d], &boxes[d], seconds);
-        else if (track->state != ITSI_TRACK_FREE)
-            miss(tracker, track, seconds);
+            carry_on(tracker, track, &scratch->seen[d], &boxes[d]);
+        else if (track->state == ITSI_TRACK_CONFIRMED)
+            track->state = ITSI_TRACK_LOST;
     }
     for (int d = 0; d < count; d++)
         if (scratch->track_of[d] < 0 && boxes[d].score >= tracker->params.confidence)
             begin(tracker, &scratch->seen[d], &boxes[d]);
     while (tracker->used > 0 && tracker->tracks[tracker->used - 1].state == ITSI_TRACK_FREE)
         tracker->used--;
+    tracker->fit.doubt = doubt(tracker);
     tracker->last_ns = now_ns;
     tracker->begun = true;
 }

@@ -21,8 +21,9 @@ struct itsi_tracker_params {
     float confidence;   /* a detection of this score may begin a track, and a track of this score is shown */
     float floor;        /* down to this score a detection may carry a track on */
     float lost_seconds; /* so long a track without detections can be found again */
+    bool vote;          /* boxes get the class that most of their track's sightings had, the surer the more */
 };
-#define ITSI_TRACKER_DEFAULTS {.confidence = 0.25F, .floor = 0.1F, .lost_seconds = 1.5F}
+#define ITSI_TRACKER_DEFAULTS {.confidence = 0.25F, .floor = 0.1F, .lost_seconds = 1.5F, .vote = false}
 
 /* Scratch of one thread, for any number of trackers. */
 struct itsi_track_scratch;
@@ -35,23 +36,29 @@ ITS_NODISCARD int itsi_tracker_create(struct itsi_tracker **out, const struct it
                                       struct its_diag *diag);
 void itsi_tracker_destroy(struct itsi_tracker *tracker);
 
-/* A picture of width x height pixels, taken at now_ns, was detected on: boxes[0..count) in its pixels, down to `floor`.
- * Writes their `track`: the id (1..2^31-1, never used twice by this tracker before all were used) of a confirmed track,
- * else -1. A track is confirmed by a detection of high score or by its second. Everything else of a box stays as it is. */
+/* A picture of width x height pixels, taken at now_ns, was detected on: boxes[0..count) in its pixels, down to `floor`,
+ * count at most ITSI_MAX_DETECTIONS. Writes their `track`: the id (1..2^31-1, none twice before all were used) of a
+ * confirmed track, else -1; a track is confirmed by a detection of score 0.5 or by its second. With `vote`, their cls too.
+ * Boxes below `confidence` have served their purpose then: the caller publishes the others. */
 void itsi_tracker_update(struct itsi_tracker *tracker, struct itsi_track_scratch *scratch, int64_t now_ns, int width,
                          int height, struct itsi_detection *boxes, int count);
 
-/* The boxes of a picture taken at now_ns (not before the last update's) that is not detected on, by falling score, in its
- * pixels, clipped to it. Scores fade with the time since the last detection. Changes nothing. boxes has room for
- * ITSI_MAX_DETECTIONS; returns their number. */
+/* The boxes of a picture taken at now_ns that is not detected on: what the last update's picture showed, moved on at each
+ * track's speed; by falling score, in pixels of this picture, clipped to it. Scores fade towards `confidence`; after
+ * lost_seconds without an update there is nothing left to say. Pictures of a time before the last update show it as it
+ * was. Changes nothing. boxes has room for ITSI_MAX_DETECTIONS; returns their number. */
 int itsi_tracker_predict(const struct itsi_tracker *tracker, int64_t now_ns, int width, int height,
                          struct itsi_detection *boxes);
 
-/* How well the tracks stood in for detection: at each update, what would have been predicted for that picture is held
- * against what was detected. Smoothed over some seconds; begins without trust. */
+/* May predictions stand in for detection? */
 struct itsi_track_fit {
-    float retention; /* share of tracks found again under their box (overlap of 0.5), weighted by score; 1: tracking holds */
-    float overlap;   /* mean IoU of predicted and detected boxes of the tracks found again */
+    /* At each update, what would have been predicted for that picture is held against what was detected, smoothed over
+     * some seconds; begins without trust. */
+    float retention; /* share of tracks found again, weighted by their scores; 1: identities last */
+    float overlap;   /* mean IoU of the predicted and the detected boxes of those tracks */
+    /* Of the last update's tracks, how many a detector might see differently in the next picture: it wavers over a track
+     * whose score is near `confidence`, the more the score has changed before. 0: nothing is in doubt. */
+    float doubt;
 };
 struct itsi_track_fit itsi_tracker_fit(const struct itsi_tracker *tracker);
 

@@ -2,7 +2,11 @@
  *
  * Tracking may stand in only while it holds (DeepStream's rule for its inference interval): with a retention of 0.99 the
  * wanted interval is granted, below 0.90 every picture is detected on, between the two the interval grows evenly, which
- * needs no memory to keep from flapping. */
+ * needs no memory to keep from flapping.
+ *
+ * Within that interval, inference goes where it changes something: a picture is detected on as soon as doubt, times the
+ * pictures since the last detection, reaches a tolerance. With one tolerance for all cameras, a road on which all is
+ * clear gives its share to one on which the detector wavers; docs/tracking.md has what that is worth. */
 #ifndef ITSI_POSTPROCESS_TRACK_CADENCE_H
 #define ITSI_POSTPROCESS_TRACK_CADENCE_H
 
@@ -14,7 +18,9 @@
 
 struct itsi_track_cadence {
     float retention;   /* of struct itsi_track_fit */
-    int64_t wanted_ns; /* between two detections, as the quality level asks; 0: every picture */
+    float doubt;       /* of the same */
+    float tolerance;   /* for doubt; 0: only the interval decides */
+    int64_t wanted_ns; /* most time between two detections, as the quality level asks; 0: every picture */
     int64_t frame_ns;  /* between two pictures */
     int64_t since_ns;  /* from the picture detected on last to this one; negative: none was, or the clock stepped back */
 };

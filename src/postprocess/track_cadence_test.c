@@ -76,12 +76,36 @@ static void test_every_picture(void **state)
     assert_true(itsi_track_cadence_detect(&c));
 }
 
+static void test_doubt(void **state)
+{
+    (void)state;
+    struct itsi_track_cadence c = usual(1, 40 * MS);
+    c.tolerance = 2;
+    c.doubt = 1;
+    assert_false(itsi_track_cadence_detect(&c)); /* one picture on: 1 of 2 */
+    c.since_ns = 80 * MS;
+    assert_true(itsi_track_cadence_detect(&c));
+    c.since_ns = 40 * MS;
+    c.doubt = 2;
+    assert_true(itsi_track_cadence_detect(&c));
+    c.doubt = 0; /* nothing is in doubt: the interval alone */
+    c.since_ns = 160 * MS;
+    assert_false(itsi_track_cadence_detect(&c));
+    c.since_ns = 200 * MS;
+    assert_true(itsi_track_cadence_detect(&c));
+    c.tolerance = 0; /* does not count */
+    c.doubt = 100;
+    c.since_ns = 40 * MS;
+    assert_false(itsi_track_cadence_detect(&c));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_holds),  cmocka_unit_test(test_fails),
         cmocka_unit_test(test_between), cmocka_unit_test(test_first_picture_and_clock),
         cmocka_unit_test(test_jitter), cmocka_unit_test(test_every_picture),
+        cmocka_unit_test(test_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

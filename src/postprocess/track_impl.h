@@ -10,9 +10,9 @@
 
 enum itsi_track_state {
     ITSI_TRACK_FREE,      /* no track */
-    ITSI_TRACK_TENTATIVE, /* seen once, not surely; has no id yet */
-    ITSI_TRACK_CONFIRMED, /* seen at the last update */
-    ITSI_TRACK_LOST       /* confirmed once, not seen at the last update */
+    ITSI_TRACK_TENTATIVE, /* seen once, and not surely; has no id yet */
+    ITSI_TRACK_CONFIRMED,
+    ITSI_TRACK_LOST       /* confirmed, but not seen at the last update */
 };
 
 /* Classes a track was seen as: the three with the most weight. */
@@ -24,10 +24,15 @@ struct itsi_track_vote {
 
 struct itsi_track {
     struct itsi_motion motion; /* as of the tracker's last update */
+    bool seen;                 /* at that update */
     float unseen;              /* seconds since a detection */
-    float score;               /* smoothed */
     int32_t id;                /* 0: none yet */
     enum itsi_track_state state;
+    /* its last detection */
+    struct itsi_share_box box;
+    float score;
+    int32_t cls;
+    float unrest; /* mean change of the score from one detection to the next */
     struct itsi_track_vote votes[ITSI_TRACK_VOTES]; /* the winner first */
 };
 

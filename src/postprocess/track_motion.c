@@ -79,11 +79,18 @@ static struct itsi_share_box box_of(float x, float y, float w, float h)
     return (struct itsi_share_box){x - w, y - h, x + w, y + h};
 }
 
-struct itsi_share_box itsi_motion_box(const struct itsi_motion *motion) { return itsi_motion_box_in(motion, 0); }
-
-struct itsi_share_box itsi_motion_box_in(const struct itsi_motion *motion, float seconds)
+struct itsi_share_box itsi_motion_box(const struct itsi_motion *motion)
 {
     const struct itsi_axis *a = motion->axis;
-    return box_of(a[0].at + seconds * a[0].speed, a[1].at + seconds * a[1].speed, a[2].at + seconds * a[2].speed,
-                  a[3].at + seconds * a[3].speed);
+    return box_of(a[0].at, a[1].at, a[2].at, a[3].at);
+}
+
+struct itsi_share_box itsi_motion_carry(const struct itsi_motion *motion, const struct itsi_share_box *box,
+                                        float seconds)
+{
+    const struct itsi_axis *a = motion->axis;
+    float at[4];
+    measure(box, at);
+    return box_of(at[0] + seconds * a[0].speed, at[1] + seconds * a[1].speed, at[2] + seconds * a[2].speed,
+                  at[3] + seconds * a[3].speed);
 }

@@ -34,7 +34,8 @@ void itsi_motion_predict(struct itsi_motion *motion, float seconds);
 void itsi_motion_correct(struct itsi_motion *motion, const struct itsi_share_box *seen);
 
 struct itsi_share_box itsi_motion_box(const struct itsi_motion *motion);
-/* The box that time would make of it, the state untouched. */
-struct itsi_share_box itsi_motion_box_in(const struct itsi_motion *motion, float seconds);
+/* The box, `seconds` on: moved and grown at the speeds known now. */
+struct itsi_share_box itsi_motion_carry(const struct itsi_motion *motion, const struct itsi_share_box *box,
+                                        float seconds);
 
 #endif

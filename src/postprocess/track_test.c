@@ -1,79 +1,6 @@
-#include "support/check.h"
+#include "postprocess/track_test.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "postprocess/track_impl.h"
-
-#define MS ITSI_NS_PER_MS
-#define FRAME (40 * MS)
-enum { W = 1280, H = 720 };
-
-/* ---- a small world ---- */
-
-struct world {
-    struct itsi_tracker *tracker;
-    struct itsi_track_scratch *scratch;
-    int64_t now;
-    int width, height;
-    int count;
-    struct itsi_detection boxes[ITSI_MAX_DETECTIONS];
-};
-
-static void setup(struct world *w)
-{
-    const struct itsi_tracker_params params = ITSI_TRACKER_DEFAULTS;
-    struct its_diag diag = {""};
-    *w = (struct world){.now = 1000 * ITSI_NS_PER_S, .width = W, .height = H};
-    CHECK_OK(itsi_tracker_create(&w->tracker, &params, &diag), diag);
-    CHECK_OK(itsi_track_scratch_create(&w->scratch, &diag), diag);
-}
-
-static void teardown(struct world *w)
-{
-    itsi_tracker_destroy(w->tracker);
-    itsi_track_scratch_destroy(w->scratch);
-}
-
-/* A thing of class 2 with its centre there, in pixels of a 1280x720 picture. */
-static struct itsi_detection *show(struct world *w, float x, float y, float width, float height, float score)
-{
-    const float sx = (float)w->width / W, sy = (float)w->height / H;
-    struct itsi_detection *box = &w->boxes[w->count++];
-    *box = (struct itsi_detection){.x1 = (x - width / 2) * sx, .y1 = (y - height / 2) * sy, .x2 = (x + width / 2) * sx,
-                                   .y2 = (y + height / 2) * sy, .score = score, .cls = 2, .track = -1};
-    return box;
-}
-
-static void look(struct world *w)
-{
-    itsi_tracker_update(w->tracker, w->scratch, w->now, w->width, w->height, w->boxes, w->count);
-    w->count = 0;
-}
-
-/* One thing of the usual size; its id. */
-static int32_t look_at(struct world *w, float x, float y, float score)
-{
-    show(w, x, y, 80, 60, score);
-    look(w);
-    return w->boxes[0].track;
-}
-
-static int foresee(struct world *w)
-{
-    return itsi_tracker_predict(w->tracker, w->now, w->width, w->height, w->boxes);
-}
-
-/* A car at 300 pixels a second, until it has been seen `frames` times; returns its id, the last place in *x. */
-static int32_t drive(struct world *w, float *x, int frames)
-{
-    int32_t id = look_at(w, *x, 300, 0.8F);
-    for (int i = 1; i < frames; i++) {
-        w->now += FRAME;
-        *x += 12;
-        assert_int_equal(look_at(w, *x, 300, 0.8F), id);
-    }
-    return id;
-}
 
 /* ---- ids ---- */
 
@@ -287,144 +214,28 @@ static void test_ids_wrap(void **state)
 static void test_classes_vote(void **state)
 {
     (void)state;
-    struct world w;
-    setup(&w);
     static const int32_t seen[] = {2, 2, 7, 2, 5, 2, 3, 2};
-    int32_t id = 0;
-    for (size_t i = 0; i < sizeof seen / sizeof *seen; i++, w.now += FRAME) {
-        show(&w, 400, 300, 80, 60, 0.8F)->cls = seen[i];
-        look(&w);
-        id = id ? id : w.boxes[0].track;
-        assert_int_equal(w.boxes[0].track, id);
-        assert_int_equal(w.boxes[0].cls, seen[i]); /* what was detected stays what was detected */
-        assert_int_equal(foresee(&w), 1);
-        assert_int_equal(w.boxes[0].cls, 2);
-    }
-    for (int i = 0; i < 12; i++, w.now += FRAME) { /* opinions may change */
-        show(&w, 400, 300, 80, 60, 0.8F)->cls = 3;
-        look(&w);
-    }
-    foresee(&w);
-    assert_int_equal(w.boxes[0].cls, 3);
-    teardown(&w);
-}
-
-/* ---- predictions ---- */
-
-static void test_prediction_moves_on(void **state)
-{
-    (void)state;
-    struct world w;
-    setup(&w);
-    float x = 100;
-    const int32_t id = drive(&w, &x, 15);
-    float last = 2;
-    for (int i = 1; i <= 5; i++) {
-        w.now += FRAME;
-        assert_int_equal(foresee(&w), 1);
-        CHECK_NEAR((double)(w.boxes[0].x1 + w.boxes[0].x2) / 2, (double)x + 12 * i, 4);
-        CHECK_NEAR((double)(w.boxes[0].y1 + w.boxes[0].y2) / 2, 300, 2);
-        CHECK_NEAR((double)(w.boxes[0].x2 - w.boxes[0].x1), 80, 4);
-        assert_int_equal(w.boxes[0].track, id);
-        assert_true(w.boxes[0].score < last && w.boxes[0].score > 0.5F);
-        last = w.boxes[0].score;
-    }
-    /* in the pixels of whatever picture it is for */
-    w.width = 640;
-    w.height = 360;
-    assert_int_equal(foresee(&w), 1);
-    CHECK_NEAR((double)(w.boxes[0].x1 + w.boxes[0].x2), (double)x + 60, 4);
-    teardown(&w);
-}
-
-static void test_prediction_leaves_the_picture(void **state)
-{
-    (void)state;
-    struct world w;
-    setup(&w);
-    float x = 1060;
-    drive(&w, &x, 15); /* now at 1228: its right edge at 1268 */
-    w.now += 2 * FRAME;
-    assert_int_equal(foresee(&w), 1);
-    CHECK_NEAR((double)w.boxes[0].x2, W, 0); /* clipped */
-    assert_true(w.boxes[0].x1 < W - 40);
-    w.now += 5 * FRAME;
-    assert_int_equal(foresee(&w), 0);
-    teardown(&w);
-}
-
-static void test_prediction_order(void **state)
-{
-    (void)state;
-    struct world w;
-    setup(&w);
-    for (int i = 0; i < 3; i++, w.now += FRAME) {
-        show(&w, 100, 100, 80, 60, 0.55F);
-        show(&w, 400, 100, 80, 60, 0.9F);
-        show(&w, 700, 100, 80, 60, 0.7F);
-        look(&w);
-    }
-    assert_int_equal(foresee(&w), 3);
-    assert_true(w.boxes[0].score > w.boxes[1].score && w.boxes[1].score > w.boxes[2].score);
-    CHECK_NEAR((double)w.boxes[0].x1, 360, 3);
-    teardown(&w);
-}
-
-static void test_nothing_new_without_detection(void **state)
-{
-    (void)state;
-    struct world w;
-    setup(&w);
-    assert_int_equal(foresee(&w), 0);
-    look(&w); /* an empty picture */
-    w.now += FRAME;
-    assert_int_equal(foresee(&w), 0);
-    float x = 100;
-    const int32_t id = drive(&w, &x, 5);
-    for (int i = 0; i < 20; i++) {
-        w.now += FRAME;
-        const int count = foresee(&w);
-        assert_in_range(count, 0, 1);
-        if (count)
+    for (int vote = 0; vote < 2; vote++) {
+        struct world w;
+        setup(&w);
+        w.tracker->params.vote = vote;
+        int32_t id = 0;
+        for (size_t i = 0; i < sizeof seen / sizeof *seen; i++, w.now += FRAME) {
+            show(&w, 400, 300, 80, 60, 0.8F)->cls = seen[i];
+            look(&w);
+            id = id ? id : w.boxes[0].track;
             assert_int_equal(w.boxes[0].track, id);
+            assert_int_equal(w.boxes[0].cls, vote ? 2 : seen[i]);
+            assert_int_equal(foresee(&w), 1);
+            assert_int_equal(w.boxes[0].cls, vote ? 2 : seen[i]);
+        }
+        for (int i = 0; i < 12; i++, w.now += FRAME) { /* opinions may change */
+            show(&w, 400, 300, 80, 60, 0.8F)->cls = 3;
+            look(&w);
+        }
+        assert_int_equal(w.boxes[0].cls, 3);
+        teardown(&w);
     }
-    look(&w); /* detection says that it is gone */
-    assert_int_equal(foresee(&w), 0);
-    teardown(&w);
-}
-
-/* ---- does it hold? ---- */
-
-static void test_fit(void **state)
-{
-    (void)state;
-    struct world w;
-    setup(&w);
-    assert_true(itsi_tracker_fit(w.tracker).retention <= 0.9F); /* no trust before it is earned */
-    float x = 100;
-    drive(&w, &x, 90);
-    w.count = 0;
-    CHECK_NEAR((double)itsi_tracker_fit(w.tracker).retention, 0.98, 0.02);
-    assert_true(itsi_tracker_fit(w.tracker).overlap > 0.7F);
-    const float before = itsi_tracker_fit(w.tracker).retention;
-    /* things jump about: what is predicted is never there */
-    for (int i = 0; i < 25; i++) {
-        w.now += FRAME;
-        look_at(&w, i % 2 ? 200 : 900, 300, 0.8F);
-    }
-    assert_true(itsi_tracker_fit(w.tracker).retention < before - 0.2F);
-    teardown(&w);
-}
-
-static void test_empty_road_is_trusted(void **state)
-{
-    (void)state;
-    struct world w;
-    setup(&w);
-    for (int i = 0; i < 200; i++, w.now += FRAME)
-        look(&w);
-    assert_true(itsi_tracker_fit(w.tracker).retention >= 0.99F);
-    teardown(&w);
 }
 
 /* ---- memory ---- */
@@ -479,12 +290,6 @@ int main(void)
         cmocka_unit_test(test_three_hundred),
         cmocka_unit_test(test_ids_wrap),
         cmocka_unit_test(test_classes_vote),
-        cmocka_unit_test(test_prediction_moves_on),
-        cmocka_unit_test(test_prediction_leaves_the_picture),
-        cmocka_unit_test(test_prediction_order),
-        cmocka_unit_test(test_nothing_new_without_detection),
-        cmocka_unit_test(test_fit),
-        cmocka_unit_test(test_empty_road_is_trusted),
         cmocka_unit_test(test_allocates_nothing),
         cmocka_unit_test(test_creation_fails_well),
     };

@@ -140,7 +140,7 @@ static void the_device_chooses_how_many_run_at_once(void **state)
     params.parallel = 0;
     params.threads = 0;
     struct itsi_engine *e = open_engine(&params);
-    assert_true(b->info(e)->warm_ns[0] > 0);
+    assert_true(b->info(e)->warm_ns[0][0] > 0);
     assert_in_range(b->info(e)->parallel, 1, 1024);
     assert_int_equal(b->info(e)->slots, b->info(e)->parallel + 2);
     b->close(e);

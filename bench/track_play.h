@@ -1,0 +1,46 @@
+/* A clip played through tracker and cadence with one setting, and what came of it. */
+#ifndef ITS_BENCH_TRACK_PLAY_H
+#define ITS_BENCH_TRACK_PLAY_H
+
+#include "postprocess/track.h"
+#include "track_clip.h"
+#include "track_score.h"
+
+#define TRACK_CONFIDENCE 0.25F /* of boxes that are published, as the product's inference.confidence */
+
+enum track_rule {
+    TRACK_EVERY, /* every n-th picture is detected on, tracking between */
+    TRACK_STALE, /* the same, but the last detection's boxes stay where they are */
+    TRACK_DOUBT, /* at least every n-th, and sooner where doubt exceeds the tolerance */
+    TRACK_HOLDS, /* the same, and only while tracking holds: the whole rule of the product */
+    TRACK_LATE   /* no tracking: each picture gets the boxes of the one before it */
+};
+const char *track_rule_name(enum track_rule rule);
+
+struct track_setting {
+    enum track_rule rule;
+    int size;     /* of track_sizes */
+    int interval; /* n */
+    float tolerance;
+};
+
+struct track_outcome {
+    struct track_score same;  /* against full size on every picture, the same detector */
+    struct track_score large; /* against the detector at four times the pixels */
+    int frames, detected;
+    double inference_ms;      /* CPU time */
+    double always_ms;         /* what full size on every picture takes */
+    int64_t tracker_ns;       /* CPU time of updates and predictions */
+    double retention;         /* sum over the pictures of what the tracker said of itself */
+};
+
+struct track_player;
+ITS_NODISCARD int track_player_create(struct track_player **out, struct its_diag *diag);
+void track_player_destroy(struct track_player *player);
+/* Another clip (borrowed): notes what full size on every picture shows of it. */
+ITS_NODISCARD int track_player_load(struct track_player *player, const struct track_clip *clip, struct its_diag *diag);
+ITS_NODISCARD int track_player_play(struct track_player *player, const struct track_setting *setting,
+                                    struct track_outcome *outcome, struct its_diag *diag);
+void track_outcome_merge(struct track_outcome *into, const struct track_outcome *from);
+
+#endif
