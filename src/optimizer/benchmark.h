@@ -32,6 +32,8 @@ struct itsi_benchmark_report {
     struct itsi_engine_info engine;
     struct itsi_ledger_counts counts; /* of the measured time; in_flight is 0 */
     bool ledger_balanced;             /* at both ends and after the drain */
+    double least_analysed_fps;        /* of the camera that was analysed least */
+    int levels[ITSI_QUALITY_LEVELS];  /* cameras by quality level, at the end */
     double analysed_fps, on_time_ratio, on_time_admitted_ratio;
     struct itsi_latency_report latency;
     bool by_deadline;                 /* the batcher; false: the fixed one */

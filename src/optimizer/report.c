@@ -28,6 +28,11 @@ static void put_numbers(struct itsi_json *json, const struct itsi_benchmark_repo
     itsi_json_int(json, "frames_missing", (int64_t)c->missing);
     itsi_json_bool(json, "ledger_balanced", r->ledger_balanced);
     itsi_json_number(json, "analysed_fps", r->analysed_fps, 2);
+    itsi_json_number(json, "least_analysed_fps", r->least_analysed_fps, 3);
+    itsi_json_object(json, "quality_levels");
+    for (int level = 0; level < ITSI_QUALITY_LEVELS; level++)
+        itsi_json_int(json, itsi_quality_name(level), r->levels[level]);
+    itsi_json_end(json, '}');
     itsi_json_number(json, "on_time_ratio", r->on_time_ratio, 5);
     itsi_json_number(json, "on_time_admitted_ratio", r->on_time_admitted_ratio, 5);
 }
@@ -145,7 +150,13 @@ void itsi_benchmark_table(const struct itsi_benchmark_report *r, struct itsi_buf
     itsi_buf_printf(out, "%d streams for %.1f s on %s (%s), model %s at %dx%d, %s%s\n\n", r->streams, r->duration_s,
                     r->engine.backend, r->engine.device, r->model, r->engine.width, r->engine.height,
                     r->engine.precision, r->interrupted ? " (interrupted)" : "");
-    itsi_buf_printf(out, "  analysed                %10.1f frames/s\n", r->analysed_fps);
+    itsi_buf_printf(out, "  analysed                %10.1f frames/s, of the camera with the fewest %.2f\n", r->analysed_fps,
+                    r->least_analysed_fps);
+    itsi_buf_puts(out, "  quality at the end     ");
+    for (int level = ITSI_QUALITY_LEVELS - 1; level >= 0; level--)
+        if (r->levels[level] > 0)
+            itsi_buf_printf(out, " %d %s", r->levels[level], itsi_quality_name(level));
+    itsi_buf_puts(out, "\n");
     itsi_buf_printf(out, "  on time                 %10.2f %% of frames due, %.2f %% of frames taken\n",
                     r->on_time_ratio * 100, r->on_time_admitted_ratio * 100);
     itsi_buf_printf(out, "  end to end, ms          %10.1f p50 %8.1f p95 %8.1f p99 %8.1f max\n", e->p50, e->p95, e->p99,
