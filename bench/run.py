@@ -111,7 +111,7 @@ class Bench:
         try:
             port = int(re.search(r"(\d+)", server.stdout.readline()).group(1))
             time.sleep(1)
-            urls = f"rtsp://127.0.0.1:{port}/cam{{i}}"
+            urls = f"rtsp://127.0.0.1:{port}/cam{{i%{mounts}}}"
             out = self.run([self.args.binary, "performance", "benchmark", "--streams", cameras, "--warmup", warmup,
                             "--duration", seconds, "--source", urls, "--model", self.model, "--format", "json"])
         finally:
@@ -131,7 +131,7 @@ class Bench:
 
     def section_hundred(self):
         """More than the machine can analyse in full: quality gives way, latency does not."""
-        self.results["hundred"] = self.rtsp(100, 100, 15, 120)
+        self.results["hundred"] = self.rtsp(100, 10, 15, 120)
 
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]

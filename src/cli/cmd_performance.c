@@ -32,7 +32,7 @@ static const char help_text[] =
     "--format json one document a line. It exits 3 when no daemon answers. benchmark is open-loop: cameras deliver at\n"
     "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
-    "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road, and detections are held against its\n"
+    "{i} in it becomes the stream's number (0, 1, ...), {i%10} its remainder; without it the synthetic road, and detections are held against its\n"
     "truth: precision and recall. --replay runs a flight record again (data_dir/flight), or its first --streams cameras,\n"
     "every frame at its time and without its picture; with backend=null every inference takes the median of then. --baseline holds stage times\n"
     "against an earlier report (--format json or --output) and exits 1 when a stage is slower by more than\n"

@@ -25,15 +25,21 @@ static int tell(const struct itsi_benchmark_params *params, const char *phase, d
     return params->progress ? params->progress(params->progress_arg, phase, done, of) : 0;
 }
 
-/* The source with every "{i}" replaced by the stream's number, so that each stream can be a camera of its own. */
+/* The source with every "{i}" replaced by the stream's number, and "{i%10}" by its last digit, so that each stream can be a
+ * camera of its own, or one of a few. */
 static void stream_url(const char *source, int i, char *out, size_t size)
 {
     size_t used = 0;
     for (const char *p = source; *p && used + 1 < size;) {
-        if (strncmp(p, "{i}", 3) == 0) {
-            int n = snprintf(out + used, size - used, "%d", i);
+        int of = 0, length = 0;
+        if (strncmp(p, "{i}", 3) == 0)
+            length = 3;
+        else if (sscanf(p, "{i%%%5d}%n", &of, &length) != 1 || of < 1)
+            length = 0;
+        if (length > 0) {
+            int n = snprintf(out + used, size - used, "%d", of > 0 ? i % of : i);
             used += n > 0 ? (size_t)n : 0;
-            p += 3;
+            p += length;
         } else {
             out[used++] = *p++;
         }

@@ -17,7 +17,7 @@ struct itsi_benchmark_params {
     double duration_s;       /* measured time, after the warm-up */
     double warmup_s;
     double startup_s;        /* longest wait for all cameras to give pictures before the warm-up */
-    const char *source;      /* a URL or file for every stream, "{i}" in it is the stream's number; NULL: the synthetic road, a seed per stream */
+    const char *source;      /* a URL or file for every stream, "{i}" in it is the stream's number, "{i%10}" its remainder; NULL: the synthetic road, a seed per stream */
     /* A flight record to run again instead: it says streams, duration and timing, and there is no warm-up. NULL: none. */
     const struct itsi_replay *replay;
     /* Called about once a second from the calling thread; may be NULL. Non-zero ends the run early. */
