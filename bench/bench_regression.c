@@ -45,7 +45,7 @@ struct column {
 static bool column_named(const char *name, struct column *out)
 {
     char known[64];
-    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+    for (int k = 0; k < ITSI_SERIES_KIND_COUNT; k++)
         for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
             snprintf(known, sizeof known, "%s.%s", itsi_stage_name((enum itsi_stage)s),
                      itsi_time_kind_name((enum itsi_time_kind)k));
@@ -66,7 +66,7 @@ static int read_header(char *line, struct column *columns)
     if (strcmp(name, "frames") != 0)
         return -1;
     while ((name = strsep(&rest, ",")))
-        if (count == ITSI_TIME_KIND_COUNT * ITSI_STAGE_COUNT || !column_named(name, &columns[count++]))
+        if (count == ITSI_SERIES_KIND_COUNT * ITSI_STAGE_COUNT || !column_named(name, &columns[count++]))
             return -1;
     return count;
 }
@@ -88,7 +88,7 @@ static bool read_row(char *line, const struct column *columns, int count, struct
 static bool read_lines(FILE *file)
 {
     char line[LINE_SIZE];
-    struct column columns[ITSI_TIME_KIND_COUNT * ITSI_STAGE_COUNT];
+    struct column columns[ITSI_SERIES_KIND_COUNT * ITSI_STAGE_COUNT];
     int count = -1;
     while (rows < ROWS_MOST && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\r\n")] = '\0';
@@ -170,6 +170,7 @@ static int inject(struct itsi_regression *detector, struct replay *replay, enum 
     for (int i = 1; i <= WITHIN; i++) {
         next_batch(replay, &batch);
         batch.mean[ITSI_TIME_SERVICE][stage] += log1p(percent / 100);
+        batch.mean[ITSI_TIME_FLOOR][stage] += log1p(percent / 100);
         feed(detector, &batch);
         struct itsi_regression_event event;
         bool told = false;

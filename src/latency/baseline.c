@@ -15,7 +15,7 @@
 
 const char *itsi_time_kind_name(enum itsi_time_kind kind)
 {
-    static const char *const names[] = {"service", "wait"};
+    static const char *const names[] = {"service", "wait", "floor"};
     return names[kind];
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "latency/regression_adjust.h"
 #include "latency/regression_robust.h"
 
 #include <math.h>
@@ -12,11 +13,13 @@
  * the sum. They are not quite normal, there are several series, and more is asked: the bench measures what is left. */
 #define FALSE_ALARM_INTERVAL 1e6
 #define CONFIDENCE_95 1.96
-enum { EVENTS = 32 };
+enum { EVENTS = 32, FLOOR_LEAST_RUN = 3 * ITSI_FLOOR_BATCHES };
 
 struct itsi_regression {
     struct itsi_series_rules rules;
-    struct itsi_series series[ITSI_TIME_KIND_COUNT][ITSI_STAGE_COUNT];
+    struct itsi_series series[ITSI_SERIES_KIND_COUNT][ITSI_STAGE_COUNT];
+    struct itsi_adjustment adjustment[ITSI_SERIES_KIND_COUNT]; /* of services and floors */
+    struct itsi_floor floor[ITSI_STAGE_COUNT];
     struct itsi_series whole; /* median deviation of the stages' service */
     struct itsi_open_batch open;
     int64_t last_end; /* of the last batch; 0: none */
@@ -33,6 +36,7 @@ int itsi_regression_configure(struct itsi_regression *r, const struct itsi_regre
     if (params->accept_after_ns < 0)
         return itsi_fail(diag, ITS_EINVAL, "a regression cannot be accepted before it began");
     r->rules = (struct itsi_series_rules){.threshold = log1p(params->threshold_percent / 100),
+                                          .least_run = ITSI_SERIES_LEAST_RUN,
                                           .interval = FALSE_ALARM_INTERVAL,
                                           .accept_after = params->accept_after_ns};
     return 0;
@@ -57,9 +61,13 @@ void itsi_regression_destroy(struct itsi_regression *r) { itsi_free(r); }
 
 void itsi_regression_baselines(const struct itsi_regression *r, struct itsi_baseline_set *out)
 {
-    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
-        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+    for (int k = 0; k < ITSI_SERIES_KIND_COUNT; k++) {
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
             out->series[k][s] = r->series[k][s].baseline;
+            out->residual[k][s] = r->series[k][s].residual;
+        }
+        out->peers[k] = r->adjustment[k].peers;
+    }
 }
 
 static double to_percent(double shift) { return 100 * expm1(shift); }
@@ -76,10 +84,11 @@ static double whole_level(const struct itsi_regression *r)
 }
 
 /* What a series' change is in numbers; false: it is steady. `level`: where it was, log(us). */
-static bool measure(const struct itsi_series *series, double level, struct itsi_move *out)
+static bool measure(const struct itsi_regression *r, const struct itsi_series *series, double level,
+                    struct itsi_move *out)
 {
     struct itsi_series_shift shift;
-    if (!itsi_series_change(series, &shift))
+    if (!itsi_series_change(series, &r->rules, &shift))
         return false;
     const bool slower = series->state == ITSI_SERIES_SLOWER;
     const double z = shift.shift / shift.error;
@@ -94,11 +103,14 @@ static bool measure(const struct itsi_series *series, double level, struct itsi_
     return true;
 }
 
+/* A stage's service is slower where its mean or its floor is; its floor alone never makes it faster. */
 static bool describe(const struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
                      struct itsi_move *out)
 {
-    const struct itsi_series *series = &r->series[kind][stage];
-    if (!measure(series, series->baseline.level, out))
+    const struct itsi_series *mean = &r->series[kind][stage], *floor = &r->series[ITSI_TIME_FLOOR][stage];
+    const bool by_floor = kind == ITSI_TIME_SERVICE && mean->state != ITSI_SERIES_SLOWER &&
+                          floor->state == ITSI_SERIES_SLOWER && itsi_baseline_known(&mean->baseline);
+    if (!measure(r, by_floor ? floor : mean, mean->baseline.level, out))
         return false;
     out->stage = stage;
     out->kind = kind;
@@ -107,7 +119,7 @@ static bool describe(const struct itsi_regression *r, enum itsi_time_kind kind, 
 
 static bool describe_whole(const struct itsi_regression *r, struct itsi_move *out)
 {
-    if (!measure(&r->whole, whole_level(r), out))
+    if (!measure(r, &r->whole, whole_level(r), out))
         return false;
     out->whole = true;
     return true;
@@ -142,68 +154,109 @@ bool itsi_regression_next(struct itsi_regression *r, struct itsi_regression_even
     return true;
 }
 
+static void begin_kind(struct itsi_regression *r, int kind, const struct itsi_baseline_set *known)
+{
+    itsi_adjustment_begin(&r->adjustment[kind], known ? &known->peers[kind] : NULL);
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        itsi_series_begin(&r->series[kind][s], known ? &known->series[kind][s] : NULL);
+        if (itsi_peers_has(&r->adjustment[kind].peers, (enum itsi_stage)s))
+            r->series[kind][s].residual = known->residual[kind][s];
+    }
+}
+
 void itsi_regression_enter(struct itsi_regression *r, const struct itsi_baseline_set *known, int64_t now)
 {
     struct itsi_move move;
     for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
-        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
             if (describe(r, (enum itsi_time_kind)k, (enum itsi_stage)s, &move))
                 tell(r, ITSI_REGRESSION_LEFT, &move, now);
-            itsi_series_begin(&r->series[k][s], known ? &known->series[k][s] : NULL);
-        }
     if (describe_whole(r, &move))
         tell(r, ITSI_REGRESSION_LEFT, &move, now);
+    for (int k = 0; k < ITSI_SERIES_KIND_COUNT; k++)
+        begin_kind(r, k, known);
     itsi_series_begin(&r->whole, NULL);
+    memset(r->floor, 0, sizeof r->floor);
     memset(&r->open, 0, sizeof r->open);
     r->last_end = 0;
 }
 
-/* Tells what a batch changed; `before` is the move it may have ended. */
-static void tell_news(struct itsi_regression *r, enum itsi_series_news news, const struct itsi_move *before,
-                      const struct itsi_move *after, int64_t when)
+/* The level of a stage's service, mean and floor, becomes the baseline, but for what is done already. */
+static void accept_stage(struct itsi_regression *r, enum itsi_stage stage, bool mean_done, bool floor_done)
 {
-    switch (news) {
-    case ITSI_NEWS_SLOWER:
-    case ITSI_NEWS_FASTER:
+    struct itsi_series *mean = &r->series[ITSI_TIME_SERVICE][stage], *floor = &r->series[ITSI_TIME_FLOOR][stage];
+    floor_done = itsi_series_accept(floor) || floor_done;
+    mean_done = itsi_series_accept(mean) || mean_done;
+    if (floor_done && !mean_done) /* it moved, too, though not for certain */
+        itsi_series_relearn(mean);
+    itsi_adjustment_forget(&r->adjustment[ITSI_TIME_SERVICE]);
+    itsi_adjustment_forget(&r->adjustment[ITSI_TIME_FLOOR]);
+}
+
+/* Tells what a batch changed between two descriptions (NULL: steady). */
+static void tell_change(struct itsi_regression *r, const struct itsi_move *before, const struct itsi_move *after,
+                        bool accepted, int64_t when)
+{
+    const bool same = before && after && before->slower == after->slower;
+    if (before && !same)
+        tell(r, accepted ? ITSI_REGRESSION_ACCEPTED : ITSI_REGRESSION_BACK, before, when);
+    if (after && !same)
         tell(r, ITSI_REGRESSION_BEGAN, after, when);
-        break;
-    case ITSI_NEWS_BACK:
-        tell(r, ITSI_REGRESSION_BACK, before, when);
-        break;
-    case ITSI_NEWS_ACCEPTED:
-        tell(r, ITSI_REGRESSION_ACCEPTED, before, when);
-        break;
-    case ITSI_NEWS_NONE:
-        break;
-    }
+}
+
+/* What a batch holds beside a stage's own value. */
+struct surroundings {
+    double foretold[ITSI_SERIES_KIND_COUNT][ITSI_STAGE_COUNT];
+    double peers[ITSI_SERIES_KIND_COUNT][ITSI_STAGE_COUNT];
+};
+
+static enum itsi_series_news push_series(struct itsi_regression *r, int kind, int stage,
+                                         const struct itsi_batch *batch, const struct surroundings *around)
+{
+    if (!batch->present[kind][stage])
+        return ITSI_NEWS_NONE;
+    const struct itsi_series_input input = {
+        .mean = batch->mean[kind][stage],
+        .foretold = around->foretold[kind][stage],
+        .peers = around->peers[kind][stage],
+        .begin = batch->begin,
+        .end = batch->end,
+        .witness = kind == ITSI_TIME_FLOOR ? &r->series[ITSI_TIME_SERVICE][stage] : NULL,
+    };
+    struct itsi_series_rules rules = r->rules;
+    if (kind == ITSI_TIME_FLOOR) /* its later half is to be out of the window's reach */
+        rules.least_run = FLOOR_LEAST_RUN;
+    return itsi_series_push(&r->series[kind][stage], &rules, &input);
 }
 
 static void push(struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
-                 const struct itsi_batch *batch, double peers)
+                 const struct itsi_batch *batch, const struct surroundings *around)
 {
-    struct itsi_move before = {0}, after = {0};
-    (void)describe(r, kind, stage, &before);
-    const enum itsi_series_news news = itsi_series_push(&r->series[kind][stage], &r->rules, batch->mean[kind][stage],
-                                                        peers, batch->begin, batch->end);
-    if (news == ITSI_NEWS_NONE)
-        return;
-    (void)describe(r, kind, stage, &after);
-    tell_news(r, news, &before, &after, batch->end);
+    struct itsi_move before, after;
+    const bool had = describe(r, kind, stage, &before);
+    const bool mean_done = push_series(r, kind, stage, batch, around) == ITSI_NEWS_ACCEPTED;
+    const bool floor_done = kind == ITSI_TIME_SERVICE &&
+                            push_series(r, ITSI_TIME_FLOOR, stage, batch, around) == ITSI_NEWS_ACCEPTED;
+    if (kind == ITSI_TIME_SERVICE && (mean_done || floor_done))
+        accept_stage(r, stage, mean_done, floor_done);
+    const bool has = describe(r, kind, stage, &after);
+    tell_change(r, had ? &before : NULL, has ? &after : NULL, mean_done || floor_done, batch->end);
 }
 
-/* How far the stages' service is from the baselines, for most; without one of them (ITSI_STAGE_COUNT: of all). False:
- * fewer than three stages have one, and nobody can say who is off. */
-static bool common_deviation(const struct itsi_regression *r, const struct itsi_batch *batch, int without, double *out)
+/* How far the stages are from the baselines, for most; without one of them (ITSI_STAGE_COUNT: of all). False: fewer than
+ * three stages have one, and nobody can say who is off. */
+static bool common_deviation(const struct itsi_regression *r, const struct itsi_batch *batch, int kind, int without,
+                             double *out)
 {
     double deviations[ITSI_STAGE_COUNT];
     int known = 0, count = 0;
     for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
-        const struct itsi_baseline *baseline = &r->series[ITSI_TIME_SERVICE][s].baseline;
-        if (!batch->present[ITSI_TIME_SERVICE][s] || !itsi_baseline_known(baseline))
+        const struct itsi_baseline *baseline = &r->series[kind][s].baseline;
+        if (!batch->present[kind][s] || !itsi_baseline_known(baseline))
             continue;
         known++;
         if (s != without)
-            deviations[count++] = batch->mean[ITSI_TIME_SERVICE][s] - baseline->level;
+            deviations[count++] = batch->mean[kind][s] - baseline->level;
     }
     if (known < 3)
         return false;
@@ -228,7 +281,7 @@ static struct itsi_baseline whole_baseline(const struct itsi_regression *r)
 static void push_whole(struct itsi_regression *r, const struct itsi_batch *batch)
 {
     double deviation;
-    if (!common_deviation(r, batch, ITSI_STAGE_COUNT, &deviation))
+    if (!common_deviation(r, batch, ITSI_TIME_SERVICE, ITSI_STAGE_COUNT, &deviation))
         return;
     struct itsi_series_rules rules = r->rules;
     rules.accept_after = 0; /* done below, for all the stages */
@@ -239,17 +292,49 @@ static void push_whole(struct itsi_regression *r, const struct itsi_batch *batch
         return;
     }
     r->whole.baseline = whole_baseline(r);
-    const enum itsi_series_news news = itsi_series_push(&r->whole, &rules, deviation, 0, batch->begin, batch->end);
-    (void)describe_whole(r, &after);
-    tell_news(r, news, &before, &after, batch->end);
+    const struct itsi_series_input input = {.mean = deviation, .begin = batch->begin, .end = batch->end};
+    (void)itsi_series_push(&r->whole, &rules, &input);
+    const bool moves = describe_whole(r, &after);
+    tell_change(r, moved ? &before : NULL, moves ? &after : NULL, false, batch->end);
 }
 
 static void gap(struct itsi_regression *r)
 {
-    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+    for (int k = 0; k < ITSI_SERIES_KIND_COUNT; k++) {
         for (int s = 0; s < ITSI_STAGE_COUNT; s++)
             itsi_series_gap(&r->series[k][s]);
+        itsi_adjustment_forget(&r->adjustment[k]);
+    }
     itsi_series_gap(&r->whole);
+    memset(r->floor, 0, sizeof r->floor);
+}
+
+/* Of the baselines before this batch, for all. */
+static void look_around(struct itsi_regression *r, const struct itsi_batch *batch, int kind, struct surroundings *out)
+{
+    double values[ITSI_STAGE_COUNT];
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        values[s] = batch->present[kind][s] ? batch->mean[kind][s] : (double)NAN;
+        out->peers[kind][s] = 0;
+        (void)common_deviation(r, batch, kind, s, &out->peers[kind][s]);
+    }
+    itsi_adjustment_foretell(&r->adjustment[kind], r->series[kind], &r->rules, values, out->foretold[kind]);
+}
+
+static void push_batch(struct itsi_regression *r, const struct itsi_batch *batch)
+{
+    struct surroundings around = {0};
+    push_whole(r, batch);
+    look_around(r, batch, ITSI_TIME_SERVICE, &around);
+    look_around(r, batch, ITSI_TIME_FLOOR, &around);
+    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
+            if (batch->present[k][s])
+                push(r, (enum itsi_time_kind)k, (enum itsi_stage)s, batch, &around);
+    if (r->whole.state != ITSI_SERIES_STEADY)
+        return;
+    itsi_adjustment_learn(&r->adjustment[ITSI_TIME_SERVICE], r->series[ITSI_TIME_SERVICE], &r->rules);
+    itsi_adjustment_learn(&r->adjustment[ITSI_TIME_FLOOR], r->series[ITSI_TIME_FLOOR], &r->rules);
 }
 
 int itsi_regression_batch(struct itsi_regression *r, const struct itsi_batch *batch)
@@ -261,14 +346,11 @@ int itsi_regression_batch(struct itsi_regression *r, const struct itsi_batch *ba
     r->last_end = batch->end;
     if (batch->after_gap)
         gap(r);
-    push_whole(r, batch);
-    double peers[ITSI_STAGE_COUNT] = {0}; /* of the baselines before this batch, for all */
+    struct itsi_batch smooth = *batch;
     for (int s = 0; s < ITSI_STAGE_COUNT; s++)
-        (void)common_deviation(r, batch, s, &peers[s]);
-    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
-        for (int s = 0; s < ITSI_STAGE_COUNT; s++)
-            if (batch->present[k][s])
-                push(r, (enum itsi_time_kind)k, (enum itsi_stage)s, batch, k == ITSI_TIME_SERVICE ? peers[s] : 0);
+        if (batch->present[ITSI_TIME_FLOOR][s])
+            smooth.mean[ITSI_TIME_FLOOR][s] = itsi_floor_push(&r->floor[s], batch->mean[ITSI_TIME_FLOOR][s]);
+    push_batch(r, &smooth);
     return 0;
 }
 
@@ -288,7 +370,7 @@ int itsi_regression_accept(struct itsi_regression *r, enum itsi_stage stage, int
     struct itsi_move move;
     if (!describe(r, ITSI_TIME_SERVICE, stage, &move))
         return ITS_ENOTFOUND;
-    (void)itsi_series_accept(&r->series[ITSI_TIME_SERVICE][stage]);
+    accept_stage(r, stage, false, false);
     tell(r, ITSI_REGRESSION_ACCEPTED, &move, now);
     return 0;
 }
@@ -299,8 +381,12 @@ int itsi_regression_accept_whole(struct itsi_regression *r, int64_t now)
     if (!describe_whole(r, &move))
         return ITS_ENOTFOUND;
     itsi_series_begin(&r->whole, NULL);
-    for (int s = 0; s < ITSI_STAGE_COUNT; s++)
-        itsi_series_begin(&r->series[ITSI_TIME_SERVICE][s], NULL);
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        itsi_series_relearn(&r->series[ITSI_TIME_SERVICE][s]);
+        itsi_series_relearn(&r->series[ITSI_TIME_FLOOR][s]);
+    }
+    itsi_adjustment_forget(&r->adjustment[ITSI_TIME_SERVICE]);
+    itsi_adjustment_forget(&r->adjustment[ITSI_TIME_FLOOR]);
     tell(r, ITSI_REGRESSION_ACCEPTED, &move, now);
     return 0;
 }
@@ -309,7 +395,7 @@ int itsi_regression_accept_whole(struct itsi_regression *r, int64_t now)
 static void report_baselines(const struct itsi_regression *r, struct itsi_regression_report *out)
 {
     out->batches = UINT32_MAX;
-    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+    for (int k = 0; k < ITSI_SERIES_KIND_COUNT; k++)
         for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
             const struct itsi_series *series = &r->series[k][s];
             if (series->recent_count == 0)
