@@ -13,7 +13,7 @@
  * the sum. They are not quite normal, there are several series, and more is asked: the bench measures what is left. */
 #define FALSE_ALARM_INTERVAL 1e6
 #define CONFIDENCE_95 1.96
-enum { EVENTS = 32, FLOOR_LEAST_RUN = 3 * ITSI_FLOOR_BATCHES };
+enum { EVENTS = 32, YOUNG = 900 /* batches, a quarter of an hour */, FLOOR_LEAST_RUN = 3 * ITSI_FLOOR_BATCHES };
 
 struct itsi_regression {
     struct itsi_series_rules rules;
@@ -210,6 +210,17 @@ struct surroundings {
     double peers[ITSI_SERIES_KIND_COUNT][ITSI_STAGE_COUNT];
 };
 
+/* A floor says what no mean may contradict: a camera less changes the fastest frames, too. A mean may move alone, where
+ * some frames are slower; but while its baseline is young it has seen too little of what the machine does by itself,
+ * and must not be contradicted either. */
+static const struct itsi_series *witness_of(const struct itsi_regression *r, int kind, int stage)
+{
+    const struct itsi_series *mean = &r->series[ITSI_TIME_SERVICE][stage];
+    if (kind == ITSI_TIME_FLOOR)
+        return mean;
+    return kind == ITSI_TIME_SERVICE && mean->baseline.batches < YOUNG ? &r->series[ITSI_TIME_FLOOR][stage] : NULL;
+}
+
 static enum itsi_series_news push_series(struct itsi_regression *r, int kind, int stage,
                                          const struct itsi_batch *batch, const struct surroundings *around)
 {
@@ -221,7 +232,7 @@ static enum itsi_series_news push_series(struct itsi_regression *r, int kind, in
         .peers = around->peers[kind][stage],
         .begin = batch->begin,
         .end = batch->end,
-        .witness = kind == ITSI_TIME_FLOOR ? &r->series[ITSI_TIME_SERVICE][stage] : NULL,
+        .witness = witness_of(r, kind, stage),
     };
     struct itsi_series_rules rules = r->rules;
     if (kind == ITSI_TIME_FLOOR) /* its later half is to be out of the window's reach */

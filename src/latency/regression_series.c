@@ -130,11 +130,16 @@ static bool counts(const struct itsi_series *s, const struct itsi_cusum *c, cons
            sign * beyond_most.shift >= rules->threshold / 2;
 }
 
+static void forget_neighbours(struct itsi_series *s)
+{
+    itsi_baseline_learner_reset(&s->learner);
+    itsi_baseline_learner_reset(&s->residual_learner);
+}
+
 static void stop_learning(struct itsi_series *s)
 {
     s->pending = 0;
-    itsi_baseline_learner_reset(&s->learner);
-    itsi_baseline_learner_reset(&s->residual_learner);
+    forget_neighbours(s);
 }
 
 static enum itsi_series_news begin_change(struct itsi_series *s, enum itsi_series_state state,
@@ -163,8 +168,8 @@ bool itsi_series_calm(const struct itsi_series *s, const struct itsi_series_rule
  * not become part of what it is measured against. */
 static void learn(struct itsi_series *s, double limit)
 {
-    if (stirred(s, limit)) {
-        stop_learning(s);
+    if (s->up.sum > limit || s->down.sum > limit) {
+        forget_neighbours(s);
         return;
     }
     if (++s->pending <= ITSI_SERIES_LEARN_LATE)
