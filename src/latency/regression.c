@@ -1,32 +1,16 @@
-#include "latency/regression.h"
+#include "latency/regression_impl.h"
 
 #include "base/diag.h"
 #include "base/mem.h"
-#include "latency/regression_adjust.h"
 #include "latency/regression_robust.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* A false alarm of one series in so many batches, a dozen days of seconds, were they normal and no more asked than
  * the sum. They are not quite normal, there are several series, and more is asked: the bench measures what is left. */
 #define FALSE_ALARM_INTERVAL 1e6
-#define CONFIDENCE_95 1.96
-enum { EVENTS = 32, YOUNG = 900 /* batches, a quarter of an hour */, FLOOR_LEAST_RUN = 3 * ITSI_FLOOR_BATCHES };
-
-struct itsi_regression {
-    struct itsi_series_rules rules;
-    struct itsi_series series[ITSI_SERIES_KIND_COUNT][ITSI_STAGE_COUNT];
-    struct itsi_adjustment adjustment[ITSI_SERIES_KIND_COUNT]; /* of services and floors */
-    struct itsi_floor floor[ITSI_STAGE_COUNT];
-    struct itsi_series whole; /* median deviation of the stages' service */
-    struct itsi_open_batch open;
-    int64_t last_end; /* of the last batch; 0: none */
-    struct itsi_regression_event events[EVENTS]; /* a ring */
-    int event_first, event_count;
-    uint64_t refused, events_lost;
-};
+enum { YOUNG = 900 /* batches, a quarter of an hour */, FLOOR_LEAST_RUN = 3 * ITSI_FLOOR_BATCHES };
 
 int itsi_regression_configure(struct itsi_regression *r, const struct itsi_regression_params *params,
                               struct its_diag *diag)
@@ -70,78 +54,16 @@ void itsi_regression_baselines(const struct itsi_regression *r, struct itsi_base
     }
 }
 
-static double to_percent(double shift) { return 100 * expm1(shift); }
-static double to_ms(double log_us) { return exp(log_us) / 1e3; }
-
-/* Typical service of the whole way, log(us), at the baseline. */
-static double whole_level(const struct itsi_regression *r)
-{
-    double us = 0;
-    for (int s = 0; s < ITSI_STAGE_COUNT; s++)
-        if (itsi_baseline_known(&r->series[ITSI_TIME_SERVICE][s].baseline))
-            us += exp(r->series[ITSI_TIME_SERVICE][s].baseline.level);
-    return log(us);
-}
-
-/* What a series' change is in numbers; false: it is steady. `level`: where it was, log(us). */
-static bool measure(const struct itsi_regression *r, const struct itsi_series *series, double level,
-                    struct itsi_move *out)
-{
-    struct itsi_series_shift shift;
-    if (!itsi_series_change(series, &r->rules, &shift))
-        return false;
-    const bool slower = series->state == ITSI_SERIES_SLOWER;
-    const double z = shift.shift / shift.error;
-    *out = (struct itsi_move){.slower = slower,
-                              .percent = to_percent(shift.shift),
-                              .low_percent = to_percent(shift.shift - CONFIDENCE_95 * shift.error),
-                              .high_percent = to_percent(shift.shift + CONFIDENCE_95 * shift.error),
-                              .confidence = erfc((slower ? -z : z) / sqrt(2)) / 2,
-                              .before_ms = to_ms(level),
-                              .now_ms = to_ms(level + shift.shift),
-                              .since = shift.since};
-    return true;
-}
-
-/* A stage's service is slower where its mean or its floor is; its floor alone never makes it faster. */
-static bool describe(const struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
-                     struct itsi_move *out)
-{
-    const struct itsi_series *mean = &r->series[kind][stage], *floor = &r->series[ITSI_TIME_FLOOR][stage];
-    const bool by_floor = kind == ITSI_TIME_SERVICE && mean->state != ITSI_SERIES_SLOWER &&
-                          floor->state == ITSI_SERIES_SLOWER && itsi_baseline_known(&mean->baseline);
-    if (!measure(r, by_floor ? floor : mean, mean->baseline.level, out))
-        return false;
-    out->stage = stage;
-    out->kind = kind;
-    return true;
-}
-
-static bool describe_whole(const struct itsi_regression *r, struct itsi_move *out)
-{
-    if (!measure(r, &r->whole, whole_level(r), out))
-        return false;
-    out->whole = true;
-    return true;
-}
-
-/* Information otherwise. */
-static bool is_regression(const struct itsi_move *move)
-{
-    return move->slower && move->kind == ITSI_TIME_SERVICE &&
-           (move->whole || move->now_ms - move->before_ms >= ITSI_REGRESSION_LEAST_MS);
-}
-
 static void tell(struct itsi_regression *r, enum itsi_regression_what what, const struct itsi_move *move, int64_t when)
 {
-    if (r->event_count == EVENTS) {
-        r->event_first = (r->event_first + 1) % EVENTS;
+    if (r->event_count == ITSI_REGRESSION_EVENTS) {
+        r->event_first = (r->event_first + 1) % ITSI_REGRESSION_EVENTS;
         r->event_count--;
         r->events_lost++;
     }
-    struct itsi_regression_event *event = &r->events[(r->event_first + r->event_count++) % EVENTS];
+    struct itsi_regression_event *event = &r->events[(r->event_first + r->event_count++) % ITSI_REGRESSION_EVENTS];
     *event = (struct itsi_regression_event){.what = what, .move = *move, .when = when};
-    event->regression = event->move.regression = is_regression(move);
+    event->regression = event->move.regression = itsi_move_is_regression(move);
 }
 
 bool itsi_regression_next(struct itsi_regression *r, struct itsi_regression_event *out)
@@ -149,7 +71,7 @@ bool itsi_regression_next(struct itsi_regression *r, struct itsi_regression_even
     if (r->event_count == 0)
         return false;
     *out = r->events[r->event_first];
-    r->event_first = (r->event_first + 1) % EVENTS;
+    r->event_first = (r->event_first + 1) % ITSI_REGRESSION_EVENTS;
     r->event_count--;
     return true;
 }
@@ -169,9 +91,9 @@ void itsi_regression_enter(struct itsi_regression *r, const struct itsi_baseline
     struct itsi_move move;
     for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
         for (int s = 0; s < ITSI_STAGE_COUNT; s++)
-            if (describe(r, (enum itsi_time_kind)k, (enum itsi_stage)s, &move))
+            if (itsi_regression_describe(r, (enum itsi_time_kind)k, (enum itsi_stage)s, &move))
                 tell(r, ITSI_REGRESSION_LEFT, &move, now);
-    if (describe_whole(r, &move))
+    if (itsi_regression_describe_whole(r, &move))
         tell(r, ITSI_REGRESSION_LEFT, &move, now);
     for (int k = 0; k < ITSI_SERIES_KIND_COUNT; k++)
         begin_kind(r, k, known);
@@ -244,13 +166,13 @@ static void push(struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_
                  const struct itsi_batch *batch, const struct surroundings *around)
 {
     struct itsi_move before, after;
-    const bool had = describe(r, kind, stage, &before);
+    const bool had = itsi_regression_describe(r, kind, stage, &before);
     const bool mean_done = push_series(r, kind, stage, batch, around) == ITSI_NEWS_ACCEPTED;
     const bool floor_done = kind == ITSI_TIME_SERVICE &&
                             push_series(r, ITSI_TIME_FLOOR, stage, batch, around) == ITSI_NEWS_ACCEPTED;
     if (kind == ITSI_TIME_SERVICE && (mean_done || floor_done))
         accept_stage(r, stage, mean_done, floor_done);
-    const bool has = describe(r, kind, stage, &after);
+    const bool has = itsi_regression_describe(r, kind, stage, &after);
     tell_change(r, had ? &before : NULL, has ? &after : NULL, mean_done || floor_done, batch->end);
 }
 
@@ -297,7 +219,7 @@ static void push_whole(struct itsi_regression *r, const struct itsi_batch *batch
     struct itsi_series_rules rules = r->rules;
     rules.accept_after = 0; /* done below, for all the stages */
     struct itsi_move before = {0}, after = {0};
-    const bool moved = describe_whole(r, &before);
+    const bool moved = itsi_regression_describe_whole(r, &before);
     if (moved && r->rules.accept_after && batch->end - r->whole.reported >= r->rules.accept_after) {
         (void)itsi_regression_accept_whole(r, batch->end);
         return;
@@ -305,7 +227,7 @@ static void push_whole(struct itsi_regression *r, const struct itsi_batch *batch
     r->whole.baseline = whole_baseline(r);
     const struct itsi_series_input input = {.mean = deviation, .begin = batch->begin, .end = batch->end};
     (void)itsi_series_push(&r->whole, &rules, &input);
-    const bool moves = describe_whole(r, &after);
+    const bool moves = itsi_regression_describe_whole(r, &after);
     tell_change(r, moved ? &before : NULL, moves ? &after : NULL, false, batch->end);
 }
 
@@ -379,7 +301,7 @@ int itsi_regression_frame(struct itsi_regression *r, const struct itsi_breakdown
 int itsi_regression_accept(struct itsi_regression *r, enum itsi_stage stage, int64_t now)
 {
     struct itsi_move move;
-    if (!describe(r, ITSI_TIME_SERVICE, stage, &move))
+    if (!itsi_regression_describe(r, ITSI_TIME_SERVICE, stage, &move))
         return ITS_ENOTFOUND;
     accept_stage(r, stage, false, false);
     tell(r, ITSI_REGRESSION_ACCEPTED, &move, now);
@@ -389,7 +311,7 @@ int itsi_regression_accept(struct itsi_regression *r, enum itsi_stage stage, int
 int itsi_regression_accept_whole(struct itsi_regression *r, int64_t now)
 {
     struct itsi_move move;
-    if (!describe_whole(r, &move))
+    if (!itsi_regression_describe_whole(r, &move))
         return ITS_ENOTFOUND;
     itsi_series_begin(&r->whole, NULL);
     for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
@@ -400,56 +322,4 @@ int itsi_regression_accept_whole(struct itsi_regression *r, int64_t now)
     itsi_adjustment_forget(&r->adjustment[ITSI_TIME_FLOOR]);
     tell(r, ITSI_REGRESSION_ACCEPTED, &move, now);
     return 0;
-}
-
-/* Learning, and how well the least known series is known. */
-static void report_baselines(const struct itsi_regression *r, struct itsi_regression_report *out)
-{
-    out->batches = UINT32_MAX;
-    for (int k = 0; k < ITSI_SERIES_KIND_COUNT; k++)
-        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
-            const struct itsi_series *series = &r->series[k][s];
-            if (series->recent_count == 0)
-                continue;
-            if (series->baseline.batches < out->batches)
-                out->batches = series->baseline.batches;
-            out->learning = out->learning || !itsi_baseline_known(&series->baseline);
-        }
-    if (out->batches == UINT32_MAX)
-        out->batches = 0;
-}
-
-void itsi_regression_report(const struct itsi_regression *r, struct itsi_regression_report *out)
-{
-    *out = (struct itsi_regression_report){.primary = -1, .refused = r->refused, .events_lost = r->events_lost};
-    report_baselines(r, out);
-    double most = 0;
-    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
-        for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
-            struct itsi_move *move = &out->moves[out->count];
-            if (!describe(r, (enum itsi_time_kind)k, (enum itsi_stage)s, move))
-                continue;
-            const double added = move->now_ms - move->before_ms;
-            move->regression = is_regression(move);
-            if (move->regression && added > most) {
-                most = added;
-                out->primary = out->count;
-            }
-            out->count++;
-        }
-    if (!describe_whole(r, &out->moves[out->count]))
-        return;
-    out->moves[out->count].regression = is_regression(&out->moves[out->count]);
-    if (out->primary < 0 && out->moves[out->count].slower)
-        out->primary = out->count;
-    out->count++;
-}
-
-void itsi_move_text(const struct itsi_move *move, char *out, size_t size)
-{
-    const char *name = move->whole ? "all stages" : itsi_stage_name(move->stage);
-    snprintf(out, size, "%s%s %s by %.1f %% (95 %%: %.1f to %.1f %%), %.3g -> %.3g ms", name,
-             move->kind == ITSI_TIME_WAIT ? " wait" : "", move->slower ? "slower" : "faster", fabs(move->percent),
-             move->slower ? move->low_percent : -move->high_percent,
-             move->slower ? move->high_percent : -move->low_percent, move->before_ms, move->now_ms);
 }

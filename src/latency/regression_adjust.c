@@ -64,8 +64,14 @@ void itsi_adjustment_foretell(struct itsi_adjustment *a, const struct itsi_serie
 
 /* --- learning ----------------------------------------------------------------------------------------------------- */
 
-/* The newest ITSI_BASELINE_WARMUP rows, oldest first, with the stages alone that have a baseline. False: there are not as
- * many, or one lacks such a stage. */
+/* A baseline, and data to hold against it. */
+static bool takes_part(const struct itsi_series *series)
+{
+    return itsi_baseline_known(&series->baseline) && series->recent_count > 0;
+}
+
+/* The newest ITSI_BASELINE_WARMUP rows, oldest first, with those stages alone that take part. False: there are not as many,
+ * or one lacks such a stage. */
 static bool newest_rows(const struct itsi_adjustment *a, const struct itsi_series series[ITSI_STAGE_COUNT],
                         double (*out)[ITSI_STAGE_COUNT])
 {
@@ -74,9 +80,9 @@ static bool newest_rows(const struct itsi_adjustment *a, const struct itsi_serie
     const int first = a->next - ITSI_BASELINE_WARMUP + ITSI_SERIES_RECENT;
     for (int i = 0; i < ITSI_BASELINE_WARMUP; i++)
         for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
-            const bool known = itsi_baseline_known(&series[s].baseline);
-            out[i][s] = known ? a->rows[(first + i) % ITSI_SERIES_RECENT][s] : (double)NAN;
-            if (known && isnan(out[i][s]))
+            const bool part = takes_part(&series[s]);
+            out[i][s] = part ? a->rows[(first + i) % ITSI_SERIES_RECENT][s] : (double)NAN;
+            if (part && isnan(out[i][s]))
                 return false;
         }
     return true;
@@ -102,18 +108,18 @@ static void adjust(struct itsi_adjustment *a, struct itsi_series series[ITSI_STA
             itsi_series_adjust(&series[s], foretold[s], ITSI_BASELINE_WARMUP);
 }
 
-/* Is there a stage with a baseline that nothing is known of beside it? At least three must have one. */
+/* Does a stage take part that nothing is known of beside its baseline? At least three must. */
 static bool lacks(const struct itsi_adjustment *a, const struct itsi_series series[ITSI_STAGE_COUNT])
 {
-    int known = 0;
+    int parts = 0;
     bool lack = !itsi_peers_known(&a->peers);
     for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
-        if (!itsi_baseline_known(&series[s].baseline))
+        if (!takes_part(&series[s]))
             continue;
-        known++;
+        parts++;
         lack = lack || !itsi_peers_has(&a->peers, (enum itsi_stage)s) || !itsi_baseline_known(&series[s].residual);
     }
-    return lack && known >= LEAST_STAGES;
+    return lack && parts >= LEAST_STAGES;
 }
 
 static void learn_row(struct itsi_adjustment *a, const struct itsi_series series[ITSI_STAGE_COUNT],
@@ -135,7 +141,7 @@ void itsi_adjustment_learn(struct itsi_adjustment *a, struct itsi_series series[
     if (itsi_peers_known(&a->peers) && a->peers.batches >= ITSI_BASELINE_FULL && !lacks(a, series))
         return;
     for (int s = 0; s < ITSI_STAGE_COUNT; s++)
-        if (itsi_baseline_known(&series[s].baseline) && !itsi_series_calm(&series[s], rules)) {
+        if (takes_part(&series[s]) && !itsi_series_calm(&series[s], rules)) {
             a->pending = 0;
             return;
         }

@@ -51,6 +51,18 @@ void itsi_peers_seed(struct itsi_peers *peers, const double (*rows)[ITSI_STAGE_C
 
 bool itsi_peers_known(const struct itsi_peers *peers) { return peers->batches >= ITSI_BASELINE_WARMUP; }
 
+bool itsi_peers_valid(const struct itsi_peers *peers)
+{
+    for (int a = 0; a < ITSI_STAGE_COUNT; a++)
+        for (int b = 0; b < ITSI_STAGE_COUNT; b++) {
+            const double product = peers->product[a][b];
+            const double most = sqrt(peers->product[a][a] * peers->product[b][b]) * 1.001 + 1e-8; /* a file rounds */
+            if (!isfinite(product) || !(fabs(product) <= most) || fabs(product - peers->product[b][a]) > 1e-8)
+                return false;
+        }
+    return itsi_peers_known(peers);
+}
+
 bool itsi_peers_has(const struct itsi_peers *peers, enum itsi_stage stage) { return peers->product[stage][stage] > 0; }
 
 void itsi_peers_learn(struct itsi_peers *peers, const double deviations[ITSI_STAGE_COUNT])

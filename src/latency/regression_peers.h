@@ -24,6 +24,8 @@ void itsi_peers_seed(struct itsi_peers *peers, const double (*rows)[ITSI_STAGE_C
 void itsi_peers_learn(struct itsi_peers *peers, const double deviations[ITSI_STAGE_COUNT]);
 
 bool itsi_peers_known(const struct itsi_peers *peers);
+/* Values as a file may hold them: known, finite, and products of real deviations (symmetric, no correlation beyond 1). */
+bool itsi_peers_valid(const struct itsi_peers *peers);
 bool itsi_peers_has(const struct itsi_peers *peers, enum itsi_stage stage);
 /* Slopes of a stage on those peers that are `present`; 0 for all others. All 0: nothing is known. */
 void itsi_peers_slopes(const struct itsi_peers *peers, const bool present[ITSI_STAGE_COUNT], enum itsi_stage stage,

@@ -14,6 +14,8 @@ _Static_assert((int)ITSI_SERIES_LEARN_LATE < (int)ITSI_SERIES_RECENT, "they are 
 #define NEAR_SHARE 0.9
 /* Of the threshold, that the later half of a change must still show. */
 #define LATER_SHARE 0.75
+/* Of the threshold, that peers off the other way count for at most. */
+#define CREDIT_SHARE 0.25
 
 void itsi_series_begin(struct itsi_series *s, const struct itsi_baseline *known)
 {
@@ -52,7 +54,7 @@ static const struct itsi_baseline *judge(const struct itsi_series *s)
 /* What is taken off a deviation when it is held to be slower (`sign` +1) or faster (-1). */
 static double excuse(double foretold, const struct itsi_series_rules *rules, int sign)
 {
-    return sign * fmax(sign * foretold, -rules->threshold / 2);
+    return sign * fmax(sign * foretold, -CREDIT_SHARE * rules->threshold);
 }
 
 static double residual_level(const struct itsi_series *s)
@@ -107,7 +109,7 @@ static void forget_sums(struct itsi_series *s)
 static bool contradicted(const struct itsi_series *witness, const struct itsi_series_rules *rules, int run, int sign)
 {
     struct itsi_series_shift seen;
-    if (!witness || !itsi_baseline_known(&witness->baseline) || witness->recent_count < run)
+    if (!witness || !itsi_baseline_known(&witness->baseline) || witness->recent_count == 0)
         return false;
     estimate(witness, rules, run, sign, witness->foretold, &seen);
     return sign * seen.shift + CONFIDENCE_95 * seen.error < rules->threshold / 2;

@@ -18,9 +18,9 @@
  * What shares a machine slows together when something else takes the machine. What the peers foretell of a deviation
  * (latency/regression_peers.h) is therefore taken off before the sums, and what is left has a spread of its own, which
  * sets the interval. Where nothing is known of the peers yet, nothing is taken off. With two limits:
- * - peers that are faster (slower) than their baselines are to a stage's burden (credit) by half the threshold at most.
- *   So a stage that stays where it is never becomes slower (faster) by what others do: half the threshold does not
- *   add up.
+ * - Peers that are faster than their baselines make a stage slower by a quarter of the threshold at most (and slower
+ *   ones make it faster by no more). Below half of it nothing adds up, so a stage that stays where it is does not become
+ *   slower by what others do.
  * - A change must show against most of the peers, too, with slope one: at a shift of everything, far outside of what
  *   slopes were learned from, no stage is accused.
  *
