@@ -1,10 +1,10 @@
-/* How well the online regression detector does: shifts injected into one stage's service time over recorded noise,
- * and a day of steady load.
+/* How well the online regression detector does: shifts injected into one stage's service time over recorded noise, and
+ * a day of steady load.
  *
  * The noise is real: batch means and floors of every stage from a running system (bench/data), all stages of a batch
- * together, so that what they have in common stays. Runs longer than a recording, and many different ones, come from the
- * stationary bootstrap (Politis, Romano: "The Stationary Bootstrap", JASA 89, 1994): blocks of neighbouring batches of
- * random length, half a minute on average, from random places. A shift multiplies every frame's time, so it adds the
+ * together, so that what they have in common stays. Runs longer than a recording, and many different ones, come from
+ * the stationary bootstrap (Politis, Romano: "The Stationary Bootstrap", JASA 89, 1994): blocks of neighbouring batches
+ * of random length, half a minute on average, from random places. A shift multiplies every frame's time, so it adds the
  * same logarithm to mean and floor. Everything is seeded: the same binary prints the same table.
  *
  * usage: bench_regression [--check] [RECORDING...]

@@ -176,8 +176,8 @@ static void push(struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_
     tell_change(r, had ? &before : NULL, has ? &after : NULL, mean_done || floor_done, batch->end);
 }
 
-/* How far the stages are from the baselines, for most; without one of them (ITSI_STAGE_COUNT: of all). False: fewer than
- * three stages have one, and nobody can say who is off. */
+/* How far the stages are from the baselines, for most; without one of them (ITSI_STAGE_COUNT: of all). False: fewer
+ * than three stages have one, and nobody can say who is off. */
 static bool common_deviation(const struct itsi_regression *r, const struct itsi_batch *batch, int kind, int without,
                              double *out)
 {

@@ -70,8 +70,8 @@ static bool takes_part(const struct itsi_series *series)
     return itsi_baseline_known(&series->baseline) && series->recent_count > 0;
 }
 
-/* The newest ITSI_BASELINE_WARMUP rows, oldest first, with those stages alone that take part. False: there are not as many,
- * or one lacks such a stage. */
+/* The newest ITSI_BASELINE_WARMUP rows, oldest first, with those stages alone that take part. False: there are not as
+ * many, or one lacks such a stage. */
 static bool newest_rows(const struct itsi_adjustment *a, const struct itsi_series series[ITSI_STAGE_COUNT],
                         double (*out)[ITSI_STAGE_COUNT])
 {

@@ -5,7 +5,7 @@
  * second holds few frames (a single camera at 1 frame/s), the batch stays open until it has ITSI_BATCH_LEAST_FRAMES.
  *
  * Beside the mean, the floor: the mean over groups of ITSI_BATCH_GROUP frames of the fastest one's log(us), about the
- * tenth percentile of any number of frames, for one number of state. A frame that its core's neighbours, an
+ * tenth percentile of any number of frames, without keeping them. A frame that its core's neighbours, an
  * interrupt or a cold cache slowed has no part in it, so where the mean wanders with the share of such frames, the
  * floor shows what the stage itself takes (Chen, Revels: "Robust benchmarking in noisy environments", 2016).
  *

@@ -20,8 +20,8 @@ struct itsi_regression {
     uint64_t refused, events_lost;
 };
 
-/* The change of a stage that is on; false: it is steady. A stage's service is slower where its mean or its floor is; its
- * floor alone never makes it faster. */
+/* The change of a stage that is on; false: it is steady. A stage's service is slower where its mean or its floor is;
+ * its floor alone never makes it faster. */
 bool itsi_regression_describe(const struct itsi_regression *r, enum itsi_time_kind kind, enum itsi_stage stage,
                               struct itsi_move *out);
 bool itsi_regression_describe_whole(const struct itsi_regression *r, struct itsi_move *out);

@@ -1,5 +1,5 @@
-/* The detector on a machine whose cores are shared: all stages slow together, each by its own amount, and one stage's mean
- * wanders by itself. */
+/* The detector on a machine whose cores are shared: all stages slow together, each by its own amount, and one stage's
+ * mean wanders by itself. */
 #include "latency/regression_test.h"
 
 #include <string.h>

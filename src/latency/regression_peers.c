@@ -57,7 +57,8 @@ bool itsi_peers_valid(const struct itsi_peers *peers)
         for (int b = 0; b < ITSI_STAGE_COUNT; b++) {
             const double product = peers->product[a][b];
             const double most = sqrt(peers->product[a][a] * peers->product[b][b]) * 1.001 + 1e-8; /* a file rounds */
-            if (peers->product[a][a] < 0 || !isfinite(product) || !(fabs(product) <= most) || fabs(product - peers->product[b][a]) > 1e-8)
+            if (peers->product[a][a] < 0 || !isfinite(product) || !(fabs(product) <= most) ||
+                fabs(product - peers->product[b][a]) > 1e-8)
                 return false;
         }
     return itsi_peers_known(peers);

@@ -228,9 +228,9 @@ static void a_file_keeps_them(void **state)
             CHECK_NEAR(back.peers[ITSI_TIME_FLOOR].product[a][b], set.peers[ITSI_TIME_FLOOR].product[a][b], 1e-9);
 }
 
-#define ENTRY                                                                                                          \
-    "{\"build\": \"1\", \"model\": \"m\", \"config\": \"c\", \"hardware\": \"h\", \"band\": 3, \"wall_s\": 5, "           \
-    "\"series\": [{\"stage\": \"ml_inference\", \"kind\": \"service\", \"batches\": 3600, \"level\": 9.7, "              \
+#define ENTRY \
+    "{\"build\": \"1\", \"model\": \"m\", \"config\": \"c\", \"hardware\": \"h\", \"band\": 3, \"wall_s\": 5, " \
+    "\"series\": [{\"stage\": \"ml_inference\", \"kind\": \"service\", \"batches\": 3600, \"level\": 9.7, " \
     "\"variance\": 0.01, \"covariance\": 0, \"long_run\": 0.1}]"
 
 static int load(const char *text)
@@ -258,7 +258,8 @@ static int load_with_peers(const char *peers)
 {
     char text[1024];
     snprintf(text, sizeof text,
-             "{\"format\": \"its-latency-baselines\", \"version\": 2, \"entries\": [" ENTRY ", \"peers\": [%s]}]}", peers);
+             "{\"format\": \"its-latency-baselines\", \"version\": 2, \"entries\": [" ENTRY ", \"peers\": [%s]}]}",
+             peers);
     return load(text);
 }
 

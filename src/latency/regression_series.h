@@ -8,7 +8,7 @@
  * slower, but both with the same error. The batch after the sum was last zero is the estimate of when the change
  * began (Page; Hinkley 1971).
  *
- * A passed sum is not yet a verdict. A change is reported once it has lasted ITSI_SERIES_LEAST_RUN batches, its
+ * A passed sum is not yet a verdict. A change is reported once it has lasted least_run batches, its
  * later half alone still shows it (a hiccup raises the sum, too, and is over by then), and its estimate says both
  * "more than half the threshold" and "about the threshold, or more, is plausible", each with 95 % confidence. So a
  * shift of the threshold is found nearly always, one of less than half of it never, and one between them now and
@@ -19,8 +19,8 @@
  * (latency/regression_peers.h) is therefore taken off before the sums, and what is left has a spread of its own, which
  * sets the interval. Where nothing is known of the peers yet, nothing is taken off. With two limits:
  * - Peers that are faster than their baselines make a stage slower by a quarter of the threshold at most (and slower
- *   ones make it faster by no more). Below half of it nothing adds up, so a stage that stays where it is does not become
- *   slower by what others do.
+ *   ones make it faster by no more). Below half of it nothing adds up, so a stage that stays where it is does not
+ *   become slower by what others do.
  * - A change must show against most of the peers, too, with slope one: at a shift of everything, far outside of what
  *   slopes were learned from, no stage is accused.
  *
@@ -103,8 +103,8 @@ void itsi_series_begin(struct itsi_series *series, const struct itsi_baseline *k
 /* Batches come in the order of time. */
 enum itsi_series_news itsi_series_push(struct itsi_series *series, const struct itsi_series_rules *rules,
                                        const struct itsi_series_input *input);
-/* The peers foretell from now on: what they would have foretold of the newest batches, oldest first, gives the spread of
- * what is left. ITSI_BASELINE_BLOCK <= count <= ITSI_BASELINE_SEED_MAX, and so many batches were pushed. */
+/* The peers foretell from now on: what they would have foretold of the newest batches, oldest first, gives the spread
+ * of what is left. ITSI_BASELINE_BLOCK <= count <= ITSI_BASELINE_SEED_MAX, and so many batches were pushed. */
 void itsi_series_adjust(struct itsi_series *series, const double *foretold, int count);
 /* Is it where it was, with no sum on the way to a report? */
 bool itsi_series_calm(const struct itsi_series *series, const struct itsi_series_rules *rules);
