@@ -8,7 +8,7 @@
  * same logarithm to mean and floor. Everything is seeded: the same binary prints the same table.
  *
  * usage: bench_regression [--check] [RECORDING...]
- *   --check    fewer runs; exits 1 unless, on each recording, 20 % shifts are found within 60 s in 98 % of the runs, and
+ *   --check    fewer runs; exits 1 unless, on each recording, 20 % shifts are found within 60 s in 98 % of the runs and
  *              a day of steady load gives one false alarm at the most
  *   RECORDING  others than those that the criterion is held against; see bench/data/README.md */
 #include "base/rand.h"
