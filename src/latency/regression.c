@@ -135,7 +135,8 @@ struct surroundings {
 /* A floor says what no mean may contradict: a camera less changes the fastest frames, too. A mean may move alone, where
  * some frames are slower; but while its baseline is young it has seen too little of what the machine does by itself,
  * and must not be contradicted either. */
-static const struct itsi_series *witness_of(const struct itsi_regression *r, int kind, int stage)
+static const struct itsi_series *witness_of(const struct itsi_regression *r, enum itsi_time_kind kind,
+                                            enum itsi_stage stage)
 {
     const struct itsi_series *mean = &r->series[ITSI_TIME_SERVICE][stage];
     if (kind == ITSI_TIME_FLOOR)
@@ -143,8 +144,9 @@ static const struct itsi_series *witness_of(const struct itsi_regression *r, int
     return kind == ITSI_TIME_SERVICE && mean->baseline.batches < YOUNG ? &r->series[ITSI_TIME_FLOOR][stage] : NULL;
 }
 
-static enum itsi_series_news push_series(struct itsi_regression *r, int kind, int stage,
-                                         const struct itsi_batch *batch, const struct surroundings *around)
+static enum itsi_series_news push_series(struct itsi_regression *r, enum itsi_time_kind kind,
+                                         enum itsi_stage stage, const struct itsi_batch *batch,
+                                         const struct surroundings *around)
 {
     if (!batch->present[kind][stage])
         return ITSI_NEWS_NONE;

@@ -269,6 +269,10 @@ static void a_file_of_version_1_still_counts(void **state)
     assert_int_equal(load("{\"format\": \"its-latency-baselines\", \"version\": 1, \"entries\": [" ENTRY "}]}"), 0);
 }
 
+#define CORRELATED_BY_TWO \
+    "{\"kind\": \"service\", \"batches\": 3600, \"stages\": [\"ml_inference\", \"preprocessing\"], " \
+    "\"products\": [[1, 2], [2, 1]]}"
+
 static void damaged_peers_are_refused(void **state)
 {
     (void)state;
@@ -280,8 +284,7 @@ static void damaged_peers_are_refused(void **state)
         "{\"kind\": \"service\", \"batches\": 3600, \"stages\": [\"ml_inference\"], \"products\": [[1, 2]]}",
         "{\"kind\": \"service\", \"batches\": 3600, \"stages\": [\"ml_inference\"], \"products\": [[\"1\"]]}",
         "{\"kind\": \"service\", \"batches\": 3600, \"stages\": [\"nowhere\"], \"products\": [[1]]}",
-        "{\"kind\": \"service\", \"batches\": 3600, \"stages\": [\"ml_inference\", \"preprocessing\"], "
-        "\"products\": [[1, 2], [2, 1]]}", /* a correlation of 2 */
+        CORRELATED_BY_TWO,
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(load_with_peers(bad[i]), ITS_EFORMAT);
