@@ -1,6 +1,6 @@
 /* The detector on a machine whose cores are shared: all stages slow together, each by its own amount, and one stage's
  * mean wanders by itself. */
-#include "latency/regression_test.h"
+#include "latency/regression_fixture.h"
 
 #include <string.h>
 
