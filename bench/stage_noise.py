@@ -4,7 +4,8 @@
 usage: bench/stage_noise.py RESULTS.jsonl [--skip S] [--seconds S] "what it was recorded on" >bench/data/FILE.csv
 
 One line per batch, as latency/regression_batch.h makes them: a second of hand-overs, 8 frames at least. Per stage,
-service and wait, 10000 times the mean of ln(us), so a step is 0.01 %; empty where no frame passed.
+service and wait, 10000 times the mean of ln(us), so a step is 0.01 %; empty where no frame passed. And the floor: the
+mean over groups of 8 frames of the least ln(us) of service.
 """
 import argparse
 import datetime
@@ -13,6 +14,7 @@ import math
 
 WAIT_FLOOR_MS = 0.1
 LEAST_FRAMES = 8
+GROUP = 8
 
 
 def handed_over(result):
@@ -27,12 +29,21 @@ def logs_of(result):
             yield f"{stage}.wait", math.log((times["wait_ms"] + WAIT_FLOOR_MS) * 1e3)
 
 
+def summary(values):
+    means = {name: sum(logs) / len(logs) for name, logs in values.items()}
+    for name, logs in values.items():
+        fastest = [min(logs[i:i + GROUP]) for i in range(0, len(logs) - GROUP + 1, GROUP)]
+        if fastest and name.endswith(".service"):
+            means[name.replace(".service", ".floor")] = sum(fastest) / len(fastest)
+    return means
+
+
 def batches(results):
     begin, frames, values = None, 0, {}
     for result in results:
         now = handed_over(result)
         if frames >= LEAST_FRAMES and now - begin >= 1:
-            yield frames, {name: sum(logs) / len(logs) for name, logs in values.items()}
+            yield frames, summary(values)
             frames, values = 0, {}
         if frames == 0:
             begin = now

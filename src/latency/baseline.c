@@ -12,10 +12,13 @@
 #define LEAST_DEVIATION 0.005
 #define LEAST_SPREAD (0.01 * 0.01)
 #define MOST_CORRELATION 0.9
+/* A variance from n blocks is low by chance by about its own size over the square root of n / 2; by how much more it is
+ * taken for is from recorded noise (bench/data): a calm minute or two at the start must not stand for the hour. */
+#define FEW_BLOCKS 10
 
 const char *itsi_time_kind_name(enum itsi_time_kind kind)
 {
-    static const char *const names[] = {"service", "wait"};
+    static const char *const names[] = {"service", "wait", "floor"};
     return names[kind];
 }
 
@@ -105,7 +108,7 @@ double itsi_baseline_spread(const struct itsi_baseline *b)
     const double r = fmax(0, fmin(b->covariance / b->variance, MOST_CORRELATION));
     const double spread = fmax(b->long_run, b->variance * (1 + r) / (1 - r));
     const double blocks = (double)b->batches / ITSI_BASELINE_BLOCK;
-    return fmax(spread, LEAST_SPREAD) * (1 + 4 / blocks);
+    return fmax(spread, LEAST_SPREAD) * (1 + FEW_BLOCKS / blocks);
 }
 
 int itsi_load_band(double frames_per_second, int previous)

@@ -36,13 +36,29 @@ struct itsi_baseline {
     double long_run;   /* variance of the mean of ITSI_BASELINE_BLOCK batches, times ITSI_BASELINE_BLOCK */
 };
 
-/* Service: how long the stage worked. Wait: how long the frame waited for it. */
-enum itsi_time_kind { ITSI_TIME_SERVICE, ITSI_TIME_WAIT, ITSI_TIME_KIND_COUNT };
-const char *itsi_time_kind_name(enum itsi_time_kind kind); /* "service", "wait" */
+/* Service: how long the stage worked. Wait: how long the frame waited for it. Floor, for the online detector alone: the
+ * service of frames that nothing disturbed (latency/regression_batch.h). */
+enum itsi_time_kind {
+    ITSI_TIME_SERVICE,
+    ITSI_TIME_WAIT,
+    ITSI_TIME_KIND_COUNT,
+    ITSI_TIME_FLOOR = ITSI_TIME_KIND_COUNT,
+    ITSI_SERIES_KIND_COUNT
+};
+const char *itsi_time_kind_name(enum itsi_time_kind kind); /* "service", "wait", "floor" */
+
+/* How the stages' deviations from their baselines go together (latency/regression_peers.h). */
+struct itsi_peers {
+    uint32_t batches; /* learned from; below ITSI_BASELINE_WARMUP: not known */
+    double product[ITSI_STAGE_COUNT][ITSI_STAGE_COUNT]; /* mean products; [s][s] == 0: nothing known of the stage */
+};
 
 /* The baselines of every series under one key. */
 struct itsi_baseline_set {
-    struct itsi_baseline series[ITSI_TIME_KIND_COUNT][ITSI_STAGE_COUNT];
+    struct itsi_baseline series[ITSI_SERIES_KIND_COUNT][ITSI_STAGE_COUNT];
+    /* Of services and floors: */
+    struct itsi_baseline residual[ITSI_SERIES_KIND_COUNT][ITSI_STAGE_COUNT]; /* of what the peers do not foretell */
+    struct itsi_peers peers[ITSI_SERIES_KIND_COUNT];
 };
 
 /* From the first batches, in the order of time; count >= ITSI_BASELINE_BLOCK. Sorts a copy on the stack, so count is at

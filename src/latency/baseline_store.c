@@ -2,6 +2,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "latency/regression_peers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -81,12 +82,17 @@ enum itsi_baseline_match itsi_baseline_find(const struct itsi_baseline_store *st
 static int merge(struct itsi_baseline_set *into, const struct itsi_baseline_set *set)
 {
     int valid = 0;
-    for (int k = 0; k < ITSI_TIME_KIND_COUNT; k++)
+    for (int k = 0; k < ITSI_SERIES_KIND_COUNT; k++) {
         for (int s = 0; s < ITSI_STAGE_COUNT; s++)
             if (itsi_baseline_valid(&set->series[k][s])) {
                 into->series[k][s] = set->series[k][s];
                 valid++;
+                if (itsi_baseline_valid(&set->residual[k][s]))
+                    into->residual[k][s] = set->residual[k][s];
             }
+        if (itsi_peers_valid(&set->peers[k]))
+            into->peers[k] = set->peers[k];
+    }
     return valid;
 }
 

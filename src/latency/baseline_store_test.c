@@ -188,7 +188,7 @@ static void a_damaged_or_foreign_file_is_set_aside(void **state)
         "not JSON",
         "[1, 2]",
         "{\"format\": \"something else\", \"version\": 1, \"entries\": []}",
-        "{\"format\": \"its-latency-baselines\", \"version\": 2, \"entries\": []}",
+        "{\"format\": \"its-latency-baselines\", \"version\": 3, \"entries\": []}",
         "{\"format\": \"its-latency-baselines\", \"version\": 1}",
         HEAD,
         HEAD "7]}",

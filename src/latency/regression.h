@@ -1,13 +1,17 @@
 /* The online regression detector: which stage became slower, by how much, since when, and when that is over.
  *
  * It watches, per stage, batch means of log service time and of log waiting time against a baseline
- * (latency/regression_batch.h, latency/baseline.h, latency/regression_series.h). A regression is a slower *service*:
- * a stage behind a slow one waits longer without being slower, so waits are reported for information and never
- * accused. Where several stages are slower (they share cores: one that computes more slows its neighbours), the
- * primary is the one that adds most to a frame's service time. Where all are slower alike (another tenant of the
- * machine, a clock turned down, a build without optimisation), no stage is accused: the whole is, by what more than
- * half of them are off. A stage is accused for what it is slower beyond most of its peers. Both need at least three
- * stages with a baseline.
+ * (latency/regression_batch.h, latency/baseline.h, latency/regression_series.h). Of a service time it has two views:
+ * the mean, less what the other stages foretell of it (latency/regression_adjust.h), and the floor, what an undisturbed
+ * frame takes, which stays where a mean wanders with the share of disturbed ones. Either finds a slowdown; a floor is
+ * not believed against its mean (the camera with the smallest picture may have gone), nor a mean against its floor
+ * while its baseline is young. A regression is a slower *service*: a stage behind a slow one waits longer without being
+ * slower, so waits are reported for information and never accused. Where several stages are slower (they share cores:
+ * one that computes more slows its neighbours), the primary is the one that adds most to a frame's service time. Where
+ * all are slower alike (another tenant of the machine, a clock turned down, a build without optimisation), no stage is
+ * accused: the whole is, by what more than half of them are off. A stage is accused, and its percent told, for what it
+ * is slower beyond what its peers foretell; half of the threshold at least must be beyond most of them, too. All of
+ * this needs at least three stages with a baseline.
  *
  * One detector watches one key at a time (build, model, configuration, hardware, load band;
  * latency/baseline_store.h). At a change of band the caller takes its baselines out, puts them into the store, and
