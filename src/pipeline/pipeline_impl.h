@@ -33,6 +33,8 @@ struct itsi_stream_quality {
     int64_t boost_until;
     struct itsi_quality_target target; /* in effect */
     int width, height;                 /* of the full stream, once seen */
+    uint64_t changes;
+    int64_t changed, changed_wall_ns;  /* the last; at first, when it was added */
     /* quality manager's thread: as of the step before */
     int64_t last_cpu_ns, last_encode_ns;
     uint64_t last_decoded, last_detected;
@@ -199,6 +201,8 @@ int itsi_pipeline_quality_sizes(const struct its_cfg *cfg, const struct itsi_mod
                                 struct itsi_input_size more[ITSI_ENGINE_SIZES - 1]);
 /* A stream that is new. */
 void itsi_stream_quality_init(struct itsi_camera_stream *stream);
+/* Fills what a camera's status says of its quality. The table's lock is held. */
+void itsi_stream_quality_status(const struct itsi_camera_stream *stream, int64_t now, struct itsi_camera_status *out);
 /* A frame that went through the engine, and what to write into its result. */
 void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_result *result);
 void itsi_quality_note_run(struct itsi_pipeline *pipeline, int size, int images, int64_t run_ns);
