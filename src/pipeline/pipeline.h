@@ -138,6 +138,8 @@ ITS_NODISCARD int itsi_pipeline_measure(struct itsi_pipeline *pipeline, const ch
 
 /* --- quality ------------------------------------------------------------------------------------------------------ */
 
+enum { ITSI_QUALITY_HISTORY = 512 }; /* changes that are kept */
+
 /* A change of a camera's quality, with its reason. */
 struct itsi_quality_change {
     char camera[ITSI_CAMERA_ID_SIZE];

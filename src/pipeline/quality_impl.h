@@ -10,7 +10,7 @@
 #include "pipeline/pipeline_impl.h"
 #include "quality/controller.h"
 
-enum { ITSI_QUALITY_HISTORY = 512, ITSI_QUALITY_STEP_EVENTS = 256 };
+enum { ITSI_QUALITY_STEP_EVENTS = 256 };
 
 struct itsi_quality_control {
     /* const after make */
