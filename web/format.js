@@ -35,5 +35,7 @@ export function memory(mb) {
   return mb >= 1024 ? `${(mb / 1024).toFixed(1)} GB` : `${mb.toFixed(0)} MB`;
 }
 
+export const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+
 export const words = (name) => name.replaceAll('_', ' ');
 export const stageWords = (name) => words(name).replace('ml ', 'ML ');
