@@ -27,6 +27,7 @@ class Endpoints(Case):
 
     def test_pages_are_embedded_and_cached(self):
         for path, kind in (("/", "text/html"), ("/app.js", "text/javascript"), ("/monitor.js", "text/javascript"),
+                           ("/quality.js", "text/javascript"), ("/daemon.js", "text/javascript"),
                            ("/app.css", "text/css"), ("/icon.svg", "image/svg+xml"),
                            ("/openapi.json", "application/json")):
             status, headers, body = self.server.get(path)
