@@ -9,7 +9,7 @@ export function ms(value) {
   if (!known(value)) return '–';
   if (value >= 10000) return `${(value / 1000).toFixed(0)} s`;
   if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
-  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  return `${value.toFixed(Math.abs(value) < 10 ? 1 : 0)} ms`;
 }
 
 export function percent(ratio) {

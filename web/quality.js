@@ -8,7 +8,11 @@ const LATEST = 6;
 export const LEVELS = ['ultra_high', 'high', 'medium', 'low', 'ultra_low'];
 const CONDITIONS = { optimal: 'good', elevated: 'good', high: 'warn', critical: 'bad', overload: 'worst' };
 const PRESSURES = { calm: 'good', steady: 'told', overloaded: 'warn', critical: 'bad' };
-const KNOBS = { decode: 'decoding', compute: 'detection', encode: 'pictures' };
+const KNOBS = { // turned down, turned up
+  decode: ['less decoding', 'more decoding'],
+  compute: ['less detection', 'more detection'],
+  encode: ['smaller pictures', 'larger pictures'],
+};
 
 export const levelClass = (level) => `level-${level.replace('_', '-')}`;
 
@@ -36,6 +40,7 @@ function showLevels(doc) {
   LEVELS.forEach((level, i) => {
     const cameras = doc.quality_distribution[level];
     $('level-bar').children[i].style.flexGrow = cameras;
+    $('level-bar').children[i].hidden = cameras === 0;
     $('levels').children[i].lastChild.textContent = count(cameras);
   });
 }
@@ -55,19 +60,18 @@ function showFigures(doc) {
 function changeRow(change) {
   const row = document.createElement('li');
   const what = element('span', 'change-what');
-  what.append(element('b', '', change.camera || 'a camera since removed'), change.from === change.to
-    ? ` stays ${words(change.to)}, less ${KNOBS[change.knob]}`
-    : ` ${words(change.from)} → ${words(change.to)}`);
-  if (change.from === change.to && change.to_rung < change.from_rung) what.lastChild.textContent = ` stays ${words(change.to)}, more ${KNOBS[change.knob]}`;
+  const knob = KNOBS[change.knob][change.to_rung > change.from_rung ? 0 : 1];
+  what.append(element('b', '', change.camera || 'a camera since removed'),
+    change.from === change.to ? ` stays ${words(change.to)}` : ` ${words(change.from)} → ${words(change.to)}`);
   row.append(element('i', levelClass(change.to)), what, element('span', 'dim change-time', clock(change.time)),
-    element('span', 'dim change-why', `${KNOBS[change.knob]}: ${change.why}`));
+    element('span', 'dim change-why', `${knob}: ${change.why}`));
   row.title = change.sentence;
   return row;
 }
 
 function show(doc) {
   const condition = doc.system_metrics.load_condition;
-  $('load-condition').textContent = `${condition} load`;
+  $('load-condition').textContent = condition === 'overload' ? condition : `${condition} load`;
   $('load-condition').className = `badge ${CONDITIONS[condition]}`;
   $('pressure').textContent = doc.enabled ? doc.pressure : 'not adapting';
   $('pressure').className = `badge ${doc.enabled ? PRESSURES[doc.pressure] : 'told'}`;

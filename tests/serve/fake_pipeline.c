@@ -1,68 +1,14 @@
-#include "fake_pipeline.h"
+#include "fake_pipeline_impl.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "base/rand.h"
-#include "base/thread.h"
 #include "base/url.h"
-#include "pipeline/bus.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST = 1000, CARS = 7, FRAMES_PER_CAMERA = 6 };
-
-struct car {
-    double x, lane, speed;
-    int cls;
-};
-
-struct fake_camera {
-    struct itsi_camera config;
-    struct itsi_ledger ledger;
-    struct itsi_frame_pool *pool;
-    struct itsi_frame *frame; /* newest */
-    struct itsi_result *result;
-    struct car cars[CARS];
-    uint32_t index; /* of all ever added */
-    uint64_t seq;
-    int64_t next_ns, added_ns, added_wall_ns;
-    bool dead, novideo;
-    int pin, boost; /* levels; -1: none */
-    int64_t boost_until;
-    uint64_t quality_changes;
-    int64_t quality_since, quality_since_wall;
-    int tint;
-};
-
-struct itsi_pipeline {
-    struct fake_params params;
-    struct itsi_bus bus;
-    struct itsi_latency_recorder *latency;
-    struct itsi_rolling *rolling;
-    struct itsi_tracer *tracer;
-    struct itsi_violations violations;
-    struct itsi_alerts *alerts;
-    struct itsi_result_pool *results;
-    struct itsi_ledger_counts gone;
-    pthread_t thread;
-    struct itsi_event stop;
-    pthread_mutex_t lock;
-    struct fake_camera *cameras[MOST];
-    int count, next_name;
-    uint32_t next_index;
-    int64_t started_ns;
-    uint64_t published;
-    int64_t longest_ns;
-    struct itsi_quality_change changes[ITSI_QUALITY_HISTORY];
-    uint64_t change_count;
-    atomic_int_fast64_t encode_ns;
-    struct itsi_rand rng;
-    bool running;
-};
 
 static const char *const names[] = {"car", "truck", "bus", "motorcycle", "bicycle", "person"};
 static int frame_w, frame_h; /* of every fake picture */
@@ -166,13 +112,6 @@ static void tell_end(struct itsi_pipeline *p, const struct itsi_result *result, 
     }
 }
 
-static int level_of(const struct fake_camera *c, int64_t now)
-{
-    if (c->pin >= 0)
-        return c->pin;
-    return c->boost > ITSI_QUALITY_HIGH && c->boost_until > now ? c->boost : ITSI_QUALITY_HIGH;
-}
-
 static void publish(struct itsi_pipeline *p, struct fake_camera *c, struct itsi_frame *frame,
                     struct itsi_result *result, const struct itsi_trace_id *trace)
 {
@@ -246,7 +185,7 @@ static void produce(struct itsi_pipeline *p, struct fake_camera *c, int64_t now)
     const struct itsi_trace_id trace_id = itsi_tracer_id(p->tracer, &result->info);
     itsi_trace_id_hex(&trace_id, result->trace_id);
     result->batch = 4;
-    result->quality_level = level_of(c, now);
+    result->quality_level = fake_level_of(c, now);
     publish(p, c, frame, result, &trace_id);
 }
 
@@ -382,7 +321,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_free(p);
 }
 
-static int find(const struct itsi_pipeline *p, const char *id)
+int fake_find(const struct itsi_pipeline *p, const char *id)
 {
     for (int i = 0; i < p->count; i++)
         if (strcmp(p->cameras[i]->config.id, id) == 0)
@@ -399,8 +338,8 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
     if (!camera->id[0])
         do
             snprintf(camera->id, sizeof camera->id, "camera_%03d", ++p->next_name);
-        while (find(p, camera->id) >= 0);
-    if (find(p, camera->id) >= 0)
+        while (fake_find(p, camera->id) >= 0);
+    if (fake_find(p, camera->id) >= 0)
         rc = itsi_fail(diag, ITS_EEXISTS, "there is a camera '%s' already", camera->id);
     else if (p->count >= p->params.cfg->general.max_concurrent_streams)
         rc = itsi_fail(diag, ITS_ELIMIT, "%d cameras are here, as many as are allowed", p->count);
@@ -432,7 +371,7 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
 int itsi_pipeline_remove_camera(struct itsi_pipeline *p, const char *id, struct its_diag *diag)
 {
     pthread_mutex_lock(&p->lock);
-    const int at = find(p, id);
+    const int at = fake_find(p, id);
     if (at >= 0) {
         struct itsi_ledger_counts counts;
         itsi_ledger_snapshot(&p->cameras[at]->ledger, &counts);
@@ -444,26 +383,6 @@ int itsi_pipeline_remove_camera(struct itsi_pipeline *p, const char *id, struct 
     return at >= 0 ? 0 : itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);
 }
 
-static void quality_of(const struct fake_camera *c, int64_t now, struct itsi_camera_status *out)
-{
-    const int level = level_of(c, now);
-    const bool boosted = c->boost >= 0 && c->boost_until > now;
-    const struct itsi_quality_profile *profile = itsi_quality_profile(level);
-    out->quality_level = level;
-    out->quality = (struct itsi_quality_target){.level = level, .analysed_fps = profile->fps,
-                                                .detect_interval = profile->detect_interval};
-    out->quality_input = (struct itsi_input_size){640, 384};
-    out->picture_height = level < ITSI_QUALITY_HIGH ? profile->height : 0;
-    out->picture_quality = level < ITSI_QUALITY_HIGH ? profile->jpeg_quality : 0;
-    out->is_priority = c->config.priority == 9;
-    out->pin = c->pin;
-    out->boost = boosted ? c->boost : -1;
-    out->boost_seconds = boosted ? (double)(c->boost_until - now) / 1e9 : 0;
-    out->quality_changes = c->quality_changes;
-    out->quality_since_wall_ns = c->quality_since_wall;
-    out->quality_seconds = (double)(now - c->quality_since) / 1e9;
-}
-
 static void status_of(const struct itsi_pipeline *p, struct fake_camera *c, int64_t now, struct itsi_camera_status *out)
 {
     struct itsi_url url;
@@ -473,7 +392,7 @@ static void status_of(const struct itsi_pipeline *p, struct fake_camera *c, int6
     if (itsi_url_parse(&url, c->config.url, NULL) == 0)
         snprintf(out->group, sizeof out->group, "%.*s", (int)sizeof out->group - 1, url.host);
     itsi_ledger_snapshot(&c->ledger, &out->ledger);
-    quality_of(c, now, out);
+    fake_quality_of(c, now, out);
     out->age_ms = out->latency_ms = NAN;
     out->capture = (struct itsi_capture_status){.state = c->dead ? ITSI_CAPTURE_BACKOFF : ITSI_CAPTURE_RUNNING,
                                                 .state_since_ns = c->added_ns,
@@ -514,7 +433,7 @@ int itsi_pipeline_cameras(struct itsi_pipeline *p, struct itsi_camera_status *ou
 int itsi_pipeline_camera(struct itsi_pipeline *p, const char *id, struct itsi_camera_status *out)
 {
     pthread_mutex_lock(&p->lock);
-    const int at = find(p, id);
+    const int at = fake_find(p, id);
     if (at >= 0)
         status_of(p, p->cameras[at], itsi_now_ns(), out);
     pthread_mutex_unlock(&p->lock);
@@ -584,113 +503,6 @@ uint64_t itsi_pipeline_violations_by_stage(struct itsi_pipeline *p, uint64_t out
     return itsi_violations_by_stage(&p->violations, out);
 }
 
-/* --- quality ------------------------------------------------------------------------------------------------------ */
-
-static void note_change(struct itsi_pipeline *p, struct fake_camera *c, int from, int64_t now,
-                        enum itsi_quality_reason reason)
-{
-    const int to = level_of(c, now);
-    if (from == to)
-        return;
-    struct itsi_quality_change *change = &p->changes[p->change_count++ % ITSI_QUALITY_HISTORY];
-    snprintf(change->camera, sizeof change->camera, "%s", c->config.id);
-    change->wall_ns = c->quality_since_wall = itsi_wall_ns();
-    change->event = (struct itsi_quality_event){.key = c->index + 1, .now = now, .knob = ITSI_KNOB_COMPUTE,
-                                                .from_level = from, .to_level = to,
-                                                .from_rung = itsi_quality_rung_of(from),
-                                                .to_rung = itsi_quality_rung_of(to), .reason = reason,
-                                                .inputs = {.slack_ms = 41.5, .queue_age_ms = -1, .on_time_ratio = 0.98,
-                                                           .busy = 0.5, .unmet = 0, .utilisation = 0.6}};
-    c->quality_since = now;
-    c->quality_changes++;
-}
-
-void itsi_pipeline_quality(struct itsi_pipeline *p, struct itsi_quality_overview *out)
-{
-    *out = (struct itsi_quality_overview){.active = !p->params.no_quality, .default_level = ITSI_QUALITY_HIGH,
-                                          .adjustment_seconds = 30, .cores = 2, .status.lowest_level = -1};
-    struct itsi_quality_status *s = &out->status;
-    itsi_quality_load_unknown(&s->load);
-    s->load.cpu_percent = 66;
-    s->load.slack_ms = 41.5;
-    s->condition = itsi_quality_condition(&s->load);
-    s->pressure = ITSI_PRESSURE_STEADY;
-    s->inputs = (struct itsi_quality_inputs){.slack_ms = 41.5, .queue_age_ms = -1, .on_time_ratio = 0.98, .busy = 0.5,
-                                             .unmet = 0, .utilisation = 0.6};
-    s->rise_in_ns = 12 * ITSI_NS_PER_S;
-    pthread_mutex_lock(&p->lock);
-    for (int i = 0; i < p->count; i++) {
-        const int level = level_of(p->cameras[i], itsi_now_ns());
-        s->cameras[level]++;
-        s->lowest_level = s->lowest_level < 0 || level < s->lowest_level ? level : s->lowest_level;
-    }
-    s->changes = p->change_count;
-    for (uint64_t i = 0; i < p->change_count && i < ITSI_QUALITY_HISTORY; i++)
-        s->changes_by_reason[p->changes[i].event.reason]++;
-    pthread_mutex_unlock(&p->lock);
-}
-
-size_t itsi_pipeline_quality_changes(struct itsi_pipeline *p, struct itsi_quality_change *out, size_t cap)
-{
-    size_t count = 0;
-    pthread_mutex_lock(&p->lock);
-    for (; count < cap && count < p->change_count && count < ITSI_QUALITY_HISTORY; count++)
-        out[count] = p->changes[(p->change_count - 1 - count) % ITSI_QUALITY_HISTORY];
-    pthread_mutex_unlock(&p->lock);
-    return count;
-}
-
-/* Under the lock; NULL and a reason where its level may not be set. */
-static struct fake_camera *settable(struct itsi_pipeline *p, const char *id, int *rc, struct its_diag *diag)
-{
-    const int at = find(p, id);
-    *rc = 0;
-    if (p->params.no_quality)
-        *rc = itsi_fail(diag, ITS_EUNSUPPORTED, "there is no quality manager");
-    else if (at < 0)
-        *rc = itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);
-    return *rc == 0 ? p->cameras[at] : NULL;
-}
-
-int itsi_pipeline_pin_quality(struct itsi_pipeline *p, const char *id, int level, struct its_diag *diag)
-{
-    int rc;
-    const int64_t now = itsi_now_ns();
-    pthread_mutex_lock(&p->lock);
-    struct fake_camera *c = settable(p, id, &rc, diag);
-    if (c) {
-        const int from = level_of(c, now);
-        c->pin = level;
-        note_change(p, c, from, now, level >= 0 ? ITSI_QUALITY_PINNED : ITSI_QUALITY_RELEASED);
-    }
-    pthread_mutex_unlock(&p->lock);
-    return rc;
-}
-
-int itsi_pipeline_boost_quality(struct itsi_pipeline *p, const char *id, int level, double seconds, struct its_diag *diag)
-{
-    int rc;
-    const int64_t now = itsi_now_ns();
-    pthread_mutex_lock(&p->lock);
-    struct fake_camera *c = settable(p, id, &rc, diag);
-    if (c) {
-        const int from = level_of(c, now);
-        c->boost = level;
-        c->boost_until = now + (int64_t)(seconds * 1e9);
-        note_change(p, c, from, now, level >= 0 ? ITSI_QUALITY_BOOSTED : ITSI_QUALITY_RELEASED);
-    }
-    pthread_mutex_unlock(&p->lock);
-    return rc;
-}
-
-void itsi_pipeline_note_encoding(struct itsi_pipeline *p, const char *id, int64_t cpu_ns)
-{
-    (void)id;
-    atomic_fetch_add(&p->encode_ns, cpu_ns);
-}
-
-int64_t fake_encode_ns(struct itsi_pipeline *p) { return atomic_load(&p->encode_ns); }
-
 int itsi_pipeline_camera_window(struct itsi_pipeline *p, const char *id, enum itsi_rolling_window window,
                                 struct itsi_window_figures *out)
 {
@@ -702,7 +514,7 @@ int itsi_pipeline_measure(struct itsi_pipeline *p, const char *camera_id, int se
                           struct its_diag *diag)
 {
     pthread_mutex_lock(&p->lock);
-    const bool known = find(p, camera_id) >= 0;
+    const bool known = fake_find(p, camera_id) >= 0;
     pthread_mutex_unlock(&p->lock);
     if (!known)
         return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", camera_id);
@@ -740,7 +552,7 @@ struct itsi_result *itsi_pipeline_latest(struct itsi_pipeline *p, const char *id
 {
     struct itsi_result *result = NULL;
     pthread_mutex_lock(&p->lock);
-    const int at = find(p, id);
+    const int at = fake_find(p, id);
     if (at >= 0 && p->cameras[at]->result) {
         result = itsi_result_ref(p->cameras[at]->result);
         if (frame)
