@@ -196,13 +196,13 @@ ITS_NODISCARD int itsi_pipeline_configure_quality(struct itsi_pipeline *pipeline
 void itsi_pipeline_free_quality(struct itsi_pipeline *pipeline);
 ITS_NODISCARD int itsi_pipeline_start_quality(struct itsi_pipeline *pipeline, struct its_diag *diag);
 void itsi_pipeline_stop_quality(struct itsi_pipeline *pipeline);
+/* Fills what a camera's status says of its quality. The table's lock is held. */
+void itsi_stream_quality_status(const struct itsi_camera_stream *stream, int64_t now, struct itsi_camera_status *out);
 /* The input sizes that the levels need, besides the model's own; returns how many. */
 int itsi_pipeline_quality_sizes(const struct its_cfg *cfg, const struct itsi_model *model, struct itsi_input_size own,
                                 struct itsi_input_size more[ITSI_ENGINE_SIZES - 1]);
 /* A stream that is new. */
 void itsi_stream_quality_init(struct itsi_camera_stream *stream);
-/* Fills what a camera's status says of its quality. The table's lock is held. */
-void itsi_stream_quality_status(const struct itsi_camera_stream *stream, int64_t now, struct itsi_camera_status *out);
 /* A frame that went through the engine, and what to write into its result. */
 void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_result *result);
 void itsi_quality_note_run(struct itsi_pipeline *pipeline, int size, int images, int64_t run_ns);

@@ -116,7 +116,5 @@ enum MHD_Result itsi_api_camera_quality(struct itsi_request *r)
     if (rc == 0)
         return itsi_respond_text(r, MHD_HTTP_OK, "application/json", &text);
     itsi_buf_fini(&text);
-    /* no quality manager: not what was asked is at fault, but how the system runs */
-    const unsigned status = rc == ITS_EUNSUPPORTED ? MHD_HTTP_CONFLICT : itsi_respond_status_of(rc);
-    return itsi_respond_problem(r, status, diag.text[0] ? diag.text : its_strerror(rc));
+    return itsi_respond_problem(r, itsi_respond_status_of(rc), diag.text[0] ? diag.text : its_strerror(rc));
 }

@@ -101,6 +101,7 @@ unsigned itsi_respond_status_of(int code)
     case ITS_ENOTFOUND:
         return MHD_HTTP_NOT_FOUND;
     case ITS_EEXISTS:
+    case ITS_EUNSUPPORTED: /* switched off, or not in this build */
         return MHD_HTTP_CONFLICT;
     case ITS_ELIMIT:
         return MHD_HTTP_TOO_MANY_REQUESTS;
