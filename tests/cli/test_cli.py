@@ -20,7 +20,7 @@ BINARY = os.path.abspath(sys.argv[1])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROAD = "synth://motorway?size=640x384&fps=25&seconds=4&seed=5"
 NULL = ["--set", "backend=null"]
-PLAIN = ["--set", "adaptive_quality.enable_adaptive_quality=false"]  # every frame at full quality, however full the machine
+PLAIN = ["--set", "adaptive_quality.enable_adaptive_quality=false"]  # full quality, however full the machine is
 
 
 def run(*args, **kw):
