@@ -1,7 +1,9 @@
 // The dashboard: one document a second for the figures, one stream for the pictures.
 import { LatencyChart, drawStages } from './charts.js';
+import { ask } from './daemon.js';
 import { count, duration, fixed, memory, ms, percent, words } from './format.js';
 import { watchMonitor } from './monitor.js';
+import { editQuality, levelClass, qualityWords, setUpQuality, watchQuality } from './quality.js';
 import { Wall, stateClass } from './wall.js';
 
 const $ = (id) => document.getElementById(id);
@@ -89,19 +91,29 @@ function showLedger(ledger) {
 // --- table -----------------------------------------------------------------------------------------------------------
 
 const COLUMNS = [
-  (c) => c.id, (c) => c.state, (c) => fixed(c.source_fps), (c) => fixed(c.analysed_fps), (c) => ms(c.age_ms),
+  (c) => c.id, (c) => c.state, (c) => qualityWords(c.quality), (c) => fixed(c.source_fps), (c) => fixed(c.analysed_fps), (c) => ms(c.age_ms),
   (c) => ms(c.latency_ms), (c) => count(c.boxes), (c) => count(c.ledger.expected), (c) => count(c.ledger.delivered),
   (c) => count(c.ledger.late), (c) => count(c.ledger.skipped), (c) => count(c.ledger.dropped.total),
   (c) => count(c.ledger.corrupt), (c) => count(c.ledger.missing), (c) => c.last_error || c.url,
 ];
 
+const known = new Map(); // id -> the camera as of the last look
+
+function qualityButton(id) {
+  const button = document.createElement('button');
+  button.title = 'Fix the level, or raise it for a while';
+  button.addEventListener('click', () => editQuality(known.get(id)));
+  return button;
+}
+
 function createRow(id) {
   const row = document.createElement('tr');
   COLUMNS.forEach((_, i) => {
     const cell = document.createElement('td');
-    if (i >= 2 && i < COLUMNS.length - 1) cell.className = 'n';
+    if (i >= 3 && i < COLUMNS.length - 1) cell.className = 'n';
     if (i === COLUMNS.length - 1) cell.className = 'source';
     if (i === 1) cell.append(document.createElement('span'));
+    if (i === 2) cell.append(qualityButton(id));
     row.append(cell);
   });
   const last = document.createElement('td');
@@ -125,12 +137,15 @@ function showTable(cameras, sla) {
     if (ids.has(id)) continue;
     row.remove();
     rows.delete(id);
+    known.delete(id);
   }
   for (const camera of cameras) {
     const row = rows.get(camera.id) || createRow(camera.id);
-    COLUMNS.forEach((value, i) => set(i === 1 ? row.cells[1].firstChild : row.cells[i], i === 1 ? words(value(camera)) : value(camera)));
+    known.set(camera.id, camera);
+    COLUMNS.forEach((value, i) => set(row.cells[i].firstElementChild || row.cells[i], i === 1 ? words(value(camera)) : value(camera)));
+    row.cells[2].firstElementChild.className = `level ${levelClass(camera.quality_level)}`;
     row.cells[1].firstChild.className = `badge ${stateClass(camera.state)}`;
-    row.cells[5].classList.toggle('hot', camera.latency_ms > sla);
+    row.cells[6].classList.toggle('hot', camera.latency_ms > sla);
     row.cells[COLUMNS.length - 1].title = sourceOf(camera);
   }
 }
@@ -197,18 +212,6 @@ async function loop() {
 
 // --- commands --------------------------------------------------------------------------------------------------------
 
-async function ask(method, path, body) {
-  const options = { method };
-  if (body) {
-    options.headers = { 'Content-Type': 'application/json' };
-    options.body = JSON.stringify(body);
-  }
-  const response = await fetch(path, options);
-  if (response.ok) return;
-  const problem = await response.json().catch(() => ({}));
-  throw new Error(problem.detail || `the server answered ${response.status}`);
-}
-
 async function removeCamera(id) {
   if (!window.confirm(`Remove camera ${id}?`)) return;
   try {
@@ -257,5 +260,7 @@ $('boxes').addEventListener('change', (event) => wall.setBoxes(event.target.chec
 $('filter').addEventListener('input', (event) => wall.setFilter(event.target.value));
 setSize(localStorage.getItem('tile-size') || 'm');
 setUpDialog();
+setUpQuality(refresh);
 loop();
 watchMonitor();
+watchQuality();

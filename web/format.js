@@ -9,7 +9,7 @@ export function ms(value) {
   if (!known(value)) return '–';
   if (value >= 10000) return `${(value / 1000).toFixed(0)} s`;
   if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
-  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  return `${value.toFixed(Math.abs(value) < 10 ? 1 : 0)} ms`;
 }
 
 export function percent(ratio) {
@@ -34,6 +34,8 @@ export function memory(mb) {
   if (!known(mb)) return '–';
   return mb >= 1024 ? `${(mb / 1024).toFixed(1)} GB` : `${mb.toFixed(0)} MB`;
 }
+
+export const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
 export const words = (name) => name.replaceAll('_', ' ');
 export const stageWords = (name) => words(name).replace('ml ', 'ML ');

@@ -1,12 +1,11 @@
 // What the Latency Monitor says: the objective, what alerts, and the frames that were late.
-import { count, fixed, ms, percent, stageWords, words } from './format.js';
+import { get } from './daemon.js';
+import { clock, count, fixed, ms, percent, stageWords, words } from './format.js';
 
 const $ = (id) => document.getElementById(id);
 const LATEST = 5;
 const MOST_MUTED = 100;
 const MOODS = { info: 'told', warning: 'warn', critical: 'bad', emergency: 'worst' }; // by rising severity
-
-const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
 function span(className, text) {
   const node = document.createElement('span');
@@ -101,12 +100,6 @@ function showViolations(doc) {
 }
 
 // --- the daemon -------------------------------------------------------------------------------------------------------
-
-async function get(path) {
-  const response = await fetch(path, { signal: AbortSignal.timeout(3000) });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return response.json();
-}
 
 async function refresh() {
   try {

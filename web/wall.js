@@ -1,6 +1,7 @@
 // The wall: one tile a camera, all live pictures over one streamed response. Only tiles on the screen are asked for.
 import { classColour, ink } from './palette.js';
 import { fixed, ms, words } from './format.js';
+import { levelClass } from './quality.js';
 
 const WIDTHS = [240, 320, 480, 640, 960, 1280];
 const SILENT_MS = 8000; // the server sends a heartbeat every two seconds
@@ -42,7 +43,7 @@ export class Wall {
     el.dataset.id = id;
     el.innerHTML = '<canvas role="img"></canvas><div class="tile-message" hidden><strong></strong><span></span></div>'
       + '<figcaption><span class="tile-id"></span><span class="badge"></span><span class="tile-figures"><span class="tile-fps"></span><span class="tile-age"></span></span></figcaption>'
-      + '<a class="tile-open" target="_blank" rel="noopener">Open</a>';
+      + '<span class="tile-level"></span><a class="tile-open" target="_blank" rel="noopener">Open</a>';
     const tile = { id, el, canvas: el.querySelector('canvas'), record: null, bitmap: null, busy: false };
     el.querySelector('.tile-id').textContent = id;
     const open = el.querySelector('.tile-open');
@@ -62,6 +63,10 @@ export class Wall {
     badge.className = `badge ${stateClass(camera.state)}`;
     tile.el.querySelector('.tile-fps').textContent = up ? `${fixed(camera.analysed_fps)} fps · ` : '';
     tile.el.querySelector('.tile-age').textContent = up ? ms(camera.age_ms) : '';
+    const level = tile.el.querySelector('.tile-level');
+    level.textContent = words(camera.quality_level);
+    level.className = `tile-level ${levelClass(camera.quality_level)}`;
+    level.hidden = !up;
     const message = tile.el.querySelector('.tile-message');
     const silent = !up && (camera.age_ms === null || camera.age_ms > 5000);
     message.hidden = !silent;

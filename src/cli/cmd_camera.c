@@ -1,4 +1,5 @@
-/* camera add|list|remove: asks the daemon. camera probe: looks at a camera from here. */
+/* camera add|list|remove|quality: asks the daemon. camera probe: looks at a camera from here. */
+#include "cli/camera_quality.h"
 #include "cli/cli.h"
 #include "cli/daemon.h"
 
@@ -17,17 +18,25 @@ static const char help_text[] =
     "usage: its-camera-ai camera add [ID=]URL [--priority N] [--fps N]   watch one more camera\n"
     "       its-camera-ai camera list [--format table|json]              cameras and their state\n"
     "       its-camera-ai camera remove ID                               stop watching one\n"
+    "       its-camera-ai camera quality ID [--pin LEVEL|none] [--boost LEVEL|none --seconds S]\n"
+    "                                      [--format table|json]         what is done for one, and fixing or raising it\n"
     "       its-camera-ai camera probe URL [--seconds S] [--transport tcp|udp] [--ca-file FILE] [--insecure]\n"
     "                                      [--format table|json]         what a camera sends\n"
     "\n"
-    "add, list and remove ask the daemon: --url URL (default " ITSI_DEFAULT_URL "), --token-file FILE\n"
+    "A pin holds until it is taken back, whatever the load; a boost is at least that level for S seconds. Levels:\n"
+    "ultra_low, low, medium, high, ultra_high.\n"
+    "\n"
+    "add, list, remove and quality ask the daemon: --url URL (default " ITSI_DEFAULT_URL "), --token-file FILE\n"
     "(or PERFORMANCE__TOKEN). URLs: rtsp, rtsps, http, https, file or a path, synth, null.\n";
+
+enum { PROBE_SECONDS = 5 };
 
 struct options {
     struct itsi_daemon daemon;
     bool json, insecure;
     int priority;
-    double fps, seconds;
+    double fps, seconds; /* 0: not given */
+    struct itsi_quality_wish quality;
     int transport; /* -1: as configured */
     const char *ca_file;
 };
@@ -47,11 +56,11 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
         {"fps", required_argument, 0, 'r'},       {"seconds", required_argument, 0, 's'},
         {"transport", required_argument, 0, 'T'}, {"ca-file", required_argument, 0, 'c'},
         {"insecure", no_argument, 0, 'k'},        {"help", no_argument, 0, 'h'},
+        {"pin", required_argument, 0, 'P'},       {"boost", required_argument, 0, 'B'},
         {0, 0, 0, 0}};
     struct its_diag diag;
     double number;
     itsi_daemon_init(&o->daemon);
-    o->seconds = 5;
     o->transport = -1;
     for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
         switch (c) {
@@ -77,13 +86,19 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
                 return bad("--fps must be 0.1 to 240, not", optarg);
             break;
         case 's':
-            if (!itsi_parse_number(optarg, 0.1, 3600, &o->seconds))
-                return bad("--seconds must be 0.1 to 3600, not", optarg);
+            if (!itsi_parse_number(optarg, 0.1, 86400, &o->seconds))
+                return bad("--seconds must be 0.1 to 86400, not", optarg);
             break;
         case 'T':
             if (strcmp(optarg, "tcp") != 0 && strcmp(optarg, "udp") != 0)
                 return bad("--transport must be tcp or udp, not", optarg);
             o->transport = optarg[0] == 'u' ? ITSI_TRANSPORT_UDP : ITSI_TRANSPORT_TCP;
+            break;
+        case 'P':
+            o->quality.pin = optarg;
+            break;
+        case 'B':
+            o->quality.boost = optarg;
             break;
         case 'c':
             o->ca_file = optarg;
@@ -263,7 +278,7 @@ static int probe(const struct options *o, const char *url)
     char cache_dir[4200];
     snprintf(cache_dir, sizeof cache_dir, "%s/cache", cfg.general.data_dir);
     struct itsi_probe_report report;
-    int rc = itsi_capture_probe(&report, url, &capture, cache_dir, o->seconds, &diag);
+    int rc = itsi_capture_probe(&report, url, &capture, cache_dir, o->seconds > 0 ? o->seconds : PROBE_SECONDS, &diag);
     its_cfg_fini(&cfg);
     if (rc != 0) {
         fprintf(stderr, "its-camera-ai: probe: %s\n", diag.text);
@@ -293,6 +308,10 @@ int itsi_cmd_camera(int argc, char **argv)
         return list(&o);
     if (strcmp(verb, "remove") == 0)
         return remove_camera(&o, operand);
+    if (strcmp(verb, "quality") == 0) {
+        o.quality.seconds = o.seconds;
+        return itsi_camera_quality(&o.daemon, operand, &o.quality, o.json);
+    }
     if (strcmp(verb, "probe") == 0)
         return probe(&o, operand);
     return bad("unknown verb", verb);

@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { RECENT_CHANGES = 20 }; /* of quality, in the metrics */
+
 void itsi_document_quantiles(struct itsi_json *json, const char *key, const struct itsi_quantiles *q)
 {
     itsi_json_object(json, key);
@@ -88,7 +90,8 @@ static double compliance(const struct itsi_pipeline_stats *stats)
     return itsi_ledger_on_time_ratio(&stats->ledger) * 100;
 }
 
-static void put_summary(struct itsi_json *json, const struct itsi_pipeline_stats *stats, int64_t now)
+static void put_summary(struct itsi_json *json, const struct itsi_pipeline_stats *stats,
+                        const struct itsi_quality_overview *quality, int64_t now)
 {
     bool any = stats && stats->recent.count > 0;
     itsi_json_object(json, "performance_summary");
@@ -100,7 +103,7 @@ static void put_summary(struct itsi_json *json, const struct itsi_pipeline_stats
     put_number_or_null(json, "end_to_end_latency_p95_ms", any, any ? stats->recent.p95_ms : 0, 3);
     put_number_or_null(json, "end_to_end_latency_p99_ms", any, any ? stats->recent.p99_ms : 0, 3);
     put_number_or_null(json, "analysed_fps", stats, stats ? stats->analysed_fps : 0, 2);
-    itsi_json_string(json, "global_quality_level", stats ? itsi_quality_name(3) : NULL);
+    itsi_json_string(json, "global_quality_level", stats ? itsi_quality_name(itsi_document_quality_level(quality)) : NULL);
     itsi_json_null(json, "gpu_utilization_percent");
     itsi_json_null(json, "cache_hit_rate_percent");
     itsi_json_end(json, '}');
@@ -126,7 +129,7 @@ static void put_engine(struct itsi_json *json, const struct itsi_status_source *
 }
 
 /* Python names five components: true where one runs. */
-static void put_components(struct itsi_json *json, bool running)
+static void put_components(struct itsi_json *json, bool running, const struct itsi_quality_overview *quality)
 {
     itsi_json_object(json, "components");
     itsi_json_bool(json, "pipeline", running);
@@ -134,7 +137,7 @@ static void put_components(struct itsi_json *json, bool running)
     itsi_json_bool(json, "gpu_optimizer", false);
     itsi_json_bool(json, "cache_manager", false);
     itsi_json_bool(json, "connection_optimizer", false);
-    itsi_json_bool(json, "quality_manager", false);
+    itsi_json_bool(json, "quality_manager", running && quality->active);
     itsi_json_end(json, '}');
 }
 
@@ -186,8 +189,10 @@ void itsi_document_status(const struct itsi_status_source *source, bool detailed
 {
     int64_t now = itsi_now_ns();
     struct itsi_pipeline_stats room, *stats = NULL;
+    struct itsi_quality_overview quality = {.active = false};
     if (source->pipeline) {
         itsi_pipeline_stats(source->pipeline, &room);
+        itsi_pipeline_quality(source->pipeline, &quality);
         stats = &room;
     }
     struct itsi_json json;
@@ -199,8 +204,8 @@ void itsi_document_status(const struct itsi_status_source *source, bool detailed
     itsi_json_bool(&json, "enabled", source->cfg->general.enabled);
     itsi_json_string(&json, "strategy", itsi_strategy_name(source->cfg->general.strategy));
     put_number_or_null(&json, "initialization_time_ms", stats, (double)source->initialization_ns / 1e6, 1);
-    put_components(&json, stats);
-    put_summary(&json, stats, now);
+    put_components(&json, stats, &quality);
+    put_summary(&json, stats, &quality, now);
     put_engine(&json, source, stats);
     itsi_json_object(&json, "cameras");
     itsi_json_int(&json, "total", stats ? stats->cameras : 0);
@@ -237,6 +242,7 @@ void itsi_document_metrics(const struct itsi_status_source *source, struct itsi_
     itsi_document_regression(&json, "regression", source->pipeline);
     itsi_document_alerting(&json, "alerts", source->pipeline, -1);
     itsi_json_end(&json, '}');
+    itsi_document_quality(&json, "quality_management", source->pipeline, RECENT_CHANGES);
     itsi_document_ledger(&json, "ledger", &stats.ledger);
     itsi_json_number(&json, "analysed_fps", stats.analysed_fps, 2);
     itsi_json_int(&json, "results", (int64_t)stats.results);

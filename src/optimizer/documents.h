@@ -28,6 +28,14 @@ void itsi_document_alerting(struct itsi_json *json, const char *key, struct itsi
  * camera: NULL for all. */
 void itsi_document_violations(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline,
                               const char *camera, int limit);
+/* The Adaptive Quality Manager under the keys of Python's AdaptiveQualityManager.get_comprehensive_metrics(), and what it
+ * looks at and is about to do. Of the changes the newest come first, `changes` at most. */
+void itsi_document_quality(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline, int changes);
+/* What is done for a camera: {"current_quality", "target_quality", "is_priority", "target": {...}, "pin", ...}. */
+void itsi_document_camera_quality(struct itsi_json *json, const char *key, const struct itsi_camera_status *status,
+                                  const struct itsi_quality_overview *overview);
+/* The level that at least half of the cameras have or exceed; the default one while there are none. */
+int itsi_document_quality_level(const struct itsi_quality_overview *overview);
 /* {"total": n, "by": [{"stage", "reason", "count"}]} */
 void itsi_document_dropped(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);
 void itsi_document_ledger(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);

@@ -271,12 +271,7 @@ static void stream_status(struct itsi_camera_stream *stream, int64_t now, struct
     out->added_wall_ns = stream->added_wall_ns;
     itsi_capture_status(stream->capture, &out->capture);
     itsi_ledger_snapshot(&stream->ledger, &out->ledger);
-    const struct itsi_stream_quality *quality = &stream->quality;
-    out->quality_level = atomic_load(&stream->quality.level);
-    out->quality = quality->target;
-    out->pin = quality->pin;
-    out->boost = quality->boost_until > now ? quality->boost : -1;
-    out->boost_seconds = out->boost >= 0 ? (double)(quality->boost_until - now) / 1e9 : 0;
+    itsi_stream_quality_status(stream, now, out);
     out->age_ms = out->latency_ms = NAN;
     pthread_mutex_lock(&stream->lock);
     out->analysed_fps = itsi_rate_get(&stream->rate, now);

@@ -73,8 +73,14 @@ struct itsi_camera_status {
     int last_count;              /* boxes in the newest result */
     int quality_level;
     struct itsi_quality_target quality; /* what is done for it */
+    struct itsi_input_size quality_input; /* size its frames are detected at */
+    int picture_height, picture_quality;  /* most that pictures of it have; 0: as the server is configured */
+    bool is_priority;                   /* one of priority_camera_ids */
     int pin, boost;                     /* levels; -1: none */
     double boost_seconds;               /* left */
+    uint64_t quality_changes;           /* of any of its knobs, ever */
+    int64_t quality_since_wall_ns;      /* the last of them, or when it was added */
+    double quality_seconds;             /* since then */
     char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
     int64_t added_wall_ns;               /* since 1970; its books begin there */
 };
@@ -134,6 +140,8 @@ ITS_NODISCARD int itsi_pipeline_measure(struct itsi_pipeline *pipeline, const ch
 
 /* --- quality ------------------------------------------------------------------------------------------------------ */
 
+enum { ITSI_QUALITY_HISTORY = 512 }; /* changes that are kept */
+
 /* A change of a camera's quality, with its reason. */
 struct itsi_quality_change {
     char camera[ITSI_CAMERA_ID_SIZE];
@@ -142,10 +150,11 @@ struct itsi_quality_change {
 };
 struct itsi_quality_overview {
     bool active; /* false: nothing adapts (enabled=false, or the option); pins hold all the same where it runs */
-    struct itsi_quality_status status;
+    int default_level;              /* without load, and of every camera where nothing adapts */
+    double adjustment_seconds;      /* between upgrades: a camera unchanged for so long is stable */
+    struct itsi_quality_status status; /* as of the last step */
     double cores;
 };
-/* As of the last step. */
 void itsi_pipeline_quality(struct itsi_pipeline *pipeline, struct itsi_quality_overview *out);
 /* The newest first; returns how many were copied. */
 size_t itsi_pipeline_quality_changes(struct itsi_pipeline *pipeline, struct itsi_quality_change *out, size_t cap);

@@ -35,6 +35,8 @@ struct itsi_stream_quality {
     int64_t boost_until;
     struct itsi_quality_target target; /* in effect */
     int width, height;                 /* of the full stream, once seen */
+    uint64_t changes;
+    int64_t changed, changed_wall_ns;  /* the last; at first, when it was added */
     /* quality manager's thread: as of the step before */
     int64_t last_cpu_ns, last_encode_ns;
     uint64_t last_decoded, last_detected;
@@ -220,6 +222,8 @@ ITS_NODISCARD int itsi_pipeline_configure_quality(struct itsi_pipeline *pipeline
 void itsi_pipeline_free_quality(struct itsi_pipeline *pipeline);
 ITS_NODISCARD int itsi_pipeline_start_quality(struct itsi_pipeline *pipeline, struct its_diag *diag);
 void itsi_pipeline_stop_quality(struct itsi_pipeline *pipeline);
+/* Fills what a camera's status says of its quality. The table's lock is held. */
+void itsi_stream_quality_status(const struct itsi_camera_stream *stream, int64_t now, struct itsi_camera_status *out);
 /* The input sizes that the levels need, besides the model's own; returns how many. */
 int itsi_pipeline_quality_sizes(const struct its_cfg *cfg, const struct itsi_model *model, struct itsi_input_size own,
                                 struct itsi_input_size more[ITSI_ENGINE_SIZES - 1]);

@@ -26,6 +26,8 @@ void itsi_stream_quality_init(struct itsi_camera_stream *stream)
     s->pin = s->boost = s->start = -1;
     s->target.level = level;
     s->target.detect_interval = 1;
+    s->changed = itsi_now_ns();
+    s->changed_wall_ns = itsi_wall_ns();
 }
 
 void itsi_quality_mark_result(struct itsi_camera_stream *stream, struct itsi_result *result)
@@ -101,26 +103,40 @@ static void apply_all(struct itsi_pipeline *p, const struct itsi_quality_target 
     pthread_mutex_unlock(&p->table);
 }
 
-static void name_camera(struct itsi_pipeline *p, uint64_t key, char out[ITSI_CAMERA_ID_SIZE])
+/* NULL: gone since. The table's lock is held. */
+static struct itsi_camera_stream *stream_of(struct itsi_pipeline *p, uint64_t key)
 {
-    out[0] = '\0';
     for (int i = 0; i < p->camera_count; i++)
         if ((uint64_t)p->cameras[i]->index + 1 == key)
-            memcpy(out, p->cameras[i]->config.id, ITSI_CAMERA_ID_SIZE);
+            return p->cameras[i];
+    return NULL;
+}
+
+/* Into the history and into the camera's own count; both locks are held. */
+static void keep_one(struct itsi_pipeline *p, const struct itsi_quality_event *event, int64_t now, int64_t wall)
+{
+    struct itsi_quality_control *q = p->quality;
+    struct itsi_quality_change *change = &q->history[q->changes++ % ITSI_QUALITY_HISTORY];
+    struct itsi_camera_stream *stream = stream_of(p, event->key);
+    change->wall_ns = wall;
+    change->event = *event;
+    change->camera[0] = '\0';
+    if (!stream)
+        return;
+    memcpy(change->camera, stream->config.id, ITSI_CAMERA_ID_SIZE);
+    stream->quality.changes++;
+    stream->quality.changed = now;
+    stream->quality.changed_wall_ns = wall;
 }
 
 static void keep(struct itsi_pipeline *p, const struct itsi_quality_events *events)
 {
     struct itsi_quality_control *q = p->quality;
-    const int64_t wall = itsi_wall_ns();
+    const int64_t now = itsi_now_ns(), wall = itsi_wall_ns();
     pthread_mutex_lock(&p->table);
     pthread_mutex_lock(&q->mutex);
-    for (size_t i = 0; i < events->count; i++) {
-        struct itsi_quality_change *change = &q->history[q->changes++ % ITSI_QUALITY_HISTORY];
-        change->wall_ns = wall;
-        change->event = events->items[i];
-        name_camera(p, change->event.key, change->camera);
-    }
+    for (size_t i = 0; i < events->count; i++)
+        keep_one(p, &events->items[i], now, wall);
     pthread_mutex_unlock(&q->mutex);
     pthread_mutex_unlock(&p->table);
 }
@@ -152,7 +168,6 @@ static void step(struct itsi_pipeline *p, int64_t now)
     keep(p, &events);
     tell(q, &events);
     pthread_mutex_lock(&q->mutex);
-    q->overview.active = policy.enabled;
     q->overview.cores = snapshot.cores;
     itsi_quality_status(q->state, &q->overview.status);
     itsi_quality_capacity(q->state, &q->capacity);

@@ -11,7 +11,7 @@ bool itsi_quality_governs(const struct itsi_camera_stream *stream, const struct 
     return stream->listed && capture->live;
 }
 
-static bool is_priority(const struct itsi_quality_control *q, const char *id)
+bool itsi_quality_is_priority(const struct itsi_quality_control *q, const char *id)
 {
     for (size_t i = 0; i < q->priority.count; i++)
         if (strcmp(q->priority.items[i], id) == 0)
@@ -56,7 +56,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
     *out = (struct itsi_quality_camera){
         .key = (uint64_t)stream->index + 1,
         .weight = stream->config.priority,
-        .is_priority = is_priority(q, stream->config.id),
+        .is_priority = itsi_quality_is_priority(q, stream->config.id),
         .pin = s->pin,
         .boost = s->boost,
         .boost_until = s->boost_until,

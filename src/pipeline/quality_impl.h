@@ -10,7 +10,7 @@
 #include "pipeline/pipeline_impl.h"
 #include "quality/controller.h"
 
-enum { ITSI_QUALITY_HISTORY = 512, ITSI_QUALITY_STEP_EVENTS = 256 };
+enum { ITSI_QUALITY_STEP_EVENTS = 256 };
 
 struct itsi_quality_control {
     /* const after make */
@@ -50,6 +50,8 @@ struct itsi_quality_control {
 /* quality_gather.c: everything the controller is told. Fills q->cameras and the snapshot; both are valid until the next
  * call. The table's lock is not held. */
 void itsi_quality_gather(struct itsi_pipeline *pipeline, int64_t now, struct itsi_quality_snapshot *out);
+/* Is it one of the operator's priority cameras? The table's lock is held. */
+bool itsi_quality_is_priority(const struct itsi_quality_control *quality, const char *id);
 /* Is it one whose pictures are not to be thinned (pace=off)? */
 bool itsi_quality_governs(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture);
 

@@ -144,6 +144,8 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeli
     if (!q->cameras || !q->pixels || !q->unit || !q->targets || !q->events)
         return itsi_fail(diag, ITS_ENOMEM, "quality manager: out of memory");
     int rc = itsi_quality_state_create(&q->state, q->max_cameras, diag);
+    if (rc == 0)
+        itsi_quality_status(q->state, &q->overview.status); /* what is said before the first step */
     return rc == 0 ? itsi_pipeline_configure_quality(p, cfg, diag) : rc;
 }
 
@@ -215,12 +217,35 @@ int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag
 
 void itsi_pipeline_quality(struct itsi_pipeline *p, struct itsi_quality_overview *out)
 {
-    *out = (struct itsi_quality_overview){.status.lowest_level = -1};
-    if (!p->quality)
+    struct itsi_quality_control *q = p->quality;
+    *out = (struct itsi_quality_overview){.default_level = ITSI_QUALITY_HIGH, .status.lowest_level = -1};
+    itsi_quality_load_unknown(&out->status.load);
+    if (!q)
         return;
-    pthread_mutex_lock(&p->quality->mutex);
-    *out = p->quality->overview;
-    pthread_mutex_unlock(&p->quality->mutex);
+    pthread_mutex_lock(&q->mutex);
+    *out = q->overview;
+    out->active = q->policy.enabled;
+    out->default_level = q->policy.default_level;
+    out->adjustment_seconds = (double)q->policy.rise_interval_ns / 1e9;
+    pthread_mutex_unlock(&q->mutex);
+}
+
+void itsi_stream_quality_status(const struct itsi_camera_stream *stream, int64_t now, struct itsi_camera_status *out)
+{
+    const struct itsi_pipeline *p = stream->pipeline;
+    const struct itsi_stream_quality *s = &stream->quality;
+    out->quality_level = atomic_load(&s->level);
+    out->quality = s->target;
+    out->quality_input = p->info.sizes[p->quality ? p->quality->order[s->target.input] : 0];
+    out->picture_height = atomic_load(&s->picture_height);
+    out->picture_quality = atomic_load(&s->picture_quality);
+    out->is_priority = p->quality && itsi_quality_is_priority(p->quality, stream->config.id);
+    out->pin = s->pin;
+    out->boost = s->boost_until > now ? s->boost : -1;
+    out->boost_seconds = out->boost >= 0 ? (double)(s->boost_until - now) / 1e9 : 0;
+    out->quality_changes = s->changes;
+    out->quality_since_wall_ns = s->changed_wall_ns;
+    out->quality_seconds = (double)(now - s->changed) / 1e9;
 }
 
 size_t itsi_pipeline_quality_changes(struct itsi_pipeline *p, struct itsi_quality_change *out, size_t cap)

@@ -76,6 +76,10 @@ static void quality_gives_way_and_returns(void **state)
     struct itsi_quality_change change;
     assert_int_equal(itsi_pipeline_quality_changes(p, &change, 1), 1);
     assert_true(change.camera[0] && change.wall_ns > 0);
+    struct itsi_camera_status status;
+    assert_int_equal(itsi_pipeline_camera(p, "camera_001", &status), 0);
+    assert_true(status.quality_changes > 0 && status.quality_seconds < 60 && status.quality_since_wall_ns > 0);
+    assert_true(status.quality_input.width < 640 || status.quality.detect_interval > 1 || status.quality.analysed_fps < 25);
     struct its_diag diag;
     for (int i = 1; i < CAMERAS; i++) {
         char id[32];
@@ -107,6 +111,35 @@ static void pins_and_boosts_hold(void **state)
     CHECK_OK(itsi_pipeline_pin_quality(p, "camera_002", -1, &diag), diag);
     AWAIT(level_of(p, "camera_002") > ITSI_QUALITY_ULTRA_LOW);
     (void)close_pipeline(p);
+}
+
+/* Before the first step too, and who has priority. */
+static void the_surface_is_true_from_the_start(void **state)
+{
+    (void)state;
+    struct itsi_camera_status status;
+    struct itsi_quality_overview o;
+    char gate[] = "gate", *priority[] = {gate};
+    cfg.adaptive_quality.default_quality = ITSI_QUALITY_MEDIUM;
+    const struct itsi_str_list own = cfg.adaptive_quality.priority_camera_ids;
+    cfg.adaptive_quality.priority_camera_ids = (struct itsi_str_list){.items = priority, .count = 1};
+    struct itsi_pipeline *p = open_pipeline(&params);
+    itsi_pipeline_quality(p, &o);
+    assert_true(o.active);
+    assert_int_equal(o.default_level, ITSI_QUALITY_MEDIUM);
+    assert_true(o.adjustment_seconds == 1);
+    assert_int_equal(o.status.lowest_level, -1);
+    assert_true(o.status.load.gpu_percent == -1);
+    add_camera(p, "gate", "null://?fps=5");
+    add_camera(p, "yard", "null://?fps=5");
+    assert_int_equal(itsi_pipeline_camera(p, "gate", &status), 0);
+    assert_true(status.is_priority);
+    assert_int_equal(status.quality_changes, 0);
+    assert_true(status.quality_input.width > 0);
+    assert_int_equal(itsi_pipeline_camera(p, "yard", &status), 0);
+    assert_false(status.is_priority);
+    (void)close_pipeline(p);
+    cfg.adaptive_quality.priority_camera_ids = own;
 }
 
 static void mistakes_are_named(void **state)
@@ -170,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ADAPTING(quality_gives_way_and_returns),
         ADAPTING(pins_and_boosts_hold),
+        ADAPTING(the_surface_is_true_from_the_start),
         ADAPTING(mistakes_are_named),
         ADAPTING(a_camera_too_many),
         ADAPTING(unpaced_cameras_are_left_alone),

@@ -15,7 +15,7 @@ const char *itsi_quality_reason_name(enum itsi_quality_reason reason)
     return names[reason];
 }
 
-static const char *sentence_of(enum itsi_quality_reason reason)
+const char *itsi_quality_reason_sentence(enum itsi_quality_reason reason)
 {
     static const char *const sentences[] = {
 #define ITSI_X(name, text, sentence) sentence,
@@ -60,5 +60,5 @@ void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, 
     add_figure(figures, sizeof figures, n, "demand", or_nan(in->utilisation) * 100, "%");
     snprintf(out, size, "%s %s -> %s (rung %d -> %d): %s%s", itsi_quality_knob_name(event->knob),
              itsi_quality_name(event->from_level), itsi_quality_name(event->to_level), event->from_rung, event->to_rung,
-             sentence_of(event->reason), figures);
+             itsi_quality_reason_sentence(event->reason), figures);
 }

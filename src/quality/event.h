@@ -31,6 +31,7 @@ enum itsi_quality_reason {
         ITSI_QUALITY_REASONS
 };
 const char *itsi_quality_reason_name(enum itsi_quality_reason reason);
+const char *itsi_quality_reason_sentence(enum itsi_quality_reason reason);
 
 /* What the controller looked at. Unknown: -1, slack NAN. */
 struct itsi_quality_inputs {

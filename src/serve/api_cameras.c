@@ -47,9 +47,10 @@ static void put_source(struct itsi_json *json, const struct itsi_capture_status 
     itsi_json_int(json, "freezes", (int64_t)c->freezes);
 }
 
-static void put_camera(struct itsi_json *json, const char *key, const struct itsi_camera_status *s, int64_t now)
+static void put_camera(struct itsi_json *json, const struct itsi_camera_status *s,
+                       const struct itsi_quality_overview *quality, int64_t now)
 {
-    itsi_json_object(json, key);
+    itsi_json_object(json, NULL);
     itsi_json_string(json, "id", s->camera.id);
     put_url(json, "url", s->camera.url);
     put_url(json, "sub_url", s->camera.sub_url);
@@ -60,6 +61,7 @@ static void put_camera(struct itsi_json *json, const char *key, const struct its
     itsi_json_number(json, "latency_ms", s->latency_ms, 1);
     itsi_json_int(json, "boxes", s->last_count);
     itsi_json_string(json, "quality_level", itsi_quality_name(s->quality_level));
+    itsi_document_camera_quality(json, "quality", s, quality);
     itsi_document_ledger(json, "ledger", &s->ledger);
     itsi_json_end(json, '}');
 }
@@ -70,9 +72,11 @@ void itsi_put_cameras(struct itsi_json *json, const char *key, struct itsi_pipel
     const int cap = itsi_pipeline_cameras(pipeline, NULL, 0);
     struct itsi_camera_status *all = itsi_calloc((size_t)cap + 1, sizeof *all);
     const int count = all ? itsi_pipeline_cameras(pipeline, all, cap) : 0;
+    struct itsi_quality_overview quality;
+    itsi_pipeline_quality(pipeline, &quality);
     itsi_json_array(json, key);
     for (int i = 0; i < count && i < cap; i++)
-        put_camera(json, NULL, &all[i], now);
+        put_camera(json, &all[i], &quality, now);
     itsi_json_end(json, ']');
     if (!all)
         json->out->failed = true;
@@ -92,14 +96,16 @@ static enum MHD_Result list(struct itsi_request *r)
     return itsi_respond_text(r, MHD_HTTP_OK, "application/json", &text);
 }
 
-static int put_one(struct itsi_pipeline *pipeline, const char *id, struct itsi_buf *text)
+int itsi_put_camera(struct itsi_pipeline *pipeline, const char *id, struct itsi_buf *out)
 {
+    struct itsi_quality_overview quality;
     struct itsi_camera_status *status = itsi_zalloc(sizeof *status);
     struct itsi_json json;
     int rc = status ? itsi_pipeline_camera(pipeline, id, status) : ITS_ENOMEM;
     if (rc == 0) {
-        itsi_json_init(&json, text);
-        put_camera(&json, NULL, status, itsi_now_ns());
+        itsi_pipeline_quality(pipeline, &quality);
+        itsi_json_init(&json, out);
+        put_camera(&json, status, &quality, itsi_now_ns());
     }
     itsi_free(status);
     return rc;
@@ -146,7 +152,7 @@ static void add_job(struct itsi_request *r)
         r->status = itsi_pipeline_add_camera(r->server->pipeline, camera, &diag);
     if (r->status == 0) {
         snprintf(r->location, sizeof r->location, "/api/v1/cameras/%s", camera->id);
-        r->status = put_one(r->server->pipeline, camera->id, &r->answer);
+        r->status = itsi_put_camera(r->server->pipeline, camera->id, &r->answer);
     }
     snprintf(r->detail, sizeof r->detail, "%s", diag.text);
     itsi_free(camera);
@@ -205,7 +211,7 @@ enum MHD_Result itsi_api_camera(struct itsi_request *r)
     if (r->method == ITSI_DELETE)
         return itsi_worker_run(r, remove_job, removed);
     itsi_buf_init(&text);
-    const int rc = put_one(r->server->pipeline, r->match.camera, &text);
+    const int rc = itsi_put_camera(r->server->pipeline, r->match.camera, &text);
     if (rc != 0) {
         itsi_buf_fini(&text);
         return itsi_respond_problem(r, itsi_respond_status_of(rc), "there is no such camera");

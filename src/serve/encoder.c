@@ -96,7 +96,9 @@ static struct itsi_item *make(struct itsi_streams *s, struct itsi_jpeg *encoder,
         request.names = s->names;
         request.name_count = s->name_count;
     }
+    const int64_t cpu = itsi_thread_cpu_ns();
     int rc = itsi_jpeg_encode(encoder, &(*frame)->picture, &request, &jpeg, diag);
+    itsi_pipeline_note_encoding(s->pipeline, v->camera, itsi_thread_cpu_ns() - cpu);
     itsi_frame_unref(frame); /* back to the camera's small pool */
     if (rc != 0)
         return NULL;

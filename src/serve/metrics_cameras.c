@@ -20,6 +20,7 @@ static double added(const struct itsi_camera_status *s) { return (double)(s->add
 static double expected(const struct itsi_camera_status *s) { return (double)s->ledger.expected; }
 static double delivered(const struct itsi_camera_status *s) { return (double)s->ledger.delivered; }
 static double skipped(const struct itsi_camera_status *s) { return (double)s->ledger.skipped; }
+static double level(const struct itsi_camera_status *s) { return s->quality_level; }
 static double reconnects(const struct itsi_camera_status *s) { return (double)s->capture.reconnects; }
 
 static const struct column columns[] = {
@@ -36,6 +37,8 @@ static const struct column columns[] = {
     {"its_camera_frames_delivered", NULL, "Frames of the camera handed over in time.", ITSI_METRIC_COUNTER, delivered},
     {"its_camera_frames_skipped", NULL, "Frames of the camera left out by policy; they are not due.",
      ITSI_METRIC_COUNTER, skipped},
+    {"its_quality_level", NULL, "Quality level of the camera's results: 0 ultra_low, 1 low, 2 medium, 3 high, 4 ultra_high.",
+     ITSI_METRIC_GAUGE, level},
     {"its_camera_reconnects", NULL, "Times the camera came back.", ITSI_METRIC_COUNTER, reconnects},
 };
 

@@ -17,6 +17,7 @@ enum itsi_method { ITSI_GET = 1, ITSI_POST = 2, ITSI_DELETE = 4 }; /* HEAD is GE
     X(CAMERA, "/api/v1/cameras/{id}", ITSI_GET | ITSI_DELETE)                                                          \
     X(SNAPSHOT, "/api/v1/cameras/{id}/snapshot.jpg", ITSI_GET)                                                         \
     X(LIVE, "/api/v1/cameras/{id}/live.mjpg", ITSI_GET)                                                                \
+    X(CAMERA_QUALITY, "/api/v1/cameras/{id}/quality", ITSI_POST)                                                       \
     X(CAMERA_DETECTIONS, "/api/v1/cameras/{id}/detections", ITSI_GET)                                                  \
     X(DETECTIONS, "/api/v1/detections", ITSI_GET)                                                                      \
     X(WALL, "/api/v1/wall", ITSI_GET)                                                                                  \
@@ -24,6 +25,7 @@ enum itsi_method { ITSI_GET = 1, ITSI_POST = 2, ITSI_DELETE = 4 }; /* HEAD is GE
     X(PERFORMANCE_METRICS, "/api/v1/performance/metrics", ITSI_GET)                                                    \
     X(CONFIG, "/api/v1/performance/config", ITSI_GET)                                                                  \
     X(ALERTS, "/api/v1/performance/alerts", ITSI_GET)                                                                  \
+    X(QUALITY, "/api/v1/performance/quality", ITSI_GET)                                                                \
     X(VIOLATIONS, "/api/v1/performance/violations", ITSI_GET)                                                          \
     X(MEASUREMENTS, "/api/v1/performance/measurements", ITSI_POST)                                                     \
     X(FLIGHT, "/api/v1/performance/flight", ITSI_POST)                                                                 \

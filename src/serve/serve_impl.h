@@ -118,6 +118,8 @@ enum MHD_Result itsi_api_cameras(struct itsi_request *request);
 enum MHD_Result itsi_api_measurements(struct itsi_request *request);
 enum MHD_Result itsi_api_alerts(struct itsi_request *request);
 enum MHD_Result itsi_api_violations(struct itsi_request *request);
+enum MHD_Result itsi_api_quality(struct itsi_request *request);
+enum MHD_Result itsi_api_camera_quality(struct itsi_request *request);
 enum MHD_Result itsi_api_flight(struct itsi_request *request);
 enum MHD_Result itsi_api_camera(struct itsi_request *request);
 enum MHD_Result itsi_api_snapshot(struct itsi_request *request);
@@ -129,5 +131,15 @@ enum MHD_Result itsi_api_metrics(struct itsi_request *request);
 /* The array of cameras as in GET /api/v1/cameras. */
 struct itsi_json;
 void itsi_put_cameras(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline);
+/* One of them, as in GET /api/v1/cameras/{id}. ITS_ENOTFOUND, ITS_ENOMEM. */
+ITS_NODISCARD int itsi_put_camera(struct itsi_pipeline *pipeline, const char *id, struct itsi_buf *out);
+
+/* A document with a list in it, whose length the client may bound by a whole number in the query. */
+struct itsi_listing {
+    const char *parameter;
+    int least, most, unasked;
+    void (*put)(struct itsi_json *json, struct itsi_request *request, int count);
+};
+enum MHD_Result itsi_respond_listing(struct itsi_request *request, const struct itsi_listing *listing);
 
 #endif

@@ -1,61 +1,14 @@
-#include "fake_pipeline.h"
+#include "fake_pipeline_impl.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "base/rand.h"
-#include "base/thread.h"
 #include "base/url.h"
-#include "pipeline/bus.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST = 1000, CARS = 7, FRAMES_PER_CAMERA = 6 };
-
-struct car {
-    double x, lane, speed;
-    int cls;
-};
-
-struct fake_camera {
-    struct itsi_camera config;
-    struct itsi_ledger ledger;
-    struct itsi_frame_pool *pool;
-    struct itsi_frame *frame; /* newest */
-    struct itsi_result *result;
-    struct car cars[CARS];
-    uint32_t index; /* of all ever added */
-    uint64_t seq;
-    int64_t next_ns, added_ns, added_wall_ns;
-    bool dead, novideo;
-    int tint;
-};
-
-struct itsi_pipeline {
-    struct fake_params params;
-    struct itsi_bus bus;
-    struct itsi_latency_recorder *latency;
-    struct itsi_rolling *rolling;
-    struct itsi_tracer *tracer;
-    struct itsi_violations violations;
-    struct itsi_alerts *alerts;
-    struct itsi_result_pool *results;
-    struct itsi_ledger_counts gone;
-    pthread_t thread;
-    struct itsi_event stop;
-    pthread_mutex_t lock;
-    struct fake_camera *cameras[MOST];
-    int count, next_name;
-    uint32_t next_index;
-    int64_t started_ns;
-    uint64_t published;
-    int64_t longest_ns;
-    struct itsi_rand rng;
-    bool running;
-};
 
 static const char *const names[] = {"car", "truck", "bus", "motorcycle", "bicycle", "person"};
 static int frame_w, frame_h; /* of every fake picture */
@@ -232,7 +185,7 @@ static void produce(struct itsi_pipeline *p, struct fake_camera *c, int64_t now)
     const struct itsi_trace_id trace_id = itsi_tracer_id(p->tracer, &result->info);
     itsi_trace_id_hex(&trace_id, result->trace_id);
     result->batch = 4;
-    result->quality_level = 3;
+    result->quality_level = fake_level_of(c, now);
     publish(p, c, frame, result, &trace_id);
 }
 
@@ -368,7 +321,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_free(p);
 }
 
-static int find(const struct itsi_pipeline *p, const char *id)
+int fake_find(const struct itsi_pipeline *p, const char *id)
 {
     for (int i = 0; i < p->count; i++)
         if (strcmp(p->cameras[i]->config.id, id) == 0)
@@ -385,8 +338,8 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
     if (!camera->id[0])
         do
             snprintf(camera->id, sizeof camera->id, "camera_%03d", ++p->next_name);
-        while (find(p, camera->id) >= 0);
-    if (find(p, camera->id) >= 0)
+        while (fake_find(p, camera->id) >= 0);
+    if (fake_find(p, camera->id) >= 0)
         rc = itsi_fail(diag, ITS_EEXISTS, "there is a camera '%s' already", camera->id);
     else if (p->count >= p->params.cfg->general.max_concurrent_streams)
         rc = itsi_fail(diag, ITS_ELIMIT, "%d cameras are here, as many as are allowed", p->count);
@@ -399,6 +352,9 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
         c->tint = p->count * 29 % 60;
         c->added_ns = itsi_now_ns();
         c->added_wall_ns = itsi_wall_ns();
+        c->pin = c->boost = -1;
+        c->quality_since = c->added_ns;
+        c->quality_since_wall = c->added_wall_ns;
         c->next_ns = c->added_ns + (int64_t)(itsi_rand_unit(&p->rng) * 1e9 / p->params.fps);
         itsi_ledger_init(&c->ledger);
         for (int i = 0; i < CARS; i++)
@@ -415,7 +371,7 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
 int itsi_pipeline_remove_camera(struct itsi_pipeline *p, const char *id, struct its_diag *diag)
 {
     pthread_mutex_lock(&p->lock);
-    const int at = find(p, id);
+    const int at = fake_find(p, id);
     if (at >= 0) {
         struct itsi_ledger_counts counts;
         itsi_ledger_snapshot(&p->cameras[at]->ledger, &counts);
@@ -436,7 +392,7 @@ static void status_of(const struct itsi_pipeline *p, struct fake_camera *c, int6
     if (itsi_url_parse(&url, c->config.url, NULL) == 0)
         snprintf(out->group, sizeof out->group, "%.*s", (int)sizeof out->group - 1, url.host);
     itsi_ledger_snapshot(&c->ledger, &out->ledger);
-    out->quality_level = 3;
+    fake_quality_of(c, now, out);
     out->age_ms = out->latency_ms = NAN;
     out->capture = (struct itsi_capture_status){.state = c->dead ? ITSI_CAPTURE_BACKOFF : ITSI_CAPTURE_RUNNING,
                                                 .state_since_ns = c->added_ns,
@@ -477,7 +433,7 @@ int itsi_pipeline_cameras(struct itsi_pipeline *p, struct itsi_camera_status *ou
 int itsi_pipeline_camera(struct itsi_pipeline *p, const char *id, struct itsi_camera_status *out)
 {
     pthread_mutex_lock(&p->lock);
-    const int at = find(p, id);
+    const int at = fake_find(p, id);
     if (at >= 0)
         status_of(p, p->cameras[at], itsi_now_ns(), out);
     pthread_mutex_unlock(&p->lock);
@@ -558,7 +514,7 @@ int itsi_pipeline_measure(struct itsi_pipeline *p, const char *camera_id, int se
                           struct its_diag *diag)
 {
     pthread_mutex_lock(&p->lock);
-    const bool known = find(p, camera_id) >= 0;
+    const bool known = fake_find(p, camera_id) >= 0;
     pthread_mutex_unlock(&p->lock);
     if (!known)
         return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", camera_id);
@@ -596,7 +552,7 @@ struct itsi_result *itsi_pipeline_latest(struct itsi_pipeline *p, const char *id
 {
     struct itsi_result *result = NULL;
     pthread_mutex_lock(&p->lock);
-    const int at = find(p, id);
+    const int at = fake_find(p, id);
     if (at >= 0 && p->cameras[at]->result) {
         result = itsi_result_ref(p->cameras[at]->result);
         if (frame)

@@ -10,6 +10,8 @@ import time
 import harness
 from harness import Case
 
+LEVELS = ("ultra_low", "low", "medium", "high", "ultra_high")
+
 
 class Endpoints(Case):
     @classmethod
@@ -25,6 +27,7 @@ class Endpoints(Case):
 
     def test_pages_are_embedded_and_cached(self):
         for path, kind in (("/", "text/html"), ("/app.js", "text/javascript"), ("/monitor.js", "text/javascript"),
+                           ("/quality.js", "text/javascript"), ("/daemon.js", "text/javascript"),
                            ("/app.css", "text/css"), ("/icon.svg", "image/svg+xml"),
                            ("/openapi.json", "application/json")):
             status, headers, body = self.server.get(path)
@@ -190,6 +193,90 @@ class Endpoints(Case):
         for bad in ("0", "257", "2.5"):
             self.problem(self.server.get(f"{path}?limit={bad}"), 400, "limit")
 
+    def test_quality_has_the_keys_of_python(self):
+        path = "/api/v1/performance/quality"
+        document = self.server.json(path)
+        wanted = {"enabled", "global_quality_level", "total_cameras", "priority_cameras", "total_adjustments",
+                  "recovery_in_progress", "quality_distribution", "camera_states", "system_metrics", "recent_adjustments"}
+        self.assertLessEqual(wanted, set(document))
+        self.assertTrue(document["enabled"])
+        self.assertEqual(set(document["quality_distribution"]), set(LEVELS))
+        self.assertEqual(sum(document["quality_distribution"].values()), document["total_cameras"])
+        self.assertEqual(len(document["camera_states"]), document["total_cameras"])
+        state = document["camera_states"]["camera_003"]
+        self.assertLessEqual({"current_quality", "target_quality", "is_priority", "adjustment_count", "is_stable"}, set(state))
+        self.assertEqual((state["current_quality"], state["is_priority"], state["pin"], state["boost"]),
+                         ("high", False, None, None))
+        system = document["system_metrics"]
+        self.assertEqual((system["load_condition"], system["cpu_percent"]), ("elevated", 66))
+        self.assertIsNone(system["gpu_percent"], "not known")
+        self.assertEqual((document["pressure"], document["bottleneck"]), ("steady", "cpu"))
+        self.assertEqual(document["inputs"]["slack_ms"], 41.5)
+        self.assertIsNone(document["inputs"]["queue_age_ms"], "not known")
+        self.assertEqual(document["recovery_in_seconds"], 12)
+        self.assertEqual(self.server.json(f"{path}?changes=0")["recent_adjustments"], [])
+        for bad in ("-1", "513", "1.5", "x"):
+            self.problem(self.server.get(f"{path}?changes={bad}"), 400, "changes")
+
+    def test_a_camera_is_pinned_and_boosted(self):
+        before = self.server.json("/api/v1/performance/quality")["total_adjustments"]
+        camera = self.quality("camera_001", {"pin": "low"})
+        self.assertEqual((camera["id"], camera["quality_level"], camera["quality"]["pin"]), ("camera_001", "low", "low"))
+        self.assertEqual(camera["quality"]["target"]["picture_height"], 360)
+        self.assertFalse(camera["quality"]["is_stable"])
+        self.assertEqual(self.server.metric("its_quality_level", camera="camera_001"), 1)
+        self.assertEqual(self.server.metric("its_quality_cameras", level="low"), 1)
+        camera = self.quality("camera_001", {"pin": None, "boost": "ultra_high", "seconds": 120})
+        self.assertEqual((camera["quality_level"], camera["quality"]["pin"], camera["quality"]["boost"]),
+                         ("ultra_high", None, "ultra_high"))
+        self.assertTrue(100 < camera["quality"]["boost_seconds_left"] <= 120)
+        camera = self.quality("camera_001", {"boost": None})
+        self.assertEqual((camera["quality_level"], camera["quality"]["boost"]), ("high", None))
+        self.assertIsNone(camera["quality"]["boost_seconds_left"])
+        document = self.server.json("/api/v1/performance/quality?changes=4")
+        self.assertEqual(document["total_adjustments"] - before, 4)
+        changes = document["recent_adjustments"]
+        self.assertEqual([(c["from"], c["to"], c["reason"]) for c in changes],
+                         [("ultra_high", "high", "released"), ("high", "ultra_high", "boosted"),
+                          ("low", "high", "released"), ("high", "low", "pinned")])
+        newest = changes[0]
+        self.assertEqual((newest["camera"], newest["quality"], newest["knob"]), ("camera_001", "high", "compute"))
+        self.assertLess(abs(newest["timestamp"] - time.time()), 60)
+        self.assertRegex(newest["time"], r"^\d{4}-\d\d-\d\dT[\d:.]+Z$")
+        self.assertIn("ultra_high -> high", newest["sentence"])
+        self.assertIn(newest["why"], newest["sentence"])
+        self.assertEqual(newest["inputs"]["slack_ms"], 41.5)
+        self.assertEqual(self.server.metric("its_quality_changes_total", reason="pinned"), 1)
+
+    def quality(self, camera, body):
+        status, _, text = self.set_quality(camera, body)
+        self.assertEqual(status, 200, text)
+        return json.loads(text)
+
+    def set_quality(self, camera, body):
+        return self.server.ask("POST", f"/api/v1/cameras/{camera}/quality", json.dumps(body),
+                               {"Content-Type": "application/json"})
+
+    def test_bad_qualities_are_explained(self):
+        for body, part in (({}, "'pin'"), ({"pin": "hihg"}, "hihg"), ({"pin": "hihg"}, ", ".join(LEVELS)),
+                           ({"boost": "best", "seconds": 5}, "'boost'"), ({"pin": 3}, "'pin' must be a string"),
+                           ({"boost": "high"}, "'seconds' is missing"), ({"boost": None, "seconds": 5}, "'seconds' belongs"),
+                           ({"pin": "low", "seconds": 5}, "'seconds' belongs"), ({"seconds": 5}, "'pin'"),
+                           ({"boost": "high", "seconds": 0}, "above 0"), ({"boost": "high", "seconds": 86401}, "86400"),
+                           ({"boost": "high", "seconds": "long"}, "number"), ({"level": "low"}, "unknown key 'level'"),
+                           ([], "JSON object")):
+            self.problem(self.set_quality("camera_002", body), 400, part)
+        self.problem(self.set_quality("camera_002", {"pin": "low", "boost": "best", "seconds": 5}), 400, "best")
+        self.assertIsNone(self.server.json("/api/v1/cameras/camera_002")["quality"]["pin"], "all of it or nothing")
+        self.problem(self.set_quality("nobody", {"pin": "low"}), 404, "nobody")
+        self.problem(self.server.get("/api/v1/cameras/camera_002/quality"), 405)
+
+    def test_pictures_cost_processor_time_that_is_told(self):
+        before = int(self.server.command("encoding"))
+        self.until(lambda: self.server.get("/api/v1/cameras/camera_001/snapshot.jpg")[0] == 200
+                   and int(self.server.command("encoding")) > before)
+        self.assertLess(int(self.server.command("encoding")) - before, 10e9)
+
     def test_stages_lately_include_what_the_server_does(self):
         self.until(lambda: self.server.get("/api/v1/cameras/camera_001/snapshot.jpg")[0] == 200)
 
@@ -281,6 +368,18 @@ def jpeg_size(data):
     while data[at + 1] not in (0xC0, 0xC2):
         at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
     return int.from_bytes(data[at + 7:at + 9], "big"), int.from_bytes(data[at + 5:at + 7], "big")
+
+
+class Plain(Case):
+    def test_without_a_quality_manager(self):
+        server = self.serve("--no-quality", "--cameras", "1")
+        answer = server.ask("POST", "/api/v1/cameras/camera_001/quality", '{"pin": "low"}',
+                            {"Content-Type": "application/json"})
+        self.problem(answer, 409, "no quality manager")
+        document = server.json("/api/v1/performance/quality")
+        self.assertEqual((document["enabled"], document["global_quality_level"]), (False, "high"))
+        self.assertEqual(server.metric("its_quality_active"), 0)
+        server.stop()
 
 
 class Access(Case):
