@@ -44,6 +44,13 @@ static bool is_fixed(const struct itsi_batcher *b) { return b->params.policy == 
 
 /* --- time and deadlines ------------------------------------------------------------------------------------------- */
 
+/* Hardly ever less. 0 while unknown. */
+static int64_t quickest_total(const struct itsi_batcher *b, int input)
+{
+    int64_t run = itsi_run_time_shortest(&b->run_time, input, 1);
+    return run ? run + (int64_t)b->shortest_rest.estimate : 0;
+}
+
 static int64_t predicted_total(const struct itsi_batcher *b, int input, int n)
 {
     return itsi_run_time_usual(&b->run_time, input, n) + (int64_t)b->rest.estimate;
@@ -53,10 +60,10 @@ static int64_t predicted_total(const struct itsi_batcher *b, int input, int n)
 static int64_t least_tried(const struct itsi_batcher *b, int input, int64_t budget, int64_t now)
 {
     int64_t least = (int64_t)((double)budget * LEAST_TRIED_SHARE);
-    int64_t quickest = itsi_run_time_shortest(&b->run_time, input, 1);
+    int64_t quickest = quickest_total(b, input);
     if (quickest == 0 || now - b->run_time.seen[input] > OF_LATE_NS)
         return least;
-    int64_t hopeless = budget - quickest - (int64_t)b->shortest_rest.estimate;
+    int64_t hopeless = budget - quickest;
     int64_t floor = (int64_t)((double)budget * LEAST_HOPELESS_SHARE);
     hopeless = hopeless > floor ? hopeless : floor;
     return hopeless < least ? hopeless : least;
@@ -93,6 +100,14 @@ static void drop_expired(struct itsi_batcher *b, struct itsi_waiter *waiter)
     pthread_cond_signal(&box->room);
 }
 
+/* A frame that waits alone takes nobody's place: it goes when it is hopeless, and not when it is only likely to be late. */
+static int64_t expiry_in_company(const struct itsi_batcher *b, const struct itsi_frame *frame, int input, int64_t now)
+{
+    bool alone = b->waiting.count == 1;
+    return alone ? last_start(b, frame, input, quickest_total(b, input), now)
+                 : itsi_batcher_expiry(b, frame, input, now);
+}
+
 /* Drops what has expired; returns the next expiry. All frames of a size have the same budget, so the first deadline is
  * the first expiry; where a budget was just changed, some frames go a little late, and no later than they are looked at. */
 static int64_t shed_locked(struct itsi_batcher *b, int64_t now)
@@ -102,7 +117,7 @@ static int64_t shed_locked(struct itsi_batcher *b, int64_t now)
     for (int input = 0; input < ITSI_INPUTS; input++) {
         struct itsi_waiter *first;
         while ((first = itsi_waiting_tightest(&b->waiting, input)) != NULL) {
-            int64_t expiry = itsi_batcher_expiry(b, first->frame, input, now);
+            int64_t expiry = expiry_in_company(b, first->frame, input, now);
             if (expiry >= now) {
                 next = expiry < next ? expiry : next;
                 break;
@@ -244,9 +259,9 @@ int64_t itsi_batcher_shed(struct itsi_batcher *b, int64_t now)
 bool itsi_batcher_in_time(struct itsi_batcher *b, const struct itsi_batch_item *item, int n, int64_t now)
 {
     pthread_mutex_lock(&b->mutex);
-    /* of the rest some is behind it already */
+    /* its turn has been taken: only what is hopeless is given up */
     bool in_time = now <= last_start(b, item->frame, item->input,
-                                     itsi_run_time_usual(&b->run_time, item->input, n), now);
+                                     itsi_run_time_shortest(&b->run_time, item->input, n), now);
     pthread_mutex_unlock(&b->mutex);
     return in_time;
 }
