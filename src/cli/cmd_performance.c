@@ -34,17 +34,18 @@ static const char help_text[] =
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
     "{i} in it becomes the stream's number (0, 1, ...); without it the synthetic road, and detections are held against its\n"
     "truth: precision and recall. --replay runs a flight record again (data_dir/flight), or its first --streams cameras,\n"
-    "every frame at its time and without its picture; with backend=null an inference takes what it took then. --baseline holds stage times\n"
-    "against an earlier report (--format json or --output) and exits 1 when a stage is slower by more than\n"
-    "regression_threshold_percent. Without --model the shipped one runs; --set backend=null measures the machinery alone.\n";
+    "every frame at its time and without its picture; with backend=null an inference takes what it took then. --baseline\n"
+    "holds stage times against an earlier report (--format json or --output) and exits 1 when a stage is slower by more\n"
+    "than regression_threshold_percent. Without --model the shipped one runs; --set backend=null measures the machinery\n"
+    "alone. --batcher fixed runs the plain fixed-timeout batcher, for comparison.\n";
 
 struct options {
     struct itsi_daemon daemon;
     struct itsi_config_args config;
     bool json, detailed;
-    long streams;                       /* 0: what fits the verb */
-    double duration, warmup, interval;  /* duration 0: what fits the verb */
-    double null_ms, null_image_ms;      /* how long the null engine takes for a batch, and more for each image */
+    long streams;                      /* 0: what fits the verb */
+    double duration, warmup, interval; /* duration 0: what fits the verb */
+    double null_ms, null_image_ms;     /* how long the null engine takes for a batch, and more for each image */
     const char *source, *output, *replay, *baseline;
 };
 
