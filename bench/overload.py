@@ -161,6 +161,7 @@ def main():
     parser.add_argument("--traces", type=lambda s: s.split(","), default=list(TRACES))
     parser.add_argument("--json")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the daemon goes too
     print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; {args.seconds} s a point, budget 100 ms")
     with tempfile.TemporaryDirectory() as folder:
         rows = {name: curve(args, folder, TRACES[name]) for name in args.traces}

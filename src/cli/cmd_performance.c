@@ -32,20 +32,22 @@ static const char help_text[] =
     "--format json one document a line. It exits 3 when no daemon answers. benchmark is open-loop: cameras deliver at\n"
     "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
-    "{i} in it becomes the stream's number (0, 1, ...), {i%10} its remainder; without it the synthetic road, and detections are held against its\n"
-    "truth: precision and recall. --replay runs a flight record again (data_dir/flight), or its first --streams cameras,\n"
-    "every frame at its time and without its picture; with backend=null every inference takes the median of then. --baseline holds stage times\n"
-    "against an earlier report (--format json or --output) and exits 1 when a stage is slower by more than\n"
-    "regression_threshold_percent, or when nothing could be compared (20 s on both sides are needed). A benchmark sends no\n"
-    "alerts. Without --model the shipped one runs; --set backend=null measures the machinery alone.\n";
+    "{i} in it becomes the stream's number (0, 1, ...), {i%10} its remainder; without it the synthetic road, and\n"
+    "detections are held against its truth: precision and recall. --replay runs a flight record again (data_dir/flight),\n"
+    "or its first --streams cameras,\n"
+    "every frame at its time and without its picture; with backend=null every inference takes the median of then. --baseline\n"
+    "holds stage times against an earlier report (--format json or --output) and exits 1 when a stage is slower by more\n"
+    "than regression_threshold_percent, or when nothing could be compared (20 s on both sides are needed). A benchmark\n"
+    "sends no alerts. Without --model the shipped one runs; --set backend=null measures the machinery alone. --batcher\n"
+    "fixed runs the plain fixed-timeout batcher, for comparison.\n";
 
 struct options {
     struct itsi_daemon daemon;
     struct itsi_config_args config;
     bool json, detailed;
-    long streams;                       /* 0: what fits the verb */
-    double duration, warmup, interval;  /* duration 0: what fits the verb */
-    double null_ms, null_image_ms;      /* how long the null engine takes for a batch, and more for each image */
+    long streams;                      /* 0: what fits the verb */
+    double duration, warmup, interval; /* duration 0: what fits the verb */
+    double null_ms, null_image_ms;     /* how long the null engine takes for a batch, and more for each image */
     const char *source, *output, *replay, *baseline;
 };
 

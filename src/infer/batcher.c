@@ -49,14 +49,21 @@ static int64_t predicted_total(const struct itsi_batcher *b, int input, int n)
     return itsi_run_time_usual(&b->run_time, input, n) + (int64_t)b->rest.estimate;
 }
 
+/* Hardly ever less. 0 while unknown. */
+static int64_t quickest_total(const struct itsi_batcher *b, int input, int n)
+{
+    int64_t run = itsi_run_time_shortest(&b->run_time, input, n);
+    return run ? run + (int64_t)b->shortest_rest.estimate : 0;
+}
+
 /* No frame with this budget is condemned earlier than that after its origin. */
 static int64_t least_tried(const struct itsi_batcher *b, int input, int64_t budget, int64_t now)
 {
     int64_t least = (int64_t)((double)budget * LEAST_TRIED_SHARE);
-    int64_t quickest = itsi_run_time_shortest(&b->run_time, input, 1);
+    int64_t quickest = quickest_total(b, input, 1);
     if (quickest == 0 || now - b->run_time.seen[input] > OF_LATE_NS)
         return least;
-    int64_t hopeless = budget - quickest - (int64_t)b->shortest_rest.estimate;
+    int64_t hopeless = budget - quickest;
     int64_t floor = (int64_t)((double)budget * LEAST_HOPELESS_SHARE);
     hopeless = hopeless > floor ? hopeless : floor;
     return hopeless < least ? hopeless : least;
@@ -93,6 +100,19 @@ static void drop_expired(struct itsi_batcher *b, struct itsi_waiter *waiter)
     pthread_cond_signal(&box->room);
 }
 
+/* Do more wait than can go at once? Only then does a frame take another's place. */
+static bool is_crowded(const struct itsi_batcher *b)
+{
+    return b->waiting.count > (b->params.batch_efficient ? b->params.max_batch : 1);
+}
+
+/* In a crowd a frame goes when it is likely to be late, else when it is hopeless. */
+static int64_t expires_at(const struct itsi_batcher *b, const struct itsi_frame *frame, int input, int64_t now)
+{
+    return is_crowded(b) ? itsi_batcher_expiry(b, frame, input, now)
+                         : last_start(b, frame, input, quickest_total(b, input, 1), now);
+}
+
 /* Drops what has expired; returns the next expiry. All frames of a size have the same budget, so the first deadline is
  * the first expiry; where a budget was just changed, some frames go a little late, and no later than they are looked at. */
 static int64_t shed_locked(struct itsi_batcher *b, int64_t now)
@@ -102,7 +122,7 @@ static int64_t shed_locked(struct itsi_batcher *b, int64_t now)
     for (int input = 0; input < ITSI_INPUTS; input++) {
         struct itsi_waiter *first;
         while ((first = itsi_waiting_tightest(&b->waiting, input)) != NULL) {
-            int64_t expiry = itsi_batcher_expiry(b, first->frame, input, now);
+            int64_t expiry = expires_at(b, first->frame, input, now);
             if (expiry >= now) {
                 next = expiry < next ? expiry : next;
                 break;
@@ -120,22 +140,34 @@ struct batch {
     int64_t needed; /* frames with less slack are given up for the sake of the rest */
 };
 
-/* The most frames of a size that can be on time together: the freshest ones, were they taken. At least one, so that a
- * prediction that condemns everything is put to the test. Looks at a batch's worth of frames, however many wait. */
-static struct batch largest_in_time(const struct itsi_batcher *b, int input, int64_t now)
+/* The most frames of a size that are on time together by `total`: the freshest ones, were they taken. At least one, so that
+ * a prediction that condemns everything is put to the test. Looks at a batch's worth of frames, however many wait. */
+static struct batch most_in_time(const struct itsi_batcher *b, int input, int64_t now,
+                                 int64_t (*total)(const struct itsi_batcher *, int input, int n))
 {
     struct batch batch = {.input = input, .n = 1};
     const struct itsi_waiter *waiter = b->waiting.queue[input].newest;
     int64_t needed = 0, slack = ITSI_NEVER;
     for (int n = 1; waiter && n <= b->params.max_batch; n++, waiter = waiter->older) {
         if (((n - 1) & (n - 2)) == 0) /* where a bucket begins */
-            needed = predicted_total(b, input, n);
+            needed = total(b, input, n);
         slack = slack_of(waiter, now) < slack ? slack_of(waiter, now) : slack;
         if (slack < needed)
             break;
         batch = (struct batch){.input = input, .n = n, .needed = needed};
     }
     return batch;
+}
+
+/* All that wait, where there is hope for all: who is likely to be late takes nobody's place then. Else as many as are likely
+ * to be on time. */
+static struct batch largest_in_time(const struct itsi_batcher *b, int input, int64_t now)
+{
+    struct batch likely = most_in_time(b, input, now, predicted_total);
+    if (likely.n == b->waiting.queue[input].count || is_crowded(b))
+        return likely;
+    struct batch hoped = most_in_time(b, input, now, quickest_total);
+    return hoped.n == b->waiting.queue[input].count ? hoped : likely;
 }
 
 /* When the batch that waits for this size closes by itself. */
@@ -244,9 +276,9 @@ int64_t itsi_batcher_shed(struct itsi_batcher *b, int64_t now)
 bool itsi_batcher_in_time(struct itsi_batcher *b, const struct itsi_batch_item *item, int n, int64_t now)
 {
     pthread_mutex_lock(&b->mutex);
-    /* of the rest some is behind it already */
+    /* its turn has been taken: only what is hopeless is given up */
     bool in_time = now <= last_start(b, item->frame, item->input,
-                                     itsi_run_time_usual(&b->run_time, item->input, n), now);
+                                     itsi_run_time_shortest(&b->run_time, item->input, n), now);
     pthread_mutex_unlock(&b->mutex);
     return in_time;
 }

@@ -148,6 +148,48 @@ static void sheds_what_cannot_meet_its_deadline(void **state)
     close_bench(&t);
 }
 
+/* Runs of 20 ms, and every tenth of 60: in company a frame goes when 60 are no longer there, alone when 20 are not. */
+static void who_waits_alone_may_take_a_risk(void **state)
+{
+    (void)state;
+    struct bench t;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, NULL);
+    for (int i = 0; i < 2000; i++)
+        observe(&t, 1, i % 10 ? 20 * MS : 60 * MS, 1);
+    assert_true(itsi_batcher_predict(t.batcher, 0, 1) > 45 * MS);
+    put(&t, 0, 100 * MS);
+    int64_t alone = itsi_batcher_shed(t.batcher, t.now);
+    CHECK_NEAR((double)(alone - t.now), 80.0 * MS, 3.0 * MS);
+    put(&t, 1, 100 * MS);
+    assert_true(itsi_batcher_shed(t.batcher, t.now) < t.now + 55 * MS);
+    itsi_batcher_shed(t.batcher, t.now + 70 * MS); /* one goes, and then the other is alone */
+    assert_int_equal(itsi_batcher_waiting(t.batcher), 1);
+    close_bench(&t);
+}
+
+/* The same for a batch: what is likely to be late rides along while there is room, and not once there is a crowd. */
+static void in_a_batch_with_room_so_may_others(void **state)
+{
+    (void)state;
+    for (int crowd = 0; crowd < 2; crowd++) {
+        struct bench t;
+        int64_t wake;
+        open_bench(&t, ITSI_BATCH_DEADLINE, crowd ? 2 : 4, true, NULL);
+        for (int n = 1; n <= 4; n++)
+            for (int i = 0; i < 2000; i++)
+                observe(&t, n, i % 10 ? 20 * MS : 60 * MS, 1);
+        put(&t, 0, 100 * MS);
+        t.now += 65 * MS; /* 35 are left of it */
+        for (int i = 1; i < CAMERAS; i++)
+            put(&t, i, 100 * MS);
+        assert_int_equal(take(&t, true, NULL, &wake), crowd ? 2 : 4);
+        struct itsi_ledger_counts counts;
+        itsi_ledger_snapshot(&t.ledger[0], &counts);
+        assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_EXPIRED], crowd);
+        close_bench(&t);
+    }
+}
+
 static void a_wild_prediction_does_not_stop_everything(void **state)
 {
     (void)state;
@@ -437,6 +479,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(newest_wins_and_is_counted),
         cmocka_unit_test(sheds_what_cannot_meet_its_deadline),
+        cmocka_unit_test(who_waits_alone_may_take_a_risk),
+        cmocka_unit_test(in_a_batch_with_room_so_may_others),
         cmocka_unit_test(a_wild_prediction_does_not_stop_everything),
         cmocka_unit_test(overload_is_shared_by_weight),
         cmocka_unit_test(silence_saves_no_turns),

@@ -153,29 +153,6 @@ static int make_jobs(struct itsi_pipeline *p)
     return p->jobs ? 0 : ITS_ENOMEM;
 }
 
-/* It starts with what the engine's warming up measured, so that its first predictions are not guesses. */
-static int make_batcher(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
-{
-    p->by_deadline = cfg->general.enabled && cfg->inference.batcher == ITSI_BATCHER_DEADLINE;
-    const struct itsi_batcher_params params = {
-        .policy = p->by_deadline ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
-        .max_batch = p->info.max_batch,
-        .max_in_flight = (p->info.parallel + 2) / 2, /* half of what runs and is prepared */
-        .batch_efficient = p->info.batch_efficient,
-        .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
-        .retain = itsi_stream_retain,
-        .dropped = itsi_stream_dropped,
-    };
-    int rc = itsi_batcher_create(&p->batcher, &params, diag);
-    for (int size = 0; rc == 0 && size < p->info.size_count; size++) {
-        itsi_batcher_size(p->batcher, size, (int64_t)p->info.sizes[size].width * p->info.sizes[size].height);
-        for (int i = 0; i < ITSI_WARM_SIZES; i++)
-            if (p->info.warm_ns[size][i] > 0)
-                itsi_batcher_observe(p->batcher, size, 1 << i, p->info.warm_ns[size][i], itsi_now_ns());
-    }
-    return rc;
-}
-
 static bool traces_wanted(const struct its_cfg *cfg)
 {
     return cfg->general.enable_monitoring && cfg->latency_monitoring.enable_distributed_tracing;
@@ -206,9 +183,8 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
     if (rc == 0 && (rc = make_jobs(p)) != 0)
         itsi_fail(diag, rc, "pipeline: out of memory");
     itsi_lanes_init(&p->lanes, p->info.parallel);
-    itsi_quantile_init(&p->letterboxing, 0.95);
     if (rc == 0)
-        rc = make_batcher(p, cfg, diag);
+        rc = itsi_pipeline_make_batcher(p, cfg, diag);
     if (rc == 0)
         rc = itsi_handshakes_create(&p->handshakes, (int)cfg->capture.max_handshakes,
                                     cfg->capture.handshakes_per_second, diag);

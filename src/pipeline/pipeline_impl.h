@@ -258,6 +258,8 @@ void itsi_pipeline_tick(struct itsi_pipeline *pipeline, int64_t now); /* one thr
 void itsi_pipeline_books(struct itsi_pipeline *pipeline, struct itsi_ledger_counts *out);
 
 /* run.c */
+ITS_NODISCARD int itsi_pipeline_make_batcher(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                             struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_run(struct itsi_pipeline *pipeline, struct its_diag *diag);
 /* Joins both threads; what is in the engine is collected first. */
 void itsi_pipeline_join(struct itsi_pipeline *pipeline);

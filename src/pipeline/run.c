@@ -6,6 +6,30 @@
 
 #include <string.h>
 
+/* It starts with what the engine's warming up measured, so that its first predictions are not guesses. */
+int itsi_pipeline_make_batcher(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    p->by_deadline = cfg->general.enabled && cfg->inference.batcher == ITSI_BATCHER_DEADLINE;
+    const struct itsi_batcher_params params = {
+        .policy = p->by_deadline ? ITSI_BATCH_DEADLINE : ITSI_BATCH_FIXED,
+        .max_batch = p->info.max_batch,
+        .max_in_flight = (p->info.parallel + 2) / 2, /* half of what runs and is prepared */
+        .batch_efficient = p->info.batch_efficient,
+        .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
+        .retain = itsi_stream_retain,
+        .dropped = itsi_stream_dropped,
+    };
+    itsi_quantile_init(&p->letterboxing, 0.95);
+    int rc = itsi_batcher_create(&p->batcher, &params, diag);
+    for (int size = 0; rc == 0 && size < p->info.size_count; size++) {
+        itsi_batcher_size(p->batcher, size, (int64_t)p->info.sizes[size].width * p->info.sizes[size].height);
+        for (int i = 0; i < ITSI_WARM_SIZES; i++)
+            if (p->info.warm_ns[size][i] > 0)
+                itsi_batcher_observe(p->batcher, size, 1 << i, p->info.warm_ns[size][i], itsi_now_ns());
+    }
+    return rc;
+}
+
 static void drop_item(struct itsi_batch_item *item, enum itsi_stage stage, enum itsi_drop reason)
 {
     struct itsi_camera_stream *stream = item->owner;
