@@ -15,7 +15,7 @@ struct shown {
 };
 
 struct track_player {
-    const struct itsi_tracker_params params;
+    struct itsi_tracker_params params;
     struct itsi_track_scratch *scratch;
     const struct track_clip *clip;
     int64_t frame_ns;
@@ -36,11 +36,10 @@ const char *track_rule_name(enum track_rule rule)
 
 int track_player_create(struct track_player **out, struct its_diag *diag)
 {
-    const struct track_player fresh = {.params = ITSI_TRACKER_DEFAULTS};
     struct track_player *player = itsi_zalloc(sizeof *player);
     if (!player)
         return itsi_fail(diag, ITS_ENOMEM, "out of memory");
-    memcpy(player, &fresh, sizeof fresh);
+    player->params = (struct itsi_tracker_params)ITSI_TRACKER_DEFAULTS;
     int rc = itsi_track_scratch_create(&player->scratch, diag);
     if (rc == 0)
         rc = track_identities_init(&player->identities, MOST_IDS);

@@ -47,6 +47,12 @@ int itsi_tracker_create(struct itsi_tracker **out, const struct itsi_tracker_par
 
 void itsi_tracker_destroy(struct itsi_tracker *tracker) { itsi_free(tracker); }
 
+void itsi_tracker_set_confidence(struct itsi_tracker *tracker, float confidence)
+{
+    tracker->params.confidence = confidence;
+    tracker->params.floor = fminf(tracker->params.floor, confidence);
+}
+
 /* Seconds since the last update; a clock that stepped back stands still. */
 static float elapsed(const struct itsi_tracker *tracker, int64_t now_ns)
 {

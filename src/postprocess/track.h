@@ -35,6 +35,8 @@ struct itsi_tracker;
 ITS_NODISCARD int itsi_tracker_create(struct itsi_tracker **out, const struct itsi_tracker_params *params,
                                       struct its_diag *diag);
 void itsi_tracker_destroy(struct itsi_tracker *tracker);
+/* From now on; tracks stay. 0..1; a floor above it comes down to it. */
+void itsi_tracker_set_confidence(struct itsi_tracker *tracker, float confidence);
 
 /* A picture of width x height pixels, taken at now_ns, was detected on: boxes[0..count) in its pixels, down to `floor`,
  * count at most ITSI_MAX_DETECTIONS. Writes their `track`: the id (1..2^31-1, none twice before all were used) of a
@@ -54,7 +56,7 @@ int itsi_tracker_predict(const struct itsi_tracker *tracker, int64_t now_ns, int
 struct itsi_track_fit {
     /* At each update, what would have been predicted for that picture is held against what was detected, smoothed over
      * some seconds; begins without trust. */
-    float retention; /* share of tracks found again, weighted by their scores; 1: identities last */
+    float retention; /* share of tracks found again, weighted by how sure detection was to show them; 1: they last */
     float overlap;   /* mean IoU of the predicted and the detected boxes of those tracks */
     /* Of the last update's tracks, how many a detector might see differently in the next picture: it wavers over a track
      * whose score is near `confidence`, the more the score has changed before. 0: nothing is in doubt. */

@@ -63,6 +63,20 @@ static void test_prediction_order(void **state)
     teardown(&w);
 }
 
+static void test_prediction_ends(void **state)
+{
+    (void)state;
+    struct world w;
+    setup(&w);
+    for (int i = 0; i < 10; i++, w.now += FRAME) /* it stands still, so it does not leave by itself */
+        look_at(&w, 400, 300, 0.8F);
+    w.now += 1300 * MS;
+    assert_int_equal(foresee(&w), 1);
+    w.now += 300 * MS; /* more than lost_seconds since the last look */
+    assert_int_equal(foresee(&w), 0);
+    teardown(&w);
+}
+
 /* What a detection showed below the threshold was not published, and is not predicted. */
 static void test_weak_is_not_predicted(void **state)
 {
@@ -126,6 +140,21 @@ static void test_fit(void **state)
         look_at(&w, i % 2 ? 200 : 900, 300, 0.8F);
     }
     assert_true(itsi_tracker_fit(w.tracker).retention < before - 0.2F);
+    teardown(&w);
+}
+
+/* The same thing found again, but elsewhere than it was said to be: its identity lasts, the prediction was wrong. */
+static void test_found_elsewhere_is_a_misfit(void **state)
+{
+    (void)state;
+    struct world w;
+    setup(&w);
+    const int32_t id = look_at(&w, 400, 300, 0.9F);
+    for (int i = 1; i < 100; i++) {
+        w.now += FRAME;
+        assert_int_equal(look_at(&w, i % 2 ? 445 : 400, 300, 0.9F), id);
+    }
+    assert_true(itsi_tracker_fit(w.tracker).retention < 0.6F);
     teardown(&w);
 }
 
@@ -252,9 +281,11 @@ int main(void)
         cmocka_unit_test(test_prediction_moves_on),
         cmocka_unit_test(test_prediction_leaves_the_picture),
         cmocka_unit_test(test_prediction_order),
+        cmocka_unit_test(test_prediction_ends),
         cmocka_unit_test(test_weak_is_not_predicted),
         cmocka_unit_test(test_nothing_new_without_detection),
         cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_found_elsewhere_is_a_misfit),
         cmocka_unit_test(test_wavering_is_no_misfit),
         cmocka_unit_test(test_doubt),
         cmocka_unit_test(test_empty_road_is_trusted),

@@ -43,6 +43,26 @@ static void test_unsure_at_first(void **state)
     teardown(&w);
 }
 
+static void test_confidence_changes(void **state)
+{
+    (void)state;
+    struct world w;
+    setup(&w);
+    look_at(&w, 400, 300, 0.3F);
+    w.now += FRAME;
+    const int32_t id = look_at(&w, 400, 300, 0.3F);
+    assert_true(id > 0);
+    itsi_tracker_set_confidence(w.tracker, 0.4F); /* what it showed is too weak now, but still carries on */
+    assert_int_equal(foresee(&w), 0);
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, 400, 300, 0.3F), id);
+    itsi_tracker_set_confidence(w.tracker, 0.05F); /* below the floor, which follows */
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, 400, 300, 0.06F), id);
+    assert_int_equal(foresee(&w), 1);
+    teardown(&w);
+}
+
 static void test_occlusion(void **state)
 {
     (void)state;
@@ -282,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ids_last),
         cmocka_unit_test(test_unsure_at_first),
+        cmocka_unit_test(test_confidence_changes),
         cmocka_unit_test(test_occlusion),
         cmocka_unit_test(test_crossing),
         cmocka_unit_test(test_cadence_and_size_change),
