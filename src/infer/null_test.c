@@ -29,9 +29,9 @@ static void service_time_is_kept(void **state)
     CHECK_OK(b->open(&e, &params, &diag), diag);
     assert_true(b->info(e)->batch_efficient);
     assert_int_equal(b->info(e)->parallel, 1);
-    assert_int_equal(b->info(e)->warm_ns[0], 3 * ITSI_NS_PER_MS);
-    assert_int_equal(b->info(e)->warm_ns[3], 10 * ITSI_NS_PER_MS);
-    assert_int_equal(b->info(e)->warm_ns[4], 0); /* no such batch */
+    assert_int_equal(b->info(e)->warm_ns[0][0], 3 * ITSI_NS_PER_MS);
+    assert_int_equal(b->info(e)->warm_ns[0][3], 10 * ITSI_NS_PER_MS);
+    assert_int_equal(b->info(e)->warm_ns[0][4], 0); /* no such batch */
     const int images[3] = {1, 5, 2};
     for (int i = 0; i < 3; i++)
         assert_int_equal(b->submit(e, b->acquire(e), images[i]), 0);
