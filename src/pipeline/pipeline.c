@@ -289,11 +289,14 @@ void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
     if (p->batcher) {
         while (p->batch_running && itsi_batcher_waiting(p->batcher) > 0 && itsi_now_ns() < until_ns)
             itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
+            itsi_pipeline_waits_for(p, ITSI_STOP_CAPTURE, list[i]->config.id);
             itsi_stream_retire(list[i], ITSI_DROP_SHUTDOWN);
+        }
     }
     if (p->batcher && p->engine)
         itsi_pipeline_join(p);
+    itsi_pipeline_waits_for(p, ITSI_STOP_NOBODY, "");
     if (p->tracer) /* the last spans, whatever of the time is left, and a moment at least */
         itsi_tracer_stop(p->tracer, until_ns > itsi_now_ns() + ITSI_NS_PER_S ? until_ns : itsi_now_ns() + ITSI_NS_PER_S);
     itsi_bus_close(&p->bus);

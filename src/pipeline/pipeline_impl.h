@@ -62,6 +62,9 @@ struct itsi_live {
     uint8_t class_mask[ITSI_MAX_CLASSES];
 };
 
+/* Whom stop() waits for, in the order it does. */
+enum itsi_stop_part { ITSI_STOP_NOBODY, ITSI_STOP_CAPTURE, ITSI_STOP_MONITOR, ITSI_STOP_BATCHING, ITSI_STOP_ENGINE };
+
 /* Names of cameras that are gone but whose frames the flight recorder may still hold. */
 enum { ITSI_GONE = 256 };
 struct itsi_gone_camera {
@@ -111,6 +114,8 @@ struct itsi_pipeline {
     struct itsi_live live;
     struct its_cfg_capture capture_cfg; /* for cameras to come; tls_ca_file is owned */
     bool started, stopping;
+    enum itsi_stop_part stop_part;
+    char stop_camera[ITSI_CAMERA_ID_SIZE]; /* CAPTURE: whose */
     struct itsi_rate rate;
     uint64_t result_count, batches, batch_images;
     int batch_max;
@@ -181,6 +186,9 @@ void itsi_pipeline_tick(struct itsi_pipeline *pipeline, int64_t now); /* one thr
 
 /* pipeline.c: the sum of all cameras' ledgers, removed ones too. The table's lock is held. */
 void itsi_pipeline_books(struct itsi_pipeline *pipeline, struct itsi_ledger_counts *out);
+
+/* stopping.c: stop() says whom it waits for from now on. camera: "" for none. */
+void itsi_pipeline_waits_for(struct itsi_pipeline *pipeline, enum itsi_stop_part part, const char *camera);
 
 /* run.c */
 ITS_NODISCARD int itsi_pipeline_run(struct itsi_pipeline *pipeline, struct its_diag *diag);

@@ -215,12 +215,15 @@ int itsi_pipeline_run(struct itsi_pipeline *p, struct its_diag *diag)
 
 void itsi_pipeline_join(struct itsi_pipeline *p)
 {
+    itsi_pipeline_waits_for(p, ITSI_STOP_MONITOR, "");
     itsi_pipeline_monitor_stop(p);
+    itsi_pipeline_waits_for(p, ITSI_STOP_BATCHING, "");
     atomic_store(&p->stop_batching, true);
     itsi_batcher_kick(p->batcher);
     if (p->batch_running)
         pthread_join(p->batch_thread, NULL);
     p->batch_running = false;
+    itsi_pipeline_waits_for(p, ITSI_STOP_ENGINE, "");
     p->backend->stop(p->engine);
     if (p->post_running)
         pthread_join(p->post_thread, NULL);
