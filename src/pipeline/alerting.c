@@ -186,29 +186,26 @@ static void put_latency(struct itsi_pipeline *p, struct itsi_alert_tick *tick)
         }
 }
 
-double itsi_pipeline_oldest(const struct itsi_pipeline *p, int64_t now, const char **camera)
+const struct itsi_job *itsi_pipeline_oldest(const struct itsi_pipeline *p)
 {
-    double oldest = 0;
+    const struct itsi_job *oldest = NULL;
     for (int i = 0; i < p->info.slots; i++) {
         const struct itsi_job *job = &p->jobs[i];
-        double seconds = job->submitted_ns ? (double)(now - job->submitted_ns) / 1e9 : 0;
-        if (seconds > oldest) {
-            oldest = seconds;
-            *camera = job->first_camera;
-        }
+        if (job->submitted_ns && (!oldest || job->submitted_ns < oldest->submitted_ns))
+            oldest = job;
     }
     return oldest;
 }
 
 static void put_oldest(struct itsi_pipeline *p, struct itsi_alert_tick *tick, char camera[ITSI_CAMERA_ID_SIZE])
 {
-    const char *first = NULL;
     pthread_mutex_lock(&p->table);
-    tick->oldest.seconds = itsi_pipeline_oldest(p, tick->now, &first);
-    if (first) {
-        memcpy(camera, first, ITSI_CAMERA_ID_SIZE);
+    const struct itsi_job *job = itsi_pipeline_oldest(p);
+    if (job) {
+        memcpy(camera, job->first_camera, ITSI_CAMERA_ID_SIZE);
         tick->oldest.camera = camera;
-        tick->oldest.stage = ITSI_STAGE_ML_INFERENCE;
+        tick->oldest.stage = job->stage;
+        tick->oldest.seconds = (double)(tick->now - job->submitted_ns) / 1e9;
     }
     pthread_mutex_unlock(&p->table);
 }

@@ -101,11 +101,47 @@ static void a_stage_that_never_ends_is_told(void **state)
     close_pipeline(p);
 }
 
+/* The null backend, whose output cannot be read before it is allowed to. */
+static struct itsi_event readable;
+static void output_when_readable(struct itsi_engine *engine, int slot, int image, struct itsi_output_tensor *out)
+{
+    itsi_event_wait_until(&readable, ITSI_NEVER);
+    itsi_backend_null.output(engine, slot, image, out);
+}
+
+/* What hangs after inference is told as well, and as what it is. */
+static void post_processing_that_never_ends_is_told(void **state)
+{
+    (void)state;
+    struct itsi_backend backend = itsi_backend_null;
+    backend.output = output_when_readable;
+    itsi_event_init(&readable);
+    cfg.monitor.flight_recorder_seconds = 0;
+    params.backend = &backend;
+    params.tick_ns = ITSI_NEVER;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "stuck", "null://?fps=10");
+    struct itsi_alert alert;
+    bool told;
+    for (int64_t until = itsi_now_ns() + PATIENCE_NS;
+         !(told = is_active(p, ITSI_ALERT_STUCK, &alert) && strcmp(alert.part, "postprocessing") == 0) &&
+         itsi_now_ns() < until;) {
+        itsi_pipeline_tick(p, itsi_now_ns() + 6000 * MS);
+        itsi_sleep_until_ns(itsi_now_ns() + MS);
+    }
+    itsi_event_set(&readable);
+    assert_true(told);
+    CHECK_CONTAINS(alert.figures.names, "stuck");
+    close_pipeline(p);
+    itsi_event_fini(&readable);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_burning_budget_alerts_and_freezes),
         TEST(a_stage_that_never_ends_is_told),
+        TEST(post_processing_that_never_ends_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -373,8 +373,8 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     out->batch_max = p->batch_max;
     out->results = p->result_count;
     out->analysed_fps = itsi_rate_get(&p->rate, now);
-    const char *camera;
-    out->oldest_in_flight_seconds = itsi_pipeline_oldest(p, now, &camera);
+    const struct itsi_job *oldest = itsi_pipeline_oldest(p);
+    out->oldest_in_flight_seconds = oldest && oldest->submitted_ns < now ? (double)(now - oldest->submitted_ns) / 1e9 : 0;
     pthread_mutex_unlock(&p->table);
     out->flight_entries = p->flight ? itsi_flight_noted(p->flight) : 0;
     itsi_handshakes_stats(p->handshakes, &out->handshakes);

@@ -93,7 +93,7 @@ struct itsi_pipeline_stats {
     double analysed_fps;  /* the last seconds */
     struct itsi_handshakes_stats handshakes;
     uint64_t bus_lost;    /* results subscribers were too slow for */
-    double oldest_in_flight_seconds; /* of the batches in the engine; 0: none is */
+    double oldest_in_flight_seconds; /* of the batches in inference or post-processing; 0: none is */
     uint64_t flight_entries;         /* ends of frames the flight recorder took down; 0: switched off */
 };
 void itsi_pipeline_stats(struct itsi_pipeline *pipeline, struct itsi_pipeline_stats *out);

@@ -50,7 +50,8 @@ struct itsi_job {
     struct itsi_batch_item *items;
     struct itsi_letterbox *boxes;
     /* under the table's lock */
-    int64_t submitted_ns; /* 0: not in the engine */
+    int64_t submitted_ns; /* 0: none of it is anywhere */
+    enum itsi_stage stage; /* where it is: inference or post-processing */
     char first_camera[ITSI_CAMERA_ID_SIZE];
 };
 
@@ -170,8 +171,8 @@ size_t itsi_pipeline_regressions(struct itsi_pipeline *pipeline, struct itsi_ale
 
 /* alerting.c */
 void itsi_alerting_group_of(const char *url, char *out, size_t size);
-/* The batch that has been in the engine for longest, under the table's lock: seconds (0: none) and its first camera. */
-double itsi_pipeline_oldest(const struct itsi_pipeline *pipeline, int64_t now, const char **camera);
+/* The batch that was submitted first and has not ended; NULL: none. The table's lock is held. */
+const struct itsi_job *itsi_pipeline_oldest(const struct itsi_pipeline *pipeline);
 ITS_NODISCARD int itsi_pipeline_make_alerting(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                               struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_configure_alerting(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,

@@ -58,6 +58,7 @@ static void job_begins(struct itsi_pipeline *p, struct itsi_job *job)
     const struct itsi_camera_stream *first = job->items[0].owner;
     pthread_mutex_lock(&p->table);
     job->submitted_ns = itsi_now_ns();
+    job->stage = ITSI_STAGE_ML_INFERENCE;
     memcpy(job->first_camera, first->config.id, sizeof job->first_camera);
     pthread_mutex_unlock(&p->table);
 }
@@ -163,7 +164,7 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
     struct itsi_live live;
     itsi_lanes_finish(&p->lanes, done->started_ns, done->finished_ns);
     pthread_mutex_lock(&p->table);
-    job->submitted_ns = 0;
+    job->stage = ITSI_STAGE_POSTPROCESSING;
     live = p->live;
     if (done->status == 0) {
         int64_t now = itsi_now_ns();
@@ -182,6 +183,7 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
         else
             finish_image(p, &live, done->slot, i, job->count, done, &job->items[i], &job->boxes[i]);
     }
+    job_ends(p, job);
     p->backend->release(p->engine, done->slot);
     atomic_fetch_sub(&p->in_engine, 1);
     itsi_batcher_kick(p->batcher);

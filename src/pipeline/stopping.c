@@ -17,11 +17,10 @@ void itsi_pipeline_waits_for(struct itsi_pipeline *p, enum itsi_stop_part part, 
 /* The table's lock is held. */
 static void name_batch(const struct itsi_pipeline *p, char *out, size_t size)
 {
-    const char *camera;
-    double seconds = itsi_pipeline_oldest(p, itsi_now_ns(), &camera);
-    if (seconds > 0)
-        snprintf(out, size, "%s has had a batch for %.1f s, with a frame of camera %s",
-                 itsi_stage_name(ITSI_STAGE_ML_INFERENCE), seconds, camera);
+    const struct itsi_job *job = itsi_pipeline_oldest(p);
+    if (job)
+        snprintf(out, size, "%s does not end: a batch with a frame of camera %s was submitted %.1f s ago",
+                 itsi_stage_name(job->stage), job->first_camera, (double)(itsi_now_ns() - job->submitted_ns) / 1e9);
     else
         snprintf(out, size, "%s does not end", itsi_stage_name(ITSI_STAGE_POSTPROCESSING));
 }

@@ -378,7 +378,7 @@ class Serving(unittest.TestCase):
                 time.sleep(0.05)
             code, out, err = daemon.stop()
         self.assertEqual(code, 4, err)
-        self.assertRegex(err, r"cannot end: ml_inference has had a batch for \d+\.\d s, with a frame of camera gate;")
+        self.assertRegex(err, r"cannot end: ml_inference does not end: a batch with a frame of camera gate was submitted [\d.]+ s ago")
         self.assertNotIn("stopped after", out)
 
     def test_duration_ends_by_itself(self):
