@@ -98,6 +98,9 @@ void itsi_capture_request_stop(struct itsi_capture *capture);
 /* Joins the thread. What the decoder still held is entered in the ledger as dropped (shutdown). */
 void itsi_capture_stop(struct itsi_capture *capture);
 void itsi_capture_destroy(struct itsi_capture *capture); /* takes NULL; stops first */
+/* Enters what the camera owes by `now`, as its own thread does while it waits: for who looks from outside, since a thread
+ * that hangs in a decoder counts nothing. Frames are entered once, whoever is first. */
+void itsi_capture_watch(struct itsi_capture *capture, int64_t now);
 void itsi_capture_status(struct itsi_capture *capture, struct itsi_capture_status *out);
 
 /* Ground truth of a synthetic camera: the boxes of the frame at media_ns (frame->media_ns). Opens the clip's sidecar,

@@ -152,13 +152,15 @@ void itsi_pipeline_free_alerting(struct itsi_pipeline *p)
 
 /* --- once a second ------------------------------------------------------------------------------------------------ */
 
-/* The cameras and their books; returns how many. */
-static int look(struct itsi_pipeline *p, struct itsi_ledger_counts *total)
+/* The cameras and their books, with what cameras that hang owe; returns how many. */
+static int look(struct itsi_pipeline *p, int64_t now, struct itsi_ledger_counts *total)
 {
     struct itsi_alerting *a = p->alerting;
     pthread_mutex_lock(&p->table);
-    itsi_pipeline_books(p, total);
     int count = p->camera_count;
+    for (int i = 0; i < count; i++)
+        itsi_capture_watch(p->cameras[i]->capture, now);
+    itsi_pipeline_books(p, total);
     for (int i = 0; i < count; i++) {
         const struct itsi_camera_stream *s = p->cameras[i];
         memcpy(a->seen[i].id, s->config.id, sizeof a->seen[i].id);
@@ -236,7 +238,7 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     struct itsi_ledger_counts total;
     char oldest[ITSI_CAMERA_ID_SIZE];
     struct itsi_alert_tick tick = {.now = now, .wall = itsi_wall_ns(), .cameras = a->cameras, .total = &total};
-    tick.camera_count = (size_t)look(p, &total);
+    tick.camera_count = (size_t)look(p, now, &total);
     struct itsi_alert_regression regressions[ITSI_STAGE_COUNT + 1];
     itsi_pipeline_tick_regressing(p, total.expected, now);
     tick.regressions = regressions;
