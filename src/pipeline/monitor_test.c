@@ -23,13 +23,13 @@ static int records_in(const char *folder)
     return count;
 }
 
-/* The active alert of that condition, into *out; false: there is none. */
-static bool is_active(struct itsi_pipeline *p, enum itsi_alert_condition which, struct itsi_alert *out)
+/* The active alert of that condition, and of that part unless it is NULL, into *out; false: there is none. */
+static bool is_active(struct itsi_pipeline *p, enum itsi_alert_condition which, const char *part, struct itsi_alert *out)
 {
     struct itsi_alert alerts[16];
     size_t count = itsi_alerts_active(itsi_pipeline_alerts(p), alerts, 16);
     for (size_t i = 0; i < count && i < 16; i++)
-        if (alerts[i].condition == which) {
+        if (alerts[i].condition == which && (!part || strcmp(alerts[i].part, part) == 0)) {
             *out = alerts[i];
             return true;
         }
@@ -55,7 +55,7 @@ static void a_burning_budget_alerts_and_freezes(void **state)
         add_camera(p, "", "null://?fps=50");
     struct itsi_alert alert;
     for (int64_t until = itsi_now_ns() + PATIENCE_NS;
-         !is_active(p, ITSI_ALERT_BURN, &alert) || alert.severity < ITSI_SEVERITY_EMERGENCY;) {
+         !is_active(p, ITSI_ALERT_BURN, NULL, &alert) || alert.severity < ITSI_SEVERITY_EMERGENCY;) {
         assert_true(itsi_now_ns() < until);
         itsi_sleep_until_ns(itsi_now_ns() + 20 * MS);
     }
@@ -91,8 +91,8 @@ static void a_stage_that_never_ends_is_told(void **state)
         itsi_pipeline_stats(p, &stats);
     } while (stats.oldest_in_flight_seconds <= 0);
     itsi_pipeline_tick(p, stats.started_ns + 4900 * MS);
-    assert_false(is_active(p, ITSI_ALERT_STUCK, &alert));
-    for (int64_t until = itsi_now_ns() + PATIENCE_NS; !is_active(p, ITSI_ALERT_STUCK, &alert);) {
+    assert_false(is_active(p, ITSI_ALERT_STUCK, NULL, &alert));
+    for (int64_t until = itsi_now_ns() + PATIENCE_NS; !is_active(p, ITSI_ALERT_STUCK, NULL, &alert);) {
         assert_true(itsi_now_ns() < until); /* between two batches the engine may be empty */
         itsi_pipeline_tick(p, itsi_now_ns() + 6000 * MS);
     }
@@ -124,7 +124,7 @@ static void post_processing_that_never_ends_is_told(void **state)
     struct itsi_alert alert;
     bool told;
     for (int64_t until = itsi_now_ns() + PATIENCE_NS;
-         !(told = is_active(p, ITSI_ALERT_STUCK, &alert) && strcmp(alert.part, "postprocessing") == 0) &&
+         !(told = is_active(p, ITSI_ALERT_STUCK, "postprocessing", &alert)) &&
          itsi_now_ns() < until;) {
         itsi_pipeline_tick(p, itsi_now_ns() + 6000 * MS);
         itsi_sleep_until_ns(itsi_now_ns() + MS);
