@@ -135,11 +135,26 @@ int itsi_pipeline_configure_alerting(struct itsi_pipeline *p, const struct its_c
     return set_receivers(a, cfg, diag);
 }
 
+/* What the last tick found. The lock is held, or nobody is left to take it. */
+static size_t put_events(struct itsi_alerting *a, const struct itsi_alert **events)
+{
+    size_t count;
+    *events = itsi_alerts_events(a->alerts, &count);
+    for (size_t i = 0; i < count; i++)
+        itsi_alert_delivery_put(a->delivery, &(*events)[i]);
+    return count;
+}
+
 void itsi_pipeline_free_alerting(struct itsi_pipeline *p)
 {
     struct itsi_alerting *a = p->alerting;
+    const struct itsi_alert *events;
     if (!a)
         return;
+    if (a->delivery) {
+        itsi_alerts_stop(a->alerts, itsi_wall_ns());
+        put_events(a, &events);
+    }
     itsi_alert_delivery_destroy(a->delivery, itsi_now_ns() + FAREWELL_NS);
     itsi_alerts_destroy(a->alerts);
     itsi_free(a->webhook);
@@ -248,10 +263,8 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     pthread_mutex_lock(&a->lock);
     if (itsi_alerts_tick(a->alerts, &tick) != 0)
         itsi_warn("monitor", "out of memory: some alerts wait for the next second");
-    size_t count;
-    const struct itsi_alert *events = itsi_alerts_events(a->alerts, &count);
-    for (size_t i = 0; i < count; i++)
-        itsi_alert_delivery_put(a->delivery, &events[i]);
+    const struct itsi_alert *events;
+    const size_t count = put_events(a, &events);
     pthread_mutex_unlock(&a->lock);
     for (size_t i = 0; i < count; i++) /* they stay until the next tick; who asks for alerts need not wait for the disk */
         freeze_for(p, &events[i], now);
