@@ -2,6 +2,8 @@
 #include "pipeline/pipeline_fixture.h"
 #include "pipeline/pipeline_impl.h"
 
+#include "base/log.h"
+
 #include <dirent.h>
 #include <unistd.h>
 
@@ -136,12 +138,45 @@ static void post_processing_that_never_ends_is_told(void **state)
     itsi_event_fini(&readable);
 }
 
+static atomic_int state_lines;
+static void count_state_lines(void *arg, enum itsi_log_level level, const char *component, const char *text)
+{
+    (void)arg;
+    (void)component;
+    state_lines += level == ITSI_LOG_INFO && strstr(text, "1 of 1 cameras run") && strstr(text, "p95");
+}
+
+static void the_state_is_logged_every_interval(void **state)
+{
+    (void)state;
+    cfg.general.monitoring_interval_seconds = 10;
+    cfg.monitor.flight_recorder_seconds = 0;
+    params.tick_ns = ITSI_NEVER;
+    itsi_log_install(count_state_lines, NULL, ITSI_LOG_INFO);
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "gate", "null://?fps=50");
+    collect(p, 3, NULL, 0);
+    const int64_t from = itsi_now_ns();
+    state_lines = 0;
+    itsi_pipeline_tick(p, from);
+    itsi_pipeline_tick(p, from + 9900 * MS);
+    assert_int_equal(state_lines, 0);
+    itsi_pipeline_tick(p, from + 10000 * MS);
+    itsi_pipeline_tick(p, from + 19900 * MS);
+    assert_int_equal(state_lines, 1);
+    itsi_pipeline_tick(p, from + 20000 * MS);
+    assert_int_equal(state_lines, 2);
+    close_pipeline(p);
+    itsi_log_install(NULL, NULL, ITSI_LOG_ERROR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_burning_budget_alerts_and_freezes),
         TEST(a_stage_that_never_ends_is_told),
         TEST(post_processing_that_never_ends_is_told),
+        TEST(the_state_is_logged_every_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

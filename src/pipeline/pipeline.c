@@ -57,6 +57,7 @@ static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct i
     atomic_store(&p->budget_ns, (int64_t)((target < sla ? target : sla) * 1e6));
     atomic_store(&p->flight_files, (int)cfg->monitor.flight_recorder_files);
     atomic_store(&p->monitoring, cfg->general.enable_monitoring);
+    atomic_store(&p->interval_ns, cfg->general.monitoring_interval_seconds * ITSI_NS_PER_S);
     pthread_mutex_lock(&p->table);
     p->live = live;
     pthread_mutex_unlock(&p->table);
@@ -163,7 +164,10 @@ static int make_tracer(struct itsi_pipeline *p, const struct its_cfg *cfg, struc
         .enabled = traces_wanted(cfg),
         .rate = cfg->latency_monitoring.trace_sampling_rate,
     };
-    return itsi_tracer_create(&p->tracer, &params, diag);
+    int rc = itsi_tracer_create(&p->tracer, &params, diag);
+    if (rc == 0)
+        itsi_tracer_segments(p->tracer, cfg->latency_monitoring.track_pipeline_segments);
+    return rc;
 }
 
 static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params *params, struct its_diag *diag)
@@ -260,8 +264,10 @@ int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, 
         rc = itsi_pipeline_configure_alerting(p, cfg, diag);
     if (rc == 0)
         rc = itsi_pipeline_configure_regressing(p, cfg, diag);
-    if (rc == 0)
+    if (rc == 0) {
         itsi_tracer_configure(p->tracer, traces_wanted(cfg), cfg->latency_monitoring.trace_sampling_rate);
+        itsi_tracer_segments(p->tracer, cfg->latency_monitoring.track_pipeline_segments);
+    }
     return rc == 0 ? set_capture(p, cfg, diag) : rc;
 }
 

@@ -127,6 +127,8 @@ struct itsi_pipeline {
     bool short_of_memory; /* the monitor's thread: windows keep counts and sums only */
     atomic_bool stop_batching;
     atomic_bool monitoring; /* general.enable_monitoring: all that follows a frame's end but the cumulative figures */
+    atomic_int_fast64_t interval_ns; /* between two rounds of the monitor's slow work */
+    int64_t told_ns;                 /* the monitor's thread: when the log was last written to; 0: never */
     atomic_int_fast64_t budget_ns; /* from origin to deadline */
     atomic_int in_engine; /* slots submitted and not released */
     struct itsi_lanes lanes;

@@ -15,7 +15,6 @@
 
 /* The load is the rate of frames due over so long a time, and steady when it is of one band for so many ticks. */
 enum { LOAD_SECONDS = 10, STEADY_TICKS = 60 };
-#define SAVE_GAP_NS (300 * ITSI_NS_PER_S)
 /* What has been so for a day is how it is now. */
 #define ACCEPTED_AFTER_NS (24 * 3600 * ITSI_NS_PER_S)
 
@@ -242,7 +241,7 @@ void itsi_pipeline_tick_regressing(struct itsi_pipeline *p, uint64_t expected, i
         tell_events(r);
         itsi_regression_report(r->detector, &r->report);
     }
-    bool due = r->enabled && now - r->saved_ns > SAVE_GAP_NS;
+    bool due = r->enabled && now - r->saved_ns >= atomic_load(&p->interval_ns);
     if (due)
         keep(r);
     pthread_mutex_unlock(&r->lock);
