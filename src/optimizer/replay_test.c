@@ -273,6 +273,34 @@ static void a_refused_camera_is_in_no_record(void **state)
     itsi_flight_file_fini(&file);
 }
 
+/* A file from somewhere with a camera for every frame: quadratic work would take minutes. */
+static void a_record_of_too_many_cameras_is_refused_at_once(void **state)
+{
+    (void)state;
+    enum { FRAMES = 400000, MOST = 4096 };
+    struct its_diag diag;
+    struct itsi_replay *replay;
+    char path[256];
+    snprintf(path, sizeof path, "%s/crafted", data_dir);
+    struct itsi_flight_entry *entries = itsi_calloc(FRAMES, sizeof *entries);
+    assert_non_null(entries);
+    for (uint32_t i = 0; i < FRAMES; i++)
+        entries[i] = (struct itsi_flight_entry){.origin_us = i, .camera = FRAMES - i, .outcome = ITSI_FLIGHT_LOST};
+    CHECK_OK(itsi_flight_write(path, "{}", entries, FRAMES, &diag), diag);
+    const int64_t from = itsi_now_ns();
+    assert_int_equal(itsi_replay_open(&replay, path, &diag), ITS_ELIMIT);
+    assert_true(itsi_now_ns() - from < 10 * ITSI_NS_PER_S);
+    CHECK_CONTAINS(diag.text, "400000 cameras");
+    for (uint32_t i = 0; i < FRAMES; i++)
+        entries[i].camera %= MOST;
+    CHECK_OK(itsi_flight_write(path, "{}", entries, FRAMES, &diag), diag);
+    CHECK_OK(itsi_replay_open(&replay, path, &diag), diag);
+    assert_int_equal(itsi_replay_streams(replay), MOST);
+    itsi_replay_close(replay);
+    itsi_free(entries);
+    unlink(path);
+}
+
 static void what_cannot_be_replayed_is_said(void **state)
 {
     (void)state;
@@ -301,6 +329,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slow_disk_holds_up_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(old_records_make_room, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_camera_is_in_no_record, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_record_of_too_many_cameras_is_refused_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_replayed_is_said, setup, teardown),
     };
     return cmocka_run_group_tests_name("replay", tests, NULL, NULL);
