@@ -134,12 +134,15 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
 {
     (void)state;
     char path[256], again[256];
+    const int64_t began = itsi_now_ns();
     record(path, sizeof path);
+    const double took_s = (double)(itsi_now_ns() - began) / 1e9;
     struct itsi_replay *replay = open_replay(path);
     const struct itsi_replay_recorded *recorded = itsi_replay_recorded(replay);
     assert_int_equal(itsi_replay_streams(replay), 3);
-    assert_in_range((uint64_t)(itsi_replay_seconds(replay) * 1000), 900, 1500);
-    CHECK_NEAR(recorded->inference_ms, 10, 4);
+    /* the cameras ran for a second and for no longer than it took; a batch took what the engine was told, or more */
+    assert_true(itsi_replay_seconds(replay) > 0.5 && itsi_replay_seconds(replay) < took_s);
+    assert_true(recorded->inference_ms > 9.9 && recorded->inference_ms < recorded->end_to_end.max);
 
     struct itsi_benchmark_report report;
     struct its_diag diag;
@@ -169,11 +172,16 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
     CHECK_OK(itsi_replay_add_cameras(replay, p, itsi_now_ns() + 200 * MS, &diag), diag);
     struct itsi_camera_status status;
     assert_int_equal(itsi_pipeline_camera(p, "north", &status), 0);
-    itsi_sleep_until_ns(itsi_now_ns() + 1700 * MS);
+    struct itsi_flight_file a, b;
+    struct itsi_pipeline_stats stats;
+    CHECK_OK(itsi_flight_read(&a, path, ITSI_FLIGHT_ALL, &diag), diag);
+    const int64_t until = itsi_now_ns() + 20000 * MS;
+    do {
+        itsi_sleep_until_ns(itsi_now_ns() + 5 * MS);
+        itsi_pipeline_stats(p, &stats);
+    } while (stats.flight_entries < a.count && itsi_now_ns() < until);
     freeze(p, again, sizeof again);
     itsi_pipeline_destroy(p);
-    struct itsi_flight_file a, b;
-    CHECK_OK(itsi_flight_read(&a, path, ITSI_FLIGHT_ALL, &diag), diag);
     CHECK_OK(itsi_flight_read(&b, again, ITSI_FLIGHT_ALL, &diag), diag);
     assert_int_equal(a.count, b.count);
     /* origins repeat exactly, whatever the load: the earliest are apart by the shift of the clock and no more */
