@@ -6,7 +6,6 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "its/its.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +72,7 @@ static void make_key(const struct itsi_pipeline *p, const struct its_cfg *cfg, s
     snprintf(config, sizeof config, "%016llx", (unsigned long long)hash_text(UINT64_C(1469598103934665603), options));
     snprintf(hardware, sizeof hardware, "%s, %ld processors, %s", processor, sysconf(_SC_NPROCESSORS_ONLN),
              p->info.device);
-    itsi_baseline_key(out, its_version(), model, config, hardware, 0);
+    itsi_baseline_key(out, ITS_BUILD, model, config, hardware, 0);
 }
 
 static void read_params(const struct its_cfg *cfg, struct itsi_regression_params *out)

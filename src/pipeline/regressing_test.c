@@ -123,6 +123,19 @@ static void what_is_learned_is_kept_every_interval(void **state)
     itsi_pipeline_destroy(p);
 }
 
+/* The commit too: a regression that a commit brought is held against what was before it. */
+static void a_baseline_belongs_to_its_build(void **state)
+{
+    (void)state;
+    struct itsi_baseline_key key;
+    struct itsi_pipeline *p = open_pipeline(true);
+    itsi_pipeline_setup_key(p, &key);
+    assert_string_equal(key.build, ITS_BUILD);
+    assert_int_equal(strncmp(key.build, ITS_VERSION, strlen(ITS_VERSION)), 0);
+    assert_null(strchr(key.build, '/'));
+    itsi_pipeline_destroy(p);
+}
+
 /* A benchmark on rendered roads must not teach the daemon what decoding its cameras takes. */
 static void a_measurement_leaves_no_baseline(void **state)
 {
@@ -142,6 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_baseline_outlives_the_process, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_learned_is_kept_every_interval, setup, teardown),
         cmocka_unit_test_setup_teardown(a_measurement_leaves_no_baseline, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_baseline_belongs_to_its_build, setup, teardown),
     };
     return cmocka_run_group_tests_name("regressing", tests, NULL, NULL);
 }
