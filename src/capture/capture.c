@@ -27,6 +27,50 @@ double itsi_capture_fps(const struct itsi_capture *c)
     return c->expected_fps > 0 ? c->expected_fps : c->cfg.expected_fps;
 }
 
+/* The owner's lock on what is due; what it knows of the beat goes with it. */
+static void lock_dues(struct itsi_capture *c)
+{
+    double fps = itsi_capture_fps(c);
+    pthread_mutex_lock(&c->mutex);
+    c->due_fps = fps;
+    c->due_grace = c->grace;
+}
+
+void itsi_capture_owe(struct itsi_capture *c, int64_t since)
+{
+    lock_dues(c);
+    if (c->dues.covered == ITSI_NO_TIME)
+        itsi_dues_start(&c->dues, since);
+    pthread_mutex_unlock(&c->mutex);
+}
+
+uint64_t itsi_capture_seen(struct itsi_capture *c, int64_t at)
+{
+    lock_dues(c);
+    uint64_t entered = itsi_dues_seen(&c->dues, at);
+    pthread_mutex_unlock(&c->mutex);
+    return entered;
+}
+
+void itsi_capture_settle(struct itsi_capture *c, int64_t at, bool owes)
+{
+    lock_dues(c);
+    uint64_t missing = owes || c->dues.entered ? itsi_dues_tick(&c->dues, at, 0, c->due_fps) : 0;
+    itsi_dues_seen(&c->dues, at);
+    pthread_mutex_unlock(&c->mutex);
+    if (missing)
+        itsi_ledger_missing(c->ledger, missing);
+}
+
+void itsi_capture_watch(struct itsi_capture *c, int64_t now)
+{
+    pthread_mutex_lock(&c->mutex);
+    uint64_t missing = itsi_dues_tick(&c->dues, now, c->due_grace, c->due_fps);
+    pthread_mutex_unlock(&c->mutex);
+    if (missing)
+        itsi_ledger_missing(c->ledger, missing);
+}
+
 void itsi_capture_tick(void *arg)
 {
     struct itsi_capture *c = arg;
@@ -34,9 +78,9 @@ void itsi_capture_tick(void *arg)
     if (now - c->last_tick < TICK_NS)
         return;
     c->last_tick = now;
-    uint64_t missing = itsi_dues_tick(&c->dues, now, c->grace, itsi_capture_fps(c));
-    if (missing)
-        itsi_ledger_missing(c->ledger, missing);
+    lock_dues(c);
+    pthread_mutex_unlock(&c->mutex);
+    itsi_capture_watch(c, now);
 }
 
 void itsi_capture_publish(struct itsi_capture *c, const struct its_diag *diag)
@@ -200,8 +244,8 @@ static void back_off(struct itsi_capture *c, int code, const struct its_diag *di
     itsi_log(first ? ITSI_LOG_WARN : ITSI_LOG_DEBUG, "capture", "%s: %s; next attempt in %.1f s", c->id, diag->text,
              (double)(until - now) / ITSI_NS_PER_S);
     /* what was due before the first failure counts too: the camera was down from the start */
-    if (c->dues.covered == ITSI_NO_TIME && !c->source.pace_off)
-        itsi_dues_start(&c->dues, c->machine.since);
+    if (!c->source.pace_off)
+        itsi_capture_owe(c, c->machine.since);
     c->grace = 0;
     while (now < until) {
         itsi_capture_tick(c);
@@ -232,7 +276,9 @@ static void choose_stream(struct itsi_capture *c)
 /* The owner's last words. */
 static void conclude(struct itsi_capture *c, bool ended)
 {
+    pthread_mutex_lock(&c->mutex);
     itsi_dues_stop(&c->dues);
+    pthread_mutex_unlock(&c->mutex);
     itsi_machine_enter(&c->machine, ended ? ITSI_CAPTURE_ENDED : ITSI_CAPTURE_STOPPED, itsi_now_ns());
     itsi_capture_publish(c, NULL);
 }
@@ -243,7 +289,7 @@ static void *run(void *arg)
     enum itsi_source_kind kind = c->source.kind;
     c->grace = START_GRACE_NS;
     if (kind == ITSI_SOURCE_RTSP || kind == ITSI_SOURCE_HTTP)
-        itsi_dues_start(&c->dues, itsi_now_ns());
+        itsi_capture_owe(c, itsi_now_ns());
     bool ended = false;
     while (!ended && !itsi_capture_stopping(c)) {
         struct its_diag diag = {""};

@@ -113,6 +113,9 @@ void itsi_capture_destroy(struct itsi_capture *capture); /* takes NULL; stops fi
  * `sub`: read the smaller stream, where there is one: from the next key frame on the connection is left for it; when it
  * cannot be had, the full one is read again and the other tried from time to time. Any thread; never waits. */
 void itsi_capture_economise(struct itsi_capture *capture, enum itsi_decode_mode decode, double most, bool sub);
+/* Enters what the camera owes by `now`, as its own thread does while it waits: for who looks from outside, since a thread
+ * that hangs in a decoder counts nothing. Frames are entered once, whoever is first. */
+void itsi_capture_watch(struct itsi_capture *capture, int64_t now);
 void itsi_capture_status(struct itsi_capture *capture, struct itsi_capture_status *out);
 
 /* Ground truth of a synthetic camera: the boxes of the frame at media_ns (frame->media_ns). Opens the clip's sidecar,

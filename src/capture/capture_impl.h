@@ -47,7 +47,6 @@ struct itsi_capture {
         int64_t index, count; /* of the next frame; of all */
     } null;
     struct itsi_machine machine;
-    struct itsi_dues dues;
     struct itsi_cadence cadence;
     struct itsi_freeze freeze;
     struct itsi_interrupt interrupt;
@@ -68,6 +67,9 @@ struct itsi_capture {
     /* lock */
     pthread_mutex_t mutex;
     struct itsi_capture_status status;
+    struct itsi_dues dues;
+    double due_fps;    /* as the owner last knew them, for who counts in its place */
+    int64_t due_grace;
 };
 
 static inline bool itsi_capture_thins(const struct itsi_capture *c) { return !c->source.pace_off; }
@@ -82,6 +84,13 @@ static inline bool itsi_capture_stopping(struct itsi_capture *c) { return atomic
 double itsi_capture_fps(const struct itsi_capture *c);
 /* Enters frames that an outage or a silence owes. Cheap; called wherever the thread waits. */
 void itsi_capture_tick(void *capture);
+/* Frames are due from `since` on; without effect where they are already. */
+void itsi_capture_owe(struct itsi_capture *c, int64_t since);
+/* A picture came, or comes, at `at`: up to there all is in the books. Returns what the silence before entered. */
+uint64_t itsi_capture_seen(struct itsi_capture *c, int64_t at);
+/* The same, where no time stamps say what was lost before: what the clock owes is entered, if `owes` or if the silence
+ * had begun to be. */
+void itsi_capture_settle(struct itsi_capture *c, int64_t at, bool owes);
 /* Publishes the machine's state. */
 void itsi_capture_publish(struct itsi_capture *c, const struct its_diag *diag);
 /* A good frame left: moves the state machine. */

@@ -193,14 +193,11 @@ static void count_missing(struct itsi_session *s, const struct itsi_unit *unit, 
     if (!unit->exact)
         gap = 0; /* the beat of arrivals: jitter is no loss */
     if (s->first_unit || jumped) {
-        bool owes = c->dues.entered || (jumped && !s->first_unit);
-        if (owes)
-            itsi_ledger_missing(c->ledger, itsi_dues_tick(&c->dues, at, 0, itsi_capture_fps(c)));
-        itsi_dues_seen(&c->dues, at);
+        itsi_capture_settle(c, at, jumped && !s->first_unit);
         s->excess = 0;
         return;
     }
-    uint64_t entered = itsi_dues_seen(&c->dues, at);
+    uint64_t entered = itsi_capture_seen(c, at);
     if (gap > 0 && (uint64_t)gap > entered)
         itsi_ledger_missing(c->ledger, (uint64_t)gap - entered);
     else
@@ -218,21 +215,20 @@ static void pace(struct itsi_session *s, struct itsi_unit *unit, int64_t decode_
     int64_t late = now - (s->anchor + decode_at);
     if (late > MOST_LATE_NS) {
         double fps = itsi_capture_fps(c);
-        uint64_t lost = (uint64_t)((double)late / ITSI_NS_PER_S * fps);
+        uint64_t lost = (uint64_t)((double)late / ITSI_NS_PER_S * fps), entered = s->excess;
         s->anchor += (int64_t)((double)lost * ITSI_NS_PER_S / fps);
-        if (on_disk(s)) {
+        s->excess = 0;
+        lost = lost > entered ? lost - entered : 0;
+        if (on_disk(s))
             itsi_capture_drop(c, lost, ITSI_DROP_FLUSHED);
-        } else {
-            uint64_t entered = s->excess;
-            s->excess = 0;
-            itsi_ledger_missing(c->ledger, lost > entered ? lost - entered : 0);
-        }
+        else
+            itsi_ledger_missing(c->ledger, lost);
     }
     unit->due = s->anchor + unit->out;
     unit->origin = unit->due;
     unit->kind = ITSI_ORIGIN_SCHEDULE;
-    if (!itsi_event_wait_until(&c->stop_event, s->anchor + decode_at))
-        itsi_dues_seen(&c->dues, s->anchor + decode_at);
+    itsi_capture_seen(c, s->anchor + decode_at); /* nothing is due while we sleep */
+    itsi_event_wait_until(&c->stop_event, s->anchor + decode_at);
 }
 
 static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, const struct itsi_arrival *came)

@@ -1,5 +1,6 @@
 /* serve: the daemon. */
 #include "cli/cli.h"
+#include "cli/farewell.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,16 +21,19 @@
 static const char help_text[] =
     "usage: its-camera-ai serve [--config FILE] [--camera [ID=]URL]... [--listen 127.0.0.1:8080] [--model FILE]\n"
     "                           [--data-dir DIR] [--batcher deadline|fixed] [--set SECTION.FIELD=VALUE]...\n"
-    "                           [--duration S] [--status-line]\n"
+    "                           [--duration S] [--status-line] [--null-ms MS]\n"
     "\n"
     "Watches the cameras and serves detections, pictures, metrics and the dashboard. URLs: rtsp, rtsps, http, https,\n"
     "file or a path (played as a camera; ?pace=off: every frame, as fast as it goes), synth, null. SIGINT and SIGTERM\n"
-    "drain and end; SIGHUP reads the configuration again. Beyond loopback, --listen needs a token (server.token). Without\n"
-    "--model the project's own detector runs.\n";
+    "drain and end (exit code 4: something hung for longer than drain_timeout_seconds and a few more, stderr says what);\n"
+    "SIGHUP reads the configuration again. Beyond loopback, --listen needs a token (server.token). Without --model the\n"
+    "project's own detector runs. --null-ms: what a batch takes with --set backend=null, to rehearse an engine\n"
+    "that is slow or hangs.\n";
 
 struct options {
     struct itsi_config_args config;
     double duration; /* 0: until a signal */
+    double null_ms;
     bool status_line;
 };
 
@@ -39,6 +43,7 @@ struct daemon {
     struct itsi_config *config; /* the snapshot in force; a reference, main thread */
     its_engine *engine;
     struct itsi_server *server;
+    struct itsi_farewell farewell;
     int64_t started;
 };
 
@@ -55,7 +60,8 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
         {"model", required_argument, 0, 'm'},    {"data-dir", required_argument, 0, 'd'},
         {"duration", required_argument, 0, 'D'}, {"status-line", no_argument, 0, 's'},
         {"batcher", required_argument, 0, 'b'},
-        {"help", no_argument, 0, 'h'},           ITSI_CONFIG_OPTIONS,
+        {"null-ms", required_argument, 0, 'N'},  {"help", no_argument, 0, 'h'},
+        ITSI_CONFIG_OPTIONS,
         {0, 0, 0, 0}};
     struct its_diag diag;
     for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
@@ -79,6 +85,10 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
         case 'D':
             if (!itsi_parse_number(optarg, 0, 1e9, &o->duration) || o->duration == 0)
                 return complain("--duration", "seconds greater than 0 and up to 1e9 are wanted");
+            break;
+        case 'N':
+            if (!itsi_parse_number(optarg, 0, 1e9, &o->null_ms))
+                return complain("--null-ms", "0 to 1e9 milliseconds are wanted");
             break;
         case 's':
             o->status_line = true;
@@ -258,7 +268,7 @@ static void block_signals(void)
 
 static int start(struct daemon *d, struct its_diag *diag)
 {
-    int rc = itsi_engine_create(&d->engine, d->config, diag);
+    int rc = itsi_engine_create(&d->engine, d->config, (int64_t)(d->options.null_ms * 1e6), diag);
     if (rc != 0)
         return rc;
     struct itsi_status_source source;
@@ -299,8 +309,11 @@ static int run(struct daemon *d)
     }
     announce(d);
     watch(d);
+    double drain_s = d->config->cfg.general.drain_timeout_seconds;
+    itsi_farewell_begin(&d->farewell, itsi_engine_pipeline(d->engine), drain_s);
     itsi_server_drain(d->server);
-    its_engine_stop(d->engine, (int32_t)(d->config->cfg.general.drain_timeout_seconds * 1000));
+    its_engine_stop(d->engine, (int32_t)(drain_s * 1000));
+    itsi_farewell_stopped(&d->farewell);
     print_summary(d);
     return ITSI_EXIT_OK;
 }
@@ -332,6 +345,7 @@ int itsi_cmd_serve(int argc, char **argv)
         code = run(d);
         itsi_server_stop(d->server);
         its_engine_destroy(d->engine);
+        itsi_farewell_end(&d->farewell);
     }
     itsi_config_unref(&d->config);
     itsi_config_store_destroy(d->store);

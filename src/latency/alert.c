@@ -32,7 +32,7 @@ const char *itsi_alert_scope_name(enum itsi_alert_scope scope)
 
 const char *itsi_alert_end_name(enum itsi_alert_end end)
 {
-    static const char *const names[] = {"recovered", "removed", "superseded"};
+    static const char *const names[] = {"recovered", "removed", "superseded", "stopped"};
     return names[end];
 }
 

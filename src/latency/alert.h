@@ -30,6 +30,7 @@ enum itsi_alert_end {
     ITSI_ALERT_RECOVERED,  /* the condition is gone, and was for as long as hysteresis asks */
     ITSI_ALERT_REMOVED,    /* its camera, or the last camera of its group, was removed */
     ITSI_ALERT_SUPERSEDED, /* an alert of a wider scope now speaks for it */
+    ITSI_ALERT_STOPPED,    /* the program ends and watches it no longer */
 };
 const char *itsi_alert_end_name(enum itsi_alert_end end);
 

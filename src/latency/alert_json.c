@@ -1,7 +1,8 @@
 /* Alerts as JSON. One alert, as the API lists it and the webhook posts it:
  *
  *     {"fingerprint": "16 hex digits", "status": "firing" | "resolved", "reason": null | "recovered" | "removed" |
- *      "superseded", "muted": false, "severity": "critical", "starts_at": RFC 3339, "ends_at": RFC 3339 | null,
+ *      "superseded" | "stopped", "muted": false, "severity": "critical", "starts_at": RFC 3339,
+ *      "ends_at": RFC 3339 | null,
  *      "labels": {"condition", "scope", "camera"?, "group"?, "stage"?, "quantile"?},
  *      "summary": text,
  *      "figures": {what belongs to the condition: "burn_rate", "burn_rate_short", "limit", "frames_due", ...}}

@@ -118,7 +118,7 @@ void itsi_alerts_tell(struct itsi_alerts *alerts, struct itsi_alert_cell *cell, 
                       bool removed)
 {
     enum itsi_severity severity;
-    if (removed)
+    if (removed || alerts->stopped)
         itsi_alert_cell_end(cell, alerts->now);
     const enum itsi_alert_news news = itsi_alert_cell_news(cell, muted, &severity);
     if (news == ITSI_ALERT_NO_NEWS)
@@ -128,7 +128,8 @@ void itsi_alerts_tell(struct itsi_alerts *alerts, struct itsi_alert_cell *cell, 
     alert->severity = severity;
     if (news == ITSI_ALERT_TELL_ENDED) {
         alert->firing = false;
-        alert->end = removed                              ? ITSI_ALERT_REMOVED
+        alert->end = removed                            ? ITSI_ALERT_REMOVED
+                     : alerts->stopped                  ? ITSI_ALERT_STOPPED
                      : cell->phase == ITSI_ALERT_FIRING ? ITSI_ALERT_SUPERSEDED
                                                           : ITSI_ALERT_RECOVERED;
         alert->ended_wall = alerts->wall > alert->started_wall ? alerts->wall : alert->started_wall;
@@ -297,6 +298,16 @@ int itsi_alerts_tick(struct itsi_alerts *alerts, const struct itsi_alert_tick *t
     const int rc = tick_locked(alerts, tick);
     pthread_mutex_unlock(&alerts->mutex);
     return rc;
+}
+
+void itsi_alerts_stop(struct itsi_alerts *alerts, int64_t wall)
+{
+    pthread_mutex_lock(&alerts->mutex);
+    alerts->event_count = 0; /* there is room for one of each since the tick that told it */
+    alerts->wall = wall;
+    alerts->stopped = true;
+    tell_all(alerts);
+    pthread_mutex_unlock(&alerts->mutex);
 }
 
 const struct itsi_alert *itsi_alerts_events(const struct itsi_alerts *alerts, size_t *count)

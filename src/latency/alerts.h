@@ -6,7 +6,7 @@
  * system. The narrower ones are muted meanwhile (ended as "superseded" where they had been told) and speak again if
  * they outlive the wider one.
  *
- * Threads: tick, events and configure belong to one thread (the monitor's); active, history, budget and slo may be called
+ * Threads: tick, stop, events and configure belong to one thread (the monitor's); active, history, budget and slo may be called
  * by any. Memory: about 4 kB for a camera or a group, a bounded history; steady state allocates nothing. */
 #ifndef ITSI_LATENCY_ALERTS_H
 #define ITSI_LATENCY_ALERTS_H
@@ -83,8 +83,10 @@ void itsi_alerts_configure(struct itsi_alerts *alerts, const struct itsi_alert_p
 /* ITS_ENOMEM: a camera could not be taken in, or there was no room to tell; both are made up for by the next call. A
  * clock that stepped back stands still. */
 ITS_NODISCARD int itsi_alerts_tick(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick);
-/* What the last tick has to tell, in the order system, groups, cameras: began or changed (firing) and ended. Valid
- * until the next tick. */
+/* The last call of the program's life, after the last tick: all that was told to fire ends as "stopped". */
+void itsi_alerts_stop(struct itsi_alerts *alerts, int64_t wall);
+/* What the last tick (or stop) has to tell, in the order system, groups, cameras: began or changed (firing) and ended. Valid
+ * until the next call of these. */
 const struct itsi_alert *itsi_alerts_events(const struct itsi_alerts *alerts, size_t *count);
 
 /* All that holds now, the muted ones too (`muted` is set); copies up to cap, returns how many there are. */

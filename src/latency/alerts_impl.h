@@ -51,7 +51,7 @@ struct itsi_alerts {
     struct itsi_alert_group **groups;
     size_t group_count, group_cap;
 
-    bool started;
+    bool started, stopped;
     struct itsi_slo_meter meter; /* of the total */
     struct itsi_slo_series series;
     struct itsi_alert_cell cell;

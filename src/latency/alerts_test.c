@@ -226,6 +226,31 @@ static void told_alerts_that_a_wider_one_covers_are_superseded(void **state)
     end();
 }
 
+/* Cameras that speak, those that are spoken for, and the system: who was told that it fires is told that it ends. */
+static void the_end_of_the_program_ends_what_was_told(void **state)
+{
+    (void)state;
+    begin(10, 0);
+    itsi_alerts_stop(w.alerts, w.wall); /* before the first tick: nothing to tell */
+    end();
+    begin(10, 0);
+    run(600);
+    set_bad(3, 2, FPS);
+    run(1800);
+    struct itsi_alert active[4];
+    const size_t held = itsi_alerts_active(w.alerts, active, 4);
+    assert_in_range(held, 2, 3);
+    forget();
+    itsi_alerts_stop(w.alerts, w.wall + SECOND);
+    take_events();
+    check_counts(0, (int)held);
+    assert_int_equal(w.last.end, ITSI_ALERT_STOPPED);
+    assert_int_equal(w.last.ended_wall, w.wall + SECOND);
+    assert_string_equal(itsi_alert_end_name(w.last.end), "stopped");
+    assert_int_equal(itsi_alerts_active(w.alerts, active, 4), 0);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_milder_system_does_not_hide_graver_cameras),
         cmocka_unit_test(the_whole_system_speaks_for_all),
         cmocka_unit_test(told_alerts_that_a_wider_one_covers_are_superseded),
+        cmocka_unit_test(the_end_of_the_program_ends_what_was_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,8 @@
 /* X(seconds), rising */
 #define ITSI_LATENCY_EDGE_MAP(X)                                                                                       \
     X(0.001) X(0.0025) X(0.005) X(0.010) X(0.020) X(0.030) X(0.040) X(0.050) X(0.060) X(0.070) X(0.080) X(0.090)      \
-    X(0.095) X(0.100) X(0.125) X(0.150) X(0.200) X(0.300) X(0.500) X(1.0) X(2.5) X(5.0)
+    X(0.095) X(0.100) X(0.125) X(0.150) X(0.160) X(0.190) X(0.200) X(0.300) X(0.500) X(1.0) X(2.5)           \
+    X(5.0)
 
 #define ITSI_X(seconds) +1
 enum { ITSI_LATENCY_EDGE_COUNT = ITSI_LATENCY_EDGE_MAP(ITSI_X) };

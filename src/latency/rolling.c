@@ -15,6 +15,7 @@ struct itsi_rolling {
     struct itsi_windows *windows;
     struct itsi_writer *writer; /* the post-processing thread's */
     atomic_int_fast64_t promise_ns;
+    atomic_bool detailed; /* stages are kept apart */
     _Atomic int64_t seconds[ITSI_WINDOW_COUNT];
 };
 
@@ -44,6 +45,7 @@ int itsi_rolling_create(struct itsi_rolling **out, const struct its_cfg_latency_
     for (int w = 0; w < ITSI_WINDOW_COUNT; w++)
         atomic_init(&r->seconds[w], windows.seconds[w]);
     atomic_init(&r->promise_ns, (int64_t)(cfg->latency_sla_ms * 1e6));
+    atomic_init(&r->detailed, cfg->collect_detailed_metrics);
     int rc = itsi_recording_create(&r->recording, &recording, diag);
     if (rc == 0) {
         windows.recording = r->recording;
@@ -74,6 +76,7 @@ int itsi_rolling_configure(struct itsi_rolling *r, const struct its_cfg_latency_
     int64_t seconds[ITSI_WINDOW_COUNT];
     read_lengths(cfg, seconds);
     atomic_store(&r->promise_ns, (int64_t)(cfg->latency_sla_ms * 1e6));
+    atomic_store(&r->detailed, cfg->collect_detailed_metrics);
     for (int w = 0; w < ITSI_WINDOW_COUNT; w++) {
         if (seconds[w] == atomic_load(&r->seconds[w]))
             continue;
@@ -111,12 +114,14 @@ static int64_t limit_of(const struct itsi_rolling *r, int series)
     return whole ? atomic_load_explicit(&r->promise_ns, memory_order_relaxed) : INT64_MAX;
 }
 
-void itsi_rolling_frame(struct itsi_rolling *r, const struct itsi_breakdown *b, int level, int camera_series)
+static bool is_detailed(const struct itsi_rolling *r)
+{
+    return atomic_load_explicit(&r->detailed, memory_order_relaxed);
+}
+
+static void put_stages(struct itsi_rolling *r, const struct itsi_breakdown *b)
 {
     struct itsi_writer *w = r->writer;
-    int64_t promise = limit_of(r, ITSI_ROLLING_END_TO_END);
-    itsi_writer_begin(w);
-    itsi_writer_put(w, ITSI_ROLLING_END_TO_END, b->end_to_end, promise);
     itsi_writer_put(w, ITSI_ROLLING_UNATTRIBUTED, b->unattributed, INT64_MAX);
     for (int s = 0; s <= ITSI_STAGE_POSTPROCESSING; s++) {
         int64_t both = b->wait[s] + b->service[s];
@@ -124,6 +129,16 @@ void itsi_rolling_frame(struct itsi_rolling *r, const struct itsi_breakdown *b, 
         itsi_writer_put(w, ITSI_ROLLING_WAIT + s, b->wait[s], INT64_MAX);
         itsi_writer_put(w, ITSI_ROLLING_SERVICE + s, b->service[s], INT64_MAX);
     }
+}
+
+void itsi_rolling_frame(struct itsi_rolling *r, const struct itsi_breakdown *b, int level, int camera_series)
+{
+    struct itsi_writer *w = r->writer;
+    int64_t promise = limit_of(r, ITSI_ROLLING_END_TO_END);
+    itsi_writer_begin(w);
+    itsi_writer_put(w, ITSI_ROLLING_END_TO_END, b->end_to_end, promise);
+    if (is_detailed(r))
+        put_stages(r, b);
     if (level >= 0 && level < ITSI_LEVEL_COUNT)
         itsi_writer_put(w, ITSI_ROLLING_LEVEL + level, b->end_to_end, promise);
     if (camera_series >= 0)
@@ -145,6 +160,8 @@ int itsi_rolling_measure(struct itsi_rolling *r, int series, int camera_series, 
 void itsi_rolling_stage(struct itsi_rolling *r, enum itsi_stage stage, int64_t wait_ns, int64_t service_ns)
 {
     const int s = (int)stage, both = ITSI_ROLLING_STAGE + s;
+    if (!is_detailed(r))
+        return;
     itsi_recording_record_shared(r->recording, both, wait_ns + service_ns, limit_of(r, both));
     itsi_recording_record_shared(r->recording, ITSI_ROLLING_WAIT + s, wait_ns, INT64_MAX);
     itsi_recording_record_shared(r->recording, ITSI_ROLLING_SERVICE + s, service_ns, INT64_MAX);

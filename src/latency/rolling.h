@@ -39,7 +39,7 @@ struct itsi_rolling;
 ITS_NODISCARD int itsi_rolling_create(struct itsi_rolling **out, const struct its_cfg_latency_monitoring *cfg,
                                       int cameras, int64_t now, struct its_diag *diag);
 void itsi_rolling_destroy(struct itsi_rolling *rolling); /* takes NULL */
-/* Windows' lengths and the promise, live; what the windows hold stays. */
+/* Windows' lengths, the promise, and whether stages are kept apart, live; what the windows hold stays. */
 ITS_NODISCARD int itsi_rolling_configure(struct itsi_rolling *rolling, const struct its_cfg_latency_monitoring *cfg,
                                          struct its_diag *diag);
 

@@ -8,6 +8,7 @@
 #define S ITSI_NS_PER_S
 
 static const struct its_cfg_latency_monitoring usual = {.latency_sla_ms = 100,
+                                                        .collect_detailed_metrics = true,
                                                         .monitoring_window_seconds = 60,
                                                         .alert_window_seconds = 300,
                                                         .trend_analysis_minutes = 60};
@@ -185,6 +186,27 @@ static void the_promise_and_the_lengths_change_live(void **state)
     itsi_rolling_destroy(r);
 }
 
+static void without_details_only_the_whole_is_kept(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct itsi_rolling *r = make(1);
+    struct its_cfg_latency_monitoring other = usual;
+    struct itsi_breakdown b = frame_of(90);
+    itsi_rolling_frame(r, &b, 3, -1);
+    other.collect_detailed_metrics = false;
+    CHECK_OK(itsi_rolling_configure(r, &other, &diag), diag);
+    itsi_rolling_frame(r, &b, 3, -1);
+    itsi_rolling_stage(r, ITSI_STAGE_ENCODING, MS, MS);
+    tick(r, S);
+    assert_int_equal(ask(r, ITSI_ROLLING_END_TO_END, ITSI_WINDOW_SHORT, S).count, 2);
+    assert_int_equal(ask(r, ITSI_ROLLING_LEVEL + 3, ITSI_WINDOW_SHORT, S).count, 2);
+    assert_int_equal(ask(r, ITSI_ROLLING_STAGE + ITSI_STAGE_ML_INFERENCE, ITSI_WINDOW_SHORT, S).count, 1);
+    assert_int_equal(ask(r, ITSI_ROLLING_WAIT + ITSI_STAGE_ML_INFERENCE, ITSI_WINDOW_SHORT, S).count, 1);
+    assert_int_equal(ask(r, ITSI_ROLLING_STAGE + ITSI_STAGE_ENCODING, ITSI_WINDOW_SHORT, S).count, 0);
+    itsi_rolling_destroy(r);
+}
+
 static void recording_allocates_nothing_and_creation_survives_no_memory(void **state)
 {
     (void)state;
@@ -218,6 +240,7 @@ int main(void)
         cmocka_unit_test(stages_after_the_hand_over_are_kept_apart_too),
         cmocka_unit_test(cameras_come_and_go),
         cmocka_unit_test(the_promise_and_the_lengths_change_live),
+        cmocka_unit_test(without_details_only_the_whole_is_kept),
         cmocka_unit_test(recording_allocates_nothing_and_creation_survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

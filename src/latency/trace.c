@@ -127,6 +127,8 @@ void itsi_tracer_configure(struct itsi_tracer *t, bool enabled, double rate)
     pthread_mutex_unlock(&t->mutex);
 }
 
+void itsi_tracer_segments(struct itsi_tracer *t, bool wanted) { atomic_store(&t->whole, !wanted); }
+
 /* --- what the pipeline's and the server's threads call ------------------------------------------------------------ */
 
 static void count(_Atomic uint64_t *counter, uint64_t more)
@@ -181,8 +183,11 @@ bool itsi_tracer_finish(struct itsi_tracer *t, const struct itsi_frame_info *inf
     bool violates = outcome->end != ITSI_TRACE_ON_TIME;
     if (!frame_wanted(id, violates, threshold))
         return false;
-    struct itsi_trace_record record = {
-        .info = *info, .id = *id, .threshold = violates ? 0 : threshold, .outcome = *outcome};
+    struct itsi_trace_record record = {.info = *info,
+                                       .id = *id,
+                                       .threshold = violates ? 0 : threshold,
+                                       .whole = atomic_load_explicit(&t->whole, memory_order_relaxed),
+                                       .outcome = *outcome};
     if (outcome->model)
         snprintf(record.model, sizeof record.model, "%s", outcome->model);
     record.outcome.model = NULL; /* it is the caller's */
@@ -227,6 +232,7 @@ bool itsi_tracer_serve_end(struct itsi_tracer *t, const struct itsi_frame_info *
                                              .id = id,
                                              .threshold = whatever ? 0 : threshold,
                                              .is_serving = true,
+                                             .whole = atomic_load_explicit(&t->whole, memory_order_relaxed),
                                              .serving = *serving,
                                              .frame_kept = frame_kept};
     return keep(t, &record, false);

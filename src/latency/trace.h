@@ -50,6 +50,7 @@ void itsi_tracer_destroy(struct itsi_tracer *tracer); /* takes NULL; stops first
 
 /* The live options. */
 void itsi_tracer_configure(struct itsi_tracer *tracer, bool enabled, double rate);
+void itsi_tracer_segments(struct itsi_tracer *tracer, bool wanted); /* spans of the stages; at first: yes */
 
 /* --- a frame ------------------------------------------------------------------------------------------------------ */
 

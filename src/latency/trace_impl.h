@@ -33,6 +33,7 @@ struct itsi_tracer {
     bool wake, stop;
     /* atomic */
     _Atomic uint64_t threshold; /* ITSI_TRACE_OFF: nothing is kept */
+    atomic_bool whole;          /* traces have no spans of stages */
     atomic_bool woken;          /* a writer woke the exporter since its last look */
     _Atomic uint64_t servings, traces, kept, exported, requests;
     _Atomic uint64_t dropped[ITSI_TRACE_LOSS_COUNT];

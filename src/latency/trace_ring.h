@@ -15,6 +15,7 @@ struct itsi_trace_record {
     struct itsi_trace_id id; /* of the frame */
     uint64_t threshold; /* by which it was kept; 0: whatever the rate */
     bool is_serving;
+    bool whole; /* no spans but its own */
     union {
         struct {
             struct itsi_trace_outcome outcome;

@@ -80,6 +80,8 @@ static int64_t serving_end(const struct itsi_trace_serving *s)
 int itsi_trace_spans_count(const struct itsi_trace_record *record)
 {
     struct leg legs[FRAME_LEGS];
+    if (record->whole)
+        return 1;
     if (record->is_serving)
         return 1 + serving_legs(&record->serving, legs);
     frame_legs(&record->info.trace, legs);
@@ -187,7 +189,7 @@ static void make_frame(const struct itsi_trace_record *record, const struct itsi
     struct itsi_otlp_span *root = begin_root(&record->id, &span_id, out);
     struct leg legs[FRAME_LEGS];
     frame_legs(&info->trace, legs);
-    int count = frame_leg_count(legs);
+    int count = record->whole ? 0 : frame_leg_count(legs);
     int64_t end = frame_end(record);
     root->name = "frame";
     root->kind = ITSI_OTLP_INTERNAL;
@@ -278,7 +280,7 @@ static void make_serving(const struct itsi_trace_record *record, const struct it
     serving_attributes(record, out);
     root->error = s->aborted ? "the client went away" : s->late ? "sent after its deadline" : NULL;
     struct leg legs[SERVING_LEGS];
-    int count = serving_legs(s, legs);
+    int count = record->whole ? 0 : serving_legs(s, legs);
     add_legs(legs, count, key, wall_offset_ns, out);
 }
 

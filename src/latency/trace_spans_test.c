@@ -67,6 +67,29 @@ static void make(const struct itsi_trace_record *record)
     check_shape(record);
 }
 
+/* Without segments: its own span, which says where it ended. */
+static void a_whole_trace_is_one_span(void **state)
+{
+    (void)state;
+    struct itsi_trace_record record = frame_record();
+    record.whole = true;
+    make(&record);
+    assert_int_equal(spans.count, 1);
+    assert_string_equal(spans.items[0].name, "frame");
+    check_text("its.frame.outcome", "on_time");
+    record.outcome = (struct itsi_trace_outcome){.end = ITSI_TRACE_DROPPED, .stage = ITSI_STAGE_ML_INFERENCE,
+                                                 .reason = ITSI_DROP_ENGINE_FAILED, .ended = 150 * MS};
+    make(&record);
+    assert_int_equal(spans.count, 1);
+    CHECK_CONTAINS(spans.items[0].error, "ml_inference");
+    record = (struct itsi_trace_record){.info = record.info, .id = record.id, .is_serving = true, .whole = true,
+                                        .serving = {.route = "/r", .begin = 200 * MS, .send_start = 201 * MS,
+                                                    .send_end = 202 * MS}};
+    make(&record);
+    assert_int_equal(spans.count, 1);
+    assert_int_equal(spans.items[0].end_ns, WALL + 202 * MS);
+}
+
 static void a_frame_handed_over_in_time(void **state)
 {
     (void)state;
@@ -304,6 +327,7 @@ int main(void)
     itsi_trace_key_init(&key, 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_handed_over_in_time),
+        cmocka_unit_test(a_whole_trace_is_one_span),
         cmocka_unit_test(spans_agree_with_the_breakdown),
         cmocka_unit_test(a_late_frame_is_an_error),
         cmocka_unit_test(a_dropped_frame_ends_where_it_was_dropped),

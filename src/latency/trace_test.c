@@ -78,6 +78,13 @@ static void live_options_hold_at_once(void **state)
     struct itsi_frame_info info = frame(1);
     const struct itsi_trace_outcome on_time = {.end = ITSI_TRACE_ON_TIME}, late = {.end = ITSI_TRACE_LATE};
     assert_true(finish(t, &info, &on_time));
+    struct itsi_tracer_stats before, after;
+    itsi_tracer_stats(t, &before);
+    itsi_tracer_segments(t, false);
+    assert_true(finish(t, &info, &on_time));
+    itsi_tracer_stats(t, &after);
+    assert_int_equal(after.kept, before.kept + 1);
+    itsi_tracer_segments(t, true);
     itsi_tracer_configure(t, true, 0);
     assert_false(finish(t, &info, &on_time));
     assert_true(finish(t, &info, &late));

@@ -109,7 +109,7 @@ static int create_pipeline(struct its_engine *engine, const struct itsi_pipeline
     return 0;
 }
 
-int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_diag *diag)
+int itsi_engine_create(its_engine **out, struct itsi_config *config, int64_t null_base_ns, struct its_diag *diag)
 {
     int64_t start = itsi_now_ns();
     struct its_engine *engine = itsi_zalloc(sizeof *engine);
@@ -122,6 +122,7 @@ int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_
         .cfg = &config->cfg,
         .model = engine->choice.has_model ? &engine->choice.model : NULL,
         .backend = engine->choice.backend,
+        .null_base_ns = null_base_ns,
     };
     if (rc == 0)
         rc = create_pipeline(engine, &params, diag);
@@ -142,7 +143,7 @@ int its_engine_create(its_engine **out, const its_config *config, struct its_dia
     int rc = itsi_config_load(&loaded, itsi_config_handle_args(config), diag);
     if (rc != 0)
         return rc;
-    rc = itsi_engine_create(out, loaded, diag);
+    rc = itsi_engine_create(out, loaded, 0, diag);
     itsi_config_unref(&loaded);
     return rc;
 }

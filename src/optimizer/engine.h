@@ -23,8 +23,10 @@ struct itsi_model_choice {
 ITS_NODISCARD int itsi_model_choose(struct itsi_model_choice *out, const struct its_cfg *cfg, struct its_diag *diag);
 void itsi_model_choice_fini(struct itsi_model_choice *choice);
 
-/* As its_engine_create, from a loaded configuration (takes a reference of its own). */
-ITS_NODISCARD int itsi_engine_create(its_engine **out, struct itsi_config *config, struct its_diag *diag);
+/* As its_engine_create, from a loaded configuration (takes a reference of its own). null_base_ns: what a batch takes with
+ * the null backend. */
+ITS_NODISCARD int itsi_engine_create(its_engine **out, struct itsi_config *config, int64_t null_base_ns,
+                                     struct its_diag *diag);
 struct itsi_pipeline *itsi_engine_pipeline(its_engine *engine);
 /* Borrowed for the engine's life, cfg until the next itsi_engine_configure. */
 void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *out);

@@ -82,6 +82,7 @@ static void put_active(struct itsi_json *json, struct itsi_alerts *alerts)
     struct itsi_alert *all = itsi_calloc(cap, sizeof *all);
     size_t count = all ? itsi_alerts_active(alerts, all, cap) : 0;
     int64_t firing = 0;
+    json->out->failed |= !all;
     if (count > cap)
         count = cap;
     for (size_t i = 0; i < count; i++)
@@ -96,6 +97,7 @@ void itsi_document_alerting(struct itsi_json *json, const char *key, struct itsi
 {
     struct itsi_alerts *alerts = itsi_pipeline_alerts(pipeline);
     struct itsi_alert *past = history > 0 ? itsi_calloc((size_t)history, sizeof *past) : NULL;
+    json->out->failed |= history > 0 && !past;
     itsi_json_object(json, key);
     put_slo(json, pipeline);
     put_active(json, alerts);

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Four times as many as a daemon has at once: cameras come and go. */
+enum { CAMERAS_MOST = 4096 };
 enum { STAMP_INFER_START = 4, STAMP_INFER_END = 5, STAMP_HANDOVER = 8 };
 
 struct camera {
@@ -29,35 +31,60 @@ struct itsi_replay {
 
 /* --- who is in it ------------------------------------------------------------------------------------------------- */
 
-static struct camera *find(const struct itsi_replay *r, uint32_t index)
+static int by_index(const void *a, const void *b)
 {
-    for (int i = 0; i < r->count; i++)
-        if (r->cameras[i].index == index)
-            return &r->cameras[i];
-    return NULL;
+    const uint32_t x = ((const struct camera *)a)->index, y = ((const struct camera *)b)->index;
+    return (x > y) - (x < y);
 }
 
-/* Up to `most`; entries of others are left out. */
-static int collect_cameras(struct itsi_replay *r, struct itsi_flight_file *file, int most)
+static struct camera *find(const struct itsi_replay *r, uint32_t index)
 {
-    int cap = 0;
+    const struct camera wanted = {.index = index};
+    return bsearch(&wanted, r->cameras, (size_t)r->count, sizeof wanted, by_index);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void keep_known(const struct itsi_replay *r, struct itsi_flight_file *file)
+{
     size_t kept = 0;
-    for (size_t i = 0; i < file->count; i++) {
-        bool known = find(r, file->entries[i].camera) != NULL;
-        if (known || r->count < most)
+    for (size_t i = 0; i < file->count; i++)
+        if (find(r, file->entries[i].camera))
             file->entries[kept++] = file->entries[i];
-        if (known || r->count >= most)
-            continue;
-        if (r->count == cap) {
-            cap = cap ? cap * 2 : 64;
-            void *grown = itsi_realloc(r->cameras, (size_t)cap * sizeof *r->cameras);
-            if (!grown)
-                return ITS_ENOMEM;
-            r->cameras = grown;
-        }
-        r->cameras[r->count++] = (struct camera){.index = file->entries[i].camera};
-    }
     file->count = kept;
+}
+
+/* Those added first, up to `most`; entries of others are left out. Sorted, since a file from somewhere may name as many
+ * cameras as it has frames. */
+static int collect_cameras(struct itsi_replay *r, struct itsi_flight_file *file, int most, struct its_diag *diag)
+{
+    uint32_t *indices = itsi_calloc(file->count, sizeof *indices);
+    r->cameras = itsi_calloc(CAMERAS_MOST, sizeof *r->cameras);
+    if (!indices || !r->cameras) {
+        itsi_free(indices);
+        return itsi_fail(diag, ITS_ENOMEM, "replay: out of memory");
+    }
+    for (size_t i = 0; i < file->count; i++)
+        indices[i] = file->entries[i].camera;
+    qsort(indices, file->count, sizeof *indices, compare_numbers);
+    size_t cameras = 0;
+    for (size_t i = 0; i < file->count && cameras < (size_t)most; i++) {
+        if (i > 0 && indices[i] == indices[i - 1])
+            continue;
+        if (cameras < CAMERAS_MOST)
+            r->cameras[cameras] = (struct camera){.index = indices[i]};
+        cameras++;
+    }
+    itsi_free(indices);
+    if (cameras > CAMERAS_MOST)
+        return itsi_fail(diag, ITS_ELIMIT, "flight record %s: frames of %zu cameras, at most %d can be replayed", r->path,
+                         cameras, CAMERAS_MOST);
+    r->count = (int)cameras;
+    keep_known(r, file);
     return 0;
 }
 
@@ -79,7 +106,7 @@ static void read_header(struct itsi_replay *r, const char *header)
     {
         const char *id = json_string_value(json_object_get(entry, "id"));
         struct camera *camera = find(r, (uint32_t)json_integer_value(json_object_get(entry, "index")));
-        if (camera && id && itsi_camera_id_valid(id) && !is_taken(r, id))
+        if (camera && !camera->id[0] && id && itsi_camera_id_valid(id) && !is_taken(r, id))
             snprintf(camera->id, sizeof camera->id, "%s", id);
     }
     r->recorded.parallel = (int)json_integer_value(json_object_get(root, "parallel"));
@@ -132,7 +159,9 @@ int itsi_replay_open(struct itsi_replay **out, const char *path, int cameras, st
         rc = itsi_fail(diag, ITS_EINVAL, "flight record %s: no frame is in it", path);
     if (rc == 0 && snprintf(r->path, sizeof r->path, "%s", path) >= (int)sizeof r->path)
         rc = itsi_fail(diag, ITS_EINVAL, "flight record %s: path too long", path);
-    if (rc == 0 && (collect_cameras(r, &file, cameras > 0 ? cameras : INT_MAX) != 0 || summarise(r, &file) != 0))
+    if (rc == 0)
+        rc = collect_cameras(r, &file, cameras > 0 ? cameras : INT_MAX, diag);
+    if (rc == 0 && summarise(r, &file) != 0)
         rc = itsi_fail(diag, ITS_ENOMEM, "replay: out of memory");
     if (rc == 0) {
         read_header(r, file.header);

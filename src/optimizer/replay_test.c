@@ -134,12 +134,15 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
 {
     (void)state;
     char path[256], again[256];
+    const int64_t began = itsi_now_ns();
     record(path, sizeof path);
+    const double took_s = (double)(itsi_now_ns() - began) / 1e9;
     struct itsi_replay *replay = open_replay(path);
     const struct itsi_replay_recorded *recorded = itsi_replay_recorded(replay);
     assert_int_equal(itsi_replay_streams(replay), 3);
-    assert_in_range((uint64_t)(itsi_replay_seconds(replay) * 1000), 900, 1500);
-    CHECK_NEAR(recorded->inference_ms, 10, 4);
+    /* the cameras ran for a second and for no longer than it took; a batch took what the engine was told, or more */
+    assert_true(itsi_replay_seconds(replay) > 0.5 && itsi_replay_seconds(replay) < took_s);
+    assert_true(recorded->inference_ms > 9.9 && recorded->inference_ms < recorded->end_to_end.max);
 
     struct itsi_benchmark_report report;
     struct its_diag diag;
@@ -169,11 +172,16 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
     CHECK_OK(itsi_replay_add_cameras(replay, p, itsi_now_ns() + 200 * MS, &diag), diag);
     struct itsi_camera_status status;
     assert_int_equal(itsi_pipeline_camera(p, "north", &status), 0);
-    itsi_sleep_until_ns(itsi_now_ns() + 1700 * MS);
+    struct itsi_flight_file a, b;
+    struct itsi_pipeline_stats stats;
+    CHECK_OK(itsi_flight_read(&a, path, ITSI_FLIGHT_ALL, &diag), diag);
+    const int64_t until = itsi_now_ns() + 20000 * MS;
+    do {
+        itsi_sleep_until_ns(itsi_now_ns() + 5 * MS);
+        itsi_pipeline_stats(p, &stats);
+    } while (stats.flight_entries < a.count && itsi_now_ns() < until);
     freeze(p, again, sizeof again);
     itsi_pipeline_destroy(p);
-    struct itsi_flight_file a, b;
-    CHECK_OK(itsi_flight_read(&a, path, ITSI_FLIGHT_ALL, &diag), diag);
     CHECK_OK(itsi_flight_read(&b, again, ITSI_FLIGHT_ALL, &diag), diag);
     assert_int_equal(a.count, b.count);
     /* origins repeat exactly, whatever the load: the earliest are apart by the shift of the clock and no more */
@@ -273,6 +281,34 @@ static void a_refused_camera_is_in_no_record(void **state)
     itsi_flight_file_fini(&file);
 }
 
+/* A file from somewhere with a camera for every frame: quadratic work would take minutes. */
+static void a_record_of_too_many_cameras_is_refused_at_once(void **state)
+{
+    (void)state;
+    enum { FRAMES = 400000, MOST = 4096 };
+    struct its_diag diag;
+    struct itsi_replay *replay;
+    char path[256];
+    snprintf(path, sizeof path, "%s/crafted", data_dir);
+    struct itsi_flight_entry *entries = itsi_calloc(FRAMES, sizeof *entries);
+    assert_non_null(entries);
+    for (uint32_t i = 0; i < FRAMES; i++)
+        entries[i] = (struct itsi_flight_entry){.origin_us = i, .camera = FRAMES - i, .outcome = ITSI_FLIGHT_LOST};
+    CHECK_OK(itsi_flight_write(path, "{}", entries, FRAMES, &diag), diag);
+    const int64_t from = itsi_now_ns();
+    assert_int_equal(itsi_replay_open(&replay, path, &diag), ITS_ELIMIT);
+    assert_true(itsi_now_ns() - from < 10 * ITSI_NS_PER_S);
+    CHECK_CONTAINS(diag.text, "400000 cameras");
+    for (uint32_t i = 0; i < FRAMES; i++)
+        entries[i].camera %= MOST;
+    CHECK_OK(itsi_flight_write(path, "{}", entries, FRAMES, &diag), diag);
+    CHECK_OK(itsi_replay_open(&replay, path, &diag), diag);
+    assert_int_equal(itsi_replay_streams(replay), MOST);
+    itsi_replay_close(replay);
+    itsi_free(entries);
+    unlink(path);
+}
+
 static void what_cannot_be_replayed_is_said(void **state)
 {
     (void)state;
@@ -301,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slow_disk_holds_up_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(old_records_make_room, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_camera_is_in_no_record, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_record_of_too_many_cameras_is_refused_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_replayed_is_said, setup, teardown),
     };
     return cmocka_run_group_tests_name("replay", tests, NULL, NULL);

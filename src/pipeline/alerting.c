@@ -135,11 +135,26 @@ int itsi_pipeline_configure_alerting(struct itsi_pipeline *p, const struct its_c
     return set_receivers(a, cfg, diag);
 }
 
+/* What the last tick found. The lock is held, or nobody is left to take it. */
+static size_t put_events(struct itsi_alerting *a, const struct itsi_alert **events)
+{
+    size_t count;
+    *events = itsi_alerts_events(a->alerts, &count);
+    for (size_t i = 0; i < count; i++)
+        itsi_alert_delivery_put(a->delivery, &(*events)[i]);
+    return count;
+}
+
 void itsi_pipeline_free_alerting(struct itsi_pipeline *p)
 {
     struct itsi_alerting *a = p->alerting;
+    const struct itsi_alert *events;
     if (!a)
         return;
+    if (a->delivery) {
+        itsi_alerts_stop(a->alerts, itsi_wall_ns());
+        put_events(a, &events);
+    }
     itsi_alert_delivery_destroy(a->delivery, itsi_now_ns() + FAREWELL_NS);
     itsi_alerts_destroy(a->alerts);
     itsi_free(a->webhook);
@@ -152,13 +167,15 @@ void itsi_pipeline_free_alerting(struct itsi_pipeline *p)
 
 /* --- once a second ------------------------------------------------------------------------------------------------ */
 
-/* The cameras and their books; returns how many. */
-static int look(struct itsi_pipeline *p, struct itsi_ledger_counts *total)
+/* The cameras and their books, with what cameras that hang owe; returns how many. */
+static int look(struct itsi_pipeline *p, int64_t now, struct itsi_ledger_counts *total)
 {
     struct itsi_alerting *a = p->alerting;
     pthread_mutex_lock(&p->table);
-    itsi_pipeline_books(p, total);
     int count = p->camera_count;
+    for (int i = 0; i < count; i++)
+        itsi_capture_watch(p->cameras[i]->capture, now);
+    itsi_pipeline_books(p, total);
     for (int i = 0; i < count; i++) {
         const struct itsi_camera_stream *s = p->cameras[i];
         memcpy(a->seen[i].id, s->config.id, sizeof a->seen[i].id);
@@ -186,29 +203,26 @@ static void put_latency(struct itsi_pipeline *p, struct itsi_alert_tick *tick)
         }
 }
 
-double itsi_pipeline_oldest(const struct itsi_pipeline *p, int64_t now, const char **camera)
+const struct itsi_job *itsi_pipeline_oldest(const struct itsi_pipeline *p)
 {
-    double oldest = 0;
+    const struct itsi_job *oldest = NULL;
     for (int i = 0; i < p->info.slots; i++) {
         const struct itsi_job *job = &p->jobs[i];
-        double seconds = job->submitted_ns ? (double)(now - job->submitted_ns) / 1e9 : 0;
-        if (seconds > oldest) {
-            oldest = seconds;
-            *camera = job->first_camera;
-        }
+        if (job->submitted_ns && (!oldest || job->submitted_ns < oldest->submitted_ns))
+            oldest = job;
     }
     return oldest;
 }
 
 static void put_oldest(struct itsi_pipeline *p, struct itsi_alert_tick *tick, char camera[ITSI_CAMERA_ID_SIZE])
 {
-    const char *first = NULL;
     pthread_mutex_lock(&p->table);
-    tick->oldest.seconds = itsi_pipeline_oldest(p, tick->now, &first);
-    if (first) {
-        memcpy(camera, first, ITSI_CAMERA_ID_SIZE);
+    const struct itsi_job *job = itsi_pipeline_oldest(p);
+    if (job) {
+        memcpy(camera, job->first_camera, ITSI_CAMERA_ID_SIZE);
         tick->oldest.camera = camera;
-        tick->oldest.stage = ITSI_STAGE_ML_INFERENCE;
+        tick->oldest.stage = job->stage;
+        tick->oldest.seconds = (double)(tick->now - job->submitted_ns) / 1e9;
     }
     pthread_mutex_unlock(&p->table);
 }
@@ -239,7 +253,7 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     struct itsi_ledger_counts total;
     char oldest[ITSI_CAMERA_ID_SIZE];
     struct itsi_alert_tick tick = {.now = now, .wall = itsi_wall_ns(), .cameras = a->cameras, .total = &total};
-    tick.camera_count = (size_t)look(p, &total);
+    tick.camera_count = (size_t)look(p, now, &total);
     struct itsi_alert_regression regressions[ITSI_STAGE_COUNT + 1];
     itsi_pipeline_tick_regressing(p, total.expected, now);
     tick.regressions = regressions;
@@ -249,10 +263,8 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     pthread_mutex_lock(&a->lock);
     if (itsi_alerts_tick(a->alerts, &tick) != 0)
         itsi_warn("monitor", "out of memory: some alerts wait for the next second");
-    size_t count;
-    const struct itsi_alert *events = itsi_alerts_events(a->alerts, &count);
-    for (size_t i = 0; i < count; i++)
-        itsi_alert_delivery_put(a->delivery, &events[i]);
+    const struct itsi_alert *events;
+    const size_t count = put_events(a, &events);
     pthread_mutex_unlock(&a->lock);
     for (size_t i = 0; i < count; i++) /* they stay until the next tick; who asks for alerts need not wait for the disk */
         freeze_for(p, &events[i], now);

@@ -7,6 +7,22 @@
 
 #include <math.h>
 
+/* For who reads the log of a machine without Prometheus. A measurement tells its own figures. */
+static void tell_state(struct itsi_pipeline *p, int64_t now)
+{
+    struct itsi_pipeline_stats s;
+    if (p->told_ns == 0)
+        p->told_ns = now;
+    if (p->measuring || now - p->told_ns < atomic_load(&p->interval_ns))
+        return;
+    p->told_ns = now;
+    itsi_pipeline_stats(p, &s);
+    if (s.cameras > 0)
+        itsi_info("monitor", "%d of %d cameras run, %.1f frames/s, end to end p50 %.1f p95 %.1f p99 %.1f ms, %zu alerts",
+                  s.cameras_running, s.cameras, s.analysed_fps, s.recent.p50_ms, s.recent.p95_ms, s.recent.p99_ms,
+                  itsi_alerts_active(itsi_pipeline_alerts(p), NULL, 0));
+}
+
 void itsi_pipeline_tick(struct itsi_pipeline *p, int64_t now)
 {
     bool was = p->short_of_memory;
@@ -14,6 +30,7 @@ void itsi_pipeline_tick(struct itsi_pipeline *p, int64_t now)
     if (p->short_of_memory && !was)
         itsi_warn("monitor", "out of memory: latency windows keep counts and sums only");
     itsi_pipeline_tick_alerting(p, now);
+    tell_state(p, now);
 }
 
 static void *monitor_main(void *arg)

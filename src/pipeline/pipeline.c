@@ -57,6 +57,7 @@ static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct i
     atomic_store(&p->budget_ns, (int64_t)((target < sla ? target : sla) * 1e6));
     atomic_store(&p->flight_files, (int)cfg->monitor.flight_recorder_files);
     atomic_store(&p->monitoring, cfg->general.enable_monitoring);
+    atomic_store(&p->interval_ns, cfg->general.monitoring_interval_seconds * ITSI_NS_PER_S);
     pthread_mutex_lock(&p->table);
     p->live = live;
     pthread_mutex_unlock(&p->table);
@@ -165,7 +166,10 @@ static int make_tracer(struct itsi_pipeline *p, const struct its_cfg *cfg, struc
         .enabled = traces_wanted(cfg),
         .rate = cfg->latency_monitoring.trace_sampling_rate,
     };
-    return itsi_tracer_create(&p->tracer, &params, diag);
+    int rc = itsi_tracer_create(&p->tracer, &params, diag);
+    if (rc == 0)
+        itsi_tracer_segments(p->tracer, cfg->latency_monitoring.track_pipeline_segments);
+    return rc;
 }
 
 static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params *params, struct its_diag *diag)
@@ -263,8 +267,10 @@ int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, 
         rc = itsi_pipeline_configure_quality(p, cfg, diag);
     if (rc == 0)
         rc = itsi_pipeline_configure_regressing(p, cfg, diag);
-    if (rc == 0)
+    if (rc == 0) {
         itsi_tracer_configure(p->tracer, traces_wanted(cfg), cfg->latency_monitoring.trace_sampling_rate);
+        itsi_tracer_segments(p->tracer, cfg->latency_monitoring.track_pipeline_segments);
+    }
     return rc == 0 ? set_capture(p, cfg, diag) : rc;
 }
 
@@ -292,11 +298,14 @@ void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
     if (p->batcher) {
         while (p->batch_running && itsi_batcher_waiting(p->batcher) > 0 && itsi_now_ns() < until_ns)
             itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
+            itsi_pipeline_waits_for(p, ITSI_STOP_CAPTURE, list[i]->config.id);
             itsi_stream_retire(list[i], ITSI_DROP_SHUTDOWN);
+        }
     }
     if (p->batcher && p->engine)
         itsi_pipeline_join(p);
+    itsi_pipeline_waits_for(p, ITSI_STOP_NOBODY, "");
     if (p->tracer) /* the last spans, whatever of the time is left, and a moment at least */
         itsi_tracer_stop(p->tracer, until_ns > itsi_now_ns() + ITSI_NS_PER_S ? until_ns : itsi_now_ns() + ITSI_NS_PER_S);
     itsi_bus_close(&p->bus);
@@ -377,8 +386,8 @@ void itsi_pipeline_stats(struct itsi_pipeline *p, struct itsi_pipeline_stats *ou
     out->batch_max = p->batch_max;
     out->results = p->result_count;
     out->analysed_fps = itsi_rate_get(&p->rate, now);
-    const char *camera;
-    out->oldest_in_flight_seconds = itsi_pipeline_oldest(p, now, &camera);
+    const struct itsi_job *oldest = itsi_pipeline_oldest(p);
+    out->oldest_in_flight_seconds = oldest && oldest->submitted_ns < now ? (double)(now - oldest->submitted_ns) / 1e9 : 0;
     pthread_mutex_unlock(&p->table);
     out->flight_entries = p->flight ? itsi_flight_noted(p->flight) : 0;
     itsi_handshakes_stats(p->handshakes, &out->handshakes);

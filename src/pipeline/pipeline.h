@@ -45,6 +45,10 @@ ITS_NODISCARD int itsi_pipeline_configure(struct itsi_pipeline *pipeline, const 
                                           struct its_diag *diag);
 /* Stops capture, lets what is in flight end (until_ns at the latest), joins everything. Idempotent. */
 void itsi_pipeline_stop(struct itsi_pipeline *pipeline, int64_t until_ns);
+/* Whom a stop() that does not return waits for: one sentence with the stage and, where it is known, the camera; empty: for
+ * nobody. A thread cannot be ended from outside, so stop() has no limit beyond until_ns; a program that must end asks
+ * this from a thread of its own and exits. */
+void itsi_pipeline_hang(struct itsi_pipeline *pipeline, char *out, size_t size);
 void itsi_pipeline_destroy(struct itsi_pipeline *pipeline); /* takes NULL; stops first */
 
 /* A camera as the operator names it. */
@@ -102,7 +106,7 @@ struct itsi_pipeline_stats {
     double analysed_fps;  /* the last seconds */
     struct itsi_handshakes_stats handshakes;
     uint64_t bus_lost;    /* results subscribers were too slow for */
-    double oldest_in_flight_seconds; /* of the batches in the engine; 0: none is */
+    double oldest_in_flight_seconds; /* of the batches in inference or post-processing; 0: none is */
     uint64_t flight_entries;         /* ends of frames the flight recorder took down; 0: switched off */
 };
 void itsi_pipeline_stats(struct itsi_pipeline *pipeline, struct itsi_pipeline_stats *out);

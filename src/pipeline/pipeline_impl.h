@@ -76,7 +76,8 @@ struct itsi_job {
     struct itsi_batch_item *items;
     struct itsi_letterbox *boxes;
     /* under the table's lock */
-    int64_t submitted_ns; /* 0: not in the engine */
+    int64_t submitted_ns; /* 0: none of it is anywhere */
+    enum itsi_stage stage; /* where it is: inference or post-processing */
     char first_camera[ITSI_CAMERA_ID_SIZE];
 };
 
@@ -87,6 +88,9 @@ struct itsi_live {
     bool use_mask;
     uint8_t class_mask[ITSI_MAX_CLASSES];
 };
+
+/* Whom stop() waits for, in the order it does. */
+enum itsi_stop_part { ITSI_STOP_NOBODY, ITSI_STOP_CAPTURE, ITSI_STOP_MONITOR, ITSI_STOP_BATCHING, ITSI_STOP_ENGINE };
 
 /* Names of cameras that are gone but whose frames the flight recorder may still hold. */
 enum { ITSI_GONE = 256 };
@@ -143,6 +147,8 @@ struct itsi_pipeline {
     struct itsi_live live;
     struct its_cfg_capture capture_cfg; /* for cameras to come; tls_ca_file is owned */
     bool started, stopping;
+    enum itsi_stop_part stop_part;
+    char stop_camera[ITSI_CAMERA_ID_SIZE]; /* CAPTURE: whose */
     struct itsi_rate rate;
     uint64_t result_count, batches, batch_images;
     int batch_max;
@@ -153,6 +159,8 @@ struct itsi_pipeline {
     bool short_of_memory; /* the monitor's thread: windows keep counts and sums only */
     atomic_bool stop_batching;
     atomic_bool monitoring; /* general.enable_monitoring: all that follows a frame's end but the cumulative figures */
+    atomic_int_fast64_t interval_ns; /* between two rounds of the monitor's slow work */
+    int64_t told_ns;                 /* the monitor's thread: when the log was last written to; 0: never */
     atomic_int_fast64_t budget_ns; /* from origin to deadline */
     atomic_int in_engine; /* slots submitted and not released */
     struct itsi_lanes lanes;
@@ -240,8 +248,8 @@ void itsi_quality_note_failure(struct itsi_pipeline *pipeline);
 
 /* alerting.c */
 void itsi_alerting_group_of(const char *url, char *out, size_t size);
-/* The batch that has been in the engine for longest, under the table's lock: seconds (0: none) and its first camera. */
-double itsi_pipeline_oldest(const struct itsi_pipeline *pipeline, int64_t now, const char **camera);
+/* The batch that was submitted first and has not ended; NULL: none. The table's lock is held. */
+const struct itsi_job *itsi_pipeline_oldest(const struct itsi_pipeline *pipeline);
 ITS_NODISCARD int itsi_pipeline_make_alerting(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                               struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_configure_alerting(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
@@ -256,6 +264,9 @@ void itsi_pipeline_tick(struct itsi_pipeline *pipeline, int64_t now); /* one thr
 
 /* pipeline.c: the sum of all cameras' ledgers, removed ones too. The table's lock is held. */
 void itsi_pipeline_books(struct itsi_pipeline *pipeline, struct itsi_ledger_counts *out);
+
+/* stopping.c: stop() says whom it waits for from now on. camera: "" for none. */
+void itsi_pipeline_waits_for(struct itsi_pipeline *pipeline, enum itsi_stop_part part, const char *camera);
 
 /* run.c */
 ITS_NODISCARD int itsi_pipeline_make_batcher(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,

@@ -146,10 +146,10 @@ static void gather_load(struct itsi_pipeline *p, double seconds, double decode, 
     else
         itsi_system_sample(&q->system, &machine);
     itsi_facts_take(&q->facts, &facts);
-    const char *oldest;
     pthread_mutex_lock(&p->table);
     itsi_pipeline_books(p, &books);
-    out->oldest_run_ms = itsi_pipeline_oldest(p, out->now, &oldest) * 1e3;
+    const struct itsi_job *oldest = itsi_pipeline_oldest(p);
+    out->oldest_run_ms = oldest ? (double)(out->now - oldest->submitted_ns) / 1e6 : 0;
     pthread_mutex_unlock(&p->table);
     int64_t busy_ns = 0;
     for (int i = 0; i < ITSI_ENGINE_SIZES; i++)

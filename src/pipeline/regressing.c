@@ -6,7 +6,6 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "its/its.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 
 /* The load is the rate of frames due over so long a time, and steady when it is of one band for so many ticks. */
 enum { LOAD_SECONDS = 10, STEADY_TICKS = 60 };
-#define SAVE_GAP_NS (300 * ITSI_NS_PER_S)
 /* What has been so for a day is how it is now. */
 #define ACCEPTED_AFTER_NS (24 * 3600 * ITSI_NS_PER_S)
 
@@ -74,7 +72,7 @@ static void make_key(const struct itsi_pipeline *p, const struct its_cfg *cfg, s
     snprintf(config, sizeof config, "%016llx", (unsigned long long)hash_text(UINT64_C(1469598103934665603), options));
     snprintf(hardware, sizeof hardware, "%s, %ld processors, %s", processor, sysconf(_SC_NPROCESSORS_ONLN),
              p->info.device);
-    itsi_baseline_key(out, its_version(), model, config, hardware, 0);
+    itsi_baseline_key(out, ITS_BUILD, model, config, hardware, 0);
 }
 
 static void read_params(const struct its_cfg *cfg, struct itsi_regression_params *out)
@@ -242,7 +240,7 @@ void itsi_pipeline_tick_regressing(struct itsi_pipeline *p, uint64_t expected, i
         tell_events(r);
         itsi_regression_report(r->detector, &r->report);
     }
-    bool due = r->enabled && now - r->saved_ns > SAVE_GAP_NS;
+    bool due = r->enabled && now - r->saved_ns >= atomic_load(&p->interval_ns);
     if (due)
         keep(r);
     pthread_mutex_unlock(&r->lock);

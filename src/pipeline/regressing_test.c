@@ -104,6 +104,38 @@ static void a_baseline_outlives_the_process(void **state)
     itsi_pipeline_destroy(p);
 }
 
+static void what_is_learned_is_kept_every_interval(void **state)
+{
+    (void)state;
+    char path[96];
+    struct its_diag diag;
+    snprintf(path, sizeof path, "%s/baselines.json", folder);
+    cfg.general.monitoring_interval_seconds = 1000;
+    struct itsi_pipeline *p = open_pipeline(false);
+    run(p, 60, FPS, 1);
+    unlink(path); /* of the first tick */
+    run(p, 300, FPS, 1);
+    assert_int_equal(access(path, F_OK), -1);
+    cfg.general.monitoring_interval_seconds = 30;
+    CHECK_OK(itsi_pipeline_configure(p, &cfg, &diag), diag);
+    run(p, 31, FPS, 1);
+    assert_int_equal(access(path, F_OK), 0);
+    itsi_pipeline_destroy(p);
+}
+
+/* The commit too: a regression that a commit brought is held against what was before it. */
+static void a_baseline_belongs_to_its_build(void **state)
+{
+    (void)state;
+    struct itsi_baseline_key key;
+    struct itsi_pipeline *p = open_pipeline(true);
+    itsi_pipeline_setup_key(p, &key);
+    assert_string_equal(key.build, ITS_BUILD);
+    assert_int_equal(strncmp(key.build, ITS_VERSION, strlen(ITS_VERSION)), 0);
+    assert_null(strchr(key.build, '/'));
+    itsi_pipeline_destroy(p);
+}
+
 /* A benchmark on rendered roads must not teach the daemon what decoding its cameras takes. */
 static void a_measurement_leaves_no_baseline(void **state)
 {
@@ -121,7 +153,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_regression_ends_with_the_last_camera, setup, teardown),
         cmocka_unit_test_setup_teardown(a_baseline_outlives_the_process, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_learned_is_kept_every_interval, setup, teardown),
         cmocka_unit_test_setup_teardown(a_measurement_leaves_no_baseline, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_baseline_belongs_to_its_build, setup, teardown),
     };
     return cmocka_run_group_tests_name("regressing", tests, NULL, NULL);
 }

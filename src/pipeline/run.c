@@ -105,6 +105,7 @@ static void job_begins(struct itsi_pipeline *p, struct itsi_job *job)
     const struct itsi_camera_stream *first = job->items[0].owner;
     pthread_mutex_lock(&p->table);
     job->submitted_ns = itsi_now_ns();
+    job->stage = ITSI_STAGE_ML_INFERENCE;
     memcpy(job->first_camera, first->config.id, sizeof job->first_camera);
     pthread_mutex_unlock(&p->table);
 }
@@ -226,7 +227,7 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
         itsi_quality_note_failure(p);
     }
     pthread_mutex_lock(&p->table);
-    job->submitted_ns = 0;
+    job->stage = ITSI_STAGE_POSTPROCESSING;
     live = p->live;
     if (done->status == 0) {
         int64_t now = itsi_now_ns();
@@ -245,6 +246,7 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
         else
             finish_image(p, &live, done->slot, i, job->count, done, &job->items[i], &job->boxes[i]);
     }
+    job_ends(p, job);
     p->backend->release(p->engine, done->slot);
     atomic_fetch_sub(&p->in_engine, 1);
     itsi_batcher_kick(p->batcher);
@@ -280,13 +282,16 @@ int itsi_pipeline_run(struct itsi_pipeline *p, struct its_diag *diag)
 
 void itsi_pipeline_join(struct itsi_pipeline *p)
 {
+    itsi_pipeline_waits_for(p, ITSI_STOP_MONITOR, "");
     itsi_pipeline_monitor_stop(p);
     itsi_pipeline_stop_quality(p);
+    itsi_pipeline_waits_for(p, ITSI_STOP_BATCHING, "");
     atomic_store(&p->stop_batching, true);
     itsi_batcher_kick(p->batcher);
     if (p->batch_running)
         pthread_join(p->batch_thread, NULL);
     p->batch_running = false;
+    itsi_pipeline_waits_for(p, ITSI_STOP_ENGINE, "");
     p->backend->stop(p->engine);
     if (p->post_running)
         pthread_join(p->post_thread, NULL);

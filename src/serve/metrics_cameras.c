@@ -58,6 +58,7 @@ void itsi_put_camera_metrics(struct itsi_exposition *e, struct itsi_pipeline *pi
     const int cap = itsi_pipeline_cameras(pipeline, NULL, 0);
     struct itsi_camera_status *all = itsi_calloc((size_t)cap + 1, sizeof *all);
     int count = all ? itsi_pipeline_cameras(pipeline, all, cap) : 0;
+    e->out->failed |= !all;
     if (count > cap)
         count = cap;
     itsi_exposition_family(e, ITSI_METRIC_INFO, "its_camera", NULL,

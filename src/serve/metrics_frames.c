@@ -33,7 +33,7 @@ void itsi_put_frame_metrics(struct itsi_exposition *e, const struct itsi_pipelin
 {
     put_ledger(e, &s->ledger);
     itsi_put_gauge(e, "its_oldest_frame_in_flight_seconds", "seconds",
-                   "How long the batch that is in the engine for longest has been there; 0: none is.",
+                   "How long ago the oldest batch in inference or post-processing was submitted; 0: none is there.",
                    s->oldest_in_flight_seconds);
     itsi_put_counter(e, "its_batches", NULL, "Batches run.", (double)s->batches);
     itsi_put_counter(e, "its_batch_images", NULL, "Images run in batches.", (double)s->batch_images);

@@ -17,22 +17,24 @@ static void put_promises(struct itsi_exposition *e, struct itsi_pipeline *pipeli
                    itsi_alerts_budget(itsi_pipeline_alerts(pipeline)));
 }
 
-/* Those that speak for themselves: a muted one is spoken for by another. */
-static void count_firing(struct itsi_alerts *alerts, uint64_t firing[ITSI_SEVERITY_COUNT])
+/* Those that speak for themselves: a muted one is spoken for by another. False: out of memory. */
+static bool count_firing(struct itsi_alerts *alerts, uint64_t firing[ITSI_SEVERITY_COUNT])
 {
     const size_t cap = itsi_alerts_active(alerts, NULL, 0);
     struct itsi_alert *all = itsi_calloc(cap + 1, sizeof *all);
     size_t count = all ? itsi_alerts_active(alerts, all, cap) : 0;
     for (size_t i = 0; i < count && i < cap; i++)
         firing[all[i].severity] += !all[i].muted;
+    const bool counted = all != NULL;
     itsi_free(all);
+    return counted;
 }
 
 static void put_alerts(struct itsi_exposition *e, struct itsi_pipeline *pipeline)
 {
     uint64_t firing[ITSI_SEVERITY_COUNT] = {0};
     struct itsi_alert_receiver_stats receivers[ITSI_ALERT_RECEIVERS];
-    count_firing(itsi_pipeline_alerts(pipeline), firing);
+    e->out->failed |= !count_firing(itsi_pipeline_alerts(pipeline), firing);
     itsi_pipeline_alert_receivers(pipeline, receivers);
     itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_alerts_firing", NULL,
                            "Alerts that hold now, less those that a wider alert speaks for.");

@@ -127,6 +127,47 @@ static void pictures_do_not_wait_for_their_successors(void **state)
     server_end(&s);
 }
 
+/* Where a thread hangs when its decoder does not return: in the middle of frame 20. */
+static struct itsi_event decoder_returns;
+static int put_or_hang(void *arg, struct itsi_frame *frame, bool may_block)
+{
+    if (cam_frames(arg) == 20)
+        itsi_event_wait_until(&decoder_returns, ITSI_NEVER);
+    return cam_put(arg, frame, may_block);
+}
+
+static uint64_t missing_of(struct cam *cam)
+{
+    struct itsi_ledger_counts counts;
+    itsi_capture_watch(cam->capture, itsi_now_ns());
+    itsi_ledger_snapshot(&cam->ledger, &counts);
+    return counts.missing;
+}
+
+static void a_thread_that_hangs_owes_its_frames_once(void **state)
+{
+    (void)state;
+    struct server s;
+    struct cam cam;
+    struct itsi_ledger_counts counts;
+    start_rtsp(&s, NULL);
+    quick(&cam);
+    cam.cfg.packet_timeout_seconds = cam.cfg.frame_timeout_seconds = 20;
+    cam.params.sink.put = put_or_hang;
+    itsi_event_init(&decoder_returns);
+    cam_start(&cam, url("rtsp://127.0.0.1:%d/cam0", s.port));
+    bool owed = CAM_WAIT(&cam, 20, missing_of(&cam) >= 60);
+    itsi_event_set(&decoder_returns);
+    assert_true(owed);
+    bool goes_on = CAM_WAIT(&cam, 20, cam_frames(&cam) >= 150);
+    cam_stop(&cam, &counts);
+    assert_true(goes_on);
+    /* those that waited in the socket meanwhile were in the books already */
+    CHECK_NEAR((double)counts.expected, (double)(cam.last_ns - cam.first_ns) / 1e9 * 25.0, 12);
+    itsi_event_fini(&decoder_returns);
+    server_end(&s);
+}
+
 static void hevc_and_stamps_that_stand_still(void **state)
 {
     (void)state;
@@ -419,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rtsp_over_tcp_and_udp),
         cmocka_unit_test(pictures_do_not_wait_for_their_successors),
+        cmocka_unit_test(a_thread_that_hangs_owes_its_frames_once),
         cmocka_unit_test(hevc_and_stamps_that_stand_still),
         cmocka_unit_test(b_frames_over_rtp_lose_nothing),
         cmocka_unit_test(digest_authentication),

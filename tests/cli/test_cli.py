@@ -390,6 +390,18 @@ class Serving(unittest.TestCase):
                 self.assertIn("(balanced)", out)
                 self.assertIn(daemon.url, out)
 
+    def test_an_engine_that_hangs_does_not_hold_the_end(self):
+        with Daemon(*NULL, "--null-ms", 1e9, "--set", "drain_timeout_seconds=0.5", "--camera",
+                    "gate=null://?fps=50") as daemon:
+            deadline = time.monotonic() + 30
+            while re.search(r"(?m)^its_oldest_frame_in_flight_seconds 0$", daemon.get("/metrics").decode()):
+                self.assertLess(time.monotonic(), deadline, "no batch in the engine")
+                time.sleep(0.05)
+            code, out, err = daemon.stop()
+        self.assertEqual(code, 4, err)
+        self.assertRegex(err, r"cannot end: ml_inference does not end: a batch with a frame of camera gate was submitted [\d.]+ s ago")
+        self.assertNotIn("stopped after", out)
+
     def test_duration_ends_by_itself(self):
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:

@@ -2,6 +2,7 @@
 
 usage: test_monitor.py PATH-TO-its-camera-ai"""
 import concurrent.futures
+import contextlib
 import http.server
 import json
 import pathlib
@@ -217,11 +218,11 @@ class Reports(unittest.TestCase):
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Notes who calls."""
+    """Notes who calls, and what is said."""
 
     def do_POST(self):
         self.server.calls.append(self.path)
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.said.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -230,23 +231,40 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@contextlib.contextmanager
+def receiver():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    server.calls, server.said = [], []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server, f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class Overload(unittest.TestCase):
     def test_a_measurement_alarms_nobody(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-        server.calls = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        try:
+        with receiver() as (server, url):
             with tempfile.TemporaryDirectory() as folder:
                 done = run("performance", "benchmark", *NULL, "--null-ms", 60, "--streams", 2, "--source", "null://?fps=50",
                            "--duration", 8, "--warmup", 1, "--set", f"data_dir={folder}",
                            "--set", f"alert_webhook_url={url}/hook", "--set", f"monitor.alertmanager_url={url}")
                 self.assertFalse(pathlib.Path(folder, "flight").exists())
-        finally:
-            server.shutdown()
-            server.server_close()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(server.calls, [])
+
+    def test_what_fires_at_the_daemons_end_is_cleared(self):
+        with receiver() as (server, url):
+            with Daemon(*NULL, "--set", "latency_monitoring.monitoring_window_seconds=2", "--set",
+                        "latency_monitoring.alert_window_seconds=4", "--set", "target_latency_ms=0.001", "--set",
+                        f"alert_webhook_url={url}/hook", "--camera", "gate=null://?fps=50") as daemon:
+                wait_for(lambda: server.said, "an alert", 30)
+                self.assertEqual(daemon.stop()[0], 0)
+            states = {}
+            for alert in (alert for said in server.said for alert in said["alerts"]):
+                states[alert["fingerprint"]] = (alert["status"], alert["reason"])
+            self.assertEqual(set(states.values()), {("resolved", "stopped")})
 
 
 if __name__ == "__main__":

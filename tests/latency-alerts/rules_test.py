@@ -83,6 +83,48 @@ def replay(lines, last):
     return cameras, totals
 
 
+# Where a frame that takes so long is counted: the edges that the rules look at, in milliseconds.
+EDGES = sorted({e * factor for e in (5, 10, 20, 50, 80, 95) for factor in (1, 2)})
+
+
+def values_of(lines):
+    """(what, name) -> [(second, number)]"""
+    values = {}
+    for words in (w for w in lines if w[0] == "value"):
+        values.setdefault((words[1], words[2]), []).append((int(words[3]), float(words[4])))
+    return values
+
+
+def at(steps_of, second):
+    return next((number for begin, number in reversed(steps_of) if begin <= second), None)
+
+
+def histogram(steps_of, last):
+    """Samples of every bucket and of the count."""
+    counts, samples = {edge: 0 for edge in [*EDGES, math.inf]}, {edge: [] for edge in [*EDGES, math.inf]}
+    for second in range(last + 1):
+        ms = at(steps_of, second)
+        for edge in counts:
+            counts[edge] += 20 * (second > 0 and ms is not None and ms <= edge)
+            if second % STEP == 0:
+                samples[edge].append(counts[edge])
+    return samples
+
+
+def value_series(lines, last):
+    for (what, name), steps_of in values_of(lines).items():
+        if what in ("latency", "stage"):
+            metric = "its_end_to_end_seconds" if what == "latency" else "its_stage_total_seconds"
+            labels = "" if what == "latency" else f'stage="{name}"'
+            for edge, samples in histogram(steps_of, last).items():
+                yield ((f"{metric}_count", labels, samples) if edge == math.inf else
+                       (f"{metric}_bucket", ", ".join(filter(None, (labels, f'le="{edge / 1000:g}"'))), samples))
+        else:
+            gauge = "its_latency_regression_percent" if what == "regression" else "its_oldest_frame_in_flight_seconds"
+            yield (gauge, f'stage="{name}"' if what == "regression" else "",
+                   [at(steps_of, second) or 0 for second in range(0, last + 1, STEP)])
+
+
 def series_of(lines, last):
     cameras, totals = replay(lines, last)
     steps = last // STEP
@@ -105,12 +147,21 @@ def series_of(lines, last):
         yield series("its_camera_start_time_seconds", label, f"{c.begin}x{steps}")
         for name, samples in zip(("expected", "skipped", "delivered"), c.samples):
             yield series(f"its_camera_frames_{name}_total", label, text(samples))
+    for name, labels, samples in value_series(lines, last):
+        yield series(name, labels, text(samples))
+
+
+# Subjects that are no budgets: the alert and the label that holds the name.
+FINDINGS = {"latency": ("ItsLatencyOverTarget", "quantile"), "stage": ("ItsStageOverBudget", "stage"),
+            "regression": ("ItsLatencyRegression", "stage"), "stuck": ("ItsFrameStuck", None)}
 
 
 def firing(subject, severities):
     scope, _, name = subject.partition(":")
-    which = f', {scope}="{name}"' if name else ""
-    return (f'max(ALERTS{{alertname="ItsErrorBudgetBurn", alertstate="firing", scope="{scope}"{which}, '
+    alert, label = FINDINGS.get(scope, ("ItsErrorBudgetBurn", scope))
+    which = f', {label}="{name}"' if name else ""
+    scope = "system" if scope in FINDINGS else scope
+    return (f'max(ALERTS{{alertname="{alert}", alertstate="firing", scope="{scope}"{which}, '
             f'severity=~"{"|".join(severities)}"}})')
 
 

@@ -1,6 +1,8 @@
 /* The table of scenarios through the daemon's conditions; see scenarios.txt. usage: scenarios_test scenarios.txt */
 #include "support/check.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "latency/alerts.h"
 
@@ -79,6 +81,82 @@ static void count_second(void)
     }
 }
 
+/* --- what others measure -------------------------------------------------------------------------------------------- */
+
+enum { WINDOW = 300, FRAMES_PER_SECOND = 20 };
+
+/* The value in force at that second; 0: none. */
+static double value_at(const char *what, const char *name, int second)
+{
+    char is[16], of[32];
+    int at;
+    double number, found = 0;
+    for (int i = 0; i < line_count; i++)
+        if (sscanf(lines[i], "value %15s %31s %d %lf", is, of, &at, &number) == 4 && at <= second &&
+            strcmp(is, what) == 0 && strcmp(of, name) == 0)
+            found = number;
+    return found;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Percentiles over the alert window; returns how many frames are in it. */
+static uint64_t percentiles(const char *what, const char *name, int second, const double q[], double out[], int count)
+{
+    double ms[WINDOW];
+    int n = 0;
+    for (int at = second > WINDOW ? second - WINDOW : 0; at < second; at++)
+        if ((ms[n] = value_at(what, name, at)) > 0)
+            n++;
+    qsort(ms, (size_t)n, sizeof ms[0], by_value);
+    for (int i = 0; i < count; i++)
+        out[i] = n ? ms[(int)(q[i] * (n - 1))] : 0;
+    return (uint64_t)n * FRAMES_PER_SECOND;
+}
+
+static void put_values(int second, struct itsi_alert_tick *tick,
+                       struct itsi_alert_regression regressions[ITSI_STAGE_COUNT])
+{
+    static const double quantiles[ITSI_ALERT_QUANTILES] = {0.5, 0.95, 0.99};
+    tick->end_to_end.count =
+        percentiles("latency", "all", second, quantiles, tick->end_to_end.ms, ITSI_ALERT_QUANTILES);
+    tick->regressions = regressions;
+    for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
+        const char *stage = itsi_stage_name((enum itsi_stage)s);
+        tick->stage[s].count = percentiles("stage", stage, second, &quantiles[1], &tick->stage[s].p95_ms, 1);
+        const double percent = value_at("regression", stage, second), age = value_at("age", stage, second);
+        if (percent > 0)
+            regressions[tick->regression_count++] =
+                (struct itsi_alert_regression){.stage = s, .percent = percent, .confidence = 0.99};
+        if (age > 0) {
+            tick->oldest.camera = "c1";
+            tick->oldest.stage = (enum itsi_stage)s;
+            tick->oldest.seconds = age;
+        }
+    }
+}
+
+/* --- what fires --------------------------------------------------------------------------------------------------- */
+
+static void name_subject(const struct itsi_alert *alert, char *out, size_t size)
+{
+    static const char *const findings[] = {[ITSI_ALERT_STAGE_BUDGET] = "stage",
+                                           [ITSI_ALERT_LATENCY_TARGET] = "latency",
+                                           [ITSI_ALERT_REGRESSION] = "regression"};
+    if (alert->condition == ITSI_ALERT_STUCK)
+        snprintf(out, size, "stuck");
+    else if (alert->condition != ITSI_ALERT_BURN)
+        snprintf(out, size, "%s:%s", findings[alert->condition], alert->part);
+    else if (alert->scope == ITSI_ALERT_SYSTEM)
+        snprintf(out, size, "system");
+    else
+        snprintf(out, size, "%s:%s", itsi_alert_scope_name(alert->scope), alert->subject);
+}
+
 static enum itsi_severity severity_of(struct itsi_alerts *alerts, const char *subject)
 {
     struct itsi_alert active[CAMERAS * 2];
@@ -86,8 +164,8 @@ static enum itsi_severity severity_of(struct itsi_alerts *alerts, const char *su
     enum itsi_severity found = ITSI_SEVERITY_NONE;
     for (size_t i = 0; i < count; i++) {
         char name[160];
-        snprintf(name, sizeof name, "%s:%s", itsi_alert_scope_name(active[i].scope), active[i].subject);
-        if (strcmp(active[i].scope == ITSI_ALERT_SYSTEM ? "system" : name, subject) == 0)
+        name_subject(&active[i], name, sizeof name);
+        if (strcmp(name, subject) == 0)
             found = active[i].severity > found ? active[i].severity : found;
     }
     return found;
@@ -120,6 +198,9 @@ static int last_second(void)
 
 static const struct its_cfg_latency_monitoring options = {
     .latency_sla_ms = 100,
+    .latency_p50_target_ms = 50,
+    .latency_p95_target_ms = 80,
+    .latency_p99_target_ms = 95,
     .monitoring_window_seconds = 60,
     .alert_window_seconds = 300,
     .trend_analysis_minutes = 60,
@@ -146,13 +227,15 @@ static void replay(const char *scenario)
         apply(second);
         for (int i = 0; i < camera_count; i++)
             named[i] = (struct itsi_alert_camera){cameras[i].id, cameras[i].group, &cameras[i].ledger};
-        const struct itsi_alert_tick tick = {
+        struct itsi_alert_regression regressions[ITSI_STAGE_COUNT];
+        struct itsi_alert_tick tick = {
             .now = origin + second * ITSI_NS_PER_S,
             .wall = second * ITSI_NS_PER_S,
             .cameras = named,
             .camera_count = (size_t)camera_count,
             .total = &total,
         };
+        put_values(second, &tick, regressions);
         assert_int_equal(itsi_alerts_tick(alerts, &tick), 0);
         check(alerts, second, scenario);
     }
@@ -187,7 +270,7 @@ static void the_table_holds(void **state)
     fclose(file);
     printf("%d scenarios, %d expectations\n", scenarios, expectations);
     assert_int_equal(failures, 0);
-    assert_true(scenarios >= 10 && expectations >= 40);
+    assert_true(scenarios >= 20 && expectations >= 80);
 }
 
 int main(int argc, char **argv)
