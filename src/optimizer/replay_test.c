@@ -296,13 +296,13 @@ static void a_record_of_too_many_cameras_is_refused_at_once(void **state)
         entries[i] = (struct itsi_flight_entry){.origin_us = i, .camera = FRAMES - i, .outcome = ITSI_FLIGHT_LOST};
     CHECK_OK(itsi_flight_write(path, "{}", entries, FRAMES, &diag), diag);
     const int64_t from = itsi_now_ns();
-    assert_int_equal(itsi_replay_open(&replay, path, &diag), ITS_ELIMIT);
+    assert_int_equal(itsi_replay_open(&replay, path, 0, &diag), ITS_ELIMIT);
     assert_true(itsi_now_ns() - from < 10 * ITSI_NS_PER_S);
     CHECK_CONTAINS(diag.text, "400000 cameras");
     for (uint32_t i = 0; i < FRAMES; i++)
         entries[i].camera %= MOST;
     CHECK_OK(itsi_flight_write(path, "{}", entries, FRAMES, &diag), diag);
-    CHECK_OK(itsi_replay_open(&replay, path, &diag), diag);
+    CHECK_OK(itsi_replay_open(&replay, path, 0, &diag), diag);
     assert_int_equal(itsi_replay_streams(replay), MOST);
     itsi_replay_close(replay);
     itsi_free(entries);
