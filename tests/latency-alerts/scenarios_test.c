@@ -85,17 +85,31 @@ static void count_second(void)
 
 enum { WINDOW = 300, FRAMES_PER_SECOND = 20 };
 
+/* "value WHAT NAME ..."; without sscanf, which hundreds of looks a second would feel. */
+static bool is_value(const char *line, const char *what, const char *name)
+{
+    const size_t first = strlen(what), second = strlen(name);
+    return strncmp(line, "value ", 6) == 0 && strncmp(line + 6, what, first) == 0 && line[6 + first] == ' ' &&
+           strncmp(line + 7 + first, name, second) == 0 && line[7 + first + second] == ' ';
+}
+
 /* The value in force at that second; 0: none. */
 static double value_at(const char *what, const char *name, int second)
 {
-    char is[16], of[32];
     int at;
     double number, found = 0;
     for (int i = 0; i < line_count; i++)
-        if (sscanf(lines[i], "value %15s %31s %d %lf", is, of, &at, &number) == 4 && at <= second &&
-            strcmp(is, what) == 0 && strcmp(of, name) == 0)
+        if (is_value(lines[i], what, name) && sscanf(lines[i], "value %*s %*s %d %lf", &at, &number) == 2 && at <= second)
             found = number;
     return found;
+}
+
+static bool is_given(const char *what, const char *name)
+{
+    for (int i = 0; i < line_count; i++)
+        if (is_value(lines[i], what, name))
+            return true;
+    return false;
 }
 
 static int by_value(const void *a, const void *b)
@@ -109,7 +123,7 @@ static uint64_t percentiles(const char *what, const char *name, int second, cons
 {
     double ms[WINDOW];
     int n = 0;
-    for (int at = second > WINDOW ? second - WINDOW : 0; at < second; at++)
+    for (int at = !is_given(what, name) ? second : second > WINDOW ? second - WINDOW : 0; at < second; at++)
         if ((ms[n] = value_at(what, name, at)) > 0)
             n++;
     qsort(ms, (size_t)n, sizeof ms[0], by_value);
