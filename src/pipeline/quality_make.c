@@ -33,6 +33,9 @@ int itsi_pipeline_quality_sizes(const struct its_cfg *cfg, const struct itsi_mod
         return 0;
     for (int level = 0; level < ITSI_QUALITY_LEVELS && count < ITSI_ENGINE_SIZES - 1; level++) {
         const double share = itsi_quality_profile(level)->input_share;
+        /* each size takes time at the start and memory: the enhanced one is built where it is what is wanted */
+        if (share > 1 && cfg->adaptive_quality.default_quality != level)
+            continue;
         struct itsi_input_size size = {to_32(own.width * share), to_32(own.height * share)};
         /* a model of one size runs at that alone */
         if (model && itsi_model_input_size(model, size.width, size.height, &size.width, &size.height, NULL) != 0)

@@ -41,7 +41,7 @@ static void compute_gives_up_size_then_cadence(void **state)
     static const struct {
         int input, interval;
         double analysed;
-    } wanted[ITSI_QUALITY_RUNGS] = {{0, 1, 25}, {1, 1, 25}, {2, 1, 25}, {3, 2, 20},
+    } wanted[ITSI_QUALITY_RUNGS] = {{0, 1, 25}, {1, 1, 25}, {2, 1, 25}, {2, 2, 20},
                                     {4, 3, 15}, {4, 5, 15}, {4, 8, 15}, {4, 15, 15}};
     double before = 1e9;
     for (int rung = 0; rung < ITSI_QUALITY_RUNGS; rung++) {
