@@ -239,6 +239,7 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
     struct itsi_pipeline *p = itsi_zalloc(sizeof *p);
     struct its_diag diag;
     const struct its_cfg_latency_monitoring windows = {.latency_sla_ms = 100,
+                                                       .collect_detailed_metrics = true,
                                                        .monitoring_window_seconds = 60,
                                                        .alert_window_seconds = 300,
                                                        .trend_analysis_minutes = 60,
