@@ -34,7 +34,7 @@ suite() { # preset, then arguments for ctest
 
 if build release; then
     suite release -LE 'integration|accuracy' -j "$jobs"
-    suite release -L 'integration|accuracy'
+    suite release -L 'integration|accuracy' -j "$jobs"
 fi
 build clang -DITS_OPENVINO=OFF && suite clang -L unit -j "$jobs"
 build asan && suite asan -L unit -j "$jobs"
