@@ -26,7 +26,7 @@ suite() { # preset, then arguments for ctest
     local preset=$1 start=$SECONDS
     shift
     echo "== $preset: $*"
-    ctest --test-dir "build/$preset" --no-tests=error "$@" 2>&1 | tee "$logs/$preset-$#.log" |
+    ctest --test-dir "build/$preset" --no-tests=error "$@" 2>&1 | tee "$logs/$preset${1}.log" |
         grep -vE '^ +Start |^Internal ctest|^Test project'
     [[ ${PIPESTATUS[0]} == 0 ]] || failed+=("$preset")
     echo "== $preset took $((SECONDS - start)) s"
