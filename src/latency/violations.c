@@ -76,7 +76,8 @@ static void blame_for_shedding(const struct itsi_trace *t, int64_t now, struct i
 }
 
 void itsi_violation_of_drop(const struct itsi_frame_info *info, enum itsi_stage stage, enum itsi_drop reason,
-                            const struct itsi_trace_id *trace, int64_t now, int64_t wall_ns, struct itsi_violation *out)
+                            int quality_level, const struct itsi_trace_id *trace, int64_t now, int64_t wall_ns,
+                            struct itsi_violation *out)
 {
     const struct itsi_trace *t = &info->trace;
     int64_t since = last_stamp(t), taken = t->pre_start ? t->pre_start : now;
@@ -90,7 +91,8 @@ void itsi_violation_of_drop(const struct itsi_frame_info *info, enum itsi_stage 
         .end_to_end_ms = (double)(now - t->origin) / 1e6,
         .deadline_ms = deadline_ms(info),
         .queue_ms = t->decode_end ? (double)(taken - t->decode_end) / 1e6 : 0,
-        .quality_level = 3, /* high: nothing degrades it yet */
+        .batch = info->batch,
+        .quality_level = quality_level,
         .trace_id = *trace,
     };
     memcpy(out->camera_id, info->camera_id, sizeof out->camera_id);

@@ -30,9 +30,9 @@ struct itsi_violation {
 /* Of a frame that was delivered late. */
 void itsi_violation_of_late(const struct itsi_result *result, const struct itsi_trace_id *trace, int64_t wall_ns,
                             struct itsi_violation *out);
-/* Of one that was dropped at `now`, in that stage. */
+/* Of one that was dropped at `now`, in that stage, of a camera at that quality level. */
 void itsi_violation_of_drop(const struct itsi_frame_info *info, enum itsi_stage stage, enum itsi_drop reason,
-                            const struct itsi_trace_id *trace, int64_t now, int64_t wall_ns,
+                            int quality_level, const struct itsi_trace_id *trace, int64_t now, int64_t wall_ns,
                             struct itsi_violation *out);
 /* The stage of a breakdown that is most over its budget, or, where none is, the longest. */
 enum itsi_stage itsi_stage_to_blame(const struct itsi_breakdown *breakdown);

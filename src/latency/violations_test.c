@@ -66,8 +66,9 @@ static void a_drop_says_where_and_how_long_it_waited(void **state)
     struct itsi_trace_id trace = {{0}};
     struct itsi_violation v;
     r.info.trace = (struct itsi_trace){.origin = 1000 * MS, .decode_start = 1001 * MS, .decode_end = 1005 * MS};
-    itsi_violation_of_drop(&r.info, ITSI_STAGE_PREPROCESSING, ITSI_DROP_EXPIRED, &trace, 1095 * MS, 1, &v);
+    itsi_violation_of_drop(&r.info, ITSI_STAGE_PREPROCESSING, ITSI_DROP_EXPIRED, 1, &trace, 1095 * MS, 1, &v);
     assert_true(v.dropped);
+    assert_int_equal(v.quality_level, 1);
     assert_int_equal(v.stage, ITSI_STAGE_PREPROCESSING);
     assert_int_equal(v.reason, ITSI_DROP_EXPIRED);
     CHECK_NEAR(v.queue_ms, 90, 1e-9);
@@ -75,7 +76,7 @@ static void a_drop_says_where_and_how_long_it_waited(void **state)
     CHECK_NEAR(v.end_to_end_ms, 95, 1e-9);
     assert_int_equal(v.batch, 0);
     r.info.deadline = ITSI_NEVER;
-    itsi_violation_of_drop(&r.info, ITSI_STAGE_PREPROCESSING, ITSI_DROP_SHUTDOWN, &trace, 1095 * MS, 1, &v);
+    itsi_violation_of_drop(&r.info, ITSI_STAGE_PREPROCESSING, ITSI_DROP_SHUTDOWN, 1, &trace, 1095 * MS, 1, &v);
     CHECK_NEAR(v.deadline_ms, 0, 0);
 }
 
@@ -86,12 +87,12 @@ static void what_is_shed_is_the_fault_of_who_took_the_time(void **state)
     struct itsi_trace_id trace = {{0}};
     struct itsi_violation v;
     r.info.trace = (struct itsi_trace){.origin = 1000 * MS, .decode_start = 1001 * MS, .decode_end = 1085 * MS};
-    itsi_violation_of_drop(&r.info, ITSI_STAGE_PREPROCESSING, ITSI_DROP_EXPIRED, &trace, 1086 * MS, 1, &v);
+    itsi_violation_of_drop(&r.info, ITSI_STAGE_PREPROCESSING, ITSI_DROP_EXPIRED, 1, &trace, 1086 * MS, 1, &v);
     assert_int_equal(v.stage, ITSI_STAGE_CAMERA_CAPTURE);
     CHECK_NEAR(v.stage_ms, 85, 1e-9);
     CHECK_NEAR(v.queue_ms, 1, 1e-9);
     /* a failure is where it happened */
-    itsi_violation_of_drop(&r.info, ITSI_STAGE_ML_INFERENCE, ITSI_DROP_ENGINE_FAILED, &trace, 1086 * MS, 1, &v);
+    itsi_violation_of_drop(&r.info, ITSI_STAGE_ML_INFERENCE, ITSI_DROP_ENGINE_FAILED, 1, &trace, 1086 * MS, 1, &v);
     assert_int_equal(v.stage, ITSI_STAGE_ML_INFERENCE);
     CHECK_NEAR(v.stage_ms, 1, 1e-9);
 }

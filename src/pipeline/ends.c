@@ -39,14 +39,19 @@ void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_
     }
 }
 
-static void note_drop(struct itsi_pipeline *p, const struct itsi_frame_info *info, enum itsi_stage stage,
+static int level_of(struct itsi_camera_stream *stream)
+{
+    return atomic_load_explicit(&stream->quality.level, memory_order_relaxed);
+}
+
+static void note_drop(struct itsi_camera_stream *stream, const struct itsi_frame_info *info, enum itsi_stage stage,
                       enum itsi_drop reason, const struct itsi_trace_id *trace, int64_t now)
 {
     if (!is_violation(reason))
         return;
     struct itsi_violation violation;
-    itsi_violation_of_drop(info, stage, reason, trace, now, itsi_wall_ns(), &violation);
-    itsi_violations_note(&p->violations, &violation);
+    itsi_violation_of_drop(info, stage, reason, level_of(stream), trace, now, itsi_wall_ns(), &violation);
+    itsi_violations_note(&stream->pipeline->violations, &violation);
 }
 
 void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason)
@@ -58,11 +63,11 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
         return;
     int64_t now = itsi_now_ns();
     const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &frame->info);
-    const struct itsi_trace_outcome outcome = {
-        .end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now, .quality_level = -1};
+    const struct itsi_trace_outcome outcome = {.end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now,
+                                               .batch = frame->info.batch, .quality_level = level_of(stream)};
     itsi_flight_dropped(stream, frame, stage, reason);
     (void)itsi_tracer_finish(p->tracer, &frame->info, &trace, &outcome);
-    note_drop(p, &frame->info, stage, reason, &trace, now);
+    note_drop(stream, &frame->info, stage, reason, &trace, now);
 }
 
 void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged)
@@ -76,11 +81,11 @@ void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi
         return;
     const int64_t now = itsi_now_ns();
     const enum itsi_stage stage = ITSI_STAGE_CAMERA_CAPTURE;
-    const struct itsi_trace_outcome outcome = {
-        .end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now, .quality_level = -1};
+    const struct itsi_trace_outcome outcome = {.end = ITSI_TRACE_DROPPED, .stage = stage, .reason = reason, .ended = now,
+                                               .quality_level = level_of(stream)};
     struct itsi_frame_info due = *info; /* what it would have been given, had it become a picture */
     due.deadline = info->trace.origin + atomic_load(&p->budget_ns);
     const struct itsi_trace_id trace = itsi_tracer_id(p->tracer, &due);
     (void)itsi_tracer_finish(p->tracer, &due, &trace, &outcome);
-    note_drop(p, &due, stage, reason, &trace, now);
+    note_drop(stream, &due, stage, reason, &trace, now);
 }

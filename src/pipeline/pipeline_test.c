@@ -257,6 +257,11 @@ static void engine_failures_are_counted_not_fatal(void **state)
     struct itsi_pipeline *p = open_pipeline(&params);
     add_camera(p, "a", "null://?fps=100");
     collect(p, 30, NULL, 0);
+    struct itsi_violation told[4];
+    assert_true(itsi_pipeline_violations(p, told, 4) > 0);
+    assert_int_equal(told[0].reason, ITSI_DROP_ENGINE_FAILED);
+    assert_int_equal(told[0].batch, 1); /* of how many, and at which level, though there is no result to say so */
+    assert_int_equal(told[0].quality_level, 3);
     struct itsi_ledger_counts counts = close_pipeline(p);
     uint64_t failed = counts.dropped[ITSI_STAGE_ML_INFERENCE][ITSI_DROP_ENGINE_FAILED];
     assert_int_equal(failed, (counts.delivered + counts.late + failed) / 3);

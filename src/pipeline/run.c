@@ -121,6 +121,8 @@ static void job_ends(struct itsi_pipeline *p, struct itsi_job *job)
 static void submit(struct itsi_pipeline *p, int slot, struct itsi_job *job)
 {
     atomic_fetch_add(&p->in_engine, 1);
+    for (int i = 0; i < job->count; i++)
+        job->items[i].frame->info.batch = job->count;
     job_begins(p, job);
     itsi_lanes_submit(&p->lanes, itsi_batcher_shortest_run(p->batcher, job->items[0].input, job->count),
                       itsi_now_ns());
