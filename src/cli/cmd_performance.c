@@ -34,11 +34,10 @@ static const char help_text[] =
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
     "{i} in it becomes the stream's number (0, 1, ...), {i%10} its remainder; without it the synthetic road, and\n"
     "detections are held against its truth: precision and recall. --replay runs a flight record again (data_dir/flight),\n"
-    "or its first --streams cameras,\n"
-    "every frame at its time and without its picture; with backend=null every inference takes the median of then. --baseline\n"
-    "holds stage times against an earlier report (--format json or --output) and exits 1 when a stage is slower by more\n"
-    "than regression_threshold_percent, or when nothing could be compared (20 s on both sides are needed). A benchmark\n"
-    "sends no alerts. Without --model the shipped one runs; --set backend=null measures the machinery alone. --batcher\n"
+    "or its first --streams cameras, every frame at its time and without its picture; with backend=null every inference\n"
+    "takes the median of then. --baseline holds stage times against an earlier report (--format json or --output) and\n"
+    "exits 1 when a stage is slower by more than regression_threshold_percent, or when nothing could be compared (20 s on\n"
+    "both sides are needed). A benchmark sends no alerts. Without --model the shipped one runs; --set backend=null measures the machinery alone. --batcher\n"
     "fixed runs the plain fixed-timeout batcher, for comparison.\n";
 
 struct options {

@@ -35,6 +35,28 @@ int itsi_str_list_add(struct itsi_str_list *list, const char *text)
     return 0;
 }
 
+int itsi_str_list_copy(struct itsi_str_list *to, const struct itsi_str_list *from)
+{
+    struct itsi_str_list copy = {0};
+    for (size_t i = 0; i < from->count; i++) {
+        if (itsi_str_list_add(&copy, from->items[i]) != 0) {
+            itsi_str_list_fini(&copy);
+            return ITS_ENOMEM;
+        }
+    }
+    itsi_str_list_fini(to);
+    *to = copy;
+    return 0;
+}
+
+bool itsi_str_list_has(const struct itsi_str_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], text) == 0)
+            return true;
+    return false;
+}
+
 static void map_fini(struct itsi_str_map *map)
 {
     for (size_t i = 0; i < map->count; i++)
@@ -353,20 +375,6 @@ int itsi_option_set_default(struct its_cfg *cfg, const struct itsi_option *optio
 
 /* --- copy and compare -------------------------------------------------------------------------------------------- */
 
-static int copy_list(struct itsi_str_list *to, const struct itsi_str_list *from)
-{
-    struct itsi_str_list copy = {0};
-    for (size_t i = 0; i < from->count; i++) {
-        if (itsi_str_list_add(&copy, from->items[i]) != 0) {
-            itsi_str_list_fini(&copy);
-            return ITS_ENOMEM;
-        }
-    }
-    itsi_str_list_fini(to);
-    *to = copy;
-    return 0;
-}
-
 static int copy_map(struct itsi_str_map *to, const struct itsi_str_map *from)
 {
     struct itsi_str_map copy = {0};
@@ -384,7 +392,7 @@ static int copy_map(struct itsi_str_map *to, const struct itsi_str_map *from)
 int itsi_option_copy(struct its_cfg *to, const struct its_cfg *from, const struct itsi_option *option)
 {
     if (option->type == ITSI_OPTION_LIST)
-        return copy_list(field(to, option), field_const(from, option));
+        return itsi_str_list_copy(field(to, option), field_const(from, option));
     if (option->type == ITSI_OPTION_MAP)
         return copy_map(field(to, option), field_const(from, option));
     if (option->type != ITSI_OPTION_STR && option->type != ITSI_OPTION_SECRET) {

@@ -38,5 +38,8 @@ void itsi_option_clear(struct its_cfg *cfg, const struct itsi_option *option); /
 /* Lists of strings. */
 void itsi_str_list_fini(struct itsi_str_list *list);
 ITS_NODISCARD int itsi_str_list_add(struct itsi_str_list *list, const char *text);
+/* Replaces what `to` holds; without memory it keeps that. */
+ITS_NODISCARD int itsi_str_list_copy(struct itsi_str_list *to, const struct itsi_str_list *from);
+bool itsi_str_list_has(const struct itsi_str_list *list, const char *text);
 
 #endif

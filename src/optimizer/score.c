@@ -1,15 +1,9 @@
 #include "optimizer/score.h"
 
+#include "config/value.h"
+
 #include <math.h>
 #include <string.h>
-
-static bool listed(const struct itsi_str_list *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], name) == 0)
-            return true;
-    return false;
-}
 
 void itsi_score_init(struct itsi_score *score, const char *const *names, int count, const struct itsi_str_list *wanted)
 {
@@ -21,7 +15,7 @@ void itsi_score_init(struct itsi_score *score, const char *const *names, int cou
         for (int i = 0; i < count && i < ITSI_MAX_CLASSES; i++)
             if (strcmp(names[i], name) == 0) {
                 score->road_class[i] = cls;
-                score->judged[cls] = wanted->count == 0 || listed(wanted, name);
+                score->judged[cls] = wanted->count == 0 || itsi_str_list_has(wanted, name);
             }
     }
 }

@@ -2,9 +2,9 @@
 #include "pipeline/quality_impl.h"
 
 #include "base/clock.h"
+#include "config/value.h"
 
 #include <math.h>
-#include <string.h>
 
 bool itsi_quality_governs(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture)
 {
@@ -13,10 +13,7 @@ bool itsi_quality_governs(const struct itsi_camera_stream *stream, const struct 
 
 bool itsi_quality_is_priority(const struct itsi_quality_control *q, const char *id)
 {
-    for (size_t i = 0; i < q->priority.count; i++)
-        if (strcmp(q->priority.items[i], id) == 0)
-            return true;
-    return false;
+    return itsi_str_list_has(&q->priority, id);
 }
 
 static bool comes(const struct itsi_capture_status *capture)

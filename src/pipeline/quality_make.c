@@ -5,9 +5,9 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "capture/source.h"
+#include "config/value.h"
 
 #include <math.h>
-#include <string.h>
 
 /* --- input sizes -------------------------------------------------------------------------------------------------- */
 
@@ -68,25 +68,6 @@ static void order_sizes(struct itsi_pipeline *p, struct itsi_quality_control *q)
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
 
-static int copy_list(const struct itsi_str_list *from, struct itsi_str_list *to)
-{
-    to->items = itsi_calloc(from->count + 1, sizeof *to->items);
-    if (!to->items)
-        return ITS_ENOMEM;
-    for (size_t i = 0; i < from->count; i++, to->count++)
-        if (!(to->items[i] = itsi_strdup(from->items[i])))
-            return ITS_ENOMEM;
-    return 0;
-}
-
-static void free_list(struct itsi_str_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        itsi_free(list->items[i]);
-    itsi_free(list->items);
-    *list = (struct itsi_str_list){0};
-}
-
 static void make_policy(const struct its_cfg *cfg, struct itsi_quality_policy *out)
 {
     itsi_quality_policy_make(out, &cfg->adaptive_quality,
@@ -101,22 +82,17 @@ static void make_policy(const struct its_cfg *cfg, struct itsi_quality_policy *o
 int itsi_pipeline_configure_quality(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
     struct itsi_quality_control *q = p->quality;
-    struct itsi_str_list priority = {0}, old;
+    int rc;
     if (!q)
         return 0;
-    if (copy_list(&cfg->adaptive_quality.priority_camera_ids, &priority) != 0) {
-        free_list(&priority);
-        return itsi_fail(diag, ITS_ENOMEM, "quality manager: out of memory");
-    }
     pthread_mutex_lock(&p->table); /* the gathering reads the list under it */
     pthread_mutex_lock(&q->mutex);
-    make_policy(cfg, &q->policy);
-    old = q->priority;
-    q->priority = priority;
+    rc = itsi_str_list_copy(&q->priority, &cfg->adaptive_quality.priority_camera_ids);
+    if (rc == 0)
+        make_policy(cfg, &q->policy);
     pthread_mutex_unlock(&q->mutex);
     pthread_mutex_unlock(&p->table);
-    free_list(&old);
-    return 0;
+    return rc == 0 ? 0 : itsi_fail(diag, rc, "quality manager: out of memory");
 }
 
 int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeline_params *params,
@@ -158,7 +134,7 @@ void itsi_pipeline_free_quality(struct itsi_pipeline *p)
     if (!q)
         return;
     itsi_quality_state_destroy(q->state);
-    free_list(&q->priority);
+    itsi_str_list_fini(&q->priority);
     itsi_free(q->cameras);
     itsi_free(q->pixels);
     itsi_free(q->unit);
@@ -173,14 +149,6 @@ void itsi_pipeline_free_quality(struct itsi_pipeline *p)
 
 /* --- admission ---------------------------------------------------------------------------------------------------- */
 
-static bool in_list(const struct itsi_str_list *list, const char *id)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], id) == 0)
-            return true;
-    return false;
-}
-
 int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag *diag)
 {
     struct itsi_quality_control *q = stream->pipeline->quality;
@@ -192,7 +160,7 @@ int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag
     const struct itsi_quality_policy policy = q->policy;
     const struct itsi_quality_capacity capacity = q->capacity;
     const bool knows = q->stepped && policy.enabled;
-    const bool is_priority = in_list(&q->priority, camera->id);
+    const bool is_priority = itsi_str_list_has(&q->priority, camera->id);
     pthread_mutex_unlock(&q->mutex);
     if (!knows)
         return 0;
