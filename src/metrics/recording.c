@@ -27,9 +27,8 @@ static void barrier_in_every_thread(void) { (void)syscall(SYS_membarrier, MEMBAR
 
 void itsi_part_reset(struct itsi_part *part)
 {
-    part->sum = part->violations = 0;
+    part->sum = part->span = part->violations = 0;
     part->min = INT64_MAX;
-    part->max = -1;
     memset(part->carries, 0, sizeof part->carries);
 }
 
@@ -262,10 +261,11 @@ int itsi_recording_swap(struct itsi_recording *r)
 
 static void drain(struct itsi_part *part, struct itsi_tally *into)
 {
-    if (part->max < 0)
+    if (itsi_part_empty(part))
         return;
     uint64_t count = 0;
-    int high = itsi_layout_slot(part->bits, part->max);
+    int64_t max = part->min + (int64_t)part->span;
+    int high = itsi_layout_slot(part->bits, max);
     for (int slot = itsi_layout_slot(part->bits, part->min); slot <= high; slot++) {
         uint32_t n = part->counts[slot];
         if (!n)
@@ -280,7 +280,7 @@ static void drain(struct itsi_part *part, struct itsi_tally *into)
         count += n;
     }
     const struct itsi_moments moments = {.count = count, .sum = part->sum,
-                                         .violations = part->violations, .min = part->min, .max = part->max};
+                                         .violations = part->violations, .min = part->min, .max = max};
     itsi_moments_add(&into->moments, &moments);
     itsi_part_reset(part);
 }

@@ -20,7 +20,8 @@ struct itsi_carry {
  * one, else to the reader; `sequence` and `phase` below hand it over. */
 struct itsi_part {
     uint64_t sum;
-    int64_t min, max; /* max < 0: empty */
+    int64_t min;   /* INT64_MAX: empty */
+    uint64_t span; /* the greatest less the least */
     uint64_t violations;
     int bits;
     struct itsi_carry carries[CARRIES];
@@ -65,6 +66,7 @@ struct itsi_recording {
     pthread_mutex_t shared_mutex;
 };
 
+static inline bool itsi_part_empty(const struct itsi_part *part) { return part->min == INT64_MAX; }
 void itsi_part_reset(struct itsi_part *part); /* all but the counts */
 
 #endif

@@ -42,6 +42,14 @@ static inline void carry(struct itsi_part *part, int slot)
     part->carries[i].times++;
 }
 
+static inline void widen(struct itsi_part *part, int64_t value)
+{
+    int64_t least = value < part->min ? value : part->min;
+    int64_t most = itsi_part_empty(part) ? value : part->min + (int64_t)part->span;
+    part->min = least;
+    part->span = (uint64_t)((most > value ? most : value) - least);
+}
+
 static inline void misplace(struct itsi_writer *w)
 {
     uint64_t n = atomic_load_explicit(&w->misplaced, memory_order_relaxed);
@@ -63,10 +71,9 @@ static inline __attribute__((always_inline)) void put(struct itsi_writer *w, int
     if (__builtin_expect(++part->counts[(unsigned)slot] == 0, 0))
         carry(part, slot);
     part->sum += (uint64_t)value;
-    if (__builtin_expect(value < part->min, 0))
-        part->min = value;
-    if (__builtin_expect(value > part->max, 0))
-        part->max = value;
+    /* One comparison for both extremes: what lies below the least wraps round, and so does anything when empty. */
+    if (__builtin_expect((uint64_t)(value - part->min) > part->span, 0))
+        widen(part, value);
     if (__builtin_expect(value > threshold, 0))
         part->violations++;
 }

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "infer/open.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,54 +23,6 @@ static int copy_names(struct itsi_pipeline *p, const struct itsi_model *model)
     return 0;
 }
 
-/* What the live rows mean for this model; ITS_EINVAL: a class it does not have. */
-static int read_live(const struct itsi_pipeline *p, const struct its_cfg *cfg, struct itsi_live *out,
-                     struct its_diag *diag)
-{
-    struct itsi_live live = {
-        .confidence = (float)cfg->inference.confidence,
-        .iou = (float)cfg->inference.iou,
-        .max_detections = (int)cfg->inference.max_detections,
-        .use_mask = cfg->inference.classes.count > 0,
-    };
-    for (size_t i = 0; i < cfg->inference.classes.count && p->classes > 0; i++) {
-        int cls = 0;
-        while (cls < p->classes && strcmp(p->class_names[cls], cfg->inference.classes.items[i]) != 0)
-            cls++;
-        if (cls == p->classes)
-            return itsi_fail(diag, ITS_EINVAL, "inference.classes: the model has no class '%s'",
-                             cfg->inference.classes.items[i]);
-        live.class_mask[cls] = 1;
-    }
-    *out = live;
-    return 0;
-}
-
-static int set_live(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
-{
-    struct itsi_live live;
-    int rc = read_live(p, cfg, &live, diag);
-    if (rc != 0)
-        return rc;
-    double target = cfg->general.target_latency_ms, sla = cfg->latency_monitoring.latency_sla_ms;
-    atomic_store(&p->budget_ns, (int64_t)((target < sla ? target : sla) * 1e6));
-    atomic_store(&p->flight_files, (int)cfg->monitor.flight_recorder_files);
-    atomic_store(&p->monitoring, cfg->general.enable_monitoring);
-    atomic_store(&p->interval_ns, cfg->general.monitoring_interval_seconds * ITSI_NS_PER_S);
-    pthread_mutex_lock(&p->table);
-    p->live = live;
-    pthread_mutex_unlock(&p->table);
-    if (p->batcher)
-        itsi_batcher_set_timeout(p->batcher, (int64_t)(cfg->gpu.batch_timeout_ms * 1e6));
-    return 0;
-}
-
-int itsi_pipeline_check(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
-{
-    struct itsi_live live;
-    return read_live(p, cfg, &live, diag);
-}
-
 /* The pipeline outlives the configuration it was given: what it keeps of it is its own. */
 static int set_capture(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
@@ -85,73 +36,6 @@ static int set_capture(struct itsi_pipeline *p, const struct its_cfg *cfg, struc
     pthread_mutex_unlock(&p->table);
     itsi_free(old);
     return 0;
-}
-
-/* Opens the backend asked for, or the first that can run here. */
-static int open_engine(struct itsi_pipeline *p, const struct itsi_pipeline_params *params,
-                       const struct itsi_engine_params *engine, struct its_diag *diag)
-{
-    int rc = ITS_EUNSUPPORTED;
-    if (params->backend) {
-        p->backend = params->backend;
-        rc = p->backend->probe(diag);
-        return rc != 0 ? rc : itsi_engine_open(&p->engine, p->backend, engine, diag);
-    }
-    for (const struct itsi_backend *const *at = itsi_backends(); *at && rc != 0; at++) {
-        if (*at == &itsi_backend_null)
-            continue; /* never in silence: it detects nothing */
-        p->backend = *at;
-        rc = p->backend->probe(diag);
-        if (rc == 0)
-            return itsi_engine_open(&p->engine, p->backend, engine, diag);
-    }
-    return rc == ITS_EUNSUPPORTED && (!diag || !diag->text[0])
-               ? itsi_fail(diag, rc, "no inference backend can run here; --set backend=null runs without detection")
-               : rc;
-}
-
-static int make_engine(struct itsi_pipeline *p, const struct itsi_pipeline_params *params, struct its_diag *diag)
-{
-    const struct its_cfg *cfg = params->cfg;
-    struct itsi_engine_params engine = {
-        .width = 640,
-        .height = 384,
-        .max_batch = 1,
-        .parallel = (int)cfg->inference.parallel,
-        .threads = (int)cfg->inference.threads,
-        .precision = (enum itsi_precision)cfg->inference.precision,
-        .no_int8 = !cfg->gpu.enable_quantization,
-        .null_base_ns = params->null_base_ns,
-        .null_per_image_ns = params->null_per_image_ns,
-        .classes = p->classes ? p->classes : 80,
-    };
-    if (params->model) {
-        engine.model_path = params->model->path;
-        int rc = itsi_model_input_size(params->model, (int)cfg->inference.input_size[0],
-                                       (int)cfg->inference.input_size[1], &engine.width, &engine.height, diag);
-        if (rc != 0)
-            return rc;
-    }
-    const struct itsi_input_size own = {engine.width, engine.height};
-    engine.more_count = itsi_pipeline_quality_sizes(cfg, params->model, own, engine.more);
-    if (params->backend == &itsi_backend_null && cfg->gpu.enable_dynamic_batching)
-        engine.max_batch = (int)cfg->gpu.batch_size_range[1];
-    int rc = open_engine(p, params, &engine, diag);
-    if (rc == 0)
-        p->info = *p->backend->info(p->engine);
-    return rc;
-}
-
-static int make_jobs(struct itsi_pipeline *p)
-{
-    p->jobs = itsi_calloc((size_t)p->info.slots, sizeof *p->jobs);
-    for (int i = 0; p->jobs && i < p->info.slots; i++) {
-        p->jobs[i].items = itsi_calloc((size_t)p->info.max_batch, sizeof *p->jobs[i].items);
-        p->jobs[i].boxes = itsi_calloc((size_t)p->info.max_batch, sizeof *p->jobs[i].boxes);
-        if (!p->jobs[i].items || !p->jobs[i].boxes)
-            return ITS_ENOMEM;
-    }
-    return p->jobs ? 0 : ITS_ENOMEM;
 }
 
 static bool traces_wanted(const struct its_cfg *cfg)
@@ -181,10 +65,10 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
     p->cameras = itsi_calloc((size_t)p->max_cameras, sizeof(struct itsi_camera_stream *));
     if (!p->cache_dir || !p->cameras || copy_names(p, params->model) != 0)
         return itsi_fail(diag, ITS_ENOMEM, "pipeline: out of memory");
-    int rc = set_live(p, cfg, diag);
+    int rc = itsi_pipeline_set_live(p, cfg, diag);
     if (rc == 0)
-        rc = make_engine(p, params, diag);
-    if (rc == 0 && (rc = make_jobs(p)) != 0)
+        rc = itsi_pipeline_make_engine(p, params, diag);
+    if (rc == 0 && (rc = itsi_pipeline_make_jobs(p)) != 0)
         itsi_fail(diag, rc, "pipeline: out of memory");
     itsi_lanes_init(&p->lanes, p->info.parallel);
     if (rc == 0)
@@ -258,7 +142,7 @@ int itsi_pipeline_start(struct itsi_pipeline *p, struct its_diag *diag)
 
 int itsi_pipeline_configure(struct itsi_pipeline *p, const struct its_cfg *cfg, struct its_diag *diag)
 {
-    int rc = set_live(p, cfg, diag);
+    int rc = itsi_pipeline_set_live(p, cfg, diag);
     if (rc == 0)
         rc = itsi_rolling_configure(p->rolling, &cfg->latency_monitoring, diag);
     if (rc == 0)
@@ -316,13 +200,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     if (!p)
         return;
     itsi_pipeline_stop(p, 0);
-    if (p->backend && p->engine)
-        p->backend->close(p->engine);
-    for (int i = 0; p->jobs && i < p->info.slots; i++) {
-        itsi_free(p->jobs[i].items);
-        itsi_free(p->jobs[i].boxes);
-    }
-    itsi_free(p->jobs);
+    itsi_pipeline_free_engine(p);
     itsi_batcher_destroy(p->batcher);
     itsi_handshakes_destroy(p->handshakes);
     itsi_metronome_destroy(p->metronome);

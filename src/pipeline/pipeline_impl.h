@@ -262,6 +262,16 @@ ITS_NODISCARD int itsi_pipeline_monitor_start(struct itsi_pipeline *pipeline, st
 void itsi_pipeline_monitor_stop(struct itsi_pipeline *pipeline);
 void itsi_pipeline_tick(struct itsi_pipeline *pipeline, int64_t now); /* one thread at a time */
 
+/* engine_make.c: the engine with its input sizes, and the jobs its slots work on. */
+ITS_NODISCARD int itsi_pipeline_make_engine(struct itsi_pipeline *pipeline, const struct itsi_pipeline_params *params,
+                                            struct its_diag *diag);
+ITS_NODISCARD int itsi_pipeline_make_jobs(struct itsi_pipeline *pipeline); /* or ITS_ENOMEM */
+void itsi_pipeline_free_engine(struct itsi_pipeline *pipeline);
+
+/* live.c: the options that change while it runs; ITS_EINVAL: a class that the model does not have. */
+ITS_NODISCARD int itsi_pipeline_set_live(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
+                                         struct its_diag *diag);
+
 /* pipeline.c: the sum of all cameras' ledgers, removed ones too. The table's lock is held. */
 void itsi_pipeline_books(struct itsi_pipeline *pipeline, struct itsi_ledger_counts *out);
 

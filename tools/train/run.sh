@@ -3,14 +3,14 @@
 # compiler, a GPU (or several) and Python with the packages of requirements.txt; nothing is downloaded. The training is cut
 # into STEPS, each on frames of its own, which are rendered while it runs; with ONE_STEP=1 the command ends after one (exit
 # 75 until the last) and goes on from WORK/checkpoint.pt when called again. ITERATIONS=0 fits the training into MINUTES;
-# START names weights to begin with.
+# START names weights to begin with, RATE the highest learning rate (to train on, half of what a beginning wants).
 #
 # usage: [STEPS=3] [ITERATIONS=13400] [FRAMES=64000] [SEED=1] [WORK=build/train] [ONE_STEP=1] tools/train/run.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 : "${STEPS:=3}" "${ITERATIONS:=13400}" "${FRAMES:=64000}" "${HELD:=2000}" "${SEED:=1}" "${WORK:=build/train}"
-: "${PYTHON:=python3}" "${MINUTES:=1000}" "${BATCH:=256}" "${ONE_STEP:=}" "${START:=}"
+: "${PYTHON:=python3}" "${MINUTES:=1000}" "${BATCH:=256}" "${ONE_STEP:=}" "${START:=}" "${RATE:=0.002}"
 # Memory, where there is a file system in it: tens of gigabytes pass through.
 : "${RENDERED:=$([[ -w /dev/shm ]] && echo /dev/shm || echo "$WORK")}"
 gpus=$(nvidia-smi -L 2>/dev/null | wc -l)
@@ -26,7 +26,7 @@ train_step() {
     local renderer=$! until=()
     ((ITERATIONS == 0)) || until=(--until $((ITERATIONS * step / STEPS)))
     "$PYTHON" -m torch.distributed.run --nproc-per-node "$gpus" "$here/train.py" --frames "$rendered" --out "$WORK" \
-        --iterations "$ITERATIONS" "${until[@]}" --seed "$SEED" --minutes "$MINUTES" --batch $((BATCH / gpus)) \
+        --iterations "$ITERATIONS" "${until[@]}" --seed "$SEED" --minutes "$MINUTES" --batch $((BATCH / gpus)) --rate "$RATE" \
         --capacity "$FRAMES" --consume ${START:+--weights "$START"} || rc=$?
     kill "$renderer" 2>/dev/null && echo "run.sh: the renderer had not finished"
     wait "$renderer" || true

@@ -1,7 +1,7 @@
 """Trains the detector on rendered frames, in steps that end by the clock and resume where they stopped.
 
 usage: train.py --frames DIR --out DIR [--iterations N] [--minutes M] [--batch B] [--seed S]
-           [--until N] [--capacity FRAMES] [--weights WEIGHTS.pt] [--consume]
+           [--until N] [--capacity FRAMES] [--weights WEIGHTS.pt] [--rate R] [--consume]
        torchrun --nproc-per-node GPUS train.py ...   (the batch is of each GPU, and each holds its share of the frames)
 
 Frames may still arrive while it runs: shards that a renderer finishes are taken up every 50 iterations, and removed then
@@ -29,7 +29,7 @@ from overlays import make_overlays
 from photometric import Photometric
 
 WIDTH, HEIGHT = 640, 384
-RATE, LAST_RATE, WARM_UP, DECAY = 2e-3, 2e-5, 500, 0.03
+RATE, LAST_RATE, WARM_UP, DECAY = 2e-3, 2e-5, 500, 0.03  # RATE: unless --rate says otherwise
 FIRST_FRAMES = 4000  # of all GPUs together, or however many there are once the renderer has finished
 PLAIN_END = 0.15  # the last part of the training is plainer
 MOSAIC, CLEAN, ZOOMED = (0.6, 0.0), (0.35, 0.6), (0.4, 0.2)  # shares of the pictures: before it, and in it
@@ -38,11 +38,11 @@ MEASURED = 150  # iterations over which the speed is measured, after as many to 
 SAVED = 1000  # iterations between checkpoints
 
 
-def schedule(iteration, total):
+def schedule(iteration, total, peak=RATE):
     if iteration < WARM_UP:
-        return RATE * (iteration + 1) / WARM_UP
+        return peak * (iteration + 1) / WARM_UP
     part = (iteration - WARM_UP) / max(1, total - WARM_UP)
-    return LAST_RATE + (RATE - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * part))
+    return LAST_RATE + (peak - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * part))
 
 
 def optimizer_of(model):
@@ -158,7 +158,7 @@ class Training:
         return images.contiguous(memory_format=torch.channels_last), batch
 
     def step(self):
-        rate = schedule(self.iteration, self.args.iterations or math.inf)
+        rate = schedule(self.iteration, self.args.iterations or math.inf, self.args.rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         images, batch = self.batch()
@@ -250,6 +250,7 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--capacity", type=int, default=48000, help="frames kept in GPU memory, 0.37 MB each")
     parser.add_argument("--weights", type=Path, help="weights of an earlier training")
+    parser.add_argument("--rate", type=float, default=RATE, help="the highest learning rate; half of it to train on")
     parser.add_argument("--consume", action="store_true", help="remove shards that are in GPU memory")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
