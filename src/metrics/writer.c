@@ -59,21 +59,22 @@ static inline void misplace(struct itsi_writer *w)
 static inline __attribute__((always_inline)) void put(struct itsi_writer *w, int phase, int series, int64_t value,
                                                       int64_t threshold)
 {
-    struct itsi_part *part = (unsigned)series < (unsigned)w->series ? w->parts[series][phase] : NULL;
-    if (__builtin_expect(!part, 0)) {
+    struct itsi_part *part;
+    if (__builtin_expect((unsigned)series >= (unsigned)w->series, 0) ||
+        __builtin_expect(!(part = w->parts[series][phase]), 0)) {
         misplace(w);
         return;
     }
     if (__builtin_expect((uint64_t)value > (uint64_t)ITSI_LAYOUT_MAX_NS, 0)) /* below 0, too */
         value = itsi_layout_clamp(value);
+    /* One comparison for both extremes: what lies below the least wraps round, and so does anything when empty. */
+    if (__builtin_expect((uint64_t)value - (uint64_t)part->min > part->span, 0))
+        widen(part, value);
     int slot = __builtin_expect(part->bits == ITSI_LAYOUT_FINE, 1) ? itsi_layout_slot(ITSI_LAYOUT_FINE, value)
                                                                    : itsi_layout_slot(ITSI_LAYOUT_COARSE, value);
     if (__builtin_expect(++part->counts[(unsigned)slot] == 0, 0))
         carry(part, slot);
     part->sum += (uint64_t)value;
-    /* One comparison for both extremes: what lies below the least wraps round, and so does anything when empty. */
-    if (__builtin_expect((uint64_t)(value - part->min) > part->span, 0))
-        widen(part, value);
     if (__builtin_expect(value > threshold, 0))
         part->violations++;
 }
