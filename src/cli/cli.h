@@ -10,7 +10,7 @@ enum {
     ITSI_EXIT_FAILURE = 1, /* the work failed; the reason is on stderr */
     ITSI_EXIT_USAGE = 2,   /* bad arguments, options, configuration or input file */
     ITSI_EXIT_NOT_RUNNING = 3, /* no daemon answers at --url */
-    ITSI_EXIT_HANGS = 4        /* serve: told to end, and something never did; stderr says what */
+    ITSI_EXIT_HANGS = 4        /* serve, benchmark: at the end something never ended; stderr says what */
 };
 
 /* argv[0] is the subcommand's own name, so getopt_long works on (argc, argv) as it is. Results go to stdout, messages to

@@ -1,6 +1,7 @@
 /* performance status, monitor: ask the daemon. performance benchmark: measures here, in this process. */
 #include "cli/cli.h"
 #include "cli/daemon.h"
+#include "cli/farewell.h"
 #include "cli/performance_monitor.h"
 
 #include "base/clock.h"
@@ -105,7 +106,7 @@ static int take(struct options *o, int c, struct its_diag *diag)
     case 'w':
         return itsi_parse_number(optarg, 0, 3600, &o->warmup) ? 0 : bad("--warmup must be 0 to 3600, not", optarg);
     case 'N':
-        return itsi_parse_number(optarg, 0, 1000, &o->null_ms) ? 0 : bad("--null-ms must be 0 to 1000, not", optarg);
+        return itsi_parse_number(optarg, 0, 1e9, &o->null_ms) ? 0 : bad("--null-ms must be 0 to 1e9, not", optarg);
     case 'I':
         return itsi_parse_number(optarg, 0, 1000, &o->null_image_ms)
                    ? 0
@@ -225,6 +226,16 @@ static int show_progress(void *arg, const char *phase, double done, double of)
     return interrupted;
 }
 
+/* What hangs at the end is named, and does not hold the process. */
+static void bid_farewell(void *arg, struct itsi_pipeline *pipeline)
+{
+    struct itsi_farewell *farewell = arg;
+    if (pipeline)
+        itsi_farewell_begin(farewell, "performance benchmark", pipeline, ITSI_BENCHMARK_DRAIN_S);
+    else
+        itsi_farewell_end(farewell);
+}
+
 static int write_output(const char *path, const struct itsi_buf *text)
 {
     FILE *file = fopen(path, "we");
@@ -335,6 +346,7 @@ static int measure(struct options *o, struct itsi_config *config, const struct i
         fprintf(stderr, "its-camera-ai: benchmark: %s\n", diag.text);
         return ITSI_EXIT_USAGE;
     }
+    struct itsi_farewell farewell = {0};
     const struct itsi_benchmark_params params = {
         .pipeline = {.cfg = &config->cfg,
                      .model = choice.has_model ? &choice.model : NULL,
@@ -349,6 +361,8 @@ static int measure(struct options *o, struct itsi_config *config, const struct i
         .source = o->source,
         .replay = replay,
         .progress = show_progress,
+        .ending = bid_farewell,
+        .ending_arg = &farewell,
     };
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);

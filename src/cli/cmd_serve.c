@@ -310,7 +310,7 @@ static int run(struct daemon *d)
     announce(d);
     watch(d);
     double drain_s = d->config->cfg.general.drain_timeout_seconds;
-    itsi_farewell_begin(&d->farewell, itsi_engine_pipeline(d->engine), drain_s);
+    itsi_farewell_begin(&d->farewell, "serve", itsi_engine_pipeline(d->engine), drain_s);
     itsi_server_drain(d->server);
     its_engine_stop(d->engine, (int32_t)(drain_s * 1000));
     itsi_farewell_stopped(&d->farewell);

@@ -16,7 +16,7 @@ _Noreturn static void give_up(struct itsi_farewell *f)
     char who[256] = "";
     if (f->pipeline)
         itsi_pipeline_hang(f->pipeline, who, sizeof who);
-    fprintf(stderr, "its-camera-ai: serve: cannot end: %s; the process is ended\n",
+    fprintf(stderr, "its-camera-ai: %s: cannot end: %s; the process is ended\n", f->command,
             who[0]        ? who
             : f->pipeline ? "something besides the stages hangs"
                           : "the pipeline has stopped, something after it hangs");
@@ -36,17 +36,18 @@ static void *watch(void *arg)
     return NULL;
 }
 
-void itsi_farewell_begin(struct itsi_farewell *f, struct itsi_pipeline *pipeline, double drain_s)
+void itsi_farewell_begin(struct itsi_farewell *f, const char *command, struct itsi_pipeline *pipeline, double drain_s)
 {
     struct its_diag diag;
     pthread_mutex_init(&f->lock, NULL);
     itsi_cond_init(&f->changed);
     f->over = false;
+    f->command = command;
     f->pipeline = pipeline;
     f->until_ns = itsi_now_ns() + (int64_t)(drain_s * 1e9) + GRACE_NS;
     f->running = itsi_thread_start(&f->thread, "its-farewell", watch, f, &diag) == 0;
     if (!f->running)
-        itsi_warn("serve", "%s: should the end hang, nobody ends it", diag.text);
+        itsi_warn(command, "%s: should the end hang, nobody ends it", diag.text);
 }
 
 void itsi_farewell_stopped(struct itsi_farewell *f)

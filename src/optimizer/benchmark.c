@@ -246,6 +246,12 @@ static void measure_least(const uint64_t *before, const uint64_t *after, struct 
     out->least_analysed_fps = least == UINT64_MAX ? (double)NAN : (double)least / out->duration_s;
 }
 
+static void say_ending(const struct itsi_benchmark_params *params, struct itsi_pipeline *pipeline)
+{
+    if (params->ending)
+        params->ending(params->ending_arg, pipeline);
+}
+
 static int run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
                struct itsi_bench_truth *truth, struct itsi_benchmark_report *report, struct its_diag *diag)
 {
@@ -267,7 +273,8 @@ static int run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_param
     itsi_pipeline_record_run(pipeline, NULL);
     itsi_pipeline_stats(pipeline, &stats);
     uint64_t *after = analysed_by_camera(pipeline, params->streams, report->levels);
-    itsi_pipeline_stop(pipeline, itsi_now_ns() + 5 * ITSI_NS_PER_S);
+    say_ending(params, pipeline);
+    itsi_pipeline_stop(pipeline, itsi_now_ns() + ITSI_BENCHMARK_DRAIN_S * ITSI_NS_PER_S);
     struct window end;
     look(pipeline, &end);
     measure(&a, &b, &stats, report);
@@ -307,7 +314,10 @@ int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_b
     if (rc == 0)
         rc = run(pipeline, params, truth, &report, diag);
     itsi_bench_truth_close(truth);
+    if (rc != 0) /* else said by run() */
+        say_ending(params, pipeline);
     itsi_pipeline_destroy(pipeline);
+    say_ending(params, NULL);
     if (rc == 0)
         *out = report;
     else

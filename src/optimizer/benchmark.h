@@ -10,6 +10,8 @@
 #include "optimizer/score.h"
 #include "pipeline/pipeline.h"
 
+enum { ITSI_BENCHMARK_DRAIN_S = 5 }; /* for what is in flight at the end */
+
 struct itsi_benchmark_params {
     struct itsi_pipeline_params pipeline;
     const char *model_name;  /* shown; NULL: none */
@@ -23,6 +25,10 @@ struct itsi_benchmark_params {
     /* Called about once a second from the calling thread; may be NULL. Non-zero ends the run early. */
     int (*progress)(void *arg, const char *phase, double done_s, double of_s);
     void *progress_arg;
+    /* Called when the pipeline is about to end, which lasts up to ITSI_BENCHMARK_DRAIN_S unless something hangs, and with
+     * NULL once it is gone; may be NULL. */
+    void (*ending)(void *arg, struct itsi_pipeline *pipeline);
+    void *ending_arg;
 };
 
 struct itsi_benchmark_report {

@@ -372,6 +372,12 @@ class Benchmark(unittest.TestCase):
         # a frame may be counted just before the window's first look and be seen just after it
         self.assertLessEqual(report["detection"]["frames"], report["frames_delivered"] + 1)
 
+    def test_an_engine_that_hangs_is_named(self):
+        done = run("performance", "benchmark", *NULL, "--null-ms", 1e9, "--streams", 1, "--duration", 0.5, "--warmup", 0,
+                   "--source", "null://?fps=50")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertRegex(done.stderr, r"benchmark: cannot end: ml_inference does not end: a batch with a frame of camera \S+ ")
+
     def test_full_disk_for_the_report(self):
         done = run("performance", "benchmark", *NULL, "--streams", 1, "--duration", 0.5, "--warmup", 0, "--source",
                    "null://", "--output", "/dev/full")

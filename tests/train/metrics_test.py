@@ -180,6 +180,11 @@ class Decode(unittest.TestCase):
         found = self.rows(output, [-1, 0, 1])
         np.testing.assert_allclose(found, [[15, 15, 25, 25, 0.5, 0]])
 
+    def test_every_class_that_reaches_the_confidence(self):
+        output = [[50, 50, 20, 10, 0.9, 0.8, 0.001], [20, 20, 10, 10, 0, 0.5, 0.4]]
+        found = self.rows(output, [-1, 0, 1], confidence=0.01, every_class=True)
+        np.testing.assert_allclose(found[:, 4:], [[0.8, 0], [0.5, 0], [0.4, 1]], rtol=1e-6)
+
     def test_classes_of_one_group_suppress_each_other(self):
         output = [[50, 50, 20, 10, 0.6, 0, 0], [50, 50, 20, 10, 0, 0.7, 0], [50, 50, 20, 10, 0, 0, 0.5]]
         found = self.rows(output, [0, 0, 1])

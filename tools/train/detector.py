@@ -64,22 +64,25 @@ class Detector:
             raise ValueError(f"{self.path}: has no class {', '.join(absent)}")
         return np.array([wanted.get(name, -1) for name in self.names])
 
-    def detect(self, tensor, fit, groups, confidence=LOWEST, iou=metrics.IOU_SUPPRESS):
+    def detect(self, tensor, fit, groups, confidence=LOWEST, iou=metrics.IOU_SUPPRESS, every_class=False):
         """Boxes of a letterboxed picture, in pixels of the picture: see decode()."""
-        return decode(self.raw(tensor), fit, groups, confidence, iou)
+        return decode(self.raw(tensor), fit, groups, confidence, iou, every_class)
 
 
-def decode(output, fit, groups, confidence=LOWEST, iou=metrics.IOU_SUPPRESS):
-    """Rows x1, y1, x2, y2, score, group by falling score, as the product's post-processing gives them. An anchor stands
-    for its best class alone; classes of one group suppress each other.
+def decode(output, fit, groups, confidence=LOWEST, iou=metrics.IOU_SUPPRESS, every_class=False):
+    """Rows x1, y1, x2, y2, score, group by falling score, as the product's post-processing gives them: an anchor stands
+    for its best class alone. With every_class it stands for each class that reaches the confidence, as detectors are
+    usually scored. Classes of one group suppress each other.
 
     output [4 + classes, anchors]; fit: letterbox.Fit; groups: int [classes], -1 for classes to leave out."""
-    scores = output[4:].max(0)
-    group = groups[output[4:].argmax(0)]
-    anchors = np.flatnonzero((scores >= confidence) & (group >= 0))
+    wanted = output[4:] >= confidence
+    if not every_class:
+        wanted &= np.arange(len(output) - 4)[:, None] == output[4:].argmax(0)
+    anchors, cls = np.nonzero((wanted & (groups >= 0)[:, None]).T)
+    scores, group = output[4 + cls, anchors], groups[cls]
     cx, cy, w, h = output[:4, anchors].astype(np.float64)
     boxes = np.stack([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], -1)
-    kept = metrics.suppress(boxes, group[anchors], scores[anchors], iou)
+    kept = metrics.suppress(boxes, group, scores, iou)
     boxes = fit.to_picture(boxes[kept])
     inside = (boxes[:, 2:] > boxes[:, :2]).all(1)  # the rest lay in the padding
-    return np.column_stack([boxes, scores[anchors][kept], group[anchors][kept]])[inside]
+    return np.column_stack([boxes, scores[kept], group[kept]])[inside]

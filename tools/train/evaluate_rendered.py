@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """mAP of a model on rendered frames that training has not seen, per class, at one or more input sizes.
 
-usage: evaluate_rendered.py MODEL --frames DIR [--size 640x384 ...] [--limit N] [--engine openvino] [--json FILE]
+usage: evaluate_rendered.py MODEL --frames DIR [--size 640x384 ...] [--limit N] [--engine openvino] [--every-class]
+           [--json FILE]
 """
 
 import argparse
@@ -101,12 +102,12 @@ class Tally:
                 "map50_95": float(np.mean([row["map50_95"] for row in table.values()]))}
 
 
-def evaluate(model, frames, size):
-    """The figures of all objects, and under "clear" those of the clear ones."""
+def evaluate(model, frames, size, every_class=False):
+    """The figures of all objects, and under "clear" those of the clear ones; every_class: see detector.decode."""
     tally, clear = Tally(), Tally(CLEAR)
     groups = model.groups({name: cls for cls, name in enumerate(shards.CLASSES)})
     for tensor, fit, boxes in frames.tensors([size]):
-        found = model.detect(tensor, fit, groups)
+        found = model.detect(tensor, fit, groups, every_class=every_class)
         tally.add(found, boxes, fit.w, fit.h)
         clear.add(found, boxes, fit.w, fit.h)
     return {"frames": len(frames), **tally.figures(), "clear": clear.figures() if clear.positives.any() else NONE}
@@ -129,12 +130,13 @@ def main():
     parser.add_argument("--size", type=parse_size, nargs="+", default=[FULL], help="input sizes (640x384)")
     parser.add_argument("--limit", type=int, help="that many frames, spread evenly")
     parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
+    parser.add_argument("--every-class", action="store_true", help="an anchor stands for all its classes, as is usual")
     parser.add_argument("--json", help="write the figures here")
     given = parser.parse_args()
     model, frames = Detector(given.model, given.engine), Frames(given.frames, given.limit)
     result = {}
     for size in given.size:
-        result[size_name(size)] = evaluate(model, frames, size)
+        result[size_name(size)] = evaluate(model, frames, size, given.every_class)
         show(result[size_name(size)], size)
     if given.json:
         pathlib.Path(given.json).write_text(json.dumps(result, indent=1) + "\n")
