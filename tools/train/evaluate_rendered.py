@@ -2,7 +2,7 @@
 """mAP of a model on rendered frames that training has not seen, per class, at one or more input sizes.
 
 usage: evaluate_rendered.py MODEL --frames DIR [--size 640x384 ...] [--limit N] [--engine openvino] [--every-class]
-           [--json FILE]
+           [--objects VISIBLE PIXELS] [--json FILE]
 """
 
 import argparse
@@ -102,9 +102,10 @@ class Tally:
                 "map50_95": float(np.mean([row["map50_95"] for row in table.values()]))}
 
 
-def evaluate(model, frames, size, every_class=False):
-    """The figures of all objects, and under "clear" those of the clear ones; every_class: see detector.decode."""
-    tally, clear = Tally(), Tally(CLEAR)
+def evaluate(model, frames, size, every_class=False, limits=ALL):
+    """The figures of the objects within the limits, and under "clear" those of the clear ones; every_class: see
+    detector.decode."""
+    tally, clear = Tally(limits), Tally(CLEAR)
     groups = model.groups({name: cls for cls, name in enumerate(shards.CLASSES)})
     for tensor, fit, boxes in frames.tensors([size]):
         found = model.detect(tensor, fit, groups, every_class=every_class)
@@ -131,12 +132,14 @@ def main():
     parser.add_argument("--limit", type=int, help="that many frames, spread evenly")
     parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
     parser.add_argument("--every-class", action="store_true", help="an anchor stands for all its classes, as is usual")
+    parser.add_argument("--objects", type=float, nargs=2, default=ALL, metavar=("VISIBLE", "PIXELS"),
+                        help="least share seen and least shorter side of those that count (0.25 8)")
     parser.add_argument("--json", help="write the figures here")
     given = parser.parse_args()
     model, frames = Detector(given.model, given.engine), Frames(given.frames, given.limit)
     result = {}
     for size in given.size:
-        result[size_name(size)] = evaluate(model, frames, size, given.every_class)
+        result[size_name(size)] = evaluate(model, frames, size, given.every_class, tuple(given.objects))
         show(result[size_name(size)], size)
     if given.json:
         pathlib.Path(given.json).write_text(json.dumps(result, indent=1) + "\n")
