@@ -281,7 +281,8 @@ static enum itsi_quality_reason overlay_reason(const struct itsi_quality_member 
 }
 
 static void tell(struct itsi_quality_state *state, const struct itsi_quality_member *member, int knob,
-                 const struct itsi_quality_position *now, struct itsi_quality_events *events)
+                 const struct itsi_quality_position *now, enum itsi_quality_reason reason,
+                 struct itsi_quality_events *events)
 {
     const struct itsi_quality_event event = {
         .key = member->key,
@@ -291,11 +292,26 @@ static void tell(struct itsi_quality_state *state, const struct itsi_quality_mem
         .to_level = itsi_quality_position_level(now),
         .from_rung = member->shown.rung[knob],
         .to_rung = now->rung[knob],
-        .reason = member->reason[knob] != ITSI_QUALITY_NONE ? member->reason[knob] : overlay_reason(member),
+        .reason = reason,
         .inputs = state->verdict.inputs,
     };
     state->changes[event.reason]++;
     itsi_quality_events_add(events, &event);
+}
+
+static enum itsi_quality_reason reason_of(const struct itsi_quality_member *member, int knob)
+{
+    return member->reason[knob] != ITSI_QUALITY_NONE ? member->reason[knob] : overlay_reason(member);
+}
+
+/* A smaller stream that cannot be had is told once: nothing is lowered by it, but less can be saved. */
+static void tell_lost_stream(struct itsi_quality_state *state, struct itsi_quality_member *member,
+                             struct itsi_quality_events *events)
+{
+    const bool lost = member->camera->sub_lost;
+    if (lost && !member->sub_lost)
+        tell(state, member, ITSI_KNOB_DECODE, &member->shown, ITSI_QUALITY_SUB_STREAM, events);
+    member->sub_lost = lost;
 }
 
 /* Kept by value, so that whoever asks for admission needs neither the snapshot nor the members. */
@@ -327,10 +343,11 @@ static void conclude(struct itsi_quality_state *state, const struct itsi_quality
         const struct itsi_quality_position now = itsi_quality_member_in_effect(member, &member->at);
         for (int k = 0; k < ITSI_KNOBS; k++)
             if (now.rung[k] != member->shown.rung[k]) {
-                tell(state, member, k, &now, events);
+                tell(state, member, k, &now, reason_of(member, k), events);
                 member->moved[k] = state->time;
             }
         member->shown = now;
+        tell_lost_stream(state, member, events);
         state->degraded |= itsi_quality_member_degraded(member);
         targets[i].key = member->key;
         itsi_quality_target_make(fleet->snapshot, member->camera, &now, policy->floor_fps, &targets[i]);

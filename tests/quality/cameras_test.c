@@ -195,12 +195,49 @@ static void a_second_without_motion_is_nothing(void **state)
     (void)close_pipeline(p);
 }
 
+/* --- a smaller stream that is not there --------------------------------------------------------------------------- */
+
+static size_t told_of(struct itsi_pipeline *p, enum itsi_quality_reason reason)
+{
+    static struct itsi_quality_change changes[ITSI_QUALITY_HISTORY];
+    const size_t told = itsi_pipeline_quality_changes(p, changes, ITSI_QUALITY_HISTORY);
+    size_t count = 0;
+    for (size_t i = 0; i < told; i++)
+        count += changes[i].event.reason == reason;
+    return count;
+}
+
+/* A level that would read it goes on with the full one, and says so once. */
+static void a_smaller_stream_that_cannot_be_had_is_told(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct itsi_camera camera = {.id = "gate"};
+    assert_int_equal(media_make("full.mp4", "-f lavfi -i testsrc2=size=320x240:rate=25:duration=2 -pix_fmt yuv420p "
+                                            "-c:v libx264 -preset ultrafast -bf 0 -g 25"), 0);
+    params.null_base_ns = 5 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    snprintf(camera.url, sizeof camera.url, "%s", media_path("full.mp4"));
+    snprintf(camera.sub_url, sizeof camera.sub_url, "%s", media_path("nothing.mp4"));
+    CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
+    AWAIT(status_of(p, "gate").capture.frames > 10);
+    CHECK_OK(itsi_pipeline_pin_quality(p, "gate", ITSI_QUALITY_MEDIUM, &diag), diag);
+    AWAIT(told_of(p, ITSI_QUALITY_SUB_STREAM) == 1);
+    AWAIT(!status_of(p, "gate").quality.sub_stream); /* it counts as a camera without one */
+    expect_all_served(p, 1500 * MS, 20);
+    assert_int_equal(told_of(p, ITSI_QUALITY_SUB_STREAM), 1);
+    assert_false(status_of(p, "gate").capture.sub);
+    assert_int_equal(level_of(p, "gate"), ITSI_QUALITY_MEDIUM);
+    (void)close_pipeline(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ADAPTING(the_large_camera_is_the_cause_and_pays),
         ADAPTING(a_camera_that_announces_half_its_rate_takes_nobodys_share),
         ADAPTING(a_second_without_motion_is_nothing),
+        ADAPTING(a_smaller_stream_that_cannot_be_had_is_told),
     };
     return cmocka_run_group_tests(tests, media_setup, media_teardown);
 }
