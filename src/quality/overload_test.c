@@ -175,6 +175,32 @@ static void goes_level_by_level_unless_critical(void **state)
     plant_destroy(plant);
 }
 
+/* For how long quality has been of no more help: never while it is, and not for a moment's overload. */
+static void says_when_it_has_nothing_left(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    struct itsi_quality_status status;
+    plant_run(plant, 5);
+    plant->scale = 3;
+    for (int i = 0; i < 120; i++) {
+        plant_tick(plant);
+        itsi_quality_status(plant->state, &status);
+        assert_int_equal(status.exhausted_ns, 0);
+    }
+    plant->scale = 12;
+    plant_run(plant, 30);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.exhausted_cameras, 20);
+    CHECK_NEAR((double)status.exhausted_ns / 1e9, 28, 2);
+    plant->scale = 1;
+    plant_run(plant, 10);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.exhausted_cameras, 0);
+    assert_int_equal(status.exhausted_ns, 0);
+    plant_destroy(plant);
+}
+
 /* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static void waits_out_a_stall_of_the_engine(void **state)
@@ -298,6 +324,7 @@ int main(void)
         cmocka_unit_test(lowers_priority_last),
         cmocka_unit_test(moves_few_for_a_small_excess),
         cmocka_unit_test(goes_level_by_level_unless_critical),
+        cmocka_unit_test(says_when_it_has_nothing_left),
         cmocka_unit_test(waits_out_a_stall_of_the_engine),
         cmocka_unit_test(gives_up_what_does_not_help),
         cmocka_unit_test(believes_what_comes_not_what_is_announced),
