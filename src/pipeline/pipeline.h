@@ -85,6 +85,7 @@ struct itsi_camera_status {
     uint64_t quality_changes;           /* of any of its knobs, ever */
     int64_t quality_since_wall_ns;      /* the last of them, or when it was added */
     double quality_seconds;             /* since then */
+    char quality_note[256];             /* what of its level cannot be had, and why; empty: nothing */
     char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
     int64_t added_wall_ns;               /* since 1970; its books begin there */
 };
@@ -162,7 +163,8 @@ struct itsi_quality_overview {
 void itsi_pipeline_quality(struct itsi_pipeline *pipeline, struct itsi_quality_overview *out);
 /* The newest first; returns how many were copied. */
 size_t itsi_pipeline_quality_changes(struct itsi_pipeline *pipeline, struct itsi_quality_change *out, size_t cap);
-/* Fixes a camera's level (-1: no more). ITS_ENOTFOUND, ITS_EINVAL, ITS_EUNSUPPORTED: there is no quality manager. */
+/* Fixes a camera's level (-1: no more). ITS_ENOTFOUND, ITS_EINVAL, ITS_EUNSUPPORTED: there is no quality manager, or
+ * the camera plays at its own pace (pace=off) and so at no level. */
 ITS_NODISCARD int itsi_pipeline_pin_quality(struct itsi_pipeline *pipeline, const char *id, int level,
                                             struct its_diag *diag);
 /* An incident: at least this level for so many seconds (level -1: no more). Likewise. */

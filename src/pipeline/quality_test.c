@@ -66,6 +66,7 @@ static void pins_and_boosts_hold(void **state)
     CHECK_OK(itsi_pipeline_pin_quality(p, "camera_002", ITSI_QUALITY_ULTRA_LOW, &diag), diag);
     AWAIT(level_of(p, "camera_003") < ITSI_QUALITY_HIGH);
     AWAIT(level_of(p, "camera_002") == ITSI_QUALITY_ULTRA_LOW);
+    assert_string_equal(status_of(p, "camera_002").quality_note, ""); /* all it asks for can be had */
     assert_int_equal(level_of(p, "camera_001"), ITSI_QUALITY_HIGH);
     CHECK_OK(itsi_pipeline_boost_quality(p, "camera_003", ITSI_QUALITY_HIGH, 1.5, &diag), diag);
     AWAIT(level_of(p, "camera_003") == ITSI_QUALITY_HIGH);
@@ -160,6 +161,15 @@ static void unpaced_cameras_are_left_alone(void **state)
     add_camera(p, "fast", "null://?fps=25&pace=off&seconds=6");
     collect(p, 140, NULL, 0);
     assert_int_equal(level_of(p, "fast"), ITSI_QUALITY_HIGH);
+    CHECK_CONTAINS(status_of(p, "fast").quality_note, "pace=off");
+    /* a level that would have no effect is not taken, and not in silence; taking one back is */
+    struct its_diag diag = {""};
+    assert_int_equal(itsi_pipeline_pin_quality(p, "fast", ITSI_QUALITY_LOW, &diag), ITS_EUNSUPPORTED);
+    CHECK_CONTAINS(diag.text, "fast");
+    CHECK_CONTAINS(diag.text, "pace=off");
+    assert_int_equal(itsi_pipeline_boost_quality(p, "fast", ITSI_QUALITY_LOW, 5, &diag), ITS_EUNSUPPORTED);
+    CHECK_OK(itsi_pipeline_pin_quality(p, "fast", -1, &diag), diag);
+    assert_int_equal(status_of(p, "fast").pin, -1);
     struct itsi_ledger_counts counts = close_pipeline(p);
     assert_int_equal(counts.skipped, 0);
 }

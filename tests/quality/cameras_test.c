@@ -227,6 +227,7 @@ static void a_smaller_stream_that_cannot_be_had_is_told(void **state)
     expect_all_served(p, 1500 * MS, 20);
     assert_int_equal(told_of(p, ITSI_QUALITY_SUB_STREAM), 1);
     assert_false(status_of(p, "gate").capture.sub);
+    CHECK_CONTAINS(status_of(p, "gate").quality_note, "nothing.mp4");
     assert_int_equal(level_of(p, "gate"), ITSI_QUALITY_MEDIUM);
     (void)close_pipeline(p);
 }
