@@ -32,6 +32,7 @@ struct itsi_pipeline_params {
     int64_t null_base_ns, null_per_image_ns; /* the null backend's service time */
     void (*machine)(struct itsi_system_load *out); /* how busy the quality manager takes the machine for; NULL: as it is */
     int64_t tick_ns; /* how often windows, alerts and regressions look; 0: once a second, ITSI_NEVER: nobody does */
+    bool unpaced; /* every camera it will have plays at its own pace, at no level: input sizes for levels are not built */
     bool measuring; /* what it learns of the machine's latency is not what the daemon's cameras are like: not kept */
 };
 
