@@ -116,7 +116,7 @@ export function editQuality(camera) {
   elements.boost.value = boost || '';
   elements.minutes.value = boost ? Math.max(1, Math.round(left / 60)) : 5;
   elements.minutes.disabled = !elements.boost.value;
-  $('quality-now').textContent = `Now ${qualityWords(camera.quality)}: ${fixed(camera.analysed_fps)} of ${fixed(camera.source_fps)} frames/s, detected at ${camera.quality.target.input_width}×${camera.quality.target.input_height}.`;
+  $('quality-now').textContent = `Now ${qualityWords(camera.quality)}: ${fixed(camera.analysed_fps)} of ${fixed(camera.source_fps)} frames/s, detected at ${camera.quality.target.input_width}×${camera.quality.target.input_height}.${camera.quality.note ? ` Note: ${camera.quality.note}.` : ''}`;
   $('quality-error').textContent = '';
   $('quality-dialog').showModal();
 }

@@ -5,6 +5,7 @@
 #include "capture/capture_impl.h"
 #include "capture/decode.h"
 #include "capture/handshakes.h"
+#include "capture/successor.h"
 #include "capture/synth.h"
 
 #include <math.h>
@@ -113,12 +114,6 @@ bool itsi_capture_wants(struct itsi_capture *c, int64_t at)
            itsi_selection_picture(&c->selection, atomic_load(&c->most_millihertz) / 1e3, itsi_capture_fps(c), at);
 }
 
-bool itsi_capture_switches(const struct itsi_capture *c)
-{
-    const bool sub = atomic_load(&c->want_sub) && c->streams[1].url && itsi_now_ns() >= c->sub_again;
-    return sub != (c->using == 1);
-}
-
 struct itsi_frame *itsi_capture_frame(struct itsi_capture *c)
 {
     struct itsi_frame *frame = itsi_frame_pool_get(c->pool);
@@ -223,14 +218,14 @@ static int run_once(struct itsi_capture *c, struct its_diag *diag)
         return itsi_replay_run(c, diag);
     char clip[2100];
     const char *address = c->source.address;
-    if (c->source.kind == ITSI_SOURCE_SYNTH) {
+    if (c->source.kind == ITSI_SOURCE_SYNTH && !itsi_successor_is_ready(c)) {
         int rc = prepare(c, clip, sizeof clip, diag);
         if (rc)
             return rc;
         address = clip;
     }
     int rc = itsi_session_run(c, address, diag);
-    if (rc == ITS_EFORMAT && c->source.kind == ITSI_SOURCE_SYNTH)
+    if (rc == ITS_EFORMAT && address == clip)
         itsi_synth_forget(clip + strlen("file:")); /* a damaged cache entry is made again */
     return rc;
 }
@@ -256,22 +251,18 @@ static void back_off(struct itsi_capture *c, int code, const struct its_diag *di
     }
 }
 
-/* Goes to the stream that is wanted now. */
-static void choose_stream(struct itsi_capture *c)
+/* Goes to the other stream. */
+static void change_stream(struct itsi_capture *c)
 {
-    if (!itsi_capture_switches(c))
-        return;
+    /* of two streams that run side by side a picture counts once: half a beat decides whose it is */
+    c->overlap = c->last_unit + (int64_t)((double)ITSI_NS_PER_S / itsi_capture_fps(c) / 2);
     c->using = 1 - c->using;
     c->source = c->streams[c->using].source;
     itsi_cadence_init(&c->cadence); /* it has a beat of its own */
     pthread_mutex_lock(&c->mutex);
-    c->status.sub = c->using == 1;
     c->status.key_seconds = 0;
     pthread_mutex_unlock(&c->mutex);
 }
-
-/* How long the full stream is read after the smaller one failed, before that is tried again. */
-#define SUB_AGAIN_NS (60 * ITSI_NS_PER_S)
 
 /* The owner's last words. */
 static void conclude(struct itsi_capture *c, bool ended)
@@ -291,22 +282,29 @@ static void *run(void *arg)
     if (kind == ITSI_SOURCE_RTSP || kind == ITSI_SOURCE_HTTP)
         itsi_capture_owe(c, itsi_now_ns());
     bool ended = false;
+    if (itsi_capture_wanted(c) == 1)
+        change_stream(c);
     while (!ended && !itsi_capture_stopping(c)) {
         struct its_diag diag = {""};
-        choose_stream(c);
         int rc = run_once(c, &diag);
         itsi_av_about(NULL);
         ended = rc == ITS_EEOF;
-        if (rc == ITS_EAGAIN) /* for the other stream */
+        if (rc == ITS_EAGAIN) { /* for the other stream */
+            change_stream(c);
             continue;
+        }
+        itsi_successor_cancel(c);
         if (!ended && rc != ITS_ECANCELLED && c->using == 1) {
-            itsi_warn("capture", "%s: sub_url: %s", c->id, diag.text);
-            c->sub_again = itsi_now_ns() + SUB_AGAIN_NS;
+            itsi_capture_stream_failed(c, 1, &diag);
+            change_stream(c);
         } else if (!ended && rc != ITS_ECANCELLED) {
             back_off(c, rc, &diag);
+            if (itsi_capture_wanted(c) == 1)
+                change_stream(c); /* perhaps that one answers */
         } else if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
             break; /* the receiver is stopping: it will stop us too */
     }
+    itsi_successor_cancel(c);
     conclude(c, ended);
     return NULL;
 }
@@ -381,7 +379,6 @@ int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_par
     c->source = c->streams[0].source = source;
     c->streams[1].source = sub;
     c->dues.covered = ITSI_NO_TIME;
-    c->interrupt = (struct itsi_interrupt){.stop = &c->stop, .tick = itsi_capture_tick, .arg = c};
     itsi_cadence_init(&c->cadence);
     itsi_freeze_init(&c->freeze, (int64_t)(params->cfg->freeze_timeout_seconds * ITSI_NS_PER_S));
     int64_t now = itsi_now_ns();
@@ -417,6 +414,7 @@ int itsi_capture_start(struct itsi_capture *c, struct its_diag *diag)
 void itsi_capture_request_stop(struct itsi_capture *c)
 {
     atomic_store(&c->stop, true);
+    atomic_store(&c->successor.stop, true);
     itsi_event_set(&c->stop_event);
     if (c->handshakes)
         itsi_handshakes_wake(c->handshakes);

@@ -89,6 +89,8 @@ struct itsi_capture_status {
     bool has_b_frames;
     double key_seconds;      /* from one key frame to the next, as last seen; 0: not known yet */
     bool sub;                /* the smaller stream is being read */
+    int64_t sub_again_ns;    /* it could not be had and is not tried before; 0: the last time it could */
+    char sub_error[512];     /* why, the last time; redacted */
     int64_t cpu_ns;          /* processor time of its thread so far */
     enum itsi_origin origin_kind;
     double clock_offset_seconds; /* camera's clock minus ours, where sender reports give it; else NAN */
@@ -109,9 +111,10 @@ void itsi_capture_request_stop(struct itsi_capture *capture);
 /* Joins the thread. What the decoder still held is entered in the ledger as dropped (shutdown). */
 void itsi_capture_stop(struct itsi_capture *capture);
 void itsi_capture_destroy(struct itsi_capture *capture); /* takes NULL; stops first */
-/* From the next access unit on; what is left out by it is in the ledger as skipped. Sources with pace=off are not thinned. `most`: pictures per second that go on, 0: all.
- * `sub`: read the smaller stream, where there is one: from the next key frame on the connection is left for it; when it
- * cannot be had, the full one is read again and the other tried from time to time. Any thread; never waits. */
+/* From the next access unit on; what is left out by it is in the ledger as skipped. Sources with pace=off are not
+ * thinned. `most`: pictures per second that go on, 0: all. `sub`: read the smaller stream, where there is one: it is opened
+ * beside the full one, which is left once a key frame of the other was decoded; the same on the way back. While it cannot
+ * be had the full one is read on, and the other tried again after a minute. Any thread; never waits. */
 void itsi_capture_economise(struct itsi_capture *capture, enum itsi_decode_mode decode, double most, bool sub);
 /* Enters what the camera owes by `now`, as its own thread does while it waits: for who looks from outside, since a thread
  * that hangs in a decoder counts nothing. Frames are entered once, whoever is first. */

@@ -14,13 +14,33 @@
 #include "capture/source.h"
 #include "capture/timeline.h"
 
-struct itsi_capture {
+/* One of a camera's streams. */
+struct itsi_stream_source {
     /* const */
+    char *url; /* owned; NULL: there is none */
+    struct itsi_source source;
+    /* owner thread */
+    int64_t again;        /* it could not be had and is not tried before */
+    int reorder;          /* reorder depth learned from it, */
+    enum AVCodecID codec; /* while it was of this codec */
+};
+
+struct itsi_session;
+/* The other stream while it is opened (capture/successor.h). */
+struct itsi_successor {
+    pthread_t thread;
+    bool running;                 /* the thread was not joined yet */
+    int stream;
+    atomic_bool stop, done;
+    struct itsi_session *session; /* owned; its thread's while that runs */
+    int rc;                       /* once done */
+    struct its_diag diag;
+};
+
+struct itsi_capture {
+    /* const but for what is the owner thread's in them */
     char id[ITSI_CAMERA_ID_SIZE];
-    struct itsi_stream_source {
-        char *url; /* owned; NULL: there is none */
-        struct itsi_source source;
-    } streams[2]; /* the full one and the smaller one */
+    struct itsi_stream_source streams[2]; /* the full one and the smaller one */
     char *cache_dir; /* owned */
     struct its_cfg_capture cfg; /* its strings are owned here */
     uint32_t camera, generation;
@@ -38,7 +58,9 @@ struct itsi_capture {
     bool started;
     int using;                 /* which of the streams */
     struct itsi_source source; /* of that one */
-    int64_t sub_again;         /* the smaller stream failed and is not tried before */
+    struct itsi_successor successor;
+    int64_t last_unit;         /* arrival of the newest unit that was counted */
+    int64_t overlap;           /* of a stream that takes over: what came up to here was shown by the other */
     struct itsi_selection selection;
     int64_t last_key;          /* presentation time of the newest key frame; ITSI_NO_TIME: none in this epoch */
     struct itsi_metronome_member member;
@@ -49,13 +71,11 @@ struct itsi_capture {
     struct itsi_machine machine;
     struct itsi_cadence cadence;
     struct itsi_freeze freeze;
-    struct itsi_interrupt interrupt;
     int64_t last_tick;
     int64_t grace;    /* silence up to here is not yet an outage, ns */
     bool connected;   /* at least once */
     uint32_t epoch;
     uint64_t seq;
-    int reorder;      /* reorder depth learned from the camera */
 
     /* any thread */
     atomic_bool stop;
@@ -75,8 +95,10 @@ struct itsi_capture {
 static inline bool itsi_capture_thins(const struct itsi_capture *c) { return !c->source.pace_off; }
 /* Does the picture presented at `at` go on? If not it is skipped, which the caller enters in the books. */
 bool itsi_capture_wants(struct itsi_capture *c, int64_t at);
-/* Is the other stream to be read? */
-bool itsi_capture_switches(const struct itsi_capture *c);
+/* Which of the streams is wanted now. */
+int itsi_capture_wanted(const struct itsi_capture *c);
+/* The stream could not be had: it is told, and not tried again at once. */
+void itsi_capture_stream_failed(struct itsi_capture *c, int stream, const struct its_diag *diag);
 
 static inline bool itsi_capture_stopping(struct itsi_capture *c) { return atomic_load(&c->stop); }
 

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "capture/av.h"
-#include "capture/handshakes.h"
+#include "capture/successor.h"
 
 #include <libavutil/mathematics.h>
 #include <string.h>
@@ -16,93 +16,16 @@
 
 static int64_t seconds_ns(double seconds) { return (int64_t)(seconds * ITSI_NS_PER_S); }
 
-static bool on_disk(const struct itsi_session *s)
-{
-    return s->c->source.kind == ITSI_SOURCE_FILE || s->c->source.kind == ITSI_SOURCE_SYNTH;
-}
+/* --- begin and end ------------------------------------------------------------------------------------------------ */
 
-/* --- opening ------------------------------------------------------------------------------------------------------ */
-
-static int open_input(struct itsi_session *s, const char *address, struct its_diag *diag)
+/* The owner's part of a new connection: what was opened becomes the camera's stream. */
+static void begin_session(struct itsi_session *s, bool adopted)
 {
     struct itsi_capture *c = s->c;
-    bool limited = c->handshakes && !on_disk(s);
-    if (limited) {
-        itsi_machine_enter(&c->machine, ITSI_CAPTURE_WAITING, itsi_now_ns());
-        itsi_capture_publish(c, NULL);
-        if (itsi_handshakes_acquire(c->handshakes, &c->stop))
-            return itsi_fail(diag, ITS_ECANCELLED, "stopped");
-    }
-    int64_t now = itsi_now_ns();
-    itsi_machine_enter(&c->machine, ITSI_CAPTURE_CONNECTING, now);
-    itsi_capture_publish(c, NULL);
-    c->interrupt.deadline = now + seconds_ns(c->cfg.connect_timeout_seconds);
-    int rc = itsi_demux_open(&s->demux, &c->source, address, &c->cfg, &c->interrupt, diag);
-    if (limited)
-        itsi_handshakes_release(c->handshakes);
-    if (rc)
-        return rc;
-    now = itsi_now_ns();
-    itsi_machine_enter(&c->machine, ITSI_CAPTURE_STARTING, now);
-    itsi_capture_publish(c, NULL);
-    c->interrupt.deadline = now + seconds_ns(c->cfg.frame_timeout_seconds);
-    return itsi_demux_find_video(&s->demux, diag);
-}
-
-static int open_decoder(struct itsi_session *s, struct its_diag *diag)
-{
-    struct itsi_capture *c = s->c;
-    const AVCodecParameters *par = s->demux.video->codecpar;
-    int rc = itsi_decoder_open(&s->decoder, par, c->cfg.max_frame_pixels, diag);
-    if (rc)
-        return itsi_diag_prefix(diag, rc, "%s", c->source.shown);
-    /* what the last connection taught: without it the first pictures of a stream that does not announce its B-frames
-     * would come out of order and be lost, each time anew */
-    if (s->decoder.ctx->has_b_frames < c->reorder && par->codec_id == s->codec)
-        s->decoder.ctx->has_b_frames = c->reorder;
-    s->codec = par->codec_id;
-    enum itsi_nal_codec nal = s->codec == AV_CODEC_ID_H264   ? ITSI_NAL_H264
-                              : s->codec == AV_CODEC_ID_HEVC ? ITSI_NAL_HEVC
-                                                             : ITSI_NAL_OTHER;
-    itsi_nal_format_init(&s->nal, nal, par->extradata, (size_t)par->extradata_size);
-    struct itsi_capture_status *status = &c->status;
-    pthread_mutex_lock(&c->mutex);
-    strncpy(status->codec, avcodec_get_name(par->codec_id), sizeof status->codec - 1);
-    status->width = par->width;
-    status->height = par->height;
-    pthread_mutex_unlock(&c->mutex);
-    return 0;
-}
-
-/* Where in its clip a file begins: start_offset wraps at the clip's length. */
-static void seek_start(struct itsi_session *s)
-{
-    struct itsi_capture *c = s->c;
-    int64_t offset = c->start_offset_ns;
-    int64_t length = s->demux.fmt->duration > 0 ? s->demux.fmt->duration * ITSI_NS_PER_US : 0;
-    if (!s->demux.finite || offset <= 0)
-        return;
-    if (length)
-        offset %= length;
-    if (itsi_demux_seek(&s->demux, offset, NULL) == 0)
-        s->preroll = offset;
-}
-
-static int open_session(struct itsi_session *s, const char *address, struct its_diag *diag)
-{
-    struct itsi_capture *c = s->c;
-    s->packet = av_packet_alloc();
-    if (!s->packet)
-        return itsi_fail(diag, ITS_ENOMEM, "%s: out of memory", c->source.shown);
-    int rc = open_input(s, address, diag);
-    if (!rc)
-        rc = open_decoder(s, diag);
-    if (rc)
-        return rc;
     int bits = s->demux.video->pts_wrap_bits;
-    s->unwrap_pts.bits = s->unwrap_dts.bits = on_disk(s) ? 64 : bits;
+    s->unwrap_pts.bits = s->unwrap_dts.bits = itsi_session_on_disk(s) ? 64 : bits;
     s->live = !c->source.pace_off;
-    s->paced = s->live && (on_disk(s) || s->demux.bursts);
+    s->paced = s->live && (itsi_session_on_disk(s) || s->demux.bursts);
     s->anchor = s->last_out = ITSI_NO_TIME;
     s->last_ticks = AV_NOPTS_VALUE;
     s->key_pts = INT64_MIN;
@@ -111,18 +34,27 @@ static int open_session(struct itsi_session *s, const char *address, struct its_
     itsi_cadence_restart(&c->cadence);
     itsi_selection_reset(&c->selection);
     c->last_key = ITSI_NO_TIME;
-    seek_start(s);
     s->last_packet = s->last_frame = s->wait_since = itsi_now_ns();
+    s->interrupt.stop = &c->stop;
+    s->interrupt.tick = itsi_capture_tick;
+    s->interrupt.arg = c;
+    /* what the last connection taught: without it the first pictures of a stream that does not announce its B-frames
+     * would come out of order and be lost, each time anew */
+    struct itsi_stream_source *stream = &c->streams[c->using];
+    if (s->decoder.ctx->has_b_frames < stream->reorder && s->codec == stream->codec)
+        s->decoder.ctx->has_b_frames = stream->reorder;
+    stream->codec = s->codec;
+    stream->again = 0;
+    itsi_session_publish(s);
     pthread_mutex_lock(&c->mutex);
     c->status.connects++;
-    if (c->connected)
+    if (c->connected && !adopted)
         c->status.reconnects++;
     pthread_mutex_unlock(&c->mutex);
     if (c->connected)
         c->epoch++;
     c->connected = true;
     itsi_info("capture", "%s: connected to %s (%s)", c->id, c->source.shown, avcodec_get_name(s->codec));
-    return 0;
 }
 
 static void close_session(struct itsi_session *s)
@@ -130,9 +62,7 @@ static void close_session(struct itsi_session *s)
     if (s->decoder.ctx)
         itsi_units_drain(s, s->rc != ITS_ECANCELLED && !itsi_capture_stopping(s->c),
                          itsi_capture_stopping(s->c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_FLUSHED);
-    itsi_decoder_close(&s->decoder);
-    itsi_demux_close(&s->demux);
-    av_packet_free(&s->packet);
+    itsi_session_free(s);
 }
 
 /* --- one access unit ---------------------------------------------------------------------------------------------- */
@@ -219,7 +149,7 @@ static void pace(struct itsi_session *s, struct itsi_unit *unit, int64_t decode_
         s->anchor += (int64_t)((double)lost * ITSI_NS_PER_S / fps);
         s->excess = 0;
         lost = lost > entered ? lost - entered : 0;
-        if (on_disk(s))
+        if (itsi_session_on_disk(s))
             itsi_capture_drop(c, lost, ITSI_DROP_FLUSHED);
         else
             itsi_ledger_missing(c->ledger, lost);
@@ -251,7 +181,10 @@ static void stamp(struct itsi_session *s, struct itsi_unit *unit, int64_t dts, c
         bool early = dts != ITSI_NO_TIME && dts < unit->pts;
         pace(s, unit, early ? unit->out - (unit->pts - dts) : unit->out);
     }
-    if (s->excess && unit->counted && !on_disk(s)) {
+    /* what the stream before this one showed already */
+    if (!s->paced && came->at <= s->overlap)
+        unit->counted = false;
+    if (s->excess && unit->counted && !itsi_session_on_disk(s)) {
         s->excess--;
         unit->counted = false;
     }
@@ -328,8 +261,9 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
     if (codec_changed(s)) {
         begin_epoch(s, arrival);
         itsi_decoder_close(&s->decoder);
-        if ((s->rc = open_decoder(s, diag)))
+        if ((s->rc = itsi_session_open_decoder(s, diag)))
             return;
+        itsi_session_publish(s);
     }
     int64_t dts = read_stamps(s, &unit, arrival);
     int64_t slack = (s->decoder.ctx->has_b_frames + 2) * seconds_ns(1.0 / itsi_capture_fps(c));
@@ -349,8 +283,10 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
     stamp(s, &unit, dts, came);
     if (unit.key)
         note_key(c, unit.pts);
-    if (unit.counted)
+    if (unit.counted) {
         itsi_ledger_arrive(c->ledger);
+        c->last_unit = arrival;
+    }
     feed(s, &unit);
 }
 
@@ -383,7 +319,7 @@ static int on_end(struct itsi_session *s, struct its_diag *diag)
 
 static int64_t read_deadline(const struct itsi_session *s)
 {
-    if (on_disk(s))
+    if (itsi_session_on_disk(s))
         return ITSI_NEVER;
     int64_t timeout = seconds_ns(s->c->cfg.packet_timeout_seconds);
     return s->last_packet + timeout;
@@ -402,9 +338,9 @@ static int step(struct itsi_session *s, struct its_diag *diag)
     struct itsi_capture *c = s->c;
     double silence = 3.0 / itsi_capture_fps(c);
     c->grace = silence > 1.0 ? seconds_ns(silence) : SILENCE_NS;
-    c->interrupt.deadline = read_deadline(s);
-    struct itsi_arrival came;
-    int rc = itsi_demux_read(&s->demux, s->packet, &came, diag);
+    s->interrupt.deadline = read_deadline(s);
+    int rc = s->primed ? 0 : itsi_demux_read(&s->demux, s->packet, &s->came, diag);
+    s->primed = false;
     if (rc == ITS_EEOF && s->demux.finite)
         return on_end(s, diag);
     if (rc == ITS_ETIMEOUT)
@@ -413,9 +349,9 @@ static int step(struct itsi_session *s, struct its_diag *diag)
         return itsi_fail(diag, ITS_EIO, "%s: the camera closed the connection", c->source.shown);
     if (rc)
         return rc;
-    if (itsi_capture_switches(c) && (s->packet->flags & AV_PKT_FLAG_KEY))
+    if (itsi_successor_is_due(c))
         return ITS_EAGAIN;
-    on_packet(s, &came, diag);
+    on_packet(s, &s->came, diag);
     av_packet_unref(s->packet);
     s->last_packet = itsi_now_ns();
     if (!s->rc && s->live && s->last_packet - s->last_frame > seconds_ns(c->cfg.frame_timeout_seconds))
@@ -425,16 +361,21 @@ static int step(struct itsi_session *s, struct its_diag *diag)
 
 int itsi_session_run(struct itsi_capture *c, const char *address, struct its_diag *diag)
 {
-    struct itsi_session *s = itsi_zalloc(sizeof *s);
+    struct itsi_session *s = itsi_successor_take(c);
+    const bool adopted = s != NULL;
+    int rc = 0;
+    if (!adopted) {
+        s = itsi_session_create(c, c->using, &c->stop, diag);
+        rc = s ? itsi_session_connect(s, address, true, diag) : ITS_ENOMEM;
+    }
     if (!s)
-        return itsi_fail(diag, ITS_ENOMEM, "%s: out of memory", c->source.shown);
-    s->c = c;
-    int rc = open_session(s, address, diag);
+        return rc;
+    if (!rc)
+        begin_session(s, adopted);
     while (!rc)
         rc = itsi_capture_stopping(c) ? ITS_ECANCELLED : step(s, diag);
     if (!s->rc && rc == ITS_ECANCELLED)
         s->rc = rc;
     close_session(s);
-    itsi_free(s);
     return rc;
 }

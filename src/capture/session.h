@@ -26,9 +26,14 @@ struct itsi_unit {
 
 struct itsi_session {
     struct itsi_capture *c;
+    const struct itsi_source *source; /* the stream it reads; borrowed of c */
+    struct itsi_interrupt interrupt;
     struct itsi_demux demux;
     struct itsi_decoder decoder;
     AVPacket *packet;
+    struct itsi_arrival came; /* of `packet` */
+    bool primed;              /* the first packet was read while the connection was opened */
+    int64_t overlap;          /* what came up to here was shown by the stream before this one */
     enum AVCodecID codec;
     bool paced;   /* by the time stamps: files, HLS */
     bool live;    /* pace=off is not */
@@ -56,6 +61,16 @@ struct itsi_session {
     int width, height;
     int rc;               /* why the session ends; 0: it goes on */
 };
+
+/* opening.c: any thread, as long as it is the only one that holds the session. `stop` interrupts it and outlives it. */
+struct itsi_session *itsi_session_create(struct itsi_capture *c, int stream, const atomic_bool *stop,
+                                         struct its_diag *diag); /* NULL: out of memory */
+void itsi_session_free(struct itsi_session *s); /* takes NULL */
+/* Up to a decoder that is ready for the first packet. shown: the owner does it, and its state says how far it is. */
+ITS_NODISCARD int itsi_session_connect(struct itsi_session *s, const char *address, bool shown, struct its_diag *diag);
+ITS_NODISCARD int itsi_session_open_decoder(struct itsi_session *s, struct its_diag *diag);
+void itsi_session_publish(struct itsi_session *s); /* which stream it is, its codec and size */
+bool itsi_session_on_disk(const struct itsi_session *s);
 
 /* units.c: from access unit to picture and ledger. */
 void itsi_units_feed(struct itsi_session *s, struct itsi_unit *unit, AVPacket *packet);

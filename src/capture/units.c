@@ -169,8 +169,9 @@ static void on_picture(struct itsi_session *s, bool deliver)
     struct itsi_unit *unit = find(s, (uint64_t)s->decoder.frame->pts);
     if (unit && unit->exact)
         end_passed(s, unit->pts);
-    if (s->decoder.ctx->has_b_frames > s->c->reorder)
-        s->c->reorder = s->decoder.ctx->has_b_frames;
+    struct itsi_stream_source *stream = &s->c->streams[s->c->using];
+    if (s->decoder.ctx->has_b_frames > stream->reorder)
+        stream->reorder = s->decoder.ctx->has_b_frames;
     if (!unit) { /* in the books already */
         av_frame_unref(s->decoder.frame);
     } else if (unit->damaged || itsi_decoder_is_damaged(&s->decoder)) {

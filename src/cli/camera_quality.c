@@ -119,6 +119,8 @@ static void print_table(const json_t *camera)
     if (json_is_string(json_object_get(quality, "boost")))
         printf(", %.0f s left", json_number_value(json_object_get(quality, "boost_seconds_left")));
     putchar('\n');
+    if (json_is_string(json_object_get(quality, "note")))
+        printf("  note          %s\n", text_of(quality, "note", ""));
 }
 
 int itsi_camera_quality(const struct itsi_daemon *daemon, const char *id, const struct itsi_quality_wish *wish, bool json)

@@ -41,7 +41,7 @@ struct itsi_engine_params {
     int threads;            /* CPU threads in all; 0: what suits the device */
     enum itsi_precision precision;
     bool no_int8;           /* auto never takes the int8 version beside the model (infer/open.h) */
-    const char *cache_dir;  /* for compiled models; NULL: none */
+    const char *cache_dir;  /* where compiled models are kept (infer/compile_cache.h); NULL: they are not */
     /* null backend only: its service time is base + per_image * n, at other sizes than 0 by the ratio of their areas */
     int64_t null_base_ns, null_per_image_ns;
     int classes; /* null backend only: rows = 4 + classes */

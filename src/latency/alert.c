@@ -95,6 +95,12 @@ void itsi_alert_summary(const struct itsi_alert *alert, char *out, size_t size)
         snprintf(out, size, "%s slower by %.1f %% since %s (confidence %.4f, limit %g %%)", alert->part, f->value,
                  since, f->confidence, f->limit);
         return;
+    case ITSI_ALERT_EXHAUSTED:
+        snprintf(out, size,
+                 "quality has nothing left to give: overload of the %s has gone on for %.1f s (limit %g s) with %d of %d "
+                 "cameras as low as they may be",
+                 f->names, f->value, f->limit, f->failing, f->members);
+        return;
     default:
         snprintf(out, size, "a frame of camera %s has been in %s for %.1f s (limit %g s)", f->names, alert->part,
                  f->value, f->limit);

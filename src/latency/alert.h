@@ -11,7 +11,8 @@
     X(STAGE_BUDGET, "stage_over_budget", "ItsStageOverBudget")                                                         \
     X(LATENCY_TARGET, "latency_over_target", "ItsLatencyOverTarget")                                                   \
     X(REGRESSION, "latency_regression", "ItsLatencyRegression")                                                        \
-    X(STUCK, "frame_stuck", "ItsFrameStuck")
+    X(STUCK, "frame_stuck", "ItsFrameStuck")                                                                           \
+    X(EXHAUSTED, "quality_exhausted", "ItsQualityExhausted")
 
 enum itsi_alert_condition {
 #define ITSI_X(name, text, alertname) ITSI_ALERT_##name,
@@ -38,15 +39,16 @@ enum { ITSI_ALERT_SUBJECT_SIZE = 128, ITSI_ALERT_PART_SIZE = 32, ITSI_ALERT_NAME
 
 /* What was measured when the alert last changed. Which fields say something depends on the condition. */
 struct itsi_alert_figures {
-    double value, limit;            /* burn rate; milliseconds; percent (regression); seconds (stuck) */
+    double value, limit;            /* burn rate; milliseconds; percent (regression); seconds (stuck, exhausted) */
     double burn_short;              /* BURN: the rate over the short window */
     double budget;                  /* BURN: share of frames allowed to be bad */
     double confidence;              /* REGRESSION: 0..1 */
     int64_t due, bad;               /* BURN: over the long window */
     int64_t long_ns, short_ns;      /* BURN: nominal lengths of the two windows */
     int64_t since_wall;             /* REGRESSION: when it began */
-    int failing, members;           /* BURN of a group or the system: cameras */
-    char names[ITSI_ALERT_NAMES_SIZE]; /* BURN: some of the failing ones, "a, b, c"; STUCK: the camera */
+    int failing, members;           /* BURN of a group or the system, EXHAUSTED: cameras */
+    char names[ITSI_ALERT_NAMES_SIZE]; /* BURN: some of the failing ones, "a, b, c"; STUCK: the camera; EXHAUSTED: the
+                                        * resource that is full */
 };
 
 struct itsi_alert {

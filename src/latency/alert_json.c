@@ -75,6 +75,13 @@ static void figures(struct itsi_json *json, const struct itsi_alert *alert)
         itsi_json_number(json, "confidence", f->confidence, 6);
         wall(json, "since", f->since_wall);
         break;
+    case ITSI_ALERT_EXHAUSTED:
+        itsi_json_number(json, "overload_seconds", f->value, 3);
+        itsi_json_number(json, "limit_seconds", f->limit, 3);
+        itsi_json_int(json, "cameras", f->members);
+        itsi_json_int(json, "cameras_exhausted", f->failing);
+        itsi_json_string(json, "bottleneck", f->names);
+        break;
     default:
         itsi_json_number(json, "age_seconds", f->value, 3);
         itsi_json_number(json, "limit_seconds", f->limit, 3);

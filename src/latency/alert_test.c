@@ -72,6 +72,11 @@ static void summaries_have_the_figures(void **state)
                                 .figures = {.value = 91.26, .limit = 80}};
     itsi_alert_summary(&other, text, sizeof text);
     assert_string_equal(text, "end-to-end latency: p95 of 91.3 ms, its target is 80 ms");
+    other = (struct itsi_alert){.condition = ITSI_ALERT_EXHAUSTED,
+                                .figures = {.value = 12.34, .limit = 10, .failing = 40, .members = 42, .names = "cpu"}};
+    itsi_alert_summary(&other, text, sizeof text);
+    assert_string_equal(text, "quality has nothing left to give: overload of the cpu has gone on for 12.3 s (limit 10 s) "
+                              "with 40 of 42 cameras as low as they may be");
     itsi_alert_summary(&alert, text, 10); /* cut, not overrun */
     assert_string_equal(text, "group 10.");
 }

@@ -28,10 +28,12 @@ struct itsi_alert_params {
     double stage_budget_ms[ITSI_STAGE_COUNT];
     double regression_percent;
     double stuck_seconds; /* a frame in flight for longer never ends */
+    double exhausted_seconds; /* overload that quality cannot mend is told after */
 };
 /* From the options. What has no option: a hundred frames due; alerts end when under 0.8 of the threshold for
  * monitoring_window_seconds; a camera waits a quarter of that before its first word and a group a twelfth, so that what
- * fails together is seen together; three cameras make a group; stuck is 5 s or ten times latency_sla_ms. */
+ * fails together is seen together; three cameras make a group; stuck is 5 s or ten times latency_sla_ms;
+ * quality that is exhausted is told after 10 s, the time it takes to see whether the last step helped, several times over. */
 void itsi_alert_params_from(struct itsi_alert_params *out, const struct its_cfg_latency_monitoring *cfg);
 
 struct itsi_alert_camera {
@@ -70,6 +72,11 @@ struct itsi_alert_tick {
         enum itsi_stage stage;
         double seconds;
     } oldest; /* frame in flight */
+    struct {
+        double seconds;         /* that overload has gone on though quality has nothing left to give; 0: it has not */
+        int cameras, exhausted; /* all; those that have nothing left */
+        const char *bottleneck; /* the resource; NULL with 0 seconds */
+    } quality;
 };
 
 struct itsi_alerts;

@@ -183,6 +183,25 @@ static void others_findings_become_alerts(void **state)
     w.tick.oldest.camera = NULL;
     run(62);
     check_counts(2, 1);
+
+    forget();
+    w.tick.quality.cameras = 42;
+    w.tick.quality.exhausted = 40;
+    w.tick.quality.bottleneck = "cpu";
+    w.tick.quality.seconds = 10;
+    run(5);
+    check_counts(0, 0);
+    for (int s = 0; s < 600; s++) {
+        w.tick.quality.seconds++;
+        run(1);
+    }
+    check_counts(1, 0); /* a warning it stays */
+    check_last(ITSI_ALERT_SYSTEM, "", ITSI_SEVERITY_WARNING);
+    assert_int_equal(w.last.condition, ITSI_ALERT_EXHAUSTED);
+    assert_int_equal(w.last.figures.failing, 40);
+    w.tick.quality.seconds = 0;
+    run(62);
+    check_counts(1, 1);
     end();
 }
 

@@ -1,6 +1,8 @@
 /* Conditions that other parts of the monitor measure: a value over its limit. */
 #include "latency/alerts_impl.h"
 
+#include <stdio.h>
+
 static const char *const quantile_names[ITSI_ALERT_QUANTILES] = {"p50", "p95", "p99"};
 
 /* From the limit on `first`, from `factor` limits on `second`. */
@@ -10,11 +12,15 @@ struct ladder {
 };
 static const struct ladder latency_ladder = {ITSI_SEVERITY_WARNING, ITSI_SEVERITY_CRITICAL, 2};
 static const struct ladder stuck_ladder = {ITSI_SEVERITY_CRITICAL, ITSI_SEVERITY_EMERGENCY, 6};
+/* Frames are still in time or shed: whether they are is told by the budget, graver if need be. */
+static const struct ladder exhausted_ladder = {ITSI_SEVERITY_WARNING, ITSI_SEVERITY_WARNING, 1};
 /* Alerts hold until the value is under this part of the limit. */
 #define CLEAR 0.9
 
 enum itsi_alert_condition itsi_alerts_limit_condition(int index)
 {
+    if (index == ITSI_LIMIT_EXHAUSTED)
+        return ITSI_ALERT_EXHAUSTED;
     if (index >= ITSI_LIMIT_STUCK)
         return ITSI_ALERT_STUCK;
     if (index >= ITSI_LIMIT_REGRESSION)
@@ -28,6 +34,8 @@ const char *itsi_alerts_limit_part(int index)
         return quantile_names[index - ITSI_LIMIT_LATENCY];
     if (index < ITSI_LIMIT_REGRESSION)
         return itsi_stage_name((enum itsi_stage)(index - ITSI_LIMIT_STAGE));
+    if (index == ITSI_LIMIT_EXHAUSTED)
+        return "";
     if (index == ITSI_LIMIT_REGRESSION + ITSI_ALERT_END_TO_END)
         return "end_to_end";
     return itsi_stage_name(
@@ -127,10 +135,22 @@ static void update_stuck(struct itsi_alerts *alerts, const struct itsi_alert_tic
     }
 }
 
+static void update_exhausted(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
+{
+    struct itsi_alert_observation seen = {.level = ITSI_SEVERITY_NONE};
+    seen.figures.members = tick->quality.cameras;
+    seen.figures.failing = tick->quality.exhausted;
+    snprintf(seen.figures.names, sizeof seen.figures.names, "%s",
+             tick->quality.bottleneck ? tick->quality.bottleneck : "");
+    observe(alerts, ITSI_LIMIT_EXHAUSTED, tick->quality.seconds, alerts->params.exhausted_seconds, &exhausted_ladder,
+            &seen);
+}
+
 void itsi_alerts_update_limits(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
 {
     update_quantiles(alerts, tick);
     update_stages(alerts, tick);
     update_regressions(alerts, tick);
     update_stuck(alerts, tick);
+    update_exhausted(alerts, tick);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "capture/source.h"
 #include "optimizer/bench_truth.h"
 #include "optimizer/process.h"
 
@@ -45,6 +46,13 @@ static void stream_url(const char *source, int i, char *out, size_t size)
         }
     }
     out[used < size ? used : size - 1] = '\0';
+}
+
+/* Whatever is wrong with the source, the first camera says it. */
+static bool plays_unpaced(const char *source)
+{
+    struct itsi_source parsed;
+    return source && itsi_source_parse(&parsed, source, NULL) == 0 && parsed.pace_off;
 }
 
 static int add_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
@@ -301,6 +309,7 @@ int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_b
     snprintf(report.model, sizeof report.model, "%s", params->model_name ? params->model_name : "none");
     struct itsi_pipeline_params how = params->pipeline;
     how.measuring = true;
+    how.unpaced = !params->replay && plays_unpaced(params->source);
     struct itsi_pipeline *pipeline;
     int rc = itsi_pipeline_create(&pipeline, &how, diag);
     if (rc != 0)

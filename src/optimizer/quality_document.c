@@ -70,6 +70,7 @@ void itsi_document_camera_quality(struct itsi_json *json, const char *key, const
     itsi_json_number(json, "boost_seconds_left", s->boost >= 0 ? s->boost_seconds : (double)NAN, 1);
     itsi_json_number(json, "analysed_fps", s->analysed_fps, 2);
     put_target(json, s);
+    itsi_json_string(json, "note", s->quality_note[0] ? s->quality_note : NULL);
     itsi_json_end(json, '}');
 }
 

@@ -67,6 +67,7 @@ static void a_camera_that_nothing_was_done_to(void **state)
     assert_text(target, "analysed_fps", NULL); /* nothing limits it */
     assert_text(target, "picture_height", NULL);
     assert_text(target, "decode", "all");
+    assert_text(camera, "note", NULL);
     assert_int_equal(json_integer_value(json_object_get(target, "input_width")), 640);
     json_decref(camera);
 }
@@ -89,7 +90,8 @@ static void a_camera_that_gave_way_and_is_boosted(void **state)
                                               .boost_seconds = 42.25,
                                               .quality_changes = 3,
                                               .quality_since_wall_ns = INT64_C(1700000000500000000),
-                                              .quality_seconds = 29.9};
+                                              .quality_seconds = 29.9,
+                                              .quality_note = "its smaller stream could not be had"};
     json_t *camera = document(&status, &overview), *target = json_object_get(camera, "target");
     assert_text(camera, "current_quality", "low");
     assert_text(camera, "target_quality", "medium");
@@ -102,6 +104,7 @@ static void a_camera_that_gave_way_and_is_boosted(void **state)
     assert_true(json_number_value(json_object_get(target, "analysed_fps")) == 12.5);
     assert_true(json_number_value(json_object_get(target, "picture_height")) == 360);
     assert_text(target, "decode", "key");
+    assert_text(camera, "note", "its smaller stream could not be had");
     assert_true(json_is_true(json_object_get(target, "sub_stream")));
     json_decref(camera);
 }

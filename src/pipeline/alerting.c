@@ -227,6 +227,20 @@ static void put_oldest(struct itsi_pipeline *p, struct itsi_alert_tick *tick, ch
     pthread_mutex_unlock(&p->table);
 }
 
+static void put_quality(struct itsi_pipeline *p, struct itsi_alert_tick *tick)
+{
+    struct itsi_quality_overview overview;
+    itsi_pipeline_quality(p, &overview);
+    const struct itsi_quality_status *status = &overview.status;
+    if (status->exhausted_ns == 0)
+        return;
+    tick->quality.seconds = (double)status->exhausted_ns / 1e9;
+    tick->quality.exhausted = status->exhausted_cameras;
+    tick->quality.bottleneck = itsi_quality_resource_name(status->bottleneck);
+    for (int level = 0; level < ITSI_QUALITY_LEVELS; level++)
+        tick->quality.cameras += status->cameras[level];
+}
+
 /* The first word of an alert that matters freezes what led to it. A record ends when it is frozen: that of a warning says
  * nothing of the outage half a minute later. */
 static void freeze_for(struct itsi_pipeline *p, const struct itsi_alert *alert, int64_t now)
@@ -260,6 +274,7 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     tick.regression_count = itsi_pipeline_regressions(p, regressions, ITSI_STAGE_COUNT + 1);
     put_latency(p, &tick);
     put_oldest(p, &tick, oldest);
+    put_quality(p, &tick);
     pthread_mutex_lock(&a->lock);
     if (itsi_alerts_tick(a->alerts, &tick) != 0)
         itsi_warn("monitor", "out of memory: some alerts wait for the next second");

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "capture/source.h"
 #include "config/camera.h"
 
 #include <math.h>
@@ -138,11 +137,10 @@ static int enlist(struct itsi_pipeline *p, struct itsi_camera_stream *stream, st
     if (p->camera_count >= p->max_cameras)
         return itsi_fail(diag, ITS_ELIMIT, "camera %s: max_concurrent_streams (%d) is reached", camera->id,
                          p->max_cameras);
-    int rc = itsi_stream_quality_admit(stream, diag);
-    if (rc != 0)
-        return rc;
-    stream->index = p->next_index++;
-    rc = open_capture(stream, diag);
+    stream->index = p->next_index;
+    int rc = open_capture(stream, diag);
+    if (rc == 0)
+        rc = itsi_stream_quality_admit(stream, diag);
     if (rc == 0 && p->started)
         rc = itsi_capture_start(stream->capture, diag);
     if (rc != 0) {
@@ -150,6 +148,7 @@ static int enlist(struct itsi_pipeline *p, struct itsi_camera_stream *stream, st
         stream->capture = NULL;
         return itsi_diag_prefix(diag, rc, "camera %s", camera->id);
     }
+    p->next_index++;
     stream->listed = true;
     stream->next = p->streams;
     p->streams = stream;
@@ -204,9 +203,6 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
         return itsi_fail(diag, ITS_EINVAL, "camera id '%s': allowed are 1 to 64 of A-Z a-z 0-9 _ . -", camera->id);
     if (camera->priority < 0 || camera->priority > 9)
         return itsi_fail(diag, ITS_EINVAL, "camera %s: priority %d, allowed are 0 to 9", camera->id, camera->priority);
-    struct itsi_source source;
-    if (camera->sub_url[0] && itsi_source_parse(&source, camera->sub_url, diag) != 0)
-        return itsi_diag_prefix(diag, ITS_EINVAL, "sub_url");
     struct itsi_camera_stream *stream = NULL;
     int rc = make_stream(p, camera, &stream, diag);
     if (rc != 0)

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "infer/open.h"
 
+#include <stdio.h>
+
 /* Opens the backend asked for, or the first that can run here. */
 static int open_engine(struct itsi_pipeline *p, const struct itsi_pipeline_params *params,
                        const struct itsi_engine_params *engine, struct its_diag *diag)
@@ -31,7 +33,10 @@ static int open_engine(struct itsi_pipeline *p, const struct itsi_pipeline_param
 int itsi_pipeline_make_engine(struct itsi_pipeline *p, const struct itsi_pipeline_params *params, struct its_diag *diag)
 {
     const struct its_cfg *cfg = params->cfg;
+    char cache[4200];
+    snprintf(cache, sizeof cache, "%s/compiled", p->cache_dir);
     struct itsi_engine_params engine = {
+        .cache_dir = cache,
         .width = 640,
         .height = 384,
         .max_batch = 1,
@@ -51,7 +56,8 @@ int itsi_pipeline_make_engine(struct itsi_pipeline *p, const struct itsi_pipelin
             return rc;
     }
     const struct itsi_input_size own = {engine.width, engine.height};
-    engine.more_count = itsi_pipeline_quality_sizes(cfg, params->model, own, engine.more);
+    if (!params->unpaced)
+        engine.more_count = itsi_pipeline_quality_sizes(cfg, params->model, own, engine.more);
     if (params->backend == &itsi_backend_null && cfg->gpu.enable_dynamic_batching)
         engine.max_batch = (int)cfg->gpu.batch_size_range[1];
     int rc = open_engine(p, params, &engine, diag);

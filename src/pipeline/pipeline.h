@@ -32,6 +32,7 @@ struct itsi_pipeline_params {
     int64_t null_base_ns, null_per_image_ns; /* the null backend's service time */
     void (*machine)(struct itsi_system_load *out); /* how busy the quality manager takes the machine for; NULL: as it is */
     int64_t tick_ns; /* how often windows, alerts and regressions look; 0: once a second, ITSI_NEVER: nobody does */
+    bool unpaced; /* every camera it will have plays at its own pace, at no level: input sizes for levels are not built */
     bool measuring; /* what it learns of the machine's latency is not what the daemon's cameras are like: not kept */
 };
 
@@ -85,6 +86,7 @@ struct itsi_camera_status {
     uint64_t quality_changes;           /* of any of its knobs, ever */
     int64_t quality_since_wall_ns;      /* the last of them, or when it was added */
     double quality_seconds;             /* since then */
+    char quality_note[256];             /* what of its level cannot be had, and why; empty: nothing */
     char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
     int64_t added_wall_ns;               /* since 1970; its books begin there */
 };
@@ -162,7 +164,8 @@ struct itsi_quality_overview {
 void itsi_pipeline_quality(struct itsi_pipeline *pipeline, struct itsi_quality_overview *out);
 /* The newest first; returns how many were copied. */
 size_t itsi_pipeline_quality_changes(struct itsi_pipeline *pipeline, struct itsi_quality_change *out, size_t cap);
-/* Fixes a camera's level (-1: no more). ITS_ENOTFOUND, ITS_EINVAL, ITS_EUNSUPPORTED: there is no quality manager. */
+/* Fixes a camera's level (-1: no more). ITS_ENOTFOUND, ITS_EINVAL, ITS_EUNSUPPORTED: there is no quality manager, or
+ * the camera plays at its own pace (pace=off) and so at no level. */
 ITS_NODISCARD int itsi_pipeline_pin_quality(struct itsi_pipeline *pipeline, const char *id, int level,
                                             struct its_diag *diag);
 /* An incident: at least this level for so many seconds (level -1: no more). Likewise. */

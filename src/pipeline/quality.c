@@ -124,6 +124,8 @@ static void keep_one(struct itsi_pipeline *p, const struct itsi_quality_event *e
     if (!stream)
         return;
     memcpy(change->camera, stream->config.id, ITSI_CAMERA_ID_SIZE);
+    if (event->from_rung == event->to_rung)
+        return; /* of its stream, not of its quality */
     stream->quality.changes++;
     stream->quality.changed = now;
     stream->quality.changed_wall_ns = wall;

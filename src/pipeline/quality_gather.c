@@ -43,7 +43,8 @@ static void measure(struct itsi_stream_quality *s, const struct itsi_capture_sta
 }
 
 static void describe(const struct itsi_quality_control *q, struct itsi_camera_stream *stream,
-                     const struct itsi_capture_status *capture, double seconds, struct itsi_quality_camera *out)
+                     const struct itsi_capture_status *capture, int64_t now, double seconds,
+                     struct itsi_quality_camera *out)
 {
     struct itsi_stream_quality *s = &stream->quality;
     if (!capture->sub && capture->width > 0) {
@@ -61,7 +62,8 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .width = s->width,
         .height = s->height,
         .fps = comes(capture) ? capture->fps : 0,
-        .has_sub = stream->config.sub_url[0] != '\0',
+        .has_sub = stream->config.sub_url[0] != '\0' && now >= capture->sub_again_ns,
+        .sub_lost = capture->sub_again_ns != 0,
         .sub_width = capture->sub ? capture->width : 0,
         .sub_height = capture->sub ? capture->height : 0,
         .key_fps = capture->key_seconds > 0 ? 1 / capture->key_seconds : 0,
@@ -71,7 +73,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
     measure(s, capture, seconds, out);
 }
 
-static int gather_cameras(struct itsi_pipeline *p, double seconds, double *decode)
+static int gather_cameras(struct itsi_pipeline *p, int64_t now, double seconds, double *decode)
 {
     struct itsi_quality_control *q = p->quality;
     int count = 0;
@@ -82,7 +84,7 @@ static int gather_cameras(struct itsi_pipeline *p, double seconds, double *decod
         itsi_capture_status(p->cameras[i]->capture, &capture);
         if (!itsi_quality_governs(p->cameras[i], &capture))
             continue;
-        describe(q, p->cameras[i], &capture, seconds, &q->cameras[count]);
+        describe(q, p->cameras[i], &capture, now, seconds, &q->cameras[count]);
         const int input = p->cameras[i]->quality.target.input;
         q->pixels[count] = (double)q->inputs[input].width * q->inputs[input].height;
         q->unit[count] = q->inputs[input].seconds;
@@ -189,7 +191,7 @@ void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quali
         .own_input = q->own_input,
         .cameras = q->cameras,
     };
-    out->count = gather_cameras(p, seconds, &decode);
+    out->count = gather_cameras(p, now, seconds, &decode);
     if (q->engine_on_cpu)
         share_inference(p, out->count, seconds);
     else

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "capture/source.h"
 #include "config/value.h"
 
 #include <math.h>
@@ -153,9 +152,10 @@ int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag
 {
     struct itsi_quality_control *q = stream->pipeline->quality;
     const struct itsi_camera *camera = &stream->config;
-    struct itsi_source source;
-    if (!q || itsi_source_parse(&source, camera->url, diag) != 0 || source.pace_off)
-        return 0; /* whatever is wrong with its URL, capture says it; one that waits for its results always fits */
+    struct itsi_capture_status capture;
+    itsi_capture_status(stream->capture, &capture);
+    if (!q || !capture.live)
+        return 0; /* one that waits for its results always fits */
     pthread_mutex_lock(&q->mutex);
     const struct itsi_quality_policy policy = q->policy;
     const struct itsi_quality_capacity capacity = q->capacity;
@@ -178,7 +178,7 @@ int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag
     if (!offer.admitted) {
         char text[160];
         itsi_quality_offer_text(&offer, text, sizeof text);
-        return itsi_fail(diag, ITS_ELIMIT, "camera %s does not fit: %s", camera->id, text);
+        return itsi_fail(diag, ITS_ELIMIT, "does not fit: %s", text);
     }
     stream->quality.start = offer.level;
     return 0;
@@ -217,6 +217,7 @@ void itsi_stream_quality_status(const struct itsi_camera_stream *stream, int64_t
     out->quality_changes = s->changes;
     out->quality_since_wall_ns = s->changed_wall_ns;
     out->quality_seconds = (double)(now - s->changed) / 1e9;
+    itsi_stream_quality_note(stream, &out->capture, out->quality_note, sizeof out->quality_note);
 }
 
 size_t itsi_pipeline_quality_changes(struct itsi_pipeline *p, struct itsi_quality_change *out, size_t cap)
@@ -233,16 +234,23 @@ size_t itsi_pipeline_quality_changes(struct itsi_pipeline *p, struct itsi_qualit
     return count;
 }
 
-/* A reference of the camera whose level may be set. */
+/* A reference of the camera whose level may be set. One that waits for its results gives way to nobody, and what its level
+ * would leave out is not left out: to be told so is better than a pin that does nothing. */
 static int find_camera(struct itsi_pipeline *p, const char *id, int level, struct itsi_camera_stream **out,
                        struct its_diag *diag)
 {
+    struct itsi_camera_status status;
     if (!p->quality)
         return itsi_fail(diag, ITS_EUNSUPPORTED, "there is no quality manager: the system was started with enabled=false");
     if (level < -1 || level >= ITSI_QUALITY_LEVELS)
         return itsi_fail(diag, ITS_EINVAL, "quality level %d: there are 0 to %d", level, ITSI_QUALITY_LEVELS - 1);
-    *out = itsi_stream_find(p, id);
-    return *out ? 0 : itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);
+    if (itsi_pipeline_camera(p, id, &status) != 0 || !(*out = itsi_stream_find(p, id)))
+        return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);
+    if (level < 0 || status.capture.live)
+        return 0;
+    itsi_stream_unref(*out);
+    return itsi_fail(diag, ITS_EUNSUPPORTED,
+                     "camera %s plays at its own pace (pace=off): every frame of it is analysed, at no other level", id);
 }
 
 int itsi_pipeline_pin_quality(struct itsi_pipeline *p, const char *id, int level, struct its_diag *diag)

@@ -1,25 +1,7 @@
 /* The quality manager at work: more is asked than the engine has, and then no more. */
-#include "pipeline/pipeline_fixture.h"
+#include "pipeline/quality_fixture.h"
 
 enum { CAMERAS = 8 };
-
-/* The machine has nothing else to do, whatever else runs on it. */
-static void quiet(struct itsi_system_load *out)
-{
-    *out = (struct itsi_system_load){.cpu_percent = 10, .memory_percent = 10, .cores = 4};
-}
-
-static int setup_adapting(void **state)
-{
-    setup(state);
-    cfg.adaptive_quality.enable_adaptive_quality = true;
-    cfg.adaptive_quality.quality_adjustment_interval_seconds = 1;
-    cfg.quality.recovery_stability_seconds = 1;
-    params.machine = quiet;
-    params.null_base_ns = 20 * MS; /* 50 pictures a second; eight cameras ask for 200 */
-    return 0;
-}
-#define ADAPTING(name) cmocka_unit_test_setup_teardown(name, setup_adapting, teardown)
 
 static struct itsi_pipeline *crowd(void)
 {
@@ -28,22 +10,6 @@ static struct itsi_pipeline *crowd(void)
         add_camera(p, "", "null://?fps=25");
     return p;
 }
-
-static int level_of(struct itsi_pipeline *p, const char *id)
-{
-    struct itsi_camera_status status;
-    assert_int_equal(itsi_pipeline_camera(p, id, &status), 0);
-    return status.quality_level;
-}
-
-/* Sleeps until the condition holds. */
-#define AWAIT(condition)                                                                                               \
-    do {                                                                                                               \
-        const int64_t until_ = itsi_now_ns() + PATIENCE_NS;                                                            \
-        while (!(condition) && itsi_now_ns() < until_)                                                                 \
-            itsi_sleep_until_ns(itsi_now_ns() + 50 * MS);                                                              \
-        assert_true(condition);                                                                                        \
-    } while (0)
 
 static int64_t rises(struct itsi_pipeline *p)
 {
@@ -100,6 +66,7 @@ static void pins_and_boosts_hold(void **state)
     CHECK_OK(itsi_pipeline_pin_quality(p, "camera_002", ITSI_QUALITY_ULTRA_LOW, &diag), diag);
     AWAIT(level_of(p, "camera_003") < ITSI_QUALITY_HIGH);
     AWAIT(level_of(p, "camera_002") == ITSI_QUALITY_ULTRA_LOW);
+    assert_string_equal(status_of(p, "camera_002").quality_note, ""); /* all it asks for can be had */
     assert_int_equal(level_of(p, "camera_001"), ITSI_QUALITY_HIGH);
     CHECK_OK(itsi_pipeline_boost_quality(p, "camera_003", ITSI_QUALITY_HIGH, 1.5, &diag), diag);
     AWAIT(level_of(p, "camera_003") == ITSI_QUALITY_HIGH);
@@ -194,6 +161,15 @@ static void unpaced_cameras_are_left_alone(void **state)
     add_camera(p, "fast", "null://?fps=25&pace=off&seconds=6");
     collect(p, 140, NULL, 0);
     assert_int_equal(level_of(p, "fast"), ITSI_QUALITY_HIGH);
+    CHECK_CONTAINS(status_of(p, "fast").quality_note, "pace=off");
+    /* a level that would have no effect is not taken, and not in silence; taking one back is */
+    struct its_diag diag = {""};
+    assert_int_equal(itsi_pipeline_pin_quality(p, "fast", ITSI_QUALITY_LOW, &diag), ITS_EUNSUPPORTED);
+    CHECK_CONTAINS(diag.text, "fast");
+    CHECK_CONTAINS(diag.text, "pace=off");
+    assert_int_equal(itsi_pipeline_boost_quality(p, "fast", ITSI_QUALITY_LOW, 5, &diag), ITS_EUNSUPPORTED);
+    CHECK_OK(itsi_pipeline_pin_quality(p, "fast", -1, &diag), diag);
+    assert_int_equal(status_of(p, "fast").pin, -1);
     struct itsi_ledger_counts counts = close_pipeline(p);
     assert_int_equal(counts.skipped, 0);
 }

@@ -12,6 +12,7 @@
 enum { WAVE_GROWTH = 4, WAVE_GROWTH_LOADED = 2 };
 #define LONGEST_GAP (2 * ITSI_NS_PER_S) /* a suspended machine was not calm while it slept */
 #define LARGEST_STEP 0.5
+#define EXHAUSTED_GAP (5 * ITSI_NS_PER_S) /* overload that pauses for less goes on */
 #define STALLED_BUDGETS 2 /* a run that takes longer is no slow run */
 
 struct itsi_quality_state {
@@ -40,6 +41,8 @@ struct itsi_quality_state {
     /* the outcome */
     uint64_t changes[ITSI_QUALITY_REASONS];
     int levels[ITSI_QUALITY_LEVELS];
+    int exhausted;            /* members that have nothing left to give, while there is overload */
+    int64_t exhausted_since, exhausted_at; /* most have not, and there was overload; -1: it is not so */
     bool degraded;            /* somebody is below where it might be */
     int64_t rise_in;
     struct itsi_quality_capacity capacity;
@@ -57,7 +60,7 @@ int itsi_quality_state_create(struct itsi_quality_state **out, int max_cameras, 
     }
     itsi_quality_load_unknown(&state->smooth);
     itsi_quality_load_unknown(&state->evidence.slow);
-    state->overloaded_since = -1;
+    state->overloaded_since = state->exhausted_since = -1;
     state->lowered_at = state->raised_at = INT64_MIN / 2;
     state->wave = 1;
     *out = state;
@@ -199,6 +202,19 @@ static void consider_lowering(struct itsi_quality_state *state, const struct its
         lower(state, policy);
 }
 
+/* Quality has done what it can, and that is not enough: a matter for people. */
+static void note_exhaustion(struct itsi_quality_state *state, bool overloaded)
+{
+    state->exhausted = overloaded ? itsi_quality_exhausted(&state->fleet, state->verdict.resource) : 0;
+    if (state->exhausted > 0 && 2 * state->exhausted >= state->fleet.count) {
+        state->exhausted_at = state->time;
+        if (state->exhausted_since < 0)
+            state->exhausted_since = state->time;
+    } else if (state->time - state->exhausted_at > EXHAUSTED_GAP) {
+        state->exhausted_since = -1;
+    }
+}
+
 /* --- up ----------------------------------------------------------------------------------------------------------- */
 
 static int64_t rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
@@ -281,7 +297,8 @@ static enum itsi_quality_reason overlay_reason(const struct itsi_quality_member 
 }
 
 static void tell(struct itsi_quality_state *state, const struct itsi_quality_member *member, int knob,
-                 const struct itsi_quality_position *now, struct itsi_quality_events *events)
+                 const struct itsi_quality_position *now, enum itsi_quality_reason reason,
+                 struct itsi_quality_events *events)
 {
     const struct itsi_quality_event event = {
         .key = member->key,
@@ -291,11 +308,26 @@ static void tell(struct itsi_quality_state *state, const struct itsi_quality_mem
         .to_level = itsi_quality_position_level(now),
         .from_rung = member->shown.rung[knob],
         .to_rung = now->rung[knob],
-        .reason = member->reason[knob] != ITSI_QUALITY_NONE ? member->reason[knob] : overlay_reason(member),
+        .reason = reason,
         .inputs = state->verdict.inputs,
     };
     state->changes[event.reason]++;
     itsi_quality_events_add(events, &event);
+}
+
+static enum itsi_quality_reason reason_of(const struct itsi_quality_member *member, int knob)
+{
+    return member->reason[knob] != ITSI_QUALITY_NONE ? member->reason[knob] : overlay_reason(member);
+}
+
+/* A smaller stream that cannot be had is told once: nothing is lowered by it, but less can be saved. */
+static void tell_lost_stream(struct itsi_quality_state *state, struct itsi_quality_member *member,
+                             struct itsi_quality_events *events)
+{
+    const bool lost = member->camera->sub_lost;
+    if (lost && !member->sub_lost)
+        tell(state, member, ITSI_KNOB_DECODE, &member->shown, ITSI_QUALITY_SUB_STREAM, events);
+    member->sub_lost = lost;
 }
 
 /* Kept by value, so that whoever asks for admission needs neither the snapshot nor the members. */
@@ -327,10 +359,11 @@ static void conclude(struct itsi_quality_state *state, const struct itsi_quality
         const struct itsi_quality_position now = itsi_quality_member_in_effect(member, &member->at);
         for (int k = 0; k < ITSI_KNOBS; k++)
             if (now.rung[k] != member->shown.rung[k]) {
-                tell(state, member, k, &now, events);
+                tell(state, member, k, &now, reason_of(member, k), events);
                 member->moved[k] = state->time;
             }
         member->shown = now;
+        tell_lost_stream(state, member, events);
         state->degraded |= itsi_quality_member_degraded(member);
         targets[i].key = member->key;
         itsi_quality_target_make(fleet->snapshot, member->camera, &now, policy->floor_fps, &targets[i]);
@@ -348,10 +381,12 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
         return ITS_EINVAL;
     const int64_t dt = pass_time(state, snapshot->now);
     observe(state, snapshot, policy, dt);
-    if (policy->enabled && state->verdict.pressure >= ITSI_PRESSURE_OVERLOADED)
+    const bool overloaded = policy->enabled && state->verdict.pressure >= ITSI_PRESSURE_OVERLOADED;
+    if (overloaded)
         consider_lowering(state, policy);
     else
         consider_raising(state, policy, dt);
+    note_exhaustion(state, overloaded);
     conclude(state, policy, targets, events);
     const int64_t dwell = rise_dwell(state, policy);
     state->rise_in = state->degraded && state->calm < dwell ? dwell - state->calm : 0;
@@ -376,6 +411,8 @@ void itsi_quality_status(const struct itsi_quality_state *state, struct itsi_qua
         .recovering = state->on_trial || state->wave > 1,
         .flaps = state->flaps,
         .rise_in_ns = state->rise_in,
+        .exhausted_cameras = state->exhausted,
+        .exhausted_ns = state->exhausted_since < 0 ? 0 : state->time - state->exhausted_since,
     };
     for (int level = ITSI_QUALITY_LEVELS - 1; level >= 0; level--) {
         out->cameras[level] = state->levels[level];

@@ -58,7 +58,12 @@ void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, 
     n = add_figure(figures, sizeof figures, n, "busy", or_nan(in->busy) * 100, "%");
     n = add_figure(figures, sizeof figures, n, "unmet", or_nan(in->unmet) * 100, "%");
     add_figure(figures, sizeof figures, n, "demand", or_nan(in->utilisation) * 100, "%");
-    snprintf(out, size, "%s %s -> %s (rung %d -> %d): %s%s", itsi_quality_knob_name(event->knob),
-             itsi_quality_name(event->from_level), itsi_quality_name(event->to_level), event->from_rung, event->to_rung,
-             itsi_quality_reason_sentence(event->reason), figures);
+    const char *knob = itsi_quality_knob_name(event->knob), *from = itsi_quality_name(event->from_level);
+    char change[96];
+    if (event->from_rung == event->to_rung)
+        snprintf(change, sizeof change, "%s stays %s (rung %d)", knob, from, event->from_rung);
+    else
+        snprintf(change, sizeof change, "%s %s -> %s (rung %d -> %d)", knob, from, itsi_quality_name(event->to_level),
+                 event->from_rung, event->to_rung);
+    snprintf(out, size, "%s: %s%s", change, itsi_quality_reason_sentence(event->reason), figures);
 }

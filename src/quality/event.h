@@ -22,7 +22,8 @@
     X(PINNED, "pinned", "an operator fixed its level")                                                                 \
     X(BOOSTED, "boosted", "an incident asks for more")                                                                 \
     X(RELEASED, "released", "its pin or boost ended")                                                                  \
-    X(POLICY, "policy", "the policy changed")
+    X(POLICY, "policy", "the policy changed")                                                                          \
+    X(SUB_STREAM, "sub_stream", "its smaller stream cannot be had, the full one is read on")
 
 enum itsi_quality_reason {
 #define ITSI_X(name, text, sentence) ITSI_QUALITY_##name,

@@ -28,6 +28,13 @@ static void says_what_and_why(void **state)
                                                  .unmet = 0, .utilisation = 0.2};
     itsi_quality_event_text(&pinned, text, sizeof text);
     assert_string_equal(text, "compute high -> low (rung 1 -> 3): an operator fixed its level; unmet 0 %, demand 20 %");
+    pinned.reason = ITSI_QUALITY_SUB_STREAM;
+    pinned.knob = ITSI_KNOB_DECODE;
+    pinned.to_level = pinned.from_level;
+    pinned.to_rung = pinned.from_rung;
+    itsi_quality_event_text(&pinned, text, sizeof text);
+    assert_string_equal(text, "decode stays high (rung 1): its smaller stream cannot be had, the full one is read on; unmet "
+                              "0 %, demand 20 %");
     itsi_quality_event_text(&lowered, text, 8); /* cut, not overrun */
     assert_string_equal(text, "compute");
 }

@@ -243,9 +243,11 @@ static void learn_member(struct itsi_quality_fleet *fleet, struct itsi_quality_m
     itsi_quality_learn(&member->learned, member->camera, &target, weight);
 }
 
-/* Detections asked for and not done. A camera counts only where its measurements speak of its position. */
-static void count_unmet(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, double *wanted,
-                        double *missing)
+/* Detections asked for and not done. A camera counts only where its measurements speak of its position. What is counted in
+ * a step are whole detections: one a second is none in one step and two a second in the next, and the one too many makes
+ * up for the one too few. one: a detection in this step, as a rate. */
+static void count_unmet(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, double one,
+                        double *wanted, double *missing)
 {
     if (!settled(fleet, member, ITSI_KNOB_COMPUTE) || !settled(fleet, member, ITSI_KNOB_DECODE))
         return;
@@ -253,7 +255,7 @@ static void count_unmet(const struct itsi_quality_fleet *fleet, const struct its
     itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
     const double detections = itsi_quality_detections(&target);
     *wanted += detections;
-    *missing += fmax(detections - member->camera->detected_fps, 0);
+    *missing += fmax(detections - member->camera->detected_fps, -one);
 }
 
 static void follow_taken(struct itsi_quality_fleet *fleet, int64_t dt_ns)
@@ -275,6 +277,7 @@ static void follow_taken(struct itsi_quality_fleet *fleet, int64_t dt_ns)
 void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
 {
     const double weight = itsi_quality_smoothing(dt_ns, fleet->policy->fast_ns);
+    const double one = dt_ns > 0 ? 1e9 / (double)dt_ns : 0;
     double wanted = 0, missing = 0;
     see_units(fleet, weight);
     itsi_quality_costing_begin(&fleet->costing, fleet->snapshot, fleet->policy->floor_fps, fleet->seen);
@@ -282,13 +285,13 @@ void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
     for (int i = 0; i < fleet->count; i++) {
         struct itsi_quality_member *member = &fleet->members[i];
         learn_member(fleet, member, weight);
-        count_unmet(fleet, member, &wanted, &missing);
+        count_unmet(fleet, member, one, &wanted, &missing);
         itsi_quality_member_cost(fleet, member, &member->at, &member->cost);
         fleet->demand.decode += member->cost.decode;
         fleet->demand.infer += member->cost.infer;
         fleet->demand.encode += member->cost.encode;
     }
-    fleet->unmet = wanted > 0 ? missing / wanted : 0;
+    fleet->unmet = wanted > 0 ? fmax(missing / wanted, 0) : 0;
     follow_taken(fleet, dt_ns);
 }
 

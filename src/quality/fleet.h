@@ -17,6 +17,7 @@ struct itsi_quality_member {
     int64_t moved[ITSI_KNOBS];           /* when that last changed */
     int64_t boost_until, boost_ends;     /* as the caller names it; the same by the controller's time */
     struct itsi_quality_learned learned;
+    bool sub_lost;                       /* and that was told */
     /* of this step */
     const struct itsi_quality_camera *camera;
     bool boosted;

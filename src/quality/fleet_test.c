@@ -201,6 +201,31 @@ static void counts_events_that_find_no_room(void **state)
     plant_destroy(plant);
 }
 
+/* Once for every time it is lost, and no level moves for it. */
+static void tells_of_a_stream_that_is_lost(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 20, 640, 360, 25);
+    plant_run(plant, 5);
+    for (int round = 0; round < 2; round++) {
+        plant_watch(plant);
+        plant->cameras[4].facts.sub_lost = true;
+        plant_tick(plant);
+        assert_int_equal(plant->events.count, 1);
+        assert_int_equal(plant->items[0].key, plant->cameras[4].facts.key);
+        assert_int_equal(plant->items[0].reason, ITSI_QUALITY_SUB_STREAM);
+        assert_int_equal(plant->items[0].knob, ITSI_KNOB_DECODE);
+        assert_int_equal(plant->items[0].from_rung, plant->items[0].to_rung);
+        plant_run(plant, 60);
+        plant->cameras[4].facts.sub_lost = false;
+        plant_run(plant, 5);
+        assert_int_equal(plant->total_changes, 1);
+    }
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    plant_destroy(plant);
+}
+
 static void switched_off_everybody_has_the_default(void **state)
 {
     (void)state;
@@ -309,6 +334,7 @@ int main(void)
         cmocka_unit_test(takes_a_clock_that_steps),
         cmocka_unit_test(takes_irregular_ticks),
         cmocka_unit_test(counts_events_that_find_no_room),
+        cmocka_unit_test(tells_of_a_stream_that_is_lost),
         cmocka_unit_test(switched_off_everybody_has_the_default),
         cmocka_unit_test(keeps_memory_free_before_it_raises),
         cmocka_unit_test(refuses_what_it_cannot_hold),

@@ -15,4 +15,8 @@
 double itsi_quality_lower(struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource, double need, bool deep,
                           enum itsi_quality_reason reason);
 
+/* Members of which lowering would free nothing worth while on the resource: those at their floors, those that are pinned
+ * or boosted, and those that take nothing of it. */
+int itsi_quality_exhausted(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource);
+
 #endif

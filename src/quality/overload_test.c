@@ -175,6 +175,32 @@ static void goes_level_by_level_unless_critical(void **state)
     plant_destroy(plant);
 }
 
+/* For how long quality has been of no more help: never while it is, and not for a moment's overload. */
+static void says_when_it_has_nothing_left(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    struct itsi_quality_status status;
+    plant_run(plant, 5);
+    plant->scale = 3;
+    for (int i = 0; i < 120; i++) {
+        plant_tick(plant);
+        itsi_quality_status(plant->state, &status);
+        assert_int_equal(status.exhausted_ns, 0);
+    }
+    plant->scale = 12;
+    plant_run(plant, 30);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.exhausted_cameras, 20);
+    CHECK_NEAR((double)status.exhausted_ns / 1e9, 28, 2);
+    plant->scale = 1;
+    plant_run(plant, 10);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.exhausted_cameras, 0);
+    assert_int_equal(status.exhausted_ns, 0);
+    plant_destroy(plant);
+}
+
 /* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static void waits_out_a_stall_of_the_engine(void **state)
@@ -239,6 +265,55 @@ static void believes_what_comes_not_what_is_announced(void **state)
     plant_destroy(plant);
 }
 
+/* One detection a second is none in this step and one in the next: a full machine on which all is done and in time is left
+ * alone, however rarely each camera is detected. */
+static void counts_no_detection_as_missing_that_is_due_later(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 600, 320, 180, 1);
+    for (int i = 0; i < 600; i++)
+        plant->cameras[i].done = i % 10 / 10.0; /* they do not fire in step */
+    plant->counts = true;
+    plant->scale = 1.28; /* 97 % of the machine */
+    plant_run(plant, 20);
+    assert_true(plant->snapshot.load.cpu_percent > 95);
+    struct itsi_quality_status status;
+    itsi_quality_status(plant->state, &status);
+    CHECK_NEAR(status.inputs.unmet, 0, 0.02);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 600);
+    plant_destroy(plant);
+}
+
+/* A second without motion every ten: decoding costs next to nothing for as long, and everything again afterwards. Some may
+ * rise a little further than they would have; nobody is lowered when motion comes back, and it does not go on and on. */
+static void a_second_without_motion_is_no_room(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    plant->unit = 0.002;
+    plant_add(plant, 40, 1920, 1080, 25);
+    for (int i = 0; i < 40; i++)
+        plant->cameras[i].facts.has_sub = true;
+    plant->scale = 1.6;
+    plant_run(plant, 120);
+    assert_true(plant_at_level(plant, ITSI_QUALITY_HIGH) < 40);
+    const int high = plant_at_level(plant, ITSI_QUALITY_HIGH);
+    const double moving = plant->decode_per_pixel;
+    for (int i = 0; i < 30; i++) {
+        plant->decode_per_pixel = moving / 5;
+        plant_run(plant, 1);
+        plant->decode_per_pixel = moving;
+        plant_run(plant, 9);
+        assert_false(plant_suffers(plant));
+        assert_true(plant_at_level(plant, ITSI_QUALITY_HIGH) >= high);
+        if (i == 9)
+            plant_watch(plant);
+    }
+    assert_int_equal(plant->total_changes, 0);
+    plant_destroy(plant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,9 +324,12 @@ int main(void)
         cmocka_unit_test(lowers_priority_last),
         cmocka_unit_test(moves_few_for_a_small_excess),
         cmocka_unit_test(goes_level_by_level_unless_critical),
+        cmocka_unit_test(says_when_it_has_nothing_left),
         cmocka_unit_test(waits_out_a_stall_of_the_engine),
         cmocka_unit_test(gives_up_what_does_not_help),
         cmocka_unit_test(believes_what_comes_not_what_is_announced),
+        cmocka_unit_test(counts_no_detection_as_missing_that_is_due_later),
+        cmocka_unit_test(a_second_without_motion_is_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

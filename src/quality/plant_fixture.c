@@ -209,6 +209,11 @@ static void measure(struct plant *plant, double decoded, double inferred)
         plant->facts[i] = camera->facts;
         plant->facts[i].decoded_fps = camera->measured[0];
         plant->facts[i].detected_fps = camera->measured[1];
+        if (plant->counts) {
+            const double dt = (double)plant->tick / 1e9, sum = camera->done + detected * dt;
+            camera->done = sum - floor(sum);
+            plant->facts[i].detected_fps = floor(sum) / dt;
+        }
         plant->facts[i].cost = (struct itsi_quality_work){camera->measured[2], camera->measured[3], camera->measured[4]};
     }
     plant->inputs[0].seconds = plant->hide_unit ? 0 : unit_of(plant, 0); /* one size was learned, the others were not */

@@ -30,7 +30,8 @@ struct itsi_quality_camera {
 
     int width, height; /* of the main stream; 0: not known yet */
     double fps;        /* cadence measured at the source; 0: nothing comes */
-    bool has_sub;
+    bool has_sub;      /* it has a smaller stream that can be had, as far as is known, */
+    bool sub_lost;     /* or one that could not be had when it was last tried */
     int sub_width, sub_height; /* 0: not known, taken for 640x360 */
     double key_fps;    /* key frames per second; 0: not known, and then never relied on */
     double droppable;  /* share of frames that no other frame refers to, 0..1 */

@@ -102,69 +102,12 @@ static void unpaced_sources_are_not_thinned(void **state)
     cam_stop(&cam, NULL);
 }
 
-static int width_of(struct cam *cam)
-{
-    pthread_mutex_lock(&cam->mutex);
-    int width = cam->picture.width;
-    pthread_mutex_unlock(&cam->mutex);
-    return width;
-}
-
-static bool reads_sub(struct cam *cam)
-{
-    struct itsi_capture_status status;
-    itsi_capture_status(cam->capture, &status);
-    return status.sub;
-}
-
-static void the_smaller_stream_is_read_and_left_again(void **state)
-{
-    (void)state;
-    struct cam cam;
-    assert_int_equal(media_make("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
-    assert_int_equal(media_make("small.mp4", CLIP "-vf scale=320:240 -c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
-    cam_init(&cam);
-    cam.params.sub_url = media_path("small.mp4");
-    cam_start(&cam, media_path("p.mp4"));
-    assert_true(CAM_WAIT(&cam, 10, width_of(&cam) == 640));
-    itsi_capture_economise(cam.capture, ITSI_DECODE_ALL, 0, true);
-    assert_true(CAM_WAIT(&cam, 10, width_of(&cam) == 320));
-    assert_true(reads_sub(&cam));
-    itsi_capture_economise(cam.capture, ITSI_DECODE_ALL, 0, false);
-    assert_true(CAM_WAIT(&cam, 10, width_of(&cam) == 640));
-    assert_false(reads_sub(&cam));
-    struct itsi_ledger_counts counts;
-    cam_stop(&cam, &counts);
-    assert_int_equal(counts.corrupt, 0);
-    assert_int_equal(cam.disorder, 0);
-}
-
-static void a_smaller_stream_that_is_not_there_leaves_the_full_one(void **state)
-{
-    (void)state;
-    struct cam cam;
-    assert_int_equal(media_make("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
-    cam_init(&cam);
-    cam.params.sub_url = media_path("nothing.mp4");
-    cam_start(&cam, media_path("p.mp4"));
-    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 5));
-    itsi_capture_economise(cam.capture, ITSI_DECODE_ALL, 0, true);
-    usleep(1000000);
-    const uint64_t before = cam_frames(&cam);
-    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= before + 25));
-    assert_false(reads_sub(&cam));
-    assert_int_equal(width_of(&cam), 640);
-    cam_stop(&cam, NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(less_is_decoded_and_nothing_is_damaged),
         cmocka_unit_test(fewer_pictures_go_on_and_evenly),
         cmocka_unit_test(unpaced_sources_are_not_thinned),
-        cmocka_unit_test(the_smaller_stream_is_read_and_left_again),
-        cmocka_unit_test(a_smaller_stream_that_is_not_there_leaves_the_full_one),
     };
     return cmocka_run_group_tests(tests, media_setup, media_teardown);
 }

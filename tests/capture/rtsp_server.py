@@ -23,6 +23,7 @@ def parse():
     parser.add_argument("file")
     parser.add_argument("--codec", choices=["h264", "h265"], default="h264")
     parser.add_argument("--fps", type=int, default=25)
+    parser.add_argument("--speed", type=int, default=1, help="so many times as fast as the stream itself says")
     parser.add_argument("--mounts", type=int, default=1)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user")
@@ -88,7 +89,7 @@ class Server:
         def stamp(_pad, info):
             if not self.args.no_stamps:
                 buffer = info.get_buffer()
-                buffer.pts = buffer.dts
+                buffer.pts = buffer.dts = buffer.dts // self.args.speed
             return Gst.PadProbeReturn.DROP if self.muted else Gst.PadProbeReturn.OK
 
         pad = media.get_element().get_by_name("parse").get_static_pad("src")

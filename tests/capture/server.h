@@ -3,6 +3,7 @@
 #define ITS_TESTS_CAPTURE_SERVER_H
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>

@@ -461,9 +461,18 @@ class Serving(unittest.TestCase):
             status = json.loads(daemon.get("/api/v1/performance/status"))
             self.assertTrue(status["components"]["quality_manager"])
             self.assertIn("enabled", json.loads(daemon.get("/api/v1/performance/metrics"))["quality_management"])
+            self.assertNotIn("note", shown)
             gone = run("camera", "quality", "nobody", "--pin", "low", *url)
             self.assertEqual(gone.returncode, 1)
             self.assertIn("nobody", gone.stderr)
+
+    def test_a_level_without_effect_is_said_to_have_none(self):
+        with Daemon(*NULL, "--camera", "gate=null://?fps=50&pace=off") as daemon:
+            refused = run("camera", "quality", "gate", "--pin", "low", "--url", daemon.url)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("pace=off", refused.stderr)
+            shown = run("camera", "quality", "gate", "--url", daemon.url)
+            self.assertRegex(shown.stdout, r"(?m)^  note +.*pace=off")
 
     def until(self, check, seconds=10):
         end = time.monotonic() + seconds

@@ -139,6 +139,7 @@ static void put_values(int second, struct itsi_alert_tick *tick,
     tick->end_to_end.count =
         percentiles("latency", "all", second, quantiles, tick->end_to_end.ms, ITSI_ALERT_QUANTILES);
     tick->regressions = regressions;
+    tick->quality.seconds = value_at("exhausted", "all", second);
     for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
         const char *stage = itsi_stage_name((enum itsi_stage)s);
         tick->stage[s].count = percentiles("stage", stage, second, &quantiles[1], &tick->stage[s].p95_ms, 1);
@@ -163,6 +164,8 @@ static void name_subject(const struct itsi_alert *alert, char *out, size_t size)
                                            [ITSI_ALERT_REGRESSION] = "regression"};
     if (alert->condition == ITSI_ALERT_STUCK)
         snprintf(out, size, "stuck");
+    else if (alert->condition == ITSI_ALERT_EXHAUSTED)
+        snprintf(out, size, "quality");
     else if (alert->condition != ITSI_ALERT_BURN)
         snprintf(out, size, "%s:%s", findings[alert->condition], alert->part);
     else if (alert->scope == ITSI_ALERT_SYSTEM)

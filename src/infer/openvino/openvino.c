@@ -5,6 +5,7 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "infer/compile_cache.h"
 #include "infer/slots.h"
 
 #include <stdatomic.h>
@@ -245,6 +246,47 @@ static int add_size(struct itsi_engine *engine, int size, const struct itsi_engi
     return rc == 0 ? make_requests(engine, size, diag) : rc;
 }
 
+/* What compiles: another version of OpenVINO or another processor compiles otherwise. */
+static void name_runtime(const struct itsi_engine *engine, char *out, size_t size)
+{
+    ov_version_t version = {0};
+    char *device = NULL;
+    const bool known = ov_get_openvino_version(&version) == OK;
+    if (ov_core_get_property(engine->core, ITSI_OV_DEVICE, ov_property_key_device_full_name, &device) != OK)
+        device = NULL;
+    snprintf(out, size, "OpenVINO %s, %s", known ? version.buildNumber : "", device ? device : "");
+    ov_free(device);
+    if (known)
+        ov_version_free(&version);
+}
+
+static void open_cache(struct itsi_compile_cache *cache, const struct itsi_engine *engine,
+                       const struct itsi_engine_params *params)
+{
+    char runtime[512];
+    struct its_diag diag;
+    name_runtime(engine, runtime, sizeof runtime);
+    if (itsi_compile_cache_open(cache, params->cache_dir, params->model_path, runtime, &diag) != 0)
+        itsi_warn("infer", "the compiled model is not kept: %s", diag.text);
+}
+
+/* All sizes, from the cache where they are in it. */
+static int add_sizes(struct itsi_engine *engine, const struct itsi_engine_params *params, struct its_diag *diag)
+{
+    struct itsi_compile_cache cache = {.lock = -1};
+    struct itsi_engine_params own = *params;
+    int rc = 0;
+    if (params->cache_dir && params->model_path)
+        open_cache(&cache, engine, params);
+    own.cache_dir = cache.dir[0] ? cache.dir : NULL;
+    for (int size = 0; rc == 0 && size <= params->more_count; size++)
+        rc = add_size(engine, size, &own, diag);
+    if (rc == 0)
+        itsi_compile_cache_seal(&cache);
+    itsi_compile_cache_close(&cache);
+    return rc;
+}
+
 static int open_engine(struct itsi_engine **out, const struct itsi_engine_params *params, struct its_diag *diag)
 {
     if (params->more_count < 0 || params->more_count >= ITSI_ENGINE_SIZES)
@@ -253,8 +295,8 @@ static int open_engine(struct itsi_engine **out, const struct itsi_engine_params
     if (!engine)
         return itsi_fail(diag, ITS_ENOMEM, "no memory for the engine");
     int rc = itsi_ov_fail(diag, ov_core_create(&engine->core), "starting");
-    for (int size = 0; rc == 0 && size <= params->more_count; size++)
-        rc = add_size(engine, size, params, diag);
+    if (rc == 0)
+        rc = add_sizes(engine, params, diag);
     if (rc == 0)
         rc = itsi_slots_init(&engine->slots, engine->info.slots, engine->info.parallel, diag);
     if (rc != 0) {

@@ -181,6 +181,46 @@ static int count_files(const char *path)
     return count - 2; /* . and .. */
 }
 
+/* The one thing that lies in a folder. */
+static bool only_folder(const char *path, char *out, size_t size)
+{
+    DIR *d = opendir(path);
+    int found = 0;
+    for (const struct dirent *entry; d && (entry = readdir(d));)
+        if (entry->d_name[0] != '.') {
+            snprintf(out, size, "%s/%.32s", path, entry->d_name);
+            found++;
+        }
+    if (d)
+        closedir(d);
+    return found == 1;
+}
+
+/* Turns a byte over in the middle of everything that was compiled; returns how many files that were. */
+static int spoil(const char *folder)
+{
+    DIR *d = opendir(folder);
+    int spoilt = 0;
+    for (const struct dirent *entry; d && (entry = readdir(d));) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        FILE *file = strstr(entry->d_name, ".blob") ? fopen(path, "r+b") : NULL;
+        if (!file)
+            continue;
+        assert_int_equal(fseek(file, 0, SEEK_END), 0);
+        const long middle = ftell(file) / 2;
+        assert_int_equal(fseek(file, middle, SEEK_SET), 0);
+        const int byte = fgetc(file);
+        assert_int_equal(fseek(file, middle, SEEK_SET), 0);
+        assert_int_equal(fputc(byte ^ 0xff, file), byte ^ 0xff);
+        assert_int_equal(fclose(file), 0);
+        spoilt++;
+    }
+    if (d)
+        closedir(d);
+    return spoilt;
+}
+
 static void the_compiled_model_is_cached(void **state)
 {
     (void)state;
@@ -189,10 +229,17 @@ static void the_compiled_model_is_cached(void **state)
     struct itsi_engine_params params = params_for(dynamic_model, ITSI_PRECISION_FP32);
     params.cache_dir = cache;
     run_and_check(&params, 1, "fp32", SUM_ERROR);
-    int files = count_files(cache);
-    assert_true(files >= 1);
+    char folder[160];
+    assert_true(only_folder(cache, folder, sizeof folder));
+    int files = count_files(folder);
+    assert_true(files >= 3); /* what was compiled, its checksum, and the lock */
     run_and_check(&params, 1, "fp32", SUM_ERROR); /* from the cache: same numbers, nothing new */
-    assert_int_equal(count_files(cache), files);
+    assert_int_equal(count_files(folder), files);
+    assert_true(spoil(folder) >= 1);
+    run_and_check(&params, 1, "fp32", SUM_ERROR); /* compiled anew */
+    assert_int_equal(count_files(folder), files);
+    params.cache_dir = dynamic_model; /* a file: no folder can be made there, and nothing else is wrong */
+    run_and_check(&params, 1, "fp32", SUM_ERROR);
 }
 
 static void an_engine_error_names_openvinos_reason(void **state)

@@ -1,0 +1,198 @@
+#include "infer/compile_cache.h"
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/dirs.h"
+#include "base/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NOTES "checksums"
+#define LOCK "lock"
+#define LONGEST_WAIT_NS (20 * ITSI_NS_PER_S)
+enum { MOST_FILES = 64, NAME_SIZE = 128 };
+
+static const uint64_t fnv_offset = UINT64_C(0xcbf29ce484222325), fnv_prime = UINT64_C(0x100000001b3);
+
+/* FNV-1a, eight bytes at a time: the files are tens of megabytes, and nobody forges them. */
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    for (; len >= sizeof(uint64_t); p += sizeof(uint64_t), len -= sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, p, sizeof word);
+        hash = (hash ^ word) * fnv_prime;
+        hash ^= hash >> 32; /* the high bytes of a word reach the low ones of the next */
+    }
+    while (len--)
+        hash = (hash ^ *p++) * fnv_prime;
+    return hash;
+}
+
+/* False: it cannot be read. */
+static bool hash_file(const char *path, uint64_t *hash)
+{
+    static _Thread_local char block[1 << 16];
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return false;
+    for (size_t got; (got = fread(block, 1, sizeof block, file)) > 0;)
+        *hash = hash_bytes(*hash, block, got);
+    const bool ok = !ferror(file);
+    fclose(file);
+    return ok;
+}
+
+/* Of the model's bytes, with the weights that an IR keeps beside it, and of the run time. */
+static int key_of(const char *model_path, const char *runtime, uint64_t *key, struct its_diag *diag)
+{
+    char weights[4096];
+    const size_t len = strlen(model_path);
+    *key = hash_bytes(fnv_offset, runtime, strlen(runtime));
+    if (!hash_file(model_path, key))
+        return itsi_fail(diag, ITS_EIO, "%s: %s", model_path, strerror(errno));
+    if (len < 4 || len >= sizeof weights || strcmp(model_path + len - 4, ".xml") != 0)
+        return 0;
+    snprintf(weights, sizeof weights, "%.*s.bin", (int)(len - 4), model_path);
+    return hash_file(weights, key) ? 0 : itsi_fail(diag, ITS_EIO, "%s: %s", weights, strerror(errno));
+}
+
+static bool join(char *out, size_t size, const char *dir, const char *name)
+{
+    const int used = snprintf(out, size, "%s/%s", dir, name);
+    return used > 0 && (size_t)used < size;
+}
+
+static bool is_own(const char *name)
+{
+    return name[0] == '.' || strcmp(name, NOTES) == 0 || strcmp(name, LOCK) == 0;
+}
+
+/* --- the notes ---------------------------------------------------------------------------------------------------- */
+
+struct notes {
+    int count;
+    struct {
+        char name[NAME_SIZE];
+        uint64_t hash;
+    } file[MOST_FILES];
+};
+
+static void read_notes(const struct itsi_compile_cache *cache, struct notes *notes)
+{
+    char path[4200], line[256];
+    notes->count = 0;
+    FILE *file = join(path, sizeof path, cache->dir, NOTES) ? fopen(path, "re") : NULL;
+    if (!file)
+        return;
+    while (notes->count < MOST_FILES && fgets(line, sizeof line, file))
+        if (sscanf(line, "%16" SCNx64 " %127s", &notes->file[notes->count].hash, notes->file[notes->count].name) == 2)
+            notes->count++;
+    fclose(file);
+}
+
+static bool as_noted(const struct notes *notes, const char *name, const char *path)
+{
+    uint64_t hash = fnv_offset;
+    for (int i = 0; i < notes->count; i++)
+        if (strcmp(notes->file[i].name, name) == 0)
+            return hash_file(path, &hash) && hash == notes->file[i].hash;
+    return false;
+}
+
+/* Removes what is not as it was noted. */
+static void sweep(const struct itsi_compile_cache *cache)
+{
+    struct notes notes;
+    char path[4400];
+    DIR *dir = opendir(cache->dir);
+    if (!dir)
+        return;
+    read_notes(cache, &notes);
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        if (!is_own(entry->d_name) && join(path, sizeof path, cache->dir, entry->d_name) &&
+            !as_noted(&notes, entry->d_name, path)) {
+            itsi_warn("infer", "%s is not as it was written: the model is compiled again", path);
+            unlink(path);
+        }
+    closedir(dir);
+}
+
+void itsi_compile_cache_seal(struct itsi_compile_cache *cache)
+{
+    char path[4400], part[4200], notes[4200];
+    if (!cache->dir[0] || !join(part, sizeof part, cache->dir, "." NOTES) || !join(notes, sizeof notes, cache->dir, NOTES))
+        return;
+    DIR *dir = opendir(cache->dir);
+    FILE *file = dir ? fopen(part, "we") : NULL;
+    bool ok = file != NULL;
+    for (const struct dirent *entry; ok && (entry = readdir(dir));) {
+        uint64_t hash = fnv_offset;
+        if (!is_own(entry->d_name) && strlen(entry->d_name) < NAME_SIZE &&
+            join(path, sizeof path, cache->dir, entry->d_name) && hash_file(path, &hash))
+            ok = fprintf(file, "%016" PRIx64 " %s\n", hash, entry->d_name) > 0;
+    }
+    if (file)
+        ok = fclose(file) == 0 && ok;
+    if (dir)
+        closedir(dir);
+    if (!ok || rename(part, notes) != 0)
+        unlink(part); /* the next start compiles again */
+}
+
+/* --- open and close ----------------------------------------------------------------------------------------------- */
+
+/* False: another start has had it for longer than any compiling takes. */
+static bool take_lock(int fd)
+{
+    const int64_t until = itsi_now_ns() + LONGEST_WAIT_NS;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (itsi_now_ns() >= until)
+            return false;
+        itsi_sleep_until_ns(itsi_now_ns() + 20 * ITSI_NS_PER_MS);
+    }
+    return true;
+}
+
+int itsi_compile_cache_open(struct itsi_compile_cache *cache, const char *root, const char *model_path,
+                            const char *runtime, struct its_diag *diag)
+{
+    uint64_t key;
+    char lock[4200];
+    *cache = (struct itsi_compile_cache){.lock = -1};
+    int rc = key_of(model_path, runtime, &key, diag);
+    if (rc != 0)
+        return rc;
+    const int used = snprintf(cache->dir, sizeof cache->dir, "%s/%016" PRIx64, root, key);
+    if (used < 0 || (size_t)used >= sizeof cache->dir || !join(lock, sizeof lock, cache->dir, LOCK))
+        rc = itsi_fail(diag, ITS_EINVAL, "%s: path too long", root);
+    else
+        rc = itsi_make_dirs(cache->dir, "for compiled models", diag);
+    if (rc == 0 && (cache->lock = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0644)) < 0)
+        rc = itsi_fail(diag, ITS_EIO, "%s: %s", lock, strerror(errno));
+    else if (rc == 0 && !take_lock(cache->lock)) {
+        close(cache->lock);
+        rc = itsi_fail(diag, ITS_EBUSY, "%s: held by another start", lock);
+    }
+    if (rc != 0)
+        cache->dir[0] = '\0';
+    else
+        sweep(cache);
+    return rc;
+}
+
+void itsi_compile_cache_close(struct itsi_compile_cache *cache)
+{
+    if (cache->dir[0] && cache->lock >= 0)
+        close(cache->lock);
+    *cache = (struct itsi_compile_cache){.lock = -1};
+}
