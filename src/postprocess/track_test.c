@@ -60,6 +60,13 @@ static void test_confidence_changes(void **state)
     w.now += FRAME;
     assert_int_equal(look_at(&w, 400, 300, 0.06F), id);
     assert_int_equal(foresee(&w), 1);
+    itsi_tracker_set_confidence(w.tracker, 0.25F); /* and returns */
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, 400, 300, 0.06F), -1);
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, 400, 300, 0.15F), -1); /* lost ones are carried on by sure detections alone */
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, 400, 300, 0.3F), id);
     teardown(&w);
 }
 
