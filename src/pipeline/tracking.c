@@ -95,7 +95,7 @@ int itsi_tracking_longest(struct itsi_camera_stream *stream)
     return (int)(itsi_track_cadence_interval(&cadence) / cadence.frame_ns);
 }
 
-/* The mutex is held. Notes what the frame was paid, too. */
+/* The mutex is held. Is the frame to be detected on? Counts what the level pays for, and what is made of it. */
 static bool is_due(struct itsi_camera_stream *stream, int64_t origin, float change)
 {
     struct itsi_stream_tracking *t = &stream->tracking;

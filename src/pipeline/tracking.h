@@ -2,8 +2,9 @@
  *
  * Where a quality level pays for fewer detections than frames, tracking stands in for the frames between, as long as it
  * holds (postprocess/track_cadence.h). When a detection is due is for the camera's doubt to say, by a tolerance that all
- * cameras share, so that together they spend what their levels pay for (postprocess/track_budget.h). Their results come in the order of the frames: one whose turn is behind a detection
- * still on its way stands by until that is done, and gives way to a newer one. */
+ * cameras share, so that together they spend what their levels pay for (postprocess/track_budget.h). Results of frames that
+ * are not detected on come in the order of the frames: one whose turn is behind a detection still on its way stands by until
+ * that is done, and gives way to a newer one. */
 #ifndef ITSI_PIPELINE_TRACKING_H
 #define ITSI_PIPELINE_TRACKING_H
 
@@ -26,7 +27,7 @@ struct itsi_stream_tracking {
     struct itsi_frame *standby;   /* owned */
     float moved;                  /* frames since last_sent, each for what it changed */
     float retention, doubt;
-    double paid, made;            /* detections that the level paid for and that were asked for, since they were collected */
+    double paid, made;            /* detections, since they were last collected: by the level, and asked for */
 };
 
 #endif
