@@ -26,12 +26,14 @@
 enum { MOST_CLIPS = 64 };
 
 static const struct track_setting settings[] = {
-    {TRACK_EVERY, 0, 1, 0},     {TRACK_LATE, 0, 1, 0},      {TRACK_STALE, 0, 2, 0},     {TRACK_EVERY, 0, 2, 0},
-    {TRACK_STALE, 0, 3, 0},     {TRACK_EVERY, 0, 3, 0},     {TRACK_STALE, 0, 5, 0},     {TRACK_EVERY, 0, 5, 0},
-    {TRACK_EVERY, 0, 10, 0},    {TRACK_DOUBT, 0, 4, 1.0F},  {TRACK_DOUBT, 0, 4, 1.5F},  {TRACK_DOUBT, 0, 4, 2.0F},
-    {TRACK_DOUBT, 0, 4, 2.5F},  {TRACK_DOUBT, 0, 4, 3.3F},  {TRACK_DOUBT, 0, 4, 4.0F},  {TRACK_DOUBT, 0, 6, 6.0F},
-    {TRACK_HOLDS, 0, 4, 2.0F},  {TRACK_HOLDS, 0, 4, 4.0F},  {TRACK_EVERY, 1, 1, 0},     {TRACK_EVERY, 2, 1, 0},
-    {TRACK_EVERY, 2, 2, 0},     {TRACK_EVERY, 3, 1, 0},     {TRACK_EVERY, 3, 3, 0},
+    {TRACK_EVERY, 0, 1, 0},    {TRACK_LATE, 0, 1, 0},      {TRACK_STALE, 0, 2, 0},   {TRACK_EVERY, 0, 2, 0},
+    {TRACK_EVERY, 0, 3, 0},    {TRACK_STALE, 0, 5, 0},     {TRACK_EVERY, 0, 5, 0},   {TRACK_EVERY, 0, 10, 0},
+    {TRACK_DOUBT, 0, 4, 1.0F}, {TRACK_DOUBT, 0, 4, 1.5F},  {TRACK_DOUBT, 0, 4, 2.0F}, {TRACK_DOUBT, 0, 4, 2.4F},
+    {TRACK_DOUBT, 0, 4, 2.8F}, {TRACK_DOUBT, 0, 6, 6.0F},  {TRACK_BUDGET, 0, 2, 0},  {TRACK_BUDGET, 0, 3, 0},
+    {TRACK_BUDGET, 0, 4, 0},   {TRACK_BUDGET, 0, 6, 0},    {TRACK_EVERY, 1, 1, 0},   {TRACK_EVERY, 1, 2, 0},
+    {TRACK_BUDGET, 1, 3, 0},   {TRACK_BUDGET, 1, 4, 0},    {TRACK_BUDGET, 1, 6, 0},  {TRACK_BUDGET, 1, 10, 0},
+    {TRACK_EVERY, 2, 1, 0},    {TRACK_EVERY, 2, 2, 0},     {TRACK_EVERY, 3, 1, 0},   {TRACK_EVERY, 3, 3, 0},
+    {TRACK_EVERY, 3, 5, 0},    {TRACK_BUDGET, 3, 8, 0},    {TRACK_BUDGET, 3, 15, 0},
 };
 
 struct options {
@@ -139,23 +141,19 @@ static void print(const char *clip, const struct track_setting *s, const struct 
     itsi_buf_fini(&buf);
 }
 
-static int run(struct track_player *player, const struct track_clip *clips, int count, struct its_diag *diag)
+/* One setting: each clip's outcome, and that of all together. */
+static int run(struct track_player *player, const struct track_setting *setting, const struct track_clip *clips, int count,
+               struct its_diag *diag)
 {
-    static struct track_outcome pooled[sizeof settings / sizeof *settings];
-    int rc = 0;
+    static struct track_outcome outcomes[MOST_CLIPS];
+    struct track_outcome pooled = {.frames = 0};
+    int rc = track_player_play(player, setting, outcomes, diag);
     for (int i = 0; rc == 0 && i < count; i++) {
-        rc = track_player_load(player, &clips[i], diag);
-        for (size_t k = 0; rc == 0 && k < sizeof settings / sizeof *settings; k++) {
-            struct track_outcome outcome;
-            rc = track_player_play(player, &settings[k], &outcome, diag);
-            if (rc == 0) {
-                print(clips[i].name, &settings[k], &outcome);
-                track_outcome_merge(&pooled[k], &outcome);
-            }
-        }
+        print(clips[i].name, setting, &outcomes[i]);
+        track_outcome_merge(&pooled, &outcomes[i]);
     }
-    for (size_t k = 0; rc == 0 && k < sizeof settings / sizeof *settings; k++)
-        print("pooled", &settings[k], &pooled[k]);
+    if (rc == 0)
+        print("pooled", setting, &pooled);
     return rc;
 }
 
@@ -169,11 +167,14 @@ int main(int argc, char **argv)
     }
     struct its_diag diag = {""};
     struct track_player *player = NULL;
-    int rc = track_player_create(&player, &diag);
-    const int count = rc == 0 ? find_clips(&o, clips, &diag) : rc;
-    if (count > 0)
+    const int count = find_clips(&o, clips, &diag);
+    int rc = count;
+    if (count > 0) {
         even_out(clips, count);
-    rc = count < 0 ? count : run(player, clips, count, &diag);
+        rc = track_player_create(&player, clips, count, &diag);
+    }
+    for (size_t i = 0; rc == 0 && i < sizeof settings / sizeof *settings; i++)
+        rc = run(player, &settings[i], clips, count, &diag);
     if (rc != 0)
         fprintf(stderr, "bench_track: %s\n", diag.text);
     for (int i = 0; i < count; i++)

@@ -7,7 +7,8 @@ Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare 
 the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of
 them for 120 s), parts (letterbox, boxes, books, recording, batcher), overload
 (the deadline batcher against the fixed-timeout one, bench/overload.py), machinery (1,000 cameras without pixels,
-bench/machinery.py). The first four need the recovered model."""
+bench/machinery.py), track (accuracy against inference saved, on the real clips). The first four and the last need the
+recovered model."""
 import argparse
 import json
 import os
@@ -153,8 +154,27 @@ class Bench:
         self.script("machinery")
 
 
-NEED_MODEL = ("bare", "peers", "rtsp", "hundred")
-SECTIONS = (*NEED_MODEL, "parts", "overload", "machinery")
+    def section_track(self):
+        """What a level's cadence and input size save, and what tracking between detections leaves of their accuracy."""
+        tool = pathlib.Path(self.args.binary).parents[2] / "bench/bench_track"
+        clips = sorted((self.data / "videos").glob("*.mp4"))
+        lines = self.run([tool, "--model", self.model, *clips]).splitlines()
+        rows = [row for row in map(json.loads, lines) if row["clip"] == "pooled"]
+        self.results["track"] = rows
+        print(f"tracking between detections, {len(clips)} clips: F1 against {rows[0]['input']} on every picture")
+        for row in rows:
+            if row["detected"] > 0:
+                when = f"at doubt {row['tolerance']:g}, at least every {row['interval']}" if row["rule"] == "doubt" else \
+                    f"every {row['interval']} on average" if row["rule"] == "budget" else f"every {row['interval']}"
+                stale = ", boxes left in place" if row["rule"] == "stale" else ""
+                print(f"  {row['input']:>8s} {when + stale:32s} inference / {row['saving']:5.2f}   F1 {row['f1']:.3f}"
+                      f"   by a larger input {row['f1_large']:.3f}   ids kept {row['ids_kept']:.3f}", flush=True)
+        best = max((r for r in rows if r["detected"] > 0 and r["saving"] >= 2.0), key=lambda r: r["f1"])
+        print(f"  at half the inference: F1 {best['f1']:.3f}  >= 0.98  {'met' if best['f1'] >= 0.98 else 'NOT MET'}", flush=True)
+
+
+NEED_MODEL = ("bare", "peers", "rtsp", "hundred", "track")
+SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "track")
 
 
 def main():

@@ -6,6 +6,7 @@
 #include "capture/capture.h"
 #include "infer/backend.h"
 #include "infer/open.h"
+#include "postprocess/track_change.h"
 #include "postprocess/yolo.h"
 #include "preprocess/letterbox.h"
 
@@ -25,6 +26,7 @@ struct track_reader {
     /* of the clip being read; written by the capture's thread */
     struct track_clip *clip;
     struct itsi_ledger *ledger;
+    struct itsi_track_change change;
     int64_t cpu_ns[TRACK_SIZES];
     int status;
 };
@@ -131,6 +133,7 @@ static int take(struct track_reader *reader, const struct itsi_frame *frame)
     clip->width = frame->picture.width;
     clip->height = frame->picture.height;
     view->at_ns = frame->info.media_ns;
+    view->change = itsi_track_change_next(&reader->change, &frame->picture);
     int rc = 0;
     for (int i = 0; rc == 0 && i < TRACK_SIZES; i++) {
         view->count[i] = -1;
@@ -203,6 +206,7 @@ int track_reader_read(struct track_reader *reader, const char *path, struct trac
     name_clip(clip, path);
     reader->clip = clip;
     reader->status = 0;
+    reader->change = (struct itsi_track_change){.begun = false};
     memset(reader->cpu_ns, 0, sizeof reader->cpu_ns);
     int rc = play(reader, path, diag);
     if (rc == 0 && clip->frames == 0)

@@ -17,6 +17,7 @@ extern const struct track_size track_sizes[TRACK_SIZES];
 
 struct track_view {
     int64_t at_ns; /* in the clip's own timeline */
+    float change;  /* from the picture before: itsi_track_change_next() */
     int count[TRACK_SIZES]; /* -1: not looked at */
     struct itsi_detection *boxes[TRACK_SIZES]; /* by falling score, in pixels of the picture, down to the floor */
 };

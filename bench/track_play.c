@@ -3,9 +3,12 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "postprocess/track_cadence.h"
+#include "postprocess/track_budget.h"
+#include "postprocess/track_change.h"
 
 #include <string.h>
+
+#define TICK_NS (ITSI_NS_PER_S / 2) /* of the budget, as the product's quality manager */
 
 enum { FULL = 0, MOST_IDS = 1 << 16 };
 
@@ -14,51 +17,35 @@ struct shown {
     struct itsi_detection boxes[ITSI_MAX_DETECTIONS];
 };
 
-struct track_player {
-    struct itsi_tracker_params params;
-    struct itsi_track_scratch *scratch;
+/* A clip as a camera. */
+struct camera {
     const struct track_clip *clip;
     int64_t frame_ns;
     struct shown *reference; /* by picture: full size, with ids */
-    struct track_identities identities;
     /* of the playing */
     struct itsi_tracker *tracker;
+    struct track_identities identities;
+    int next;        /* picture */
     int64_t last_ns; /* of the picture detected on last */
     bool begun;
+    float moved; /* since then */
     struct shown now;
+};
+
+struct track_player {
+    struct itsi_tracker_params params;
+    struct itsi_track_scratch *scratch;
+    struct camera *cameras;
+    int count;
+    /* of the playing */
+    struct itsi_track_budget budget;
+    double paid, made;
 };
 
 const char *track_rule_name(enum track_rule rule)
 {
-    static const char *const names[] = {"every", "stale", "doubt", "holds", "late"};
+    static const char *const names[] = {"every", "stale", "doubt", "budget", "late"};
     return names[rule];
-}
-
-int track_player_create(struct track_player **out, struct its_diag *diag)
-{
-    struct track_player *player = itsi_zalloc(sizeof *player);
-    if (!player)
-        return itsi_fail(diag, ITS_ENOMEM, "out of memory");
-    player->params = (struct itsi_tracker_params)ITSI_TRACKER_DEFAULTS;
-    int rc = itsi_track_scratch_create(&player->scratch, diag);
-    if (rc == 0)
-        rc = track_identities_init(&player->identities, MOST_IDS);
-    if (rc != 0) {
-        track_player_destroy(player);
-        return rc;
-    }
-    *out = player;
-    return 0;
-}
-
-void track_player_destroy(struct track_player *player)
-{
-    if (!player)
-        return;
-    itsi_track_scratch_destroy(player->scratch);
-    track_identities_fini(&player->identities);
-    itsi_free(player->reference);
-    itsi_free(player);
 }
 
 /* What is published of boxes that go down to the tracker's floor. */
@@ -71,93 +58,191 @@ static int publish(const struct itsi_detection *boxes, int count, struct itsi_de
     return published;
 }
 
-static void detect(struct track_player *p, const struct track_view *view, int size)
+static void detect(struct track_player *p, struct camera *c, const struct track_view *view, int size)
 {
     struct itsi_detection boxes[ITSI_MAX_DETECTIONS];
     const int count = view->count[size];
     memcpy(boxes, view->boxes[size], (size_t)count * sizeof *boxes);
-    itsi_tracker_update(p->tracker, p->scratch, view->at_ns, p->clip->width, p->clip->height, boxes, count);
-    p->now.count = publish(boxes, count, p->now.boxes);
-    p->last_ns = view->at_ns;
-    p->begun = true;
+    itsi_tracker_update(c->tracker, p->scratch, view->at_ns, c->clip->width, c->clip->height, boxes, count);
+    c->now.count = publish(boxes, count, c->now.boxes);
+    c->last_ns = view->at_ns;
+    c->begun = true;
+    c->moved = 0;
 }
 
-static int begin(struct track_player *p, struct its_diag *diag)
+static int begin(struct track_player *p, struct camera *c, struct its_diag *diag)
 {
-    p->begun = false;
-    p->now.count = 0;
-    return itsi_tracker_create(&p->tracker, &p->params, diag);
+    c->begun = false;
+    c->next = 0;
+    c->moved = 0;
+    c->now.count = 0;
+    return itsi_tracker_create(&c->tracker, &p->params, diag);
 }
 
-int track_player_load(struct track_player *p, const struct track_clip *clip, struct its_diag *diag)
+static void end(struct camera *c)
 {
-    itsi_free(p->reference);
-    p->clip = clip;
-    p->frame_ns = clip->frames > 1 ? (clip->views[clip->frames - 1].at_ns - clip->views[0].at_ns) / (clip->frames - 1)
+    itsi_tracker_destroy(c->tracker);
+    c->tracker = NULL;
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------- */
+
+static int note_reference(struct track_player *p, struct camera *c, const struct track_clip *clip, struct its_diag *diag)
+{
+    c->clip = clip;
+    c->frame_ns = clip->frames > 1 ? (clip->views[clip->frames - 1].at_ns - clip->views[0].at_ns) / (clip->frames - 1)
                                    : ITSI_NS_PER_S / 25;
-    p->reference = itsi_calloc((size_t)clip->frames, sizeof *p->reference);
-    if (!p->reference)
+    c->reference = itsi_calloc((size_t)clip->frames, sizeof *c->reference);
+    if (!c->reference || track_identities_init(&c->identities, MOST_IDS) != 0)
         return itsi_fail(diag, ITS_ENOMEM, "out of memory");
-    int rc = begin(p, diag);
+    int rc = begin(p, c, diag);
     if (rc != 0)
         return rc;
     for (int f = 0; f < clip->frames; f++) {
-        detect(p, &clip->views[f], FULL);
-        p->reference[f] = p->now;
+        detect(p, c, &clip->views[f], FULL);
+        c->reference[f] = c->now;
     }
-    itsi_tracker_destroy(p->tracker);
+    end(c);
     return 0;
 }
 
-static bool is_due(const struct track_player *p, const struct track_setting *s, int frame, int64_t now_ns)
+int track_player_create(struct track_player **out, const struct track_clip *clips, int count, struct its_diag *diag)
+{
+    struct track_player *player = itsi_zalloc(sizeof *player);
+    if (!player)
+        return itsi_fail(diag, ITS_ENOMEM, "out of memory");
+    player->params = (struct itsi_tracker_params)ITSI_TRACKER_DEFAULTS;
+    player->cameras = itsi_calloc((size_t)count, sizeof *player->cameras);
+    player->count = player->cameras ? count : 0;
+    int rc = player->cameras ? itsi_track_scratch_create(&player->scratch, diag)
+                             : itsi_fail(diag, ITS_ENOMEM, "out of memory");
+    for (int i = 0; rc == 0 && i < count; i++)
+        rc = note_reference(player, &player->cameras[i], &clips[i], diag);
+    if (rc != 0) {
+        track_player_destroy(player);
+        return rc;
+    }
+    *out = player;
+    return 0;
+}
+
+void track_player_destroy(struct track_player *player)
+{
+    if (!player)
+        return;
+    for (int i = 0; i < player->count; i++) {
+        end(&player->cameras[i]);
+        track_identities_fini(&player->cameras[i].identities);
+        itsi_free(player->cameras[i].reference);
+    }
+    itsi_free(player->cameras);
+    itsi_track_scratch_destroy(player->scratch);
+    itsi_free(player);
+}
+
+/* --- playing ------------------------------------------------------------------------------------------------------ */
+
+static bool is_due(struct track_player *p, struct camera *c, const struct track_setting *s, int64_t now_ns)
 {
     if (s->rule == TRACK_EVERY || s->rule == TRACK_STALE)
-        return frame % s->interval == 0;
-    const struct itsi_track_fit fit = itsi_tracker_fit(p->tracker);
-    const struct itsi_track_cadence cadence = {.retention = s->rule == TRACK_HOLDS ? fit.retention : 1, .doubt = fit.doubt,
-                                         .tolerance = s->tolerance, .wanted_ns = s->interval * p->frame_ns,
-                                         .frame_ns = p->frame_ns, .since_ns = p->begun ? now_ns - p->last_ns : -1};
-    return itsi_track_cadence_detect(&cadence);
+        return c->next % s->interval == 0;
+    const struct itsi_track_fit fit = itsi_tracker_fit(c->tracker);
+    struct itsi_track_cadence cadence = {.retention = 1, .doubt = fit.doubt, .moved = c->moved,
+                                         .tolerance = s->tolerance, .wanted_ns = s->interval * c->frame_ns,
+                                         .frame_ns = c->frame_ns, .since_ns = c->begun ? now_ns - c->last_ns : -1};
+    if (s->rule == TRACK_BUDGET) {
+        cadence.retention = fit.retention;
+        itsi_track_budget_ask(&p->budget, s->interval, &cadence);
+    }
+    const bool due = itsi_track_cadence_detect(&cadence);
+    p->paid += 1.0 / s->interval;
+    p->made += due;
+    return due;
 }
 
-static void show(struct track_player *p, const struct track_setting *s, int frame, struct track_outcome *o)
+static void show(struct track_player *p, struct camera *c, const struct track_setting *s, struct track_outcome *o)
 {
-    const struct track_view *view = &p->clip->views[frame];
+    const struct track_view *view = &c->clip->views[c->next];
     const int64_t cpu = itsi_thread_cpu_ns();
-    if (is_due(p, s, frame, view->at_ns)) {
-        detect(p, view, s->size);
+    c->moved += itsi_track_change_worth(view->change);
+    if (is_due(p, c, s, view->at_ns)) {
+        detect(p, c, view, s->size);
         o->detected++;
-        o->inference_ms += p->clip->cpu_ms[s->size];
+        o->inference_ms += c->clip->cpu_ms[s->size];
     } else if (s->rule != TRACK_STALE) {
-        p->now.count = itsi_tracker_predict(p->tracker, view->at_ns, p->clip->width, p->clip->height, p->now.boxes);
+        c->now.count = itsi_tracker_predict(c->tracker, view->at_ns, c->clip->width, c->clip->height, c->now.boxes);
     }
     o->tracker_ns += itsi_thread_cpu_ns() - cpu;
-    o->retention += (double)itsi_tracker_fit(p->tracker).retention;
+    o->retention += (double)itsi_tracker_fit(c->tracker).retention;
 }
 
-int track_player_play(struct track_player *p, const struct track_setting *s, struct track_outcome *o,
+static void play_picture(struct track_player *p, struct camera *c, const struct track_setting *s,
+                         struct track_outcome *o)
+{
+    struct itsi_detection large[ITSI_MAX_DETECTIONS];
+    const struct track_view *view = &c->clip->views[c->next];
+    const struct shown *wanted = &c->reference[c->next];
+    if (s->rule == TRACK_LATE)
+        c->now = c->reference[c->next > 0 ? c->next - 1 : 0];
+    else
+        show(p, c, s, o);
+    track_score_add(&o->same, &c->identities, c->now.boxes, c->now.count, wanted->boxes, wanted->count);
+    if (view->count[TRACK_LARGE] >= 0)
+        track_score_add(&o->large, NULL, c->now.boxes, c->now.count, large,
+                        publish(view->boxes[TRACK_LARGE], view->count[TRACK_LARGE], large));
+    o->always_ms += c->clip->cpu_ms[FULL];
+    c->next++;
+}
+
+/* How far a camera is through its clip, 0..1: clips of different length begin and end together, so that the mix of cameras
+ * stays. */
+static double progress(const struct camera *c) { return (double)c->next / c->clip->frames; }
+
+/* The camera whose picture is next; NULL: all are through. */
+static struct camera *next_camera(struct track_player *p)
+{
+    struct camera *found = NULL;
+    for (int i = 0; i < p->count; i++) {
+        struct camera *c = &p->cameras[i];
+        if (c->next < c->clip->frames && (!found || progress(c) < progress(found)))
+            found = c;
+    }
+    return found;
+}
+
+/* Pictures of all cameras in a tick. */
+static int pictures_per_tick(const struct track_player *p)
+{
+    double pictures = 0;
+    for (int i = 0; i < p->count; i++)
+        pictures += (double)TICK_NS / (double)p->cameras[i].frame_ns;
+    return (int)pictures > 0 ? (int)pictures : 1;
+}
+
+int track_player_play(struct track_player *p, const struct track_setting *s, struct track_outcome *outcomes,
                       struct its_diag *diag)
 {
-    *o = (struct track_outcome){.frames = p->clip->frames};
-    int rc = begin(p, diag);
-    if (rc != 0)
-        return rc;
-    memset(p->identities.id_of, 0, sizeof *p->identities.id_of * (size_t)p->identities.room);
-    struct itsi_detection large[ITSI_MAX_DETECTIONS];
-    for (int f = 0; f < p->clip->frames; f++) {
-        const struct track_view *view = &p->clip->views[f];
-        if (s->rule == TRACK_LATE)
-            p->now = p->reference[f > 0 ? f - 1 : 0];
-        else
-            show(p, s, f, o);
-        track_score_add(&o->same, &p->identities, p->now.boxes, p->now.count, p->reference[f].boxes,
-                        p->reference[f].count);
-        if (view->count[TRACK_LARGE] >= 0)
-            track_score_add(&o->large, NULL, p->now.boxes, p->now.count, large,
-                            publish(view->boxes[TRACK_LARGE], view->count[TRACK_LARGE], large));
-        o->always_ms += p->clip->cpu_ms[FULL];
+    p->budget = (struct itsi_track_budget)ITSI_TRACK_BUDGET_BEGIN;
+    p->paid = p->made = 0;
+    for (int i = 0; i < p->count; i++) {
+        struct camera *c = &p->cameras[i];
+        outcomes[i] = (struct track_outcome){.frames = c->clip->frames};
+        memset(c->identities.id_of, 0, sizeof *c->identities.id_of * (size_t)c->identities.room);
+        int rc = begin(p, c, diag);
+        if (rc != 0)
+            return rc;
     }
-    itsi_tracker_destroy(p->tracker);
+    const int per_tick = pictures_per_tick(p);
+    int played = 0;
+    for (struct camera *c; (c = next_camera(p)) != NULL;) {
+        play_picture(p, c, s, &outcomes[c - p->cameras]);
+        if (++played % per_tick == 0) {
+            itsi_track_budget_step(&p->budget, p->paid, p->made);
+            p->paid = p->made = 0;
+        }
+    }
+    for (int i = 0; i < p->count; i++)
+        end(&p->cameras[i]);
     return 0;
 }
 

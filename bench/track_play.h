@@ -1,4 +1,4 @@
-/* A clip played through tracker and cadence with one setting, and what came of it. */
+/* Clips played side by side through tracker and cadence with one setting, and what came of it. */
 #ifndef ITS_BENCH_TRACK_PLAY_H
 #define ITS_BENCH_TRACK_PLAY_H
 
@@ -9,11 +9,11 @@
 #define TRACK_CONFIDENCE 0.25F /* of boxes that are published, as the product's inference.confidence */
 
 enum track_rule {
-    TRACK_EVERY, /* every n-th picture is detected on, tracking between */
-    TRACK_STALE, /* the same, but the last detection's boxes stay where they are */
-    TRACK_DOUBT, /* at least every n-th, and sooner where doubt exceeds the tolerance */
-    TRACK_HOLDS, /* the same, and only while tracking holds: the whole rule of the product */
-    TRACK_LATE   /* no tracking: each picture gets the boxes of the one before it */
+    TRACK_EVERY,  /* every n-th picture is detected on, tracking between */
+    TRACK_STALE,  /* the same, but the last detection's boxes stay where they are */
+    TRACK_DOUBT,  /* at least every n-th, and sooner where doubt exceeds the tolerance */
+    TRACK_BUDGET, /* every n-th on average over all clips, when doubt says so and while tracking holds: the product's rule */
+    TRACK_LATE    /* no tracking: each picture gets the boxes of the one before it */
 };
 const char *track_rule_name(enum track_rule rule);
 
@@ -35,12 +35,13 @@ struct track_outcome {
 };
 
 struct track_player;
-ITS_NODISCARD int track_player_create(struct track_player **out, struct its_diag *diag);
+/* Notes what full size on every picture shows of each clip. Clips are borrowed. */
+ITS_NODISCARD int track_player_create(struct track_player **out, const struct track_clip *clips, int count,
+                                      struct its_diag *diag);
 void track_player_destroy(struct track_player *player);
-/* Another clip (borrowed): notes what full size on every picture shows of it. */
-ITS_NODISCARD int track_player_load(struct track_player *player, const struct track_clip *clip, struct its_diag *diag);
+/* All clips side by side, as cameras are; they begin and end together. outcomes: one per clip. */
 ITS_NODISCARD int track_player_play(struct track_player *player, const struct track_setting *setting,
-                                    struct track_outcome *outcome, struct its_diag *diag);
+                                    struct track_outcome *outcomes, struct its_diag *diag);
 void track_outcome_merge(struct track_outcome *into, const struct track_outcome *from);
 
 #endif

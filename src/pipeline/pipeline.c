@@ -85,7 +85,7 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
     if (rc == 0)
         rc = itsi_yolo_create(&p->yolo, diag);
     if (rc == 0 && cfg->inference.tracking)
-        rc = itsi_track_scratch_create(&p->track_scratch, diag);
+        rc = itsi_pipeline_make_tracking(p, diag);
     if (rc == 0)
         rc = itsi_latency_recorder_create(&p->recorder, diag);
     if (rc == 0)

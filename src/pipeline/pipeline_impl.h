@@ -118,6 +118,7 @@ struct itsi_pipeline {
     struct itsi_quantile letterboxing; /* ns an image; batcher thread */
     struct itsi_yolo *yolo;         /* post-processing thread */
     struct itsi_track_scratch *track_scratch; /* the same; NULL: tracking is switched off */
+    _Atomic float tolerance; /* of struct itsi_track_budget, for all cameras */
     struct itsi_job *jobs;          /* one per engine slot */
     struct itsi_bus bus;
     struct itsi_latency_recorder *recorder;
@@ -205,6 +206,7 @@ size_t itsi_pipeline_regressions(struct itsi_pipeline *pipeline, struct itsi_ale
 
 /* tracking.c */
 enum { ITSI_TRACKING_MOST = 15 }; /* frames from one detection to the next, at most */
+ITS_NODISCARD int itsi_pipeline_make_tracking(struct itsi_pipeline *pipeline, struct its_diag *diag);
 ITS_NODISCARD int itsi_stream_tracking_init(struct itsi_camera_stream *stream, struct its_diag *diag);
 void itsi_stream_tracking_fini(struct itsi_camera_stream *stream);
 /* A frame of the camera goes to detection; it has ended there, however. */
@@ -221,6 +223,8 @@ void itsi_tracking_caught_up(struct itsi_camera_stream *stream);
 /* The longest detection interval, in frames, over which the tracks hold; 0: not known. */
 int itsi_tracking_longest(struct itsi_camera_stream *stream);
 void itsi_tracking_stop(struct itsi_camera_stream *stream, enum itsi_drop reason);
+/* Every half second, one thread: how much doubt is tolerable, by what was paid for and spent since. */
+void itsi_tracking_balance(struct itsi_pipeline *pipeline);
 
 /* quality.c */
 ITS_NODISCARD int itsi_pipeline_make_quality(struct itsi_pipeline *pipeline, const struct itsi_pipeline_params *params,

@@ -185,6 +185,7 @@ static void *quality_main(void *arg)
     while (!itsi_event_wait_until(&q->stop, next += ITSI_QUALITY_TICK_NS)) {
         const int64_t now = itsi_now_ns();
         step(p, now);
+        itsi_tracking_balance(p);
         next = next < now - ITSI_QUALITY_TICK_NS ? now : next;
     }
     return NULL;

@@ -30,10 +30,10 @@ int itsi_pipeline_quality_sizes(const struct its_cfg *cfg, const struct itsi_mod
     int count = 0;
     if (!cfg->general.enabled || !cfg->adaptive_quality.enable_adaptive_quality)
         return 0;
-    for (int level = 0; level < ITSI_QUALITY_LEVELS && count < ITSI_ENGINE_SIZES - 1; level++) {
-        const double share = itsi_quality_profile(level)->input_share;
+    for (int rung = ITSI_QUALITY_RUNGS - 1; rung >= 0 && count < ITSI_ENGINE_SIZES - 1; rung--) {
+        const double share = itsi_quality_input_share(rung);
         /* each size takes time at the start and memory: the enhanced one is built where it is what is wanted */
-        if (share > 1 && cfg->adaptive_quality.default_quality != level)
+        if (share > 1 && cfg->adaptive_quality.default_quality != itsi_quality_level_of(rung))
             continue;
         struct itsi_input_size size = {to_32(own.width * share), to_32(own.height * share)};
         /* a model of one size runs at that alone */

@@ -3,7 +3,14 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "pipeline/pipeline_impl.h"
-#include "postprocess/track_cadence.h"
+#include "postprocess/track_budget.h"
+
+int itsi_pipeline_make_tracking(struct itsi_pipeline *p, struct its_diag *diag)
+{
+    static const struct itsi_track_budget budget = ITSI_TRACK_BUDGET_BEGIN;
+    atomic_init(&p->tolerance, budget.tolerance);
+    return itsi_track_scratch_create(&p->track_scratch, diag);
+}
 
 int itsi_stream_tracking_init(struct itsi_camera_stream *stream, struct its_diag *diag)
 {
@@ -45,9 +52,12 @@ void itsi_tracking_detected(struct itsi_camera_stream *stream, struct itsi_resul
     if (!t->tracker)
         return;
     pthread_mutex_lock(&t->mutex);
+    itsi_tracker_set_confidence(t->tracker, confidence);
     itsi_tracker_update(t->tracker, stream->pipeline->track_scratch, info->trace.origin, info->width, info->height,
                         result->boxes, result->count);
-    t->retention = itsi_tracker_fit(t->tracker).retention;
+    const struct itsi_track_fit fit = itsi_tracker_fit(t->tracker);
+    t->retention = fit.retention;
+    t->doubt = fit.doubt;
     t->last_seq = info->seq > t->last_seq ? info->seq : t->last_seq;
     pthread_mutex_unlock(&t->mutex);
     int shown = 0; /* the weak ones were for the tracker alone; boxes come by falling score */
@@ -58,15 +68,16 @@ void itsi_tracking_detected(struct itsi_camera_stream *stream, struct itsi_resul
 
 /* --- frames that are not ------------------------------------------------------------------------------------------ */
 
-static struct itsi_track_cadence cadence_of(const struct itsi_stream_tracking *t, int64_t origin)
+/* The mutex is held. */
+static struct itsi_track_cadence cadence_of(const struct itsi_stream_tracking *t)
 {
     const int fps = atomic_load_explicit(&t->fps_millihertz, memory_order_relaxed);
-    const int64_t frame_ns = fps > 0 ? (int64_t)(1e12 / fps) : 0;
     return (struct itsi_track_cadence){
         .retention = t->retention,
-        .wanted_ns = frame_ns * atomic_load_explicit(&t->interval, memory_order_relaxed),
-        .frame_ns = frame_ns,
-        .since_ns = t->last_sent ? origin - t->last_sent : -1,
+        .doubt = t->doubt,
+        .moved = t->moved,
+        .frame_ns = fps > 0 ? (int64_t)(1e12 / fps) : 0,
+        .since_ns = -1,
     };
 }
 
@@ -76,12 +87,54 @@ int itsi_tracking_longest(struct itsi_camera_stream *stream)
     if (!t->tracker)
         return 1;
     pthread_mutex_lock(&t->mutex);
-    struct itsi_track_cadence cadence = cadence_of(t, 0);
+    struct itsi_track_cadence cadence = cadence_of(t);
     pthread_mutex_unlock(&t->mutex);
     if (cadence.frame_ns <= 0)
         return 0;
     cadence.wanted_ns = cadence.frame_ns * ITSI_TRACKING_MOST;
     return (int)(itsi_track_cadence_interval(&cadence) / cadence.frame_ns);
+}
+
+/* The mutex is held. Is the frame to be detected on? Counts what the level pays for, and what is made of it. */
+static bool is_due(struct itsi_camera_stream *stream, int64_t origin, float change)
+{
+    struct itsi_stream_tracking *t = &stream->tracking;
+    const int interval = atomic_load_explicit(&t->interval, memory_order_relaxed);
+    t->moved += change;
+    struct itsi_track_cadence cadence = cadence_of(t);
+    const struct itsi_track_budget budget = {.tolerance = atomic_load_explicit(&stream->pipeline->tolerance,
+                                                                               memory_order_relaxed)};
+    itsi_track_budget_ask(&budget, interval, &cadence);
+    if (t->last_sent)
+        cadence.since_ns = origin - t->last_sent;
+    const bool due = itsi_track_cadence_detect(&cadence);
+    if (due) {
+        t->last_sent = origin;
+        t->moved = 0;
+    }
+    if (interval > 1) { /* else there is no choice, and nothing to learn from it */
+        t->paid += 1.0 / interval;
+        t->made += due;
+    }
+    return due;
+}
+
+void itsi_tracking_balance(struct itsi_pipeline *p)
+{
+    double paid = 0, made = 0;
+    pthread_mutex_lock(&p->table);
+    for (int i = 0; i < p->camera_count; i++) {
+        struct itsi_stream_tracking *t = &p->cameras[i]->tracking;
+        pthread_mutex_lock(&t->mutex);
+        paid += t->paid;
+        made += t->made;
+        t->paid = t->made = 0;
+        pthread_mutex_unlock(&t->mutex);
+    }
+    pthread_mutex_unlock(&p->table);
+    struct itsi_track_budget budget = {.tolerance = atomic_load_explicit(&p->tolerance, memory_order_relaxed)};
+    itsi_track_budget_step(&budget, paid, made);
+    atomic_store_explicit(&p->tolerance, budget.tolerance, memory_order_relaxed);
 }
 
 /* The mutex is held; takes over the frame. */
@@ -116,19 +169,18 @@ static void stand_in(struct itsi_camera_stream *stream, struct itsi_frame *frame
 bool itsi_tracking_takes(struct itsi_camera_stream *stream, struct itsi_frame *frame)
 {
     struct itsi_stream_tracking *t = &stream->tracking;
-    const int64_t origin = frame->info.trace.origin;
     if (!t->tracker || frame->picture.layout == ITSI_LAYOUT_NONE || frame->info.deadline == ITSI_NEVER)
         return false;
+    /* the picture is looked at while there is a choice */
+    const bool choice = atomic_load_explicit(&t->interval, memory_order_relaxed) > 1;
+    const float change = choice ? itsi_track_change_worth(itsi_track_change_next(&t->change, &frame->picture)) : 1;
     pthread_mutex_lock(&t->mutex);
-    const struct itsi_track_cadence cadence = cadence_of(t, origin);
-    const bool detect = itsi_track_cadence_detect(&cadence);
+    const bool detect = is_due(stream, frame->info.trace.origin, change);
     struct itsi_frame *passed = t->standby;
     t->standby = NULL;
-    if (detect)
-        t->last_sent = origin;
-    else if (atomic_load(&t->detecting) > 0)
+    if (!detect && atomic_load(&t->detecting) > 0)
         t->standby = frame;
-    else
+    else if (!detect)
         stand_in(stream, frame);
     pthread_mutex_unlock(&t->mutex);
     if (passed) {

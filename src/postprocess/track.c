@@ -40,6 +40,7 @@ int itsi_tracker_create(struct itsi_tracker **out, const struct itsi_tracker_par
     if (!tracker)
         return itsi_fail(diag, ITS_ENOMEM, "tracker: out of memory");
     tracker->params = *params;
+    tracker->floor = params->floor;
     tracker->fit = (struct itsi_track_fit){.retention = FIT_AT_FIRST};
     *out = tracker;
     return 0;
@@ -50,7 +51,7 @@ void itsi_tracker_destroy(struct itsi_tracker *tracker) { itsi_free(tracker); }
 void itsi_tracker_set_confidence(struct itsi_tracker *tracker, float confidence)
 {
     tracker->params.confidence = confidence;
-    tracker->params.floor = fminf(tracker->params.floor, confidence);
+    tracker->floor = fminf(tracker->params.floor, confidence);
 }
 
 /* Seconds since the last update; a clock that stepped back stands still. */
@@ -231,7 +232,7 @@ static void advance(struct itsi_tracker *tracker, struct itsi_track_scratch *scr
 static void match(const struct itsi_tracker *tracker, struct itsi_track_scratch *scratch,
                   const struct itsi_detection *boxes, int count)
 {
-    const float sure = tracker->params.confidence, weak = tracker->params.floor;
+    const float sure = tracker->params.confidence, weak = tracker->floor;
     const struct itsi_track_stage stages[] = {
         {1U << ITSI_TRACK_CONFIRMED | 1U << ITSI_TRACK_LOST, sure, INFINITY, 0.2F},
         {1U << ITSI_TRACK_CONFIRMED, weak, sure, 0.4F},

@@ -35,7 +35,7 @@ struct itsi_tracker;
 ITS_NODISCARD int itsi_tracker_create(struct itsi_tracker **out, const struct itsi_tracker_params *params,
                                       struct its_diag *diag);
 void itsi_tracker_destroy(struct itsi_tracker *tracker);
-/* From now on; tracks stay. 0..1; a floor above it comes down to it. */
+/* From now on; tracks stay. 0..1; a floor above it comes down to it for as long. */
 void itsi_tracker_set_confidence(struct itsi_tracker *tracker, float confidence);
 
 /* A picture of width x height pixels, taken at now_ns, was detected on: boxes[0..count) in its pixels, down to `floor`,

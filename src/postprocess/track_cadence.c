@@ -14,8 +14,7 @@ int64_t itsi_track_cadence_interval(const struct itsi_track_cadence *c)
 
 static bool is_in_doubt(const struct itsi_track_cadence *c)
 {
-    return c->tolerance > 0 && c->frame_ns > 0 &&
-           (double)c->doubt * (double)c->since_ns / (double)c->frame_ns >= (double)c->tolerance;
+    return c->tolerance > 0 && c->doubt * c->moved >= c->tolerance;
 }
 
 bool itsi_track_cadence_detect(const struct itsi_track_cadence *c)

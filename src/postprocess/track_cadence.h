@@ -5,8 +5,8 @@
  * needs no memory to keep from flapping.
  *
  * Within that interval, inference goes where it changes something: a picture is detected on as soon as doubt, times the
- * pictures since the last detection, reaches a tolerance. With one tolerance for all cameras, a road on which all is
- * clear gives its share to one on which the detector wavers; docs/tracking.md has what that is worth. */
+ * pictures since the last detection, reaches a tolerance (track_budget.h says which). Pictures that repeat the one before
+ * count for less (track_change.h). docs/tracking.md has what that is worth. */
 #ifndef ITSI_POSTPROCESS_TRACK_CADENCE_H
 #define ITSI_POSTPROCESS_TRACK_CADENCE_H
 
@@ -19,6 +19,7 @@
 struct itsi_track_cadence {
     float retention;   /* of struct itsi_track_fit */
     float doubt;       /* of the same */
+    float moved;       /* pictures since the one detected on last, this one included, each for what it changed */
     float tolerance;   /* for doubt; 0: only the interval decides */
     int64_t wanted_ns; /* most time between two detections, as the quality level asks; 0: every picture */
     int64_t frame_ns;  /* between two pictures */

@@ -82,14 +82,20 @@ static void test_doubt(void **state)
     struct itsi_track_cadence c = usual(1, 40 * MS);
     c.tolerance = 2;
     c.doubt = 1;
+    c.moved = 1;
     assert_false(itsi_track_cadence_detect(&c)); /* one picture on: 1 of 2 */
     c.since_ns = 80 * MS;
+    c.moved = 1.1F;
+    assert_false(itsi_track_cadence_detect(&c)); /* the second hardly differed */
+    c.moved = 2;
     assert_true(itsi_track_cadence_detect(&c));
     c.since_ns = 40 * MS;
+    c.moved = 1;
     c.doubt = 2;
     assert_true(itsi_track_cadence_detect(&c));
     c.doubt = 0; /* nothing is in doubt: the interval alone */
     c.since_ns = 160 * MS;
+    c.moved = 4;
     assert_false(itsi_track_cadence_detect(&c));
     c.since_ns = 200 * MS;
     assert_true(itsi_track_cadence_detect(&c));

@@ -37,9 +37,8 @@ struct itsi_track {
 };
 
 struct itsi_tracker {
-    /* const */
-    struct itsi_tracker_params params;
-    /* the calling thread's */
+    struct itsi_tracker_params params; /* const but for the confidence */
+    float floor;                       /* theirs, or the confidence where that is lower */
     int64_t last_ns; /* of the last update */
     bool begun;
     int32_t last_id;

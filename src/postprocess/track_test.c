@@ -1,6 +1,7 @@
 #include "postprocess/track_test.h"
 
 #include "base/mem.h"
+#include "postprocess/track_budget.h"
 
 /* ---- ids ---- */
 
@@ -60,6 +61,13 @@ static void test_confidence_changes(void **state)
     w.now += FRAME;
     assert_int_equal(look_at(&w, 400, 300, 0.06F), id);
     assert_int_equal(foresee(&w), 1);
+    itsi_tracker_set_confidence(w.tracker, 0.25F); /* and returns */
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, 400, 300, 0.06F), -1);
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, 400, 300, 0.15F), -1); /* lost ones are carried on by sure detections alone */
+    w.now += FRAME;
+    assert_int_equal(look_at(&w, 400, 300, 0.3F), id);
     teardown(&w);
 }
 
@@ -133,6 +141,56 @@ static void test_cadence_and_size_change(void **state)
         id = id ? id : now;
         assert_int_equal(now, id);
     }
+    teardown(&w);
+}
+
+/* Detections when doubt asks for them, at levels that come and go: a sure thing, and one that the detector wavers over. */
+static void test_adaptive_cadence(void **state)
+{
+    (void)state;
+    static const struct { int interval, width, height; } levels[] = {
+        {1, W, H}, {2, W, H}, {3, 960, 540}, {5, 640, 360}, {1, W, H}};
+    static const float wavering[] = {0.3F, 0.42F, 0.18F};
+    static const struct itsi_track_budget budget = {.tolerance = 0.4F};
+    struct world w;
+    setup(&w);
+    int32_t sure = 0, unsure = 0;
+    int64_t last = 0;
+    int detections[5] = {0};
+    float moved = 0;
+    for (int i = 0; i < 200; i++, w.now += FRAME) {
+        const int level = i / 40;
+        const struct itsi_track_fit fit = itsi_tracker_fit(w.tracker);
+        moved += 1;
+        struct itsi_track_cadence cadence = {.retention = fit.retention, .doubt = fit.doubt, .moved = moved,
+                                             .frame_ns = FRAME, .since_ns = last ? w.now - last : -1};
+        w.width = levels[level].width;
+        w.height = levels[level].height;
+        itsi_track_budget_ask(&budget, levels[level].interval, &cadence);
+        if (!itsi_track_cadence_detect(&cadence)) {
+            const int count = foresee(&w);
+            assert_true(count >= 1 && w.boxes[0].track == sure);
+            assert_true(count == 1 || w.boxes[1].track == unsure);
+            w.count = 0;
+            continue;
+        }
+        show(&w, 60 + 5 * (float)i, 300, 80, 60, 0.8F);
+        show(&w, 1200 - 4 * (float)i, 500, 80, 60, wavering[i % 3]);
+        look(&w);
+        sure = sure ? sure : w.boxes[0].track;
+        unsure = unsure > 0 ? unsure : w.boxes[1].track;
+        assert_int_equal(w.boxes[0].track, sure);
+        assert_int_equal(w.boxes[1].track, unsure);
+        detections[level]++;
+        last = w.now;
+        moved = 0;
+    }
+    assert_true(sure > 0 && unsure > 0 && sure != unsure);
+    assert_int_equal(detections[0], 40);
+    assert_int_equal(detections[4], 40);
+    for (int level = 1; level < 4; level++)
+        assert_in_range(detections[level], 40 / (2 * levels[level].interval), 36);
+    assert_true(detections[3] < detections[1]);
     teardown(&w);
 }
 
@@ -306,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_occlusion),
         cmocka_unit_test(test_crossing),
         cmocka_unit_test(test_cadence_and_size_change),
+        cmocka_unit_test(test_adaptive_cadence),
         cmocka_unit_test(test_fast_thing_at_low_cadence),
         cmocka_unit_test(test_clock_steps),
         cmocka_unit_test(test_three_hundred),

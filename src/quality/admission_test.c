@@ -67,7 +67,7 @@ static void degrades_or_refuses_what_does_not(void **state)
 {
     (void)state;
     struct itsi_quality_capacity capacity = half_a_core();
-    capacity.free[ITSI_RESOURCE_CPU] = 0.25; /* medium takes 0.24 */
+    capacity.free[ITSI_RESOURCE_CPU] = 0.25; /* medium takes 0.225 */
     struct itsi_quality_offer got = offer(&capacity, ITSI_ADMIT_DEGRADE, &newcomer);
     assert_true(got.admitted);
     assert_int_equal(got.answer, ITSI_ANSWER_FITS_LOWER);
@@ -105,7 +105,7 @@ static void makes_room_among_the_others(void **state)
     capacity.free[ITSI_RESOURCE_CPU] = -0.35;
     got = offer(&capacity, ITSI_ADMIT_DEGRADE, &important);
     assert_false(got.admitted);
-    CHECK_NEAR(got.missing, 0.24 - 0.15, 1e-9);
+    CHECK_NEAR(got.missing, 0.225 - 0.15, 1e-9);
     assert_true(offer(&capacity, ITSI_ADMIT_DEGRADE, &newcomer).admitted);
 
     capacity.reclaimable[ITSI_RESOURCE_CPU] = 0;
@@ -121,10 +121,10 @@ static void names_the_engine_that_is_full(void **state)
     (void)state;
     struct itsi_quality_capacity capacity = half_a_core();
     capacity.engine_on_cpu = false;
-    capacity.free[ITSI_RESOURCE_ENGINE] = 0.05;
+    capacity.free[ITSI_RESOURCE_ENGINE] = 0.05; /* high takes 0.25, low 20 / 3 * 0.0056 */
     const struct itsi_quality_offer got = offer(&capacity, ITSI_ADMIT_REFUSE, &newcomer);
     assert_int_equal(got.resource, ITSI_RESOURCE_ENGINE);
-    check_text(&got, "needs 0.2 of the engine's time more; would fit at level ultra_low");
+    check_text(&got, "needs 0.2 of the engine's time more; would fit at level low");
 }
 
 /* From the first camera to the one that is refused: as many are served as the machine bears, and no more. */

@@ -76,8 +76,8 @@ static void predicts_where_it_never_was(void **state)
     CHECK_NEAR(predicted(&camera, &learned, 3, 1).decode, 0.025 * 0.6, 1e-9);     /* without what nobody refers to */
     CHECK_NEAR(predicted(&camera, &learned, 4, 1).decode, 0.025 * 2 / 25, 1e-9);  /* one key frame a second */
     CHECK_NEAR(predicted(&camera, &learned, 1, 1).encode, 0.05, 1e-9);
-    CHECK_NEAR(predicted(&camera, &learned, 1, 3).infer, 10 * 0.010, 1e-9);       /* 416 is not built: 640 serves */
-    CHECK_NEAR(predicted(&camera, &learned, 1, 4).infer, 5 * 0.0025, 1e-9);
+    CHECK_NEAR(predicted(&camera, &learned, 1, 4).infer, 15.0 / 4 * 0.010, 1e-9); /* 480 is not built: 640 serves */
+    CHECK_NEAR(predicted(&camera, &learned, 1, 7).infer, 1 * 0.0025, 1e-9);
 }
 
 /* What was seen at a position is believed before any proportion, and seen costs go with the frame rate. */

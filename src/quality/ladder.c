@@ -4,8 +4,12 @@
 
 #include <math.h>
 
-/* Detection intervals by rung: the profiles' first, then what lies below ultra_low. */
-static const int intervals[ITSI_QUALITY_RUNGS] = {1, 1, 1, 2, 3, 5, 8, 15};
+/* What detection is by rung: the profiles' first, then what lies below ultra_low. There too cadence goes before size, which
+ * goes only where the rarest detection that is allowed is near. */
+static const struct {
+    int interval;
+    double share; /* of the model's own input */
+} compute[ITSI_QUALITY_RUNGS] = {{1, 1.5}, {1, 1}, {2, 1}, {3, 0.75}, {4, 0.75}, {6, 0.75}, {8, 0.5}, {15, 0.5}};
 
 const char *itsi_quality_knob_name(enum itsi_quality_knob knob)
 {
@@ -21,6 +25,11 @@ int itsi_quality_rung_of(int level)
 int itsi_quality_level_of(int rung)
 {
     return rung < ITSI_QUALITY_ULTRA_HIGH ? ITSI_QUALITY_ULTRA_HIGH - rung : ITSI_QUALITY_ULTRA_LOW;
+}
+
+double itsi_quality_input_share(int rung)
+{
+    return compute[rung].share;
 }
 
 int itsi_quality_deepest(enum itsi_quality_knob knob)
@@ -96,7 +105,7 @@ static void set_compute(const struct itsi_quality_snapshot *snapshot, const stru
 {
     const struct itsi_quality_profile *profile = itsi_quality_profile(itsi_quality_level_of(rung));
     double analysed = fmin(itsi_quality_decoded_fps(camera, out->decode), profile->fps);
-    const double rate = fmax((double)profile->fps / intervals[rung], floor_fps);
+    const double rate = fmax((double)profile->fps / compute[rung].interval, floor_fps);
     /* rounded towards more detections, but for a hair: 14.99 measured frames a second are 15 */
     int interval = (int)(analysed / rate * 1.01);
     if (interval < 1)
@@ -108,7 +117,7 @@ static void set_compute(const struct itsi_quality_snapshot *snapshot, const stru
     }
     out->analysed_fps = analysed;
     out->detect_interval = interval;
-    out->input = input_for(snapshot, profile->input_share);
+    out->input = input_for(snapshot, compute[rung].share);
 }
 
 static void set_encode(const struct itsi_quality_camera *camera, int rung, struct itsi_quality_target *out)

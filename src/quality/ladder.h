@@ -31,7 +31,7 @@ struct itsi_quality_target {
     bool sub_stream;
     enum itsi_decode_mode decode;
     double analysed_fps;           /* frames per second that get a result; more arrive perhaps and are skipped */
-    int detect_interval;           /* every n-th of those is detected, the tracker fills in between */
+    int detect_interval;           /* every n-th of those is detected on average, the tracker fills in between */
     int input;                     /* index of the input size */
     int encode_height, jpeg_quality, bitrate_kbps;
 };
@@ -39,6 +39,8 @@ struct itsi_quality_target {
 int itsi_quality_rung_of(int level);
 int itsi_quality_level_of(int rung);
 int itsi_quality_deepest(enum itsi_quality_knob knob); /* its last rung */
+/* Of the width and height of the model's own input, how much the compute rung asks for. */
+double itsi_quality_input_share(int rung);
 /* All knobs at a level. */
 struct itsi_quality_position itsi_quality_position_at(int level);
 int itsi_quality_position_level(const struct itsi_quality_position *position);

@@ -27,6 +27,11 @@ static void levels_and_rungs_agree(void **state)
     (void)state;
     for (int level = 0; level < ITSI_QUALITY_LEVELS; level++) {
         const struct itsi_quality_position position = itsi_quality_position_at(level);
+        const struct itsi_quality_profile *profile = itsi_quality_profile(level);
+        const struct itsi_quality_camera endless = {.width = 3840, .height = 2160, .fps = 240};
+        const struct itsi_quality_target target = at(&endless, 0, itsi_quality_rung_of(level), 0);
+        assert_int_equal(target.detect_interval, profile->detect_interval);
+        CHECK_NEAR((double)inputs[target.input].width / inputs[1].width, profile->input_share, 0.01);
         assert_int_equal(itsi_quality_level_of(itsi_quality_rung_of(level)), level);
         assert_int_equal(itsi_quality_position_level(&position), level);
     }
@@ -35,14 +40,14 @@ static void levels_and_rungs_agree(void **state)
     assert_int_equal(itsi_quality_position_level(&bottom), ITSI_QUALITY_ULTRA_LOW);
 }
 
-static void compute_gives_up_size_then_cadence(void **state)
+static void compute_gives_up_cadence_before_size(void **state)
 {
     (void)state;
     static const struct {
         int input, interval;
         double analysed;
-    } wanted[ITSI_QUALITY_RUNGS] = {{0, 1, 25}, {1, 1, 25}, {2, 1, 25}, {2, 2, 20},
-                                    {4, 3, 15}, {4, 5, 15}, {4, 8, 15}, {4, 15, 15}};
+    } wanted[ITSI_QUALITY_RUNGS] = {{0, 1, 25}, {1, 1, 25}, {1, 2, 25}, {2, 3, 20},
+                                    {2, 4, 15}, {2, 6, 15}, {4, 8, 15}, {4, 15, 15}};
     double before = 1e9;
     for (int rung = 0; rung < ITSI_QUALITY_RUNGS; rung++) {
         const struct itsi_quality_target target = at(&plain, 1, rung, 1);
@@ -167,7 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_and_rungs_agree),
-        cmocka_unit_test(compute_gives_up_size_then_cadence),
+        cmocka_unit_test(compute_gives_up_cadence_before_size),
         cmocka_unit_test(detection_keeps_its_floor),
         cmocka_unit_test(no_longer_an_interval_than_tracking_holds),
         cmocka_unit_test(decoding_gives_up_pixels_then_frames),

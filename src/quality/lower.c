@@ -69,20 +69,19 @@ static bool next_on_any_knob(const struct plan *plan, const struct itsi_quality_
     return best > 0;
 }
 
-/* Brings one camera towards what the others take. Returns whether it could give more. */
+/* Brings one camera towards what the others take. Returns whether it moved. */
 static bool lower_cause(struct plan *plan, struct itsi_quality_member *member, double fair)
 {
     struct itsi_quality_position at;
-    for (bool moved = false; plan->need > 0 && on_resource(plan, &member->cost) > fair; moved = true) {
-        if (moved && !plan->deep)
-            return next_on_any_knob(plan, member, &at);
-        if (!next_on_any_knob(plan, member, &at))
-            return false;
+    bool moved = false;
+    while (plan->need > 0 && on_resource(plan, &member->cost) > fair && (plan->deep || !moved) &&
+           next_on_any_knob(plan, member, &at)) {
         const double before = on_resource(plan, &member->cost);
         itsi_quality_member_move(plan->fleet, member, &at, ITSI_QUALITY_CAUSE);
         plan->need -= before - on_resource(plan, &member->cost);
+        moved = true;
     }
-    return false;
+    return moved;
 }
 
 /* --- the others, group by group ----------------------------------------------------------------------------------- */
@@ -167,17 +166,17 @@ static int order_members(struct plan *plan, double *sum)
     return count;
 }
 
-/* Returns whether a cause that moved could give more: then the others wait for it. */
+/* Returns whether one moved: then the others wait until that shows. */
 static bool lower_causes(struct plan *plan, int count, double sum)
 {
-    bool more = false;
+    bool moved = false;
     for (int i = 0; i < count && plan->need > 0; i++) {
         const struct itsi_quality_turn *turn = &plan->fleet->turns[i];
         const double fair = count > 1 ? (sum - turn->cost) / (count - 1) : turn->cost;
         if (turn->cost > CAUSE_FACTOR * fair && !itsi_quality_member_favoured(plan->fleet, turn->member))
-            more |= lower_cause(plan, turn->member, fair);
+            moved |= lower_cause(plan, turn->member, fair);
     }
-    return more;
+    return moved;
 }
 
 double itsi_quality_lower(struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource, double need, bool deep,

@@ -126,7 +126,7 @@ static void lowers_priority_last(void **state)
     plant_run(plant, 30);
     for (int i = 0; i < plant->count; i++) {
         assert_int_equal(plant->targets[i].level, i < 3 ? ITSI_QUALITY_MEDIUM : ITSI_QUALITY_ULTRA_LOW);
-        CHECK_NEAR(plant->targets[i].analysed_fps / plant->targets[i].detect_interval, i < 3 ? 25 : 1, 0.1);
+        CHECK_NEAR(plant->targets[i].analysed_fps / plant->targets[i].detect_interval, i < 3 ? 12.5 : 1, 0.1);
     }
     assert_true(plant_suffers(plant));
     plant->policy.protect_priority = false; /* then they go further, as far as it takes */

@@ -1,11 +1,12 @@
 #include "quality/profile.h"
 
-/* Standard ML keeps every detection and gives up size; from simplified on the cadence goes first, since a tracker makes
- * up for frames between better than anything makes up for pixels that are gone. */
+/* Cadence goes before size: a tracker makes up for frames between better than anything makes up for pixels that are gone
+ * (docs/tracking.md has both). Standard ML keeps every pixel and detects on every second frame; from simplified on both
+ * give way. */
 static const struct itsi_quality_profile profiles[ITSI_QUALITY_LEVELS] = {
-    [ITSI_QUALITY_ULTRA_LOW] = {426, 240, 15, 200, "minimal", "ultrafast", 0.5, 3, 50},
-    [ITSI_QUALITY_LOW] = {640, 360, 20, 500, "simple", "fast", 0.75, 2, 65},
-    [ITSI_QUALITY_MEDIUM] = {1280, 720, 25, 1500, "standard", "medium", 0.75, 1, 75},
+    [ITSI_QUALITY_ULTRA_LOW] = {426, 240, 15, 200, "minimal", "ultrafast", 0.75, 4, 50},
+    [ITSI_QUALITY_LOW] = {640, 360, 20, 500, "simple", "fast", 0.75, 3, 65},
+    [ITSI_QUALITY_MEDIUM] = {1280, 720, 25, 1500, "standard", "medium", 1.0, 2, 75},
     [ITSI_QUALITY_HIGH] = {1920, 1080, 30, 3000, "full", "medium", 1.0, 1, 80},
     [ITSI_QUALITY_ULTRA_HIGH] = {3840, 2160, 30, 8000, "enhanced", "slow", 1.5, 1, 90},
 };

@@ -19,7 +19,7 @@ struct itsi_quality_profile {
     const char *ml, *preset;
     /* what they mean here */
     double input_share;  /* of the width and height of the model's own input */
-    int detect_interval; /* every n-th analysed frame is detected, the tracker carries the boxes between */
+    int detect_interval; /* every n-th analysed frame is detected on average, the tracker carries the boxes between */
     int jpeg_quality;    /* pictures are encoded at `height`, or at the camera's own where that is less */
 };
 
