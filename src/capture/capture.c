@@ -113,6 +113,23 @@ bool itsi_capture_wants(struct itsi_capture *c, int64_t at)
            itsi_selection_picture(&c->selection, atomic_load(&c->most_millihertz) / 1e3, itsi_capture_fps(c), at);
 }
 
+enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c)
+{
+    return itsi_capture_thins(c) ? (enum itsi_decode_mode)atomic_load(&c->decode) : ITSI_DECODE_ALL;
+}
+
+uint64_t itsi_capture_taken(struct itsi_capture *c)
+{
+    return c->sink.taken ? c->sink.taken(c->sink.arg) : c->status.frames; /* which no other thread writes */
+}
+
+void itsi_capture_lead(struct itsi_capture *c, int64_t at)
+{
+    if (itsi_capture_decodes(c) == ITSI_DECODE_KEY)
+        itsi_selection_lead(&c->selection, at, itsi_capture_taken(c),
+                            (int64_t)(c->status.key_seconds * ITSI_NS_PER_S));
+}
+
 bool itsi_capture_switches(const struct itsi_capture *c)
 {
     const bool sub = atomic_load(&c->want_sub) && c->streams[1].url && itsi_now_ns() >= c->sub_again;

@@ -75,6 +75,12 @@ struct itsi_capture {
 static inline bool itsi_capture_thins(const struct itsi_capture *c) { return !c->source.pace_off; }
 /* Does the picture presented at `at` go on? If not it is skipped, which the caller enters in the books. */
 bool itsi_capture_wants(struct itsi_capture *c, int64_t at);
+/* How much of the stream is to be decoded now. */
+enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c);
+/* Frames that the receiver has taken so far. */
+uint64_t itsi_capture_taken(struct itsi_capture *c);
+/* The picture of a key frame, presented at `at`, is about to be handed over. */
+void itsi_capture_lead(struct itsi_capture *c, int64_t at);
 /* Is the other stream to be read? */
 bool itsi_capture_switches(const struct itsi_capture *c);
 

@@ -8,21 +8,37 @@ void itsi_selection_reset(struct itsi_selection *selection)
     *selection = (struct itsi_selection){.next = ITSI_NO_TIME};
 }
 
-bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode, bool key, bool disposable)
+/* Does a picture behind the key frame take its place? */
+static bool follows(const struct itsi_selection *selection, const struct itsi_selection_unit *unit)
 {
-    if (key) {
-        selection->broken = false;
+    return selection->leading && unit->taken == selection->taken && unit->at < selection->until;
+}
+
+bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode,
+                         const struct itsi_selection_unit *unit)
+{
+    if (unit->key) {
+        selection->broken = selection->leading = false;
         return true;
     }
-    if (selection->broken || decode == ITSI_DECODE_KEY) {
+    if (decode != ITSI_DECODE_KEY)
+        selection->leading = false;
+    else if (!follows(selection, unit))
         selection->broken = true;
-        return false;
-    }
-    return !(disposable && decode == ITSI_DECODE_REFERENCE);
+    return !selection->broken && !(unit->disposable && decode == ITSI_DECODE_REFERENCE);
+}
+
+void itsi_selection_lead(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns)
+{
+    selection->leading = true;
+    selection->taken = taken;
+    selection->until = at + group_ns / 2;
 }
 
 bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at)
 {
+    if (selection->leading)
+        return true;
     if (most <= 0 || most >= fps) {
         selection->next = ITSI_NO_TIME;
         return true;

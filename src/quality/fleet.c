@@ -243,7 +243,8 @@ static void learn_member(struct itsi_quality_fleet *fleet, struct itsi_quality_m
     itsi_quality_learn(&member->learned, member->camera, &target, weight);
 }
 
-/* Detections asked for and not done. A camera counts only where its measurements speak of its position. */
+/* Detections asked for and not done. A camera counts only where its measurements speak of its position, and those of all
+ * are set off against each other: at one a second a single camera shows none or two, as its frames fall. */
 static void count_unmet(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, double *wanted,
                         double *missing)
 {
@@ -253,7 +254,7 @@ static void count_unmet(const struct itsi_quality_fleet *fleet, const struct its
     itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
     const double detections = itsi_quality_detections(&target);
     *wanted += detections;
-    *missing += fmax(detections - member->camera->detected_fps, 0);
+    *missing += detections - fmin(member->camera->detected_fps, 2 * detections);
 }
 
 static void follow_taken(struct itsi_quality_fleet *fleet, int64_t dt_ns)
@@ -288,7 +289,7 @@ void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
         fleet->demand.infer += member->cost.infer;
         fleet->demand.encode += member->cost.encode;
     }
-    fleet->unmet = wanted > 0 ? missing / wanted : 0;
+    fleet->unmet = wanted > 0 ? fmax(missing / wanted, 0) : 0;
     follow_taken(fleet, dt_ns);
 }
 
