@@ -109,8 +109,10 @@ void itsi_capture_good_frame(struct itsi_capture *c, int64_t now)
 
 bool itsi_capture_wants(struct itsi_capture *c, int64_t at)
 {
-    return !itsi_capture_thins(c) ||
-           itsi_selection_picture(&c->selection, atomic_load(&c->most_millihertz) / 1e3, itsi_capture_fps(c), at);
+    const double key_seconds = c->status.key_seconds;
+    const bool keys = itsi_capture_decodes(c) == ITSI_DECODE_KEY && key_seconds > 0;
+    return !itsi_capture_thins(c) || itsi_selection_picture(&c->selection, atomic_load(&c->most_millihertz) / 1e3,
+                                                            keys ? 1 / key_seconds : itsi_capture_fps(c), at);
 }
 
 enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c)

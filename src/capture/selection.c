@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "capture/timeline.h"
 
+#define MEASURED 0.99 /* a rate wanted that is as good as what comes: the latter is measured, and not to the last digit */
+
 void itsi_selection_reset(struct itsi_selection *selection)
 {
     *selection = (struct itsi_selection){.next = ITSI_NO_TIME};
@@ -39,7 +41,7 @@ bool itsi_selection_picture(struct itsi_selection *selection, double most, doubl
 {
     if (selection->leading)
         return true;
-    if (most <= 0 || most >= fps) {
+    if (most <= 0 || most >= MEASURED * fps) {
         selection->next = ITSI_NO_TIME;
         return true;
     }
