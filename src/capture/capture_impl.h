@@ -79,8 +79,8 @@ bool itsi_capture_wants(struct itsi_capture *c, int64_t at);
 enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c);
 /* Frames that the receiver has taken so far. */
 uint64_t itsi_capture_taken(struct itsi_capture *c);
-/* The picture of a key frame, presented at `at`, is about to be handed over. */
-void itsi_capture_lead(struct itsi_capture *c, int64_t at);
+/* The picture presented at `at` is about to be handed over. */
+void itsi_capture_offer(struct itsi_capture *c, int64_t at);
 /* Is the other stream to be read? */
 bool itsi_capture_switches(const struct itsi_capture *c);
 

@@ -13,33 +13,35 @@ void itsi_selection_reset(struct itsi_selection *selection)
 /* Does a picture behind the key frame take its place? */
 static bool follows(const struct itsi_selection *selection, const struct itsi_selection_unit *unit)
 {
-    return selection->leading && unit->taken == selection->taken && unit->at < selection->until;
+    return selection->offered && unit->taken == selection->taken && unit->at < selection->until;
 }
 
 bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode,
                          const struct itsi_selection_unit *unit)
 {
     if (unit->key) {
-        selection->broken = selection->leading = false;
+        selection->broken = false;
+        selection->offered = selection->offered && decode != ITSI_DECODE_KEY;
         return true;
     }
-    if (decode != ITSI_DECODE_KEY)
-        selection->leading = false;
-    else if (!follows(selection, unit))
+    if (decode == ITSI_DECODE_KEY && !follows(selection, unit))
         selection->broken = true;
     return !selection->broken && !(unit->disposable && decode == ITSI_DECODE_REFERENCE);
 }
 
-void itsi_selection_lead(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns)
+void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns)
 {
-    selection->leading = true;
+    if (selection->offered)
+        return; /* it takes a place */
+    selection->offered = true;
     selection->taken = taken;
     selection->until = at + group_ns / 2;
 }
 
-bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at)
+bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at, uint64_t taken)
 {
-    if (selection->leading)
+    selection->offered = selection->offered && taken == selection->taken;
+    if (selection->offered)
         return true;
     if (most <= 0 || most >= MEASURED * fps) {
         selection->next = ITSI_NO_TIME;

@@ -3,10 +3,10 @@
  * Access units are left out only where decoding can go on without harm: those that no other picture needs, or all from
  * some point on up to the next key frame.
  *
- * Of cameras that fire in step all key frames come at one instant, more than can be analysed before they are too old. So
- * where key frames alone are wanted, one that was not taken is followed by the pictures behind it, each in place of the
- * one before, until one is. What that costs is bounded by half of the group: a machine that is too slow must not spend its
- * time on decoding what it will not look at. */
+ * A picture that went on and was not taken for analysis is followed by the next ones, each in place of the one before,
+ * until one is. Where key frames alone are wanted the group is decoded for that: of cameras that fire in step all key
+ * frames come at one instant, more than can be analysed before they are too old. What that costs is bounded by half of the
+ * group: a machine that is too slow must not spend its time on decoding what it will not look at. */
 #ifndef ITSI_CAPTURE_SELECTION_H
 #define ITSI_CAPTURE_SELECTION_H
 
@@ -15,9 +15,9 @@
 struct itsi_selection {
     bool broken;  /* a needed unit was left out: nothing can be decoded before the next key frame */
     int64_t next; /* presentation time from which the next picture is wanted; ITSI_NO_TIME: any */
-    bool leading; /* the group's key frame was handed on, and others may take its place ... */
+    bool offered;   /* a picture was handed on, and others may take its place ... */
     uint64_t taken; /* ... as long as no more pictures than these were taken ... */
-    int64_t until;  /* ... before this presentation time */
+    int64_t until;  /* ... and, with key frames alone, before this presentation time */
 };
 
 void itsi_selection_reset(struct itsi_selection *selection); /* a new epoch or connection */
@@ -30,11 +30,11 @@ struct itsi_selection_unit {
 /* Is the access unit to be decoded? */
 bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode,
                          const struct itsi_selection_unit *unit);
-/* The picture of a key frame is about to be handed on: `taken` were taken before. group_ns: from this key frame to the
+/* The picture presented at `at` is about to be handed on: `taken` were taken before. group_ns: from a key frame to the
  * next. */
-void itsi_selection_lead(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns);
+void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns);
 /* Does the picture presented at `at` (ns) go on, when at most `most` pictures a second are wanted (0: all) of a source
- * that gives `fps`? One that takes the place of a key frame always does. Those that do are spread evenly over the stream's own beat. */
-bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at);
+ * that gives `fps`? One that takes the place of another that was not taken always does. Those that do are spread evenly over the stream's own beat. */
+bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at, uint64_t taken);
 
 #endif

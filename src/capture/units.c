@@ -149,8 +149,7 @@ static void hand_over(struct itsi_session *s, const struct itsi_unit *unit)
     info->key = unit->key;
     info->trace.decode_start = unit->decode_start;
     note_freeze(s, &frame->picture, itsi_now_ns());
-    if (unit->key)
-        itsi_capture_lead(c, unit->out);
+    itsi_capture_offer(c, unit->out);
     int rc = itsi_capture_put(c, frame, unit->origin);
     s->last_frame = itsi_now_ns();
     s->round_frames++;
