@@ -5,7 +5,8 @@ usage: bench/run.py [--binary FILE] [--python FILE] [--data DIR] [--seconds S] [
 
 Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare model), peers (against ultralytics and
 the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of
-them for 120 s), parts (letterbox, boxes, books, recording, batcher), overload
+them for 120 s), instep (the same, all key frames at one instant), crowd (200 of them, added
+one by one; those that do not fit are refused by name), parts (letterbox, boxes, books, recording, batcher), overload
 (the deadline batcher against the fixed-timeout one, bench/overload.py), machinery (1,000 cameras without pixels,
 bench/machinery.py), track (accuracy against inference saved, on the real clips). The first four and the last need the
 recovered model."""
@@ -100,28 +101,31 @@ class Bench:
             self.compare(f"pipeline / AsyncInferQueue loop, bf16, {clip}", lambda: self.ours(video, "bf16"),
                          lambda: self.peer("peer_async.py", video, "bf16"), wanted)
 
-    def rtsp(self, cameras, mounts, warmup, seconds):
-        """The tunnel clip from GStreamer's RTSP server on this machine, which takes its share of the processors."""
+    def rtsp(self, cameras, mounts, warmup, seconds, stagger=0, ramp=0):
+        """The tunnel clip from GStreamer's RTSP server on this machine, which takes its share of the processors. stagger:
+        seconds over which the mounts' places in the clip are spread, and with them their key frames, one a second."""
         stream = ROOT / "build/bench-data/tunnel.h264"
         stream.parent.mkdir(parents=True, exist_ok=True)
         self.run(["ffmpeg", "-v", "error", "-y", "-i", self.video("autostrade-tunnel-360p.mp4"), "-c", "copy", "-bsf:v",
                   "h264_mp4toannexb", stream])
         server = subprocess.Popen(["/usr/bin/python3", str(ROOT / "tests/capture/rtsp_server.py"), str(stream),
-                                   "--mounts", str(mounts)],
+                                   "--mounts", str(mounts), "--stagger", str(stagger)],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             port = int(re.search(r"(\d+)", server.stdout.readline()).group(1))
             time.sleep(1)
             urls = f"rtsp://127.0.0.1:{port}/cam{{i%{mounts}}}"
-            out = self.run([self.args.binary, "performance", "benchmark", "--streams", cameras, "--warmup", warmup,
+            out = self.run([self.args.binary, "performance", "benchmark", "--streams", cameras, "--warmup", warmup, "--ramp", ramp,
                             "--duration", seconds, "--source", urls, "--model", self.model, "--format", "json"])
         finally:
             server.stdin.close()
             server.terminate()
             server.wait(10)
         r = json.loads(out)
+        if r["cameras_refused"]:
+            print(f"{r['cameras_refused']} of {cameras} cameras refused, the first: {r['refusal']}", flush=True)
         levels = ", ".join(f"{n} {level}" for level, n in reversed(r["quality_levels"].items()) if n)
-        print(f"{cameras} RTSP cameras at 25 fps, {seconds} s: p95 {r['end_to_end_ms']['p95']:.1f} ms, {100 * r['on_time_admitted_ratio']:.2f}"
+        print(f"{r['streams']} RTSP cameras at 25 fps, {seconds} s: p95 {r['end_to_end_ms']['p95']:.1f} ms, {100 * r['on_time_admitted_ratio']:.2f}"
               f" % of the frames taken on time, analysed {r['analysed_fps']:.1f} frames/s, of the camera with the fewest"
               f" {r['least_analysed_fps']:.2f}; {levels}; ledger {'balanced' if r['ledger_balanced'] else 'NOT BALANCED'}, memory"
               f" {r['rss_start_mb']:.0f} -> {r['rss_mb']:.0f} MiB, {r['allocations']} allocations", flush=True)
@@ -132,7 +136,14 @@ class Bench:
 
     def section_hundred(self):
         """More than the machine can analyse in full: quality gives way, latency does not."""
-        self.results["hundred"] = self.rtsp(100, 10, 15, 120)
+        self.results["hundred"] = self.rtsp(100, 10, 15, 120, stagger=1)
+
+    def section_instep(self):
+        """The same with cameras that fire in step, as after a power cut."""
+        self.results["instep"] = self.rtsp(100, 10, 15, 60)
+
+    def section_crowd(self):
+        self.results["crowd"] = self.rtsp(200, 10, 10, 60, stagger=1, ramp=60)
 
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]
@@ -173,7 +184,7 @@ class Bench:
         print(f"  at half the inference: F1 {best['f1']:.3f}  >= 0.98  {'met' if best['f1'] >= 0.98 else 'NOT MET'}", flush=True)
 
 
-NEED_MODEL = ("bare", "peers", "rtsp", "hundred", "track")
+NEED_MODEL = ("bare", "peers", "rtsp", "hundred", "instep", "crowd", "track")
 SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "track")
 
 

@@ -110,8 +110,26 @@ void itsi_capture_good_frame(struct itsi_capture *c, int64_t now)
 
 bool itsi_capture_wants(struct itsi_capture *c, int64_t at)
 {
-    return !itsi_capture_thins(c) ||
-           itsi_selection_picture(&c->selection, atomic_load(&c->most_millihertz) / 1e3, itsi_capture_fps(c), at);
+    const double key_seconds = c->status.key_seconds;
+    const bool keys = itsi_capture_decodes(c) == ITSI_DECODE_KEY && key_seconds > 0;
+    return !itsi_capture_thins(c) || itsi_selection_picture(&c->selection, atomic_load(&c->most_millihertz) / 1e3,
+                                                            keys ? 1 / key_seconds : itsi_capture_fps(c), at,
+                                                            itsi_capture_taken(c));
+}
+
+enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c)
+{
+    return itsi_capture_thins(c) ? (enum itsi_decode_mode)atomic_load(&c->decode) : ITSI_DECODE_ALL;
+}
+
+uint64_t itsi_capture_taken(struct itsi_capture *c)
+{
+    return c->sink.taken ? c->sink.taken(c->sink.arg) : c->status.frames; /* which no other thread writes */
+}
+
+void itsi_capture_offer(struct itsi_capture *c, int64_t at)
+{
+    itsi_selection_offer(&c->selection, at, itsi_capture_taken(c), (int64_t)(c->status.key_seconds * ITSI_NS_PER_S));
 }
 
 struct itsi_frame *itsi_capture_frame(struct itsi_capture *c)

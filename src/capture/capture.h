@@ -54,6 +54,9 @@ struct itsi_frame_sink {
     /* A frame that arrived and became no picture, after its ledger was told: who it would have been (stamps as far as it
      * came), and why; of a damaged one the reason says nothing. NULL: nobody asks. Must not wait. */
     void (*lost)(void *arg, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged);
+    /* How many of the frames put were taken up so far, ever; the others still wait, or time ran out for them. NULL: all
+     * were. Must not wait. */
+    uint64_t (*taken)(void *arg);
 };
 
 struct itsi_metronome;
@@ -112,7 +115,9 @@ void itsi_capture_request_stop(struct itsi_capture *capture);
 void itsi_capture_stop(struct itsi_capture *capture);
 void itsi_capture_destroy(struct itsi_capture *capture); /* takes NULL; stops first */
 /* From the next access unit on; what is left out by it is in the ledger as skipped. Sources with pace=off are not
- * thinned. `most`: pictures per second that go on, 0: all. `sub`: read the smaller stream, where there is one: it is opened
+ * thinned. `most`: pictures per second that go on, 0: all. With ITSI_DECODE_KEY a group goes on being decoded behind its
+ * key frame until the receiver has taken a picture of it, for half of the group at most: cameras whose key frames come
+ * together are so spread in time by their receiver. `sub`: read the smaller stream, where there is one: it is opened
  * beside the full one, which is left once a key frame of the other was decoded; the same on the way back. While it cannot
  * be had the full one is read on, and the other tried again after a minute. Any thread; never waits. */
 void itsi_capture_economise(struct itsi_capture *capture, enum itsi_decode_mode decode, double most, bool sub);

@@ -99,6 +99,12 @@ bool itsi_capture_wants(struct itsi_capture *c, int64_t at);
 int itsi_capture_wanted(const struct itsi_capture *c);
 /* The stream could not be had: it is told, and not tried again at once. */
 void itsi_capture_stream_failed(struct itsi_capture *c, int stream, const struct its_diag *diag);
+/* How much of the stream is to be decoded now. */
+enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c);
+/* Frames that the receiver has taken so far. */
+uint64_t itsi_capture_taken(struct itsi_capture *c);
+/* The picture presented at `at` is about to be handed over. */
+void itsi_capture_offer(struct itsi_capture *c, int64_t at);
 
 static inline bool itsi_capture_stopping(struct itsi_capture *c) { return atomic_load(&c->stop); }
 

@@ -3,27 +3,47 @@
 #include "base/clock.h"
 #include "capture/timeline.h"
 
+#define MEASURED 0.99 /* a rate wanted that is as good as what comes: the latter is measured, and not to the last digit */
+
 void itsi_selection_reset(struct itsi_selection *selection)
 {
     *selection = (struct itsi_selection){.next = ITSI_NO_TIME};
 }
 
-bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode, bool key, bool disposable)
+/* Does a picture behind the key frame take its place? */
+static bool follows(const struct itsi_selection *selection, const struct itsi_selection_unit *unit)
 {
-    if (key) {
-        selection->broken = false;
-        return true;
-    }
-    if (selection->broken || decode == ITSI_DECODE_KEY) {
-        selection->broken = true;
-        return false;
-    }
-    return !(disposable && decode == ITSI_DECODE_REFERENCE);
+    return selection->offered && unit->taken == selection->taken && unit->at < selection->until;
 }
 
-bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at)
+bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode,
+                         const struct itsi_selection_unit *unit)
 {
-    if (most <= 0 || most >= fps) {
+    if (unit->key) {
+        selection->broken = false;
+        selection->offered = selection->offered && decode != ITSI_DECODE_KEY;
+        return true;
+    }
+    if (decode == ITSI_DECODE_KEY && !follows(selection, unit))
+        selection->broken = true;
+    return !selection->broken && !(unit->disposable && decode == ITSI_DECODE_REFERENCE);
+}
+
+void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns)
+{
+    if (selection->offered)
+        return; /* it takes a place */
+    selection->offered = true;
+    selection->taken = taken;
+    selection->until = at + group_ns / 2;
+}
+
+bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at, uint64_t taken)
+{
+    selection->offered = selection->offered && taken == selection->taken;
+    if (selection->offered)
+        return true;
+    if (most <= 0 || most >= MEASURED * fps) {
         selection->next = ITSI_NO_TIME;
         return true;
     }

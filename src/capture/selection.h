@@ -1,7 +1,12 @@
 /* What of a stream is decoded, and which of its pictures go on, when not all of it is wanted. Pure.
  *
  * Access units are left out only where decoding can go on without harm: those that no other picture needs, or all from
- * some point on up to the next key frame. */
+ * some point on up to the next key frame.
+ *
+ * A picture that went on and was not taken for analysis is followed by the next ones, each in place of the one before,
+ * until one is. Where key frames alone are wanted the group is decoded for that: of cameras that fire in step all key
+ * frames come at one instant, more than can be analysed before they are too old. What that costs is bounded by half of the
+ * group: a machine that is too slow must not spend its time on decoding what it will not look at. */
 #ifndef ITSI_CAPTURE_SELECTION_H
 #define ITSI_CAPTURE_SELECTION_H
 
@@ -10,13 +15,26 @@
 struct itsi_selection {
     bool broken;  /* a needed unit was left out: nothing can be decoded before the next key frame */
     int64_t next; /* presentation time from which the next picture is wanted; ITSI_NO_TIME: any */
+    bool offered;   /* a picture was handed on, and others may take its place ... */
+    uint64_t taken; /* ... as long as no more pictures than these were taken ... */
+    int64_t until;  /* ... and, with key frames alone, before this presentation time */
 };
 
 void itsi_selection_reset(struct itsi_selection *selection); /* a new epoch or connection */
+/* One access unit. */
+struct itsi_selection_unit {
+    bool key, disposable;
+    int64_t at;     /* its presentation time, ns */
+    uint64_t taken; /* pictures that were taken so far, ever */
+};
 /* Is the access unit to be decoded? */
-bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode, bool key, bool disposable);
+bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode,
+                         const struct itsi_selection_unit *unit);
+/* The picture presented at `at` is about to be handed on: `taken` were taken before. group_ns: from a key frame to the
+ * next. */
+void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns);
 /* Does the picture presented at `at` (ns) go on, when at most `most` pictures a second are wanted (0: all) of a source
- * that gives `fps`? Those that do are spread evenly over the stream's own beat. */
-bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at);
+ * that gives `fps`? One that takes the place of another that was not taken always does. Those that do are spread evenly over the stream's own beat. */
+bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at, uint64_t taken);
 
 #endif

@@ -4,6 +4,13 @@
 #include "capture/nal.h"
 #include "support/check.h"
 
+/* Nobody leads: what is left out is left out. */
+static bool selected(struct itsi_selection *s, enum itsi_decode_mode decode, bool key, bool disposable)
+{
+    const struct itsi_selection_unit unit = {.key = key, .disposable = disposable};
+    return itsi_selection_unit(s, decode, &unit);
+}
+
 /* A stream of groups of `gop` units, every third of them disposable. */
 static int decoded(enum itsi_decode_mode decode, int units, int gop)
 {
@@ -11,7 +18,7 @@ static int decoded(enum itsi_decode_mode decode, int units, int gop)
     int count = 0;
     itsi_selection_reset(&s);
     for (int i = 0; i < units; i++)
-        count += itsi_selection_unit(&s, decode, i % gop == 0, i % gop % 3 == 2);
+        count += selected(&s, decode, i % gop == 0, i % gop % 3 == 2);
     return count;
 }
 
@@ -29,15 +36,86 @@ static void decoding_goes_on_at_a_key_frame(void **state)
     (void)state;
     struct itsi_selection s;
     itsi_selection_reset(&s);
-    assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, true, false));
-    assert_false(itsi_selection_unit(&s, ITSI_DECODE_KEY, false, false));
-    assert_false(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
-    assert_false(itsi_selection_unit(&s, ITSI_DECODE_REFERENCE, false, true));
-    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, true, false));
-    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
+    assert_true(selected(&s, ITSI_DECODE_KEY, true, false));
+    assert_false(selected(&s, ITSI_DECODE_KEY, false, false));
+    assert_false(selected(&s, ITSI_DECODE_ALL, false, false));
+    assert_false(selected(&s, ITSI_DECODE_REFERENCE, false, true));
+    assert_true(selected(&s, ITSI_DECODE_ALL, true, false));
+    assert_true(selected(&s, ITSI_DECODE_ALL, false, false));
     /* what nobody needs may be left out at any time */
-    assert_false(itsi_selection_unit(&s, ITSI_DECODE_REFERENCE, false, true));
-    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, false, false));
+    assert_false(selected(&s, ITSI_DECODE_REFERENCE, false, true));
+    assert_true(selected(&s, ITSI_DECODE_ALL, false, false));
+}
+
+/* Groups of 25 pictures at 25 a second of which the one numbered `served` is taken; -1: none is. How many are decoded of
+ * the second group, all of which go on? */
+static int followed(int served)
+{
+    struct itsi_selection s;
+    const int64_t beat = 40 * ITSI_NS_PER_MS;
+    uint64_t taken = 7;
+    int decoded = 0;
+    itsi_selection_reset(&s);
+    for (int i = 0; i < 50; i++) {
+        const struct itsi_selection_unit unit = {.key = i % 25 == 0, .at = i * beat, .taken = taken};
+        if (!itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit))
+            continue;
+        assert_true(itsi_selection_picture(&s, 1, 25, unit.at, taken));
+        itsi_selection_offer(&s, unit.at, taken, 25 * beat);
+        taken += i % 25 == served;
+        decoded += i >= 25;
+    }
+    return decoded;
+}
+
+static void what_follows_a_key_frame_takes_its_place_until_one_is_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(followed(0), 1);
+    assert_int_equal(followed(1), 2);
+    assert_int_equal(followed(9), 10);
+    assert_int_equal(followed(-1), 13); /* half of the group at most */
+}
+
+/* Of all that is decoded too: one a second is wanted, and the ninth of each second is the first that is taken. */
+static void any_picture_wanted_is_followed_until_one_is_taken(void **state)
+{
+    (void)state;
+    struct itsi_selection s;
+    const int64_t beat = 40 * ITSI_NS_PER_MS;
+    uint64_t taken = 0;
+    int went_on = 0;
+    itsi_selection_reset(&s);
+    for (int i = 0; i < 250; i++) {
+        if (!itsi_selection_picture(&s, 1, 25, i * beat, taken))
+            continue;
+        itsi_selection_offer(&s, i * beat, taken, 25 * beat);
+        went_on++;
+        taken += i % 25 == 8;
+    }
+    assert_int_equal(taken, 10);
+    assert_int_equal(went_on, 90);
+}
+
+/* A key frame that is not wanted is followed by nothing, and one wanted only while it was not taken. */
+static void only_a_key_frame_that_went_on_is_followed(void **state)
+{
+    (void)state;
+    struct itsi_selection s;
+    const int64_t beat = 40 * ITSI_NS_PER_MS;
+    struct itsi_selection_unit unit = {.key = true};
+    itsi_selection_reset(&s);
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
+    assert_true(itsi_selection_picture(&s, 0.5, 25, unit.at, 1));
+    itsi_selection_offer(&s, unit.at, 0, 25 * beat);
+    unit = (struct itsi_selection_unit){.at = beat};
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, &unit));
+    assert_false(itsi_selection_picture(&s, 0.5, 25, unit.at, 1));
+    unit = (struct itsi_selection_unit){.key = true, .at = 25 * beat};
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
+    assert_false(itsi_selection_picture(&s, 0.5, 25, unit.at, 1));
+    unit = (struct itsi_selection_unit){.at = 26 * beat};
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
 }
 
 static int taken(double most, double fps, int pictures, int64_t *widest)
@@ -49,7 +127,7 @@ static int taken(double most, double fps, int pictures, int64_t *widest)
     *widest = 0;
     for (int i = 0; i < pictures; i++) {
         const int64_t at = (int64_t)(i * (ITSI_NS_PER_S / fps));
-        if (!itsi_selection_picture(&s, most, fps, at))
+        if (!itsi_selection_picture(&s, most, fps, at, 0))
             continue;
         if (count++ > 0 && at - last > *widest)
             *widest = at - last;
@@ -82,15 +160,15 @@ static void a_jump_in_time_neither_floods_nor_starves(void **state)
     struct itsi_selection s;
     itsi_selection_reset(&s);
     int64_t at = 1000 * ITSI_NS_PER_S;
-    assert_true(itsi_selection_picture(&s, 1, 25, at));
-    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
+    assert_true(itsi_selection_picture(&s, 1, 25, at, 0));
+    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS, 0));
     at = 5 * ITSI_NS_PER_S; /* back */
-    assert_true(itsi_selection_picture(&s, 1, 25, at));
-    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
+    assert_true(itsi_selection_picture(&s, 1, 25, at, 0));
+    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS, 0));
     at = 5000 * ITSI_NS_PER_S; /* and on: one picture, not those of an hour */
-    assert_true(itsi_selection_picture(&s, 1, 25, at));
-    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
-    assert_true(itsi_selection_picture(&s, 0, 25, at + 80 * ITSI_NS_PER_MS)); /* no limit any more */
+    assert_true(itsi_selection_picture(&s, 1, 25, at, 0));
+    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS, 0));
+    assert_true(itsi_selection_picture(&s, 0, 25, at + 80 * ITSI_NS_PER_MS, 0)); /* no limit any more */
 }
 
 static struct itsi_nal_format format_of(enum itsi_nal_codec codec, const uint8_t *extra, size_t size)
@@ -141,6 +219,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_way_of_decoding_leaves_out_its_own),
         cmocka_unit_test(decoding_goes_on_at_a_key_frame),
+        cmocka_unit_test(what_follows_a_key_frame_takes_its_place_until_one_is_taken),
+        cmocka_unit_test(any_picture_wanted_is_followed_until_one_is_taken),
+        cmocka_unit_test(only_a_key_frame_that_went_on_is_followed),
         cmocka_unit_test(pictures_are_spread_evenly),
         cmocka_unit_test(a_jump_in_time_neither_floods_nor_starves),
         cmocka_unit_test(h264_units_say_whether_they_are_needed),

@@ -231,14 +231,15 @@ static void feed(struct itsi_session *s, struct itsi_unit *unit)
 {
     struct itsi_capture *c = s->c;
     struct itsi_selection *selection = &c->selection;
-    const bool thins = itsi_capture_thins(c), was_broken = selection->broken;
-    const enum itsi_decode_mode decode = thins ? (enum itsi_decode_mode)atomic_load(&c->decode) : ITSI_DECODE_ALL;
-    if (itsi_selection_unit(selection, decode, unit->key, unit->disposable)) {
+    const bool was_broken = selection->broken;
+    const enum itsi_decode_mode decode = itsi_capture_decodes(c);
+    const struct itsi_selection_unit candidate = {unit->key, unit->disposable, unit->out, itsi_capture_taken(c)};
+    if (itsi_selection_unit(selection, decode, &candidate)) {
         if (was_broken) /* leading pictures may lack their references */
             s->key_pts = unit->pts;
         itsi_units_feed(s, unit, s->packet);
-        /* alone it would wait in the decoder for its successors */
-        if (decode == ITSI_DECODE_KEY && !s->rc) {
+        /* where pictures are reordered it would wait for its successors in the decoder */
+        if (decode == ITSI_DECODE_KEY && !s->rc && itsi_units_holds_newest(s)) {
             itsi_units_drain(s, true, ITSI_DROP_FLUSHED);
             selection->broken = true; /* drained, the decoder has forgotten it */
         }

@@ -76,6 +76,8 @@ bool itsi_session_on_disk(const struct itsi_session *s);
 void itsi_units_feed(struct itsi_session *s, struct itsi_unit *unit, AVPacket *packet);
 /* Takes what the decoder holds; what never comes out ends as `left`. Leaves the decoder fresh. */
 void itsi_units_drain(struct itsi_session *s, bool deliver, enum itsi_drop left);
+/* Is the unit fed last still in the decoder? */
+bool itsi_units_holds_newest(struct itsi_session *s);
 /* Ends a unit, that came at `origin`, without a picture. */
 void itsi_units_drop(struct itsi_session *s, int64_t origin, enum itsi_drop reason);
 /* Leaves a unit out that was counted. */

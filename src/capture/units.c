@@ -8,6 +8,8 @@ static struct itsi_unit *find(struct itsi_session *s, uint64_t serial)
     return serial && unit->serial == serial ? unit : NULL;
 }
 
+bool itsi_units_holds_newest(struct itsi_session *s) { return find(s, s->serial) != NULL; }
+
 void itsi_units_drop(struct itsi_session *s, int64_t origin, enum itsi_drop reason)
 {
     s->c->seq++;
@@ -147,6 +149,7 @@ static void hand_over(struct itsi_session *s, const struct itsi_unit *unit)
     info->key = unit->key;
     info->trace.decode_start = unit->decode_start;
     note_freeze(s, &frame->picture, itsi_now_ns());
+    itsi_capture_offer(c, unit->out);
     int rc = itsi_capture_put(c, frame, unit->origin);
     s->last_frame = itsi_now_ns();
     s->round_frames++;

@@ -23,7 +23,7 @@ static const char help_text[] =
     "       its-camera-ai performance monitor [--interval S] [--duration S] [--format table|json] [--url URL]\n"
     "                                 [--token-file FILE]\n"
     "       its-camera-ai performance benchmark [--streams N] [--duration S] [--warmup S] [--source URL]\n"
-    "                                 [--model FILE] [--config FILE] [--set SECTION.FIELD=VALUE]...\n"
+    "                                 [--ramp S] [--model FILE] [--config FILE] [--set SECTION.FIELD=VALUE]...\n"
     "                                 [--replay FILE] [--baseline FILE] [--batcher deadline|fixed]\n"
     "                                 [--format table|json] [--output FILE]\n"
     "\n"
@@ -31,7 +31,8 @@ static const char help_text[] =
     "seconds (5) for --duration seconds (until interrupted) and prints a line: cameras, frames a second, latency, the share\n"
     "of frames on time and how fast the error budget burns, the 95th percentile of every stage, and what alerts; with\n"
     "--format json one document a line. It exits 3 when no daemon answers. benchmark is open-loop: cameras deliver at\n"
-    "their own cadence, latency counts from the intended time, the warm-up is left out. --source is any camera URL, or a\n"
+    "their own cadence, latency counts from the intended time, the warm-up is left out. With --ramp cameras\n"
+    "are added evenly over so many seconds, and those that do not fit are left out and named. --source is any camera URL, or a\n"
     "file played as a camera, each stream at its own offset (add ?pace=off to analyse every frame as fast as it goes);\n"
     "{i} in it becomes the stream's number (0, 1, ...), {i%10} its remainder; without it the synthetic road, and\n"
     "detections are held against its truth: precision and recall. --replay runs a flight record again (data_dir/flight),\n"
@@ -46,7 +47,7 @@ struct options {
     struct itsi_config_args config;
     bool json, detailed;
     long streams;                      /* 0: what fits the verb */
-    double duration, warmup, interval; /* duration 0: what fits the verb */
+    double duration, warmup, ramp, interval; /* duration 0: what fits the verb */
     double null_ms, null_image_ms;     /* how long the null engine takes for a batch, and more for each image */
     const char *source, *output, *replay, *baseline;
 };
@@ -69,7 +70,7 @@ static const struct option known[] = {
     {"format", required_argument, 0, 'f'},   {"detailed", no_argument, 0, 'd'},
     {"streams", required_argument, 0, 'n'},  {"duration", required_argument, 0, 'D'},
     {"warmup", required_argument, 0, 'w'},   {"interval", required_argument, 0, 'i'},
-    {"source", required_argument, 0, 's'},
+    {"source", required_argument, 0, 's'},   {"ramp", required_argument, 0, 'r'},
     {"model", required_argument, 0, 'm'},    {"output", required_argument, 0, 'o'},
     {"null-ms", required_argument, 0, 'N'},  {"null-image-ms", required_argument, 0, 'I'},
     {"replay", required_argument, 0, 'R'},
@@ -105,6 +106,8 @@ static int take(struct options *o, int c, struct its_diag *diag)
                                                                   : bad("--interval must be 0.1 to 3600, not", optarg);
     case 'w':
         return itsi_parse_number(optarg, 0, 3600, &o->warmup) ? 0 : bad("--warmup must be 0 to 3600, not", optarg);
+    case 'r':
+        return itsi_parse_number(optarg, 0, 3600, &o->ramp) ? 0 : bad("--ramp must be 0 to 3600, not", optarg);
     case 'N':
         return itsi_parse_number(optarg, 0, 1e9, &o->null_ms) ? 0 : bad("--null-ms must be 0 to 1e9, not", optarg);
     case 'I':
@@ -357,6 +360,7 @@ static int measure(struct options *o, struct itsi_config *config, const struct i
         .streams = (int)o->streams,
         .duration_s = o->duration > 0 ? o->duration : 30,
         .warmup_s = o->warmup,
+        .ramp_s = o->ramp,
         .startup_s = 60 + 0.5 * (double)o->streams,
         .source = o->source,
         .replay = replay,

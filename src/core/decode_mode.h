@@ -6,7 +6,7 @@
 #define ITSI_DECODE_MODE_MAP(X)                                                                                        \
     X(ALL, "all")                                                                                                      \
     X(REFERENCE, "reference") /* not the frames that no other refers to */                                             \
-    X(KEY, "key")             /* key frames only */
+    X(KEY, "key")             /* key frames; of a group whose key frame nobody took, what follows it */
 
 enum itsi_decode_mode {
 #define ITSI_X(name, text) ITSI_DECODE_##name,

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "capture/source.h"
 #include "optimizer/bench_truth.h"
@@ -55,9 +56,20 @@ static bool plays_unpaced(const char *source)
     return source && itsi_source_parse(&parsed, source, NULL) == 0 && parsed.pace_off;
 }
 
-static int add_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
-                       struct its_diag *diag)
+/* Notes a camera that was refused for want of room. */
+static void leave_out(struct itsi_benchmark_report *report, const struct its_diag *why)
 {
+    itsi_warn("benchmark", "%s", why->text);
+    if (report->refused++ == 0)
+        snprintf(report->refusal, sizeof report->refusal, "%s", why->text);
+    report->streams--;
+}
+
+static int add_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+                       struct itsi_benchmark_report *report, struct its_diag *diag)
+{
+    /* cameras of one city do not fire in step */
+    const double spread = params->ramp_s > 0 ? params->ramp_s : 1.0 / 25;
     for (int i = 0; i < params->streams; i++) {
         struct itsi_camera camera = {0};
         if (params->source)
@@ -66,12 +78,15 @@ static int add_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchma
             snprintf(camera.url, sizeof camera.url, "synth://crossroads?size=1280x720&fps=25&seed=%d", 1 + i % 4);
         camera.start_offset_ns = (int64_t)(i * OFFSET_STEP_S * 1e9);
         int rc = itsi_pipeline_add_camera(pipeline, &camera, diag);
-        if (rc != 0)
+        if (rc == ITS_ELIMIT && params->ramp_s > 0)
+            leave_out(report, diag);
+        else if (rc != 0)
             return rc;
-        /* cameras of one city do not fire in step */
-        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_S / 25 / params->streams);
+        itsi_sleep_until_ns(itsi_now_ns() + (int64_t)(spread * ITSI_NS_PER_S / params->streams));
+        if (params->ramp_s > 0 && tell(params, "adding cameras", i, params->streams) != 0)
+            return itsi_fail(diag, ITS_ECANCELLED, "interrupted");
     }
-    return 0;
+    return report->streams > 0 ? 0 : ITS_ELIMIT;
 }
 
 static bool gives_pictures(const struct itsi_camera_status *status)
@@ -101,21 +116,21 @@ static bool still_starting(struct itsi_pipeline *pipeline, int streams, struct i
 }
 
 /* Waits for every camera to run; one that does not fails the benchmark by name. */
-static int await_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
+static int await_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params, int streams,
                          struct its_diag *diag)
 {
-    struct itsi_camera_status *status = itsi_calloc((size_t)params->streams, sizeof *status);
+    struct itsi_camera_status *status = itsi_calloc((size_t)streams, sizeof *status);
     if (!status)
         return itsi_fail(diag, ITS_ENOMEM, "benchmark: out of memory");
     int64_t start = itsi_now_ns(), until = start + (int64_t)(params->startup_s * 1e9);
     int rc = 0;
-    while (still_starting(pipeline, params->streams, status) && itsi_now_ns() < until && rc == 0) {
+    while (still_starting(pipeline, streams, status) && itsi_now_ns() < until && rc == 0) {
         itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_S / 10);
         if (tell(params, "starting cameras", (double)(itsi_now_ns() - start) / 1e9, params->startup_s) != 0)
             rc = itsi_fail(diag, ITS_ECANCELLED, "interrupted");
     }
     for (int pass = 0; pass < 2 && rc == 0; pass++) /* the hopeless first: they are the reason */
-        for (int i = 0; i < params->streams && rc == 0; i++)
+        for (int i = 0; i < streams && rc == 0; i++)
             if (pass == 0 ? is_hopeless(&status[i]) : !gives_pictures(&status[i]))
                 rc = itsi_fail(diag, status[i].capture.last_code ? status[i].capture.last_code : ITS_ETIMEOUT,
                                "camera %s gives no pictures (%s)%s%s", status[i].camera.id,
@@ -216,15 +231,15 @@ static int prepare_replay(struct itsi_pipeline *pipeline, const struct itsi_benc
 
 /* Cameras running, warmed up, and their truth at hand. */
 static int prepare(struct itsi_pipeline *pipeline, const struct itsi_benchmark_params *params,
-                   struct itsi_bench_truth **truth, struct its_diag *diag)
+                   struct itsi_bench_truth **truth, struct itsi_benchmark_report *report, struct its_diag *diag)
 {
     if (params->replay)
         return prepare_replay(pipeline, params, diag);
     int rc = itsi_pipeline_start(pipeline, diag);
     if (rc == 0)
-        rc = add_cameras(pipeline, params, diag);
+        rc = add_cameras(pipeline, params, report, diag);
     if (rc == 0)
-        rc = await_cameras(pipeline, params, diag);
+        rc = await_cameras(pipeline, params, report->streams, diag);
     if (rc == 0)
         rc = itsi_bench_truth_open(truth, pipeline, params->pipeline.cfg, diag);
     if (rc == 0 && pass_time(params, "warming up", params->warmup_s, NULL) != 0)
@@ -265,7 +280,7 @@ static int run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_param
 {
     struct window a, b;
     int ignored[ITSI_QUALITY_LEVELS] = {0};
-    uint64_t *before = analysed_by_camera(pipeline, params->streams, ignored);
+    uint64_t *before = analysed_by_camera(pipeline, report->streams, ignored);
     itsi_pipeline_reset_stats(pipeline);
     itsi_pipeline_record_run(pipeline, report->run);
     look(pipeline, &a);
@@ -280,7 +295,7 @@ static int run(struct itsi_pipeline *pipeline, const struct itsi_benchmark_param
     look(pipeline, &b);
     itsi_pipeline_record_run(pipeline, NULL);
     itsi_pipeline_stats(pipeline, &stats);
-    uint64_t *after = analysed_by_camera(pipeline, params->streams, report->levels);
+    uint64_t *after = analysed_by_camera(pipeline, report->streams, report->levels);
     say_ending(params, pipeline);
     itsi_pipeline_stop(pipeline, itsi_now_ns() + ITSI_BENCHMARK_DRAIN_S * ITSI_NS_PER_S);
     struct window end;
@@ -319,7 +334,7 @@ int itsi_benchmark_run(const struct itsi_benchmark_params *params, struct itsi_b
     itsi_pipeline_setup_key(pipeline, &setup);
     rc = itsi_run_create(&report.run, &setup, diag);
     if (rc == 0)
-        rc = prepare(pipeline, params, &truth, diag);
+        rc = prepare(pipeline, params, &truth, &report, diag);
     if (rc == 0)
         rc = run(pipeline, params, truth, &report, diag);
     itsi_bench_truth_close(truth);

@@ -18,6 +18,8 @@ struct itsi_benchmark_params {
     int streams;             /* 1.. */
     double duration_s;       /* measured time, after the warm-up */
     double warmup_s;
+    double ramp_s;           /* > 0: cameras are added evenly over so long, and those that do not fit are left out, by name;
+                              * 0: all at once, and every one must be admitted */
     double startup_s;        /* longest wait for all cameras to give pictures before the warm-up */
     const char *source;      /* a URL or file for every stream, "{i}" in it is the stream's number, "{i%10}" its remainder; NULL: the synthetic road, a seed per stream */
     /* A flight record to run again instead: it says streams, duration and timing, and there is no warm-up. NULL: none. */
@@ -32,7 +34,9 @@ struct itsi_benchmark_params {
 };
 
 struct itsi_benchmark_report {
-    int streams;
+    int streams;                      /* that were measured */
+    int refused;                      /* that did not fit */
+    char refusal[512];                /* which was the first, and why; empty: none */
     double duration_s;
     char model[256];
     struct itsi_engine_info engine;

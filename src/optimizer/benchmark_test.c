@@ -35,6 +35,33 @@ static void frames_sum_up(void **state)
     its_cfg_fini(&cfg);
 }
 
+static void cameras_that_do_not_fit_are_left_out_by_name(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct its_cfg cfg;
+    CHECK_OK(its_cfg_init(&cfg, &diag), diag);
+    cfg.general.max_concurrent_streams = 2;
+    struct itsi_benchmark_params params = {
+        .pipeline = {.cfg = &cfg, .backend = &itsi_backend_null},
+        .streams = 4,
+        .duration_s = 0.5,
+        .startup_s = 10,
+        .ramp_s = 0.1,
+        .source = "null://?fps=50",
+    };
+    struct itsi_benchmark_report report;
+    CHECK_OK(itsi_benchmark_run(&params, &report, &diag), diag);
+    assert_int_equal(report.streams, 2);
+    assert_int_equal(report.refused, 2);
+    assert_non_null(strstr(report.refusal, "max_concurrent_streams"));
+    assert_true(report.least_analysed_fps > 10);
+    itsi_run_destroy(report.run);
+    params.ramp_s = 0; /* who asks for all of them gets all or an error */
+    assert_int_equal(itsi_benchmark_run(&params, &report, &diag), ITS_ELIMIT);
+    its_cfg_fini(&cfg);
+}
+
 /* Two cameras of one scene, all of whose frames a detector of these classes sees that finds nothing. */
 static struct itsi_benchmark_report watch_a_road_with(const char *names, double target_latency_ms, const char *pace)
 {
@@ -156,6 +183,7 @@ int main(void)
     temp_dir_create(dir);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_sum_up),
+        cmocka_unit_test(cameras_that_do_not_fit_are_left_out_by_name),
         cmocka_unit_test(what_is_not_found_is_counted),
         cmocka_unit_test(late_results_do_not_count),
         cmocka_unit_test(a_model_of_other_things_is_not_judged),

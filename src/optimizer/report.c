@@ -27,6 +27,9 @@ static void put_numbers(struct itsi_json *json, const struct itsi_benchmark_repo
     itsi_json_int(json, "frames_corrupt", (int64_t)c->corrupt);
     itsi_json_int(json, "frames_missing", (int64_t)c->missing);
     itsi_json_bool(json, "ledger_balanced", r->ledger_balanced);
+    itsi_json_int(json, "cameras_refused", r->refused);
+    if (r->refused)
+        itsi_json_string(json, "refusal", r->refusal);
     itsi_json_number(json, "analysed_fps", r->analysed_fps, 2);
     itsi_json_number(json, "least_analysed_fps", r->least_analysed_fps, 3);
     itsi_json_object(json, "quality_levels");
@@ -150,6 +153,8 @@ void itsi_benchmark_table(const struct itsi_benchmark_report *r, struct itsi_buf
     itsi_buf_printf(out, "%d streams for %.1f s on %s (%s), model %s at %dx%d, %s%s\n\n", r->streams, r->duration_s,
                     r->engine.backend, r->engine.device, r->model, r->engine.width, r->engine.height,
                     r->engine.precision, r->interrupted ? " (interrupted)" : "");
+    if (r->refused)
+        itsi_buf_printf(out, "  refused                 %10d cameras, the first of them: %s\n", r->refused, r->refusal);
     itsi_buf_printf(out, "  analysed                %10.1f frames/s, of the camera with the fewest %.2f\n", r->analysed_fps,
                     r->least_analysed_fps);
     itsi_buf_puts(out, "  quality at the end     ");

@@ -72,10 +72,18 @@ static int sink_put(void *arg, struct itsi_frame *frame, bool may_block)
     struct itsi_camera_stream *stream = arg;
     if (frame->info.deadline != ITSI_NEVER) /* a budget changed at run time holds from the next frame on */
         frame->info.deadline = frame->info.trace.origin + atomic_load(&stream->pipeline->budget_ns);
-    if (itsi_tracking_takes(stream, frame))
+    if (itsi_tracking_takes(stream, frame)) {
+        itsi_stream_take(stream);
         return 0;
+    }
     itsi_tracking_sent(stream);
     return itsi_mailbox_put(stream->mailbox, frame, may_block, itsi_now_ns());
+}
+
+static uint64_t sink_taken(void *arg)
+{
+    struct itsi_camera_stream *stream = arg;
+    return atomic_load_explicit(&stream->taken, memory_order_relaxed);
 }
 
 /* Takes it out of the table; false when another thread did. */
@@ -113,7 +121,7 @@ static int open_capture(struct itsi_camera_stream *stream, struct its_diag *diag
         .ledger = &stream->ledger,
         .handshakes = p->handshakes,
         .metronome = p->metronome,
-        .sink = {.put = sink_put, .arg = stream, .lost = itsi_stream_lost},
+        .sink = {.put = sink_put, .arg = stream, .lost = itsi_stream_lost, .taken = sink_taken},
     };
     return itsi_capture_create(&stream->capture, &params, diag);
 }

@@ -37,10 +37,12 @@ struct itsi_stream_quality {
     int width, height;                 /* of the full stream, once seen */
     uint64_t changes;
     int64_t changed, changed_wall_ns;  /* the last; at first, when it was added */
-    /* quality manager's thread: as of the step before */
-    int64_t last_cpu_ns, last_encode_ns;
-    uint64_t last_decoded, last_detected;
-    bool seen;
+    /* quality manager's thread: as of the two steps before, the older first */
+    struct itsi_stream_sample {
+        int64_t now; /* 0: there was none */
+        int64_t cpu_ns, encode_ns;
+        uint64_t decoded, detected;
+    } before[2];
 };
 
 /* One camera's stream. Referenced by the table and by every job that carries one of its frames; the last unref settles
@@ -57,6 +59,7 @@ struct itsi_camera_stream {
     struct itsi_mailbox *mailbox;
     struct itsi_ledger ledger; /* a lock of its own */
     atomic_int refs;
+    atomic_uint_fast64_t taken; /* frames that were analysed, or are about to be, or for which tracking stood in */
     /* under lock */
     pthread_mutex_t lock;
     struct itsi_result *latest; /* owned */
@@ -170,6 +173,10 @@ struct itsi_pipeline {
 /* camera.c */
 void itsi_stream_retain(void *stream); /* as the batcher calls it */
 void itsi_stream_unref(struct itsi_camera_stream *stream);
+static inline void itsi_stream_take(struct itsi_camera_stream *stream)
+{
+    atomic_fetch_add_explicit(&stream->taken, 1, memory_order_relaxed);
+}
 struct itsi_camera_stream *itsi_stream_find(struct itsi_pipeline *pipeline, const char *id); /* a reference; or NULL */
 /* Ends capture and mailbox of a stream that left the table, and drops the table's reference. */
 void itsi_stream_retire(struct itsi_camera_stream *stream, enum itsi_drop reason);

@@ -23,28 +23,27 @@ static bool comes(const struct itsi_capture_status *capture)
 
 static double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
-/* What was done for it and what it took since the step before; `infer` is shared out later. */
-static void measure(struct itsi_stream_quality *s, const struct itsi_capture_status *capture, double seconds,
+/* What was done for it and what it took in the last two steps, a second: of a camera that is analysed once a second every
+ * other step would say nothing and the next twice as much. `infer` is shared out later. */
+static void measure(struct itsi_stream_quality *s, const struct itsi_capture_status *capture, int64_t now,
                     struct itsi_quality_camera *out)
 {
-    const uint64_t detected = atomic_load(&s->detected);
-    const int64_t encode_ns = atomic_load(&s->encode_ns);
-    if (s->seen) {
-        out->decoded_fps = (double)(capture->decoded - s->last_decoded) / seconds;
-        out->detected_fps = (double)(detected - s->last_detected) / seconds;
-        out->cost.decode = (double)(capture->cpu_ns - s->last_cpu_ns) / 1e9 / seconds;
-        out->cost.encode = (double)(encode_ns - s->last_encode_ns) / 1e9 / seconds;
+    const struct itsi_stream_sample is = {.now = now, .cpu_ns = capture->cpu_ns, .encode_ns = atomic_load(&s->encode_ns),
+                                          .decoded = capture->decoded, .detected = atomic_load(&s->detected)};
+    const struct itsi_stream_sample *was = s->before[0].now ? &s->before[0] : &s->before[1];
+    if (was->now) {
+        const double seconds = fmax(1e-3, (double)(now - was->now) / 1e9);
+        out->decoded_fps = (double)(is.decoded - was->decoded) / seconds;
+        out->detected_fps = (double)(is.detected - was->detected) / seconds;
+        out->cost.decode = (double)(is.cpu_ns - was->cpu_ns) / 1e9 / seconds;
+        out->cost.encode = (double)(is.encode_ns - was->encode_ns) / 1e9 / seconds;
     }
-    s->last_decoded = capture->decoded;
-    s->last_detected = detected;
-    s->last_cpu_ns = capture->cpu_ns;
-    s->last_encode_ns = encode_ns;
-    s->seen = true;
+    s->before[0] = s->before[1];
+    s->before[1] = is;
 }
 
 static void describe(const struct itsi_quality_control *q, struct itsi_camera_stream *stream,
-                     const struct itsi_capture_status *capture, int64_t now, double seconds,
-                     struct itsi_quality_camera *out)
+                     const struct itsi_capture_status *capture, int64_t now, struct itsi_quality_camera *out)
 {
     struct itsi_stream_quality *s = &stream->quality;
     if (!capture->sub && capture->width > 0) {
@@ -70,10 +69,10 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .max_interval = itsi_tracking_longest(stream),
         .droppable = ratio((double)capture->disposable, (double)capture->packets),
     };
-    measure(s, capture, seconds, out);
+    measure(s, capture, now, out);
 }
 
-static int gather_cameras(struct itsi_pipeline *p, int64_t now, double seconds, double *decode)
+static int gather_cameras(struct itsi_pipeline *p, int64_t now, double *decode)
 {
     struct itsi_quality_control *q = p->quality;
     int count = 0;
@@ -84,7 +83,7 @@ static int gather_cameras(struct itsi_pipeline *p, int64_t now, double seconds, 
         itsi_capture_status(p->cameras[i]->capture, &capture);
         if (!itsi_quality_governs(p->cameras[i], &capture))
             continue;
-        describe(q, p->cameras[i], &capture, now, seconds, &q->cameras[count]);
+        describe(q, p->cameras[i], &capture, now, &q->cameras[count]);
         const int input = p->cameras[i]->quality.target.input;
         q->pixels[count] = (double)q->inputs[input].width * q->inputs[input].height;
         q->unit[count] = q->inputs[input].seconds;
@@ -103,12 +102,13 @@ static double engine_seconds(const struct itsi_pipeline *p, int size)
 
 /* On the processors how long a run takes says little of what it costs, since it waits for decoders and other programs:
  * what the process took beyond decoding and encoding is shared out by detections and their pixels. */
-static void share_inference(struct itsi_pipeline *p, int count, double seconds)
+static void share_inference(struct itsi_pipeline *p, int count, int64_t now)
 {
     struct itsi_quality_control *q = p->quality;
-    const int64_t cpu = itsi_cpu_ns();
-    double left = (double)(cpu - q->last_cpu_ns) / 1e9 / seconds, pixels = 0;
-    q->last_cpu_ns = cpu;
+    const struct itsi_cpu_sample is = {now, itsi_cpu_ns()}, was = q->before[0];
+    double left = (double)(is.cpu_ns - was.cpu_ns) / fmax(1e6, (double)(is.now - was.now)), pixels = 0;
+    q->before[0] = q->before[1];
+    q->before[1] = is;
     for (int i = 0; i < count; i++) {
         left -= q->cameras[i].cost.decode + q->cameras[i].cost.encode;
         pixels += q->cameras[i].detected_fps * q->pixels[i];
@@ -191,9 +191,9 @@ void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quali
         .own_input = q->own_input,
         .cameras = q->cameras,
     };
-    out->count = gather_cameras(p, now, seconds, &decode);
+    out->count = gather_cameras(p, now, &decode);
     if (q->engine_on_cpu)
-        share_inference(p, out->count, seconds);
+        share_inference(p, out->count, now);
     else
         time_inference(q, out->count);
     gather_load(p, seconds, decode, out);

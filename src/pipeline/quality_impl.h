@@ -35,7 +35,9 @@ struct itsi_quality_control {
     struct itsi_ledger_counts last_books;
     struct itsi_quality_input inputs[ITSI_QUALITY_INPUTS];
     double *pixels, *unit; /* of each of `cameras`: of its network input; engine seconds of a picture */
-    int64_t last_cpu_ns;
+    struct itsi_cpu_sample {
+        int64_t now, cpu_ns; /* processor time of the process */
+    } before[2];             /* as of the two steps before, the older first */
 
     pthread_mutex_t mutex; /* guards what follows */
     struct itsi_quality_policy policy;

@@ -63,6 +63,7 @@ static void fill_slot(struct itsi_pipeline *p, int slot, struct itsi_job *job, i
             give_up(p, &item, ITSI_STAGE_PREPROCESSING, ITSI_DROP_EXPIRED);
             continue;
         }
+        itsi_stream_take(item.owner);
         if (itsi_letterbox_run(p->boxer, &item.frame->picture, &tensor, &job->boxes[job->count]) != 0) {
             give_up(p, &item, ITSI_STAGE_PREPROCESSING, ITSI_DROP_ENGINE_FAILED);
             continue;

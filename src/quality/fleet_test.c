@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "quality/fleet.h"
 #include "quality/plant_fixture.h"
 
 static const struct itsi_quality_event *event_of(const struct plant *plant, uint64_t key,
@@ -323,9 +324,37 @@ static void costs_little_with_a_thousand_cameras(void **state)
     plant_destroy(plant);
 }
 
+/* One detection a second shows as none in a step and as two in the next: the fleet as a whole lacks nothing. */
+static void rare_detections_do_not_look_like_missing_ones(void **state)
+{
+    (void)state;
+    struct itsi_quality_fleet fleet;
+    struct its_diag diag;
+    struct plant *plant = plant_create(8);
+    plant_add(plant, 20, 640, 360, 25);
+    plant_run(plant, 5);
+    CHECK_OK(itsi_quality_fleet_init(&fleet, 20, &diag), diag);
+    for (int step = 0; step < 8; step++) {
+        const double asked = itsi_quality_detections(&plant->targets[0]);
+        for (int i = 0; i < 20; i++)
+            plant->facts[i].detected_fps = (i + step) % 2 ? 2 * asked : 0;
+        itsi_quality_fleet_take(&fleet, &plant->snapshot, &plant->policy, step * ITSI_QUALITY_TICK_NS);
+        itsi_quality_fleet_measure(&fleet, ITSI_QUALITY_TICK_NS);
+        assert_true(fleet.unmet < 0.001);
+    }
+    for (int i = 0; i < 20; i++)
+        plant->facts[i].detected_fps = i % 2 ? 3 * itsi_quality_detections(&plant->targets[0]) : 0;
+    plant->facts[1].detected_fps = 0; /* what one gets too much is not given to another */
+    itsi_quality_fleet_measure(&fleet, ITSI_QUALITY_TICK_NS);
+    CHECK_NEAR(fleet.unmet, 0.1, 0.001);
+    itsi_quality_fleet_fini(&fleet);
+    plant_destroy(plant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rare_detections_do_not_look_like_missing_ones),
         cmocka_unit_test(places_newcomers_where_their_peers_are),
         cmocka_unit_test(follows_cameras_that_come_and_go),
         cmocka_unit_test(keys_identify_not_places),

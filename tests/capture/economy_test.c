@@ -84,6 +84,34 @@ static void fewer_pictures_go_on_and_evenly(void **state)
     cam_stop(&cam, NULL);
 }
 
+static uint64_t none_taken(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static uint64_t all_taken(void *arg) { return cam_frames(arg); }
+
+/* Of each group of ten, those of its first half, each in place of the one before; all whole. */
+static void what_follows_a_key_frame_takes_its_place(void **state)
+{
+    (void)state;
+    struct cam cam;
+    struct itsi_ledger_counts counts;
+    assert_int_equal(media_make("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
+    for (int taken = 0; taken < 2; taken++) {
+        cam_init(&cam);
+        cam.params.sink.taken = taken ? all_taken : none_taken;
+        cam_start(&cam, media_path("p.mp4"));
+        assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 15)); /* two key frames, so that the group is known */
+        const struct phase keys = run_phase(&cam, ITSI_DECODE_KEY, 2.5, 4);
+        assert_in_range(keys.frames, taken ? 9 : 43, taken ? 12 : 57);
+        cam_stop(&cam, &counts);
+        assert_int_equal(counts.corrupt, 0);
+        assert_int_equal(cam.disorder, 0);
+    }
+}
+
 static void unpaced_sources_are_not_thinned(void **state)
 {
     (void)state;
@@ -107,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(less_is_decoded_and_nothing_is_damaged),
         cmocka_unit_test(fewer_pictures_go_on_and_evenly),
+        cmocka_unit_test(what_follows_a_key_frame_takes_its_place),
         cmocka_unit_test(unpaced_sources_are_not_thinned),
     };
     return cmocka_run_group_tests(tests, media_setup, media_teardown);

@@ -25,6 +25,8 @@ def parse():
     parser.add_argument("--fps", type=int, default=25)
     parser.add_argument("--speed", type=int, default=1, help="so many times as fast as the stream itself says")
     parser.add_argument("--mounts", type=int, default=1)
+    parser.add_argument("--stagger", type=float, default=0, metavar="SECONDS",
+                        help="mounts begin their clip at places spread over so long: else all key frames come at once")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user")
     parser.add_argument("--password")
@@ -57,7 +59,7 @@ class Server:
             auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*self.args.tls))
         return auth
 
-    def make_factory(self):
+    def make_factory(self, skipped):
         factory = GstRtspServer.RTSPMediaFactory()
         args = self.args
         looped = (
@@ -73,7 +75,7 @@ class Server:
         factory.set_launch(once if args.file.endswith(".mp4") else looped)
         factory.set_shared(True)
         factory.set_latency(0)
-        factory.connect("media-configure", self.on_media)
+        factory.connect("media-configure", self.on_media, skipped)
         if self.auth:
             permissions = GstRtspServer.RTSPPermissions()
             permissions.add_permission_for_role("viewer", "media.factory.access", True)
@@ -81,15 +83,19 @@ class Server:
             factory.set_permissions(permissions)
         return factory
 
-    def on_media(self, _factory, media):
+    def on_media(self, _factory, media, skipped):
         if self.args.file.endswith(".mp4"):
             return
 
+        place = skipped * Gst.SECOND // self.args.fps
+
         # a looped byte stream has decode times only, and RTP would send the same time stamp for ever
         def stamp(_pad, info):
+            buffer = info.get_buffer()
+            if buffer.dts < place:
+                return Gst.PadProbeReturn.DROP
             if not self.args.no_stamps:
-                buffer = info.get_buffer()
-                buffer.pts = buffer.dts = buffer.dts // self.args.speed
+                buffer.pts = buffer.dts = (buffer.dts - place) // self.args.speed
             return Gst.PadProbeReturn.DROP if self.muted else Gst.PadProbeReturn.OK
 
         pad = media.get_element().get_by_name("parse").get_static_pad("src")
@@ -103,8 +109,9 @@ class Server:
         if self.auth:
             server.set_auth(self.auth)
         mounts = server.get_mount_points()
-        for i in range(self.args.mounts):
-            mounts.add_factory(f"/cam{i}", self.make_factory())
+        args = self.args
+        for i in range(args.mounts):
+            mounts.add_factory(f"/cam{i}", self.make_factory(round(args.stagger * args.fps * i / args.mounts)))
         self.source = server.attach(None)
         if not self.source:
             raise SystemExit("cannot listen")
