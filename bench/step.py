@@ -135,7 +135,7 @@ def model(args):
 # --- what became of the frames ----------------------------------------------------------------------------------------
 
 def frames_of(path):
-    """(camera's name, origin s, latency ms or None where it was not delivered, level), by origin."""
+    """(camera's name, origin s, latency ms or None where it was not delivered, level if it was), by origin."""
     data = pathlib.Path(path).read_bytes()
     (size,) = struct.unpack_from("<I", data, 12)
     names = [c["id"] for c in json.loads(data[16:16 + size])["cameras"]]
@@ -178,13 +178,9 @@ def rises(quality, names, since_wall):
     counts = dict.fromkeys(names, 0)
     for change in quality["recent_adjustments"]:
         better = change.get("to_rung", 0) < change.get("from_rung", 0)
-        if change["camera"] in counts and wall_of(change["time"]) >= since_wall and better:
+        if change["camera"] in counts and change["timestamp"] >= since_wall and better:
             counts[change["camera"]] += 1
     return max(counts.values())
-
-
-def wall_of(text):
-    return time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
 
 
 def judge(daemon, args, up, down):
@@ -202,7 +198,7 @@ def judge(daemon, args, up, down):
         "cameras": len({f[0] for f in held}), "offered_fps": len(held) / (down - up),
         "analysed_fps": len(latencies) / (down - up), "p95_ms": percentile(latencies, 0.95),
         "above_sla_before_s": before, "above_sla_s": above, "above_sla_after_s": after, "worst_p95_ms": worst,
-        "least_priority_level": LEVELS[min(f[3] for f in held if f[0] in priority)],
+        "least_priority_level": LEVELS[min(f[3] for f in held if f[0] in priority and f[2] is not None)],
         "least_analysed_fps": least_analysed(frames, up + 3, down),
         "full_again": all(s["current_quality"] == "high" for s in states.values()),
         "most_rises": rises(quality, states, time.time() - (end - down)),
