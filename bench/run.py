@@ -7,7 +7,7 @@ Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare 
 the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of
 them for 120 s), parts (letterbox, boxes, books, recording, batcher), overload
 (the deadline batcher against the fixed-timeout one, bench/overload.py), machinery (1,000 cameras without pixels,
-bench/machinery.py). The first four need the recovered model."""
+bench/machinery.py), step (a threefold overload for a minute and back, bench/step.py). The first four need the recovered model."""
 import argparse
 import json
 import os
@@ -152,9 +152,12 @@ class Bench:
     def section_machinery(self):
         self.script("machinery")
 
+    def section_step(self):
+        self.script("step")
+
 
 NEED_MODEL = ("bare", "peers", "rtsp", "hundred")
-SECTIONS = (*NEED_MODEL, "parts", "overload", "machinery")
+SECTIONS = (*NEED_MODEL, "parts", "overload", "machinery", "step")
 
 
 def main():
