@@ -202,7 +202,10 @@ def judge(daemon, args, up, down):
         "least_analysed_fps": least_analysed(frames, up + 3, down),
         "full_again": all(s["current_quality"] == "high" for s in states.values()),
         "most_rises": rises(quality, states, time.time() - (end - down)),
-        "changes": quality["total_adjustments"],
+        "changes": quality["total_adjustments"], "changes_by_reason": quality["changes_by_reason"],
+        "at_the_end": {key: quality.get(key) for key in ("pressure", "inputs", "recovery_in_seconds", "flaps", "system_metrics",
+                                                         "quality_distribution")},
+        "priority_changes": [c["sentence"] for c in quality["recent_adjustments"] if c["camera"] in priority],
     }
 
 

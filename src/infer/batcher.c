@@ -272,8 +272,10 @@ int itsi_batcher_take(struct itsi_batcher *b, int64_t now, bool engine_free, str
     b->puts_seen = b->puts;
     *wake_at = shed_locked(b, now);
     struct batch batch = due(b, now, engine_free, wake_at);
-    if (batch.n > 0)
-        b->batches_since_starved = batch.first ? 0 : b->batches_since_starved + 1;
+    if (batch.first)
+        b->batches_since_starved = 0;
+    else if (batch.n > 0 && b->batches_since_starved < BATCHES_BETWEEN_STARVED)
+        b->batches_since_starved++;
     if (batch.first)
         fill(b, batch.first, now, &items[taken++]);
     while (taken < batch.n) {
