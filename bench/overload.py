@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The deadline batcher against the fixed-timeout one: the same recorded traces, from half of what the engine can do to three
-times as much; counted are the frames delivered on time.
+times as much; counted are the frames delivered on time. Beside them the ceiling: what no batcher can exceed. Cameras keep
+full quality, or the adaptive quality manager would lessen the load under the one batcher and not the other.
 
 usage: bench/overload.py BINARY [--seconds S] [--loads L,L,...] [--traces NAME,NAME,...] [--json FILE]
 
@@ -13,7 +14,9 @@ is told to, alternating between the batchers. The load is set by that time, not 
   5/s    the same cameras at 5 frames/s; 14 requests side by side, of 28 ms each at a load of 1
   1/s    the same at 1 frame/s, as a hundred cameras are analysed on two cores; 2 requests side by side, of 20 ms"""
 import argparse
+import collections
 import contextlib
+import heapq
 import json
 import os
 import pathlib
@@ -32,6 +35,8 @@ CAMERAS = 100
 BATCHERS = ("deadline", "fixed")
 LOADS = (0.5, 0.75, 1, 1.25, 1.5, 2, 3)
 BATCH = 32
+BUDGET_MS = 100
+FULL_QUALITY = ("--set", "adaptive_quality.enable_adaptive_quality=false")
 
 
 class Trace:
@@ -39,10 +44,14 @@ class Trace:
         self.name, self.fps, self.parallel = name, fps, parallel
         self.batch = BATCH if parallel == 1 else 1
 
+    def run_ms(self, load):
+        """How long the engine takes for a full batch, and how much of it is there before the first image."""
+        full_ms = 1e3 * load * self.parallel * self.batch / (CAMERAS * self.fps)
+        return full_ms, full_ms / 4 if self.batch > 1 else full_ms
+
     def engine(self, load):
         """How to tell the null backend to be an engine that this trace loads so much."""
-        full_ms = 1e3 * load * self.parallel * self.batch / (CAMERAS * self.fps)
-        fixed_ms = full_ms / 4 if self.batch > 1 else full_ms
+        full_ms, fixed_ms = self.run_ms(load)
         return ["--null-ms", fixed_ms, "--null-image-ms", (full_ms - fixed_ms) / self.batch,
                 "--set", f"inference.parallel={self.parallel}", "--set", f"gpu.batch_size_range=[1,{self.batch}]"]
 
@@ -66,7 +75,7 @@ def ask(port, path, body=None, method=None):
 @contextlib.contextmanager
 def daemon(binary, folder, seconds):
     port = free_port()
-    process = subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder, "--set", "backend=null",
+    process = subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder, *FULL_QUALITY, "--set", "backend=null",
                                 "--set", f"max_concurrent_streams={CAMERAS}",
                                 "--set", f"monitor.flight_recorder_seconds={seconds}"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -109,18 +118,39 @@ def record(binary, folder, trace, seconds):
         return ask(port, "/api/v1/performance/flight", {})["path"]
 
 
-def arrival_ages(path):
-    """Milliseconds from origin to mailbox of the frames in a flight record (core/flight.h), sorted."""
+def arrivals(path):
+    """When each frame of a flight record (core/flight.h) came to its mailbox, and its origin, in ms; by arrival."""
     data = pathlib.Path(path).read_bytes()
     (header,) = struct.unpack_from("<I", data, 12)
     entries = data[16 + header:]
-    decoded = (entry[5] for entry in struct.iter_unpack("<q16I", entries[:len(entries) // 72 * 72]))
-    return sorted(us / 1e3 for us in decoded if us != 0xffffffff)
+    frames = ((entry[0] / 1e3, entry[5]) for entry in struct.iter_unpack("<q16I", entries[:len(entries) // 72 * 72]))
+    return sorted((origin + us / 1e3, origin) for origin, us in frames if us != 0xffffffff)
+
+
+def ceiling(frames, trace, load):
+    """More frames than any batcher can deliver on time: every mailbox keeps all that comes, the earliest deadline goes
+    first and nothing that is hopeless is begun, batches cost as little as full ones and yet each frame is through as soon as
+    one that is alone, and not a moment passes between two runs."""
+    full_ms, fixed_ms = trace.run_ms(load)
+    each_ms, alone_ms = full_ms / trace.batch, fixed_ms + (full_ms - fixed_ms) / trace.batch
+    free_at = [frames[0][0]] * trace.parallel
+    waiting, on_time, coming = [], 0, collections.deque(frames)
+    while coming or waiting:
+        now = max(free_at[0], coming[0][0]) if not waiting else free_at[0]
+        while coming and coming[0][0] <= now:
+            heapq.heappush(waiting, coming.popleft()[1])
+        while waiting and waiting[0] + BUDGET_MS < now + alone_ms:
+            heapq.heappop(waiting)
+        if waiting:
+            heapq.heappop(waiting)
+            heapq.heapreplace(free_at, now + each_ms)
+            on_time += 1
+    return on_time
 
 
 def replay(binary, folder, trace, path, load, batcher):
     command = [binary, "performance", "benchmark", "--replay", path, "--batcher", batcher, *trace.engine(load),
-               "--set", "backend=null", "--set", f"data_dir={folder}", "--set", "monitor.flight_recorder_seconds=0",
+               *FULL_QUALITY, "--set", "backend=null", "--set", f"data_dir={folder}", "--set", "monitor.flight_recorder_seconds=0",
                "--format", "json"]
     report = json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout)
     assert report["ledger_balanced"], "the ledger does not balance"
@@ -136,19 +166,23 @@ def show(figures):
 
 def curve(args, folder, trace):
     path = record(args.binary, folder, trace, args.seconds)
-    ages = arrival_ages(path)
+    frames = arrivals(path)
+    ages = sorted(at - origin for at, origin in frames)
     print(f"\n{CAMERAS} cameras at {trace.fps} frames/s, "
           f"{'batches of up to %d' % trace.batch if trace.batch > 1 else '%d requests side by side' % trace.parallel}; "
           f"{len(ages) / args.seconds:.0f} frames/s arrive, {ages[len(ages) // 2]:.1f} ms (95 %: "
           f"{ages[len(ages) * 95 // 100]:.1f}) after their origin\n"
-          f"load   {'deadline: on time':16s}   p50    p95 batch | fixed: on time      p50    p95 batch | on time, ratio", flush=True)
+          f"load   {'deadline: on time':16s}   p50    p95 batch | fixed: on time      p50    p95 batch | on time, ratio  ceiling",
+          flush=True)
     rows = []
     for n, load in enumerate(args.loads):
         order = BATCHERS if n % 2 == 0 else BATCHERS[::-1]
         row = {name: replay(args.binary, folder, trace, path, load, name) for name in order}
         ratio = row["deadline"]["on_time"] / max(row["fixed"]["on_time"], 1)
-        rows.append({"load": load, "ratio": ratio, **row})
-        print(f"{load:4.2f} {show(row['deadline'])} | {show(row['fixed'])} | {ratio:.2f}", flush=True)
+        most = ceiling(frames, trace, load)
+        rows.append({"load": load, "ratio": ratio, "ceiling": most, **row})
+        print(f"{load:4.2f} {show(row['deadline'])} | {show(row['fixed'])} | {ratio:14.2f} {100 * most / len(frames):6.1f} %",
+              flush=True)
     os.unlink(path)
     return rows
 
@@ -162,7 +196,7 @@ def main():
     parser.add_argument("--json")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the daemon goes too
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; {args.seconds} s a point, budget 100 ms")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; {args.seconds} s a point, budget {BUDGET_MS} ms")
     with tempfile.TemporaryDirectory() as folder:
         rows = {name: curve(args, folder, TRACES[name]) for name in args.traces}
     if args.json:

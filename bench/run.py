@@ -4,12 +4,11 @@
 usage: bench/run.py [--binary FILE] [--python FILE] [--data DIR] [--seconds S] [--rounds N] [--only NAME]... [--json FILE]
 
 Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare model), peers (against ultralytics and
-the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of
-them for 120 s), instep (the same, all key frames at one instant), crowd (200 of them, added
-one by one; those that do not fit are refused by name), parts (letterbox, boxes, books, recording, batcher), overload
+the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of them for 120 s), instep (the same, all
+key frames at one instant), crowd (200 of them, added one by one; those that do not fit are refused by name), parts (letterbox, boxes, books, recording, batcher), overload
 (the deadline batcher against the fixed-timeout one, bench/overload.py), machinery (1,000 cameras without pixels,
-bench/machinery.py), track (accuracy against inference saved, on the real clips). The first four and the last need the
-recovered model."""
+bench/machinery.py), step (a threefold overload for a minute and back, bench/step.py), track (accuracy against inference
+saved, on the real clips). bare, peers, rtsp, hundred, instep, crowd and track need the recovered model."""
 import argparse
 import json
 import os
@@ -164,6 +163,9 @@ class Bench:
     def section_machinery(self):
         self.script("machinery")
 
+    def section_step(self):
+        self.script("step")
+
 
     def section_track(self):
         """What a level's cadence and input size save, and what tracking between detections leaves of their accuracy."""
@@ -185,7 +187,7 @@ class Bench:
 
 
 NEED_MODEL = ("bare", "peers", "rtsp", "hundred", "instep", "crowd", "track")
-SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "track")
+SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "step", "track")
 
 
 def main():

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The long runs: every fuzz target for FUZZ_SECONDS (600), then a hundred null cameras and four rendered ones for
-# SOAK_SECONDS (1800), whose ledger must balance and whose memory must stay flat.
+# SOAK_SECONDS (1800), whose ledger must balance and whose memory must stay flat; then a load on a threshold for
+# THRESHOLD_SECONDS (600), under which quality must not go to and fro.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-fuzz_seconds=${FUZZ_SECONDS:-600} soak_seconds=${SOAK_SECONDS:-1800}
+fuzz_seconds=${FUZZ_SECONDS:-600} soak_seconds=${SOAK_SECONDS:-1800} threshold_seconds=${THRESHOLD_SECONDS:-600}
 
 cmake --preset fuzz >build/soak-configure.log
 cmake --build --preset fuzz -j "$(nproc)" >build/soak-build.log
@@ -33,3 +34,5 @@ assert grown < 8, f"memory grew by {grown:.1f} MiB"
 print(f"balanced; memory grew by {grown:.1f} MiB")
 PY
 done
+echo "== a load on a threshold for $threshold_seconds s"
+python3 bench/threshold.py build/run/src/cli/its-camera-ai --seconds "$threshold_seconds"

@@ -2,14 +2,39 @@
  * thread, since the receiver makes them wait; else all of them share the metronome's. */
 #include "capture/capture_impl.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A machine that cannot keep up loses the frames it is this late for. */
 #define MOST_LATE_NS ITSI_NS_PER_S
 
+static double between(double low, double value, double high) { return fmax(low, fmin(value, high)); }
+
+/* Frames there are in so many seconds. */
+static double frames_within(const struct itsi_source *s, double seconds)
+{
+    const double surging = s->surge.fps > 0 ? between(0, seconds - s->surge.from, s->surge.seconds) : 0;
+    return (seconds - surging) * s->fps + surging * s->surge.fps;
+}
+
+static bool surges_at(const struct itsi_source *s, double index)
+{
+    const double first = s->surge.from * s->fps;
+    return s->surge.fps > 0 && index >= first && index < first + s->surge.seconds * s->surge.fps;
+}
+
+static double rate_at(const struct itsi_source *s, int64_t index)
+{
+    return surges_at(s, (double)index) ? s->surge.fps : s->fps;
+}
+
 static int64_t media_ns(const struct itsi_capture *c, int64_t index)
 {
-    return (int64_t)((double)index * ITSI_NS_PER_S / c->source.fps);
+    const struct itsi_source *s = &c->source;
+    const double first = s->surge.from * s->fps;
+    const double surging = s->surge.fps > 0 ? between(0, (double)index - first, s->surge.seconds * s->surge.fps) : 0;
+    const double seconds = ((double)index - surging) / s->fps + (surging > 0 ? surging / s->surge.fps : 0);
+    return (int64_t)(seconds * ITSI_NS_PER_S);
 }
 
 int64_t itsi_null_begin(struct itsi_capture *c)
@@ -25,14 +50,14 @@ int64_t itsi_null_begin(struct itsi_capture *c)
     pthread_mutex_unlock(&c->mutex);
     c->null.anchor = itsi_now_ns();
     c->null.index = 0;
-    c->null.count = s->seconds > 0 ? (int64_t)(s->seconds * s->fps + 0.5) : INT64_MAX;
+    c->null.count = s->seconds > 0 ? (int64_t)(frames_within(s, s->seconds) + 0.5) : INT64_MAX;
     return c->null.anchor;
 }
 
 /* Enters what has been due for too long; returns how many frames that were. */
 static int64_t give_up_late(struct itsi_capture *c, int64_t late_ns)
 {
-    int64_t lost = (int64_t)((double)late_ns / ITSI_NS_PER_S * c->source.fps);
+    int64_t lost = (int64_t)((double)late_ns / ITSI_NS_PER_S * rate_at(&c->source, c->null.index));
     if (lost > c->null.count - c->null.index)
         lost = c->null.count - c->null.index;
     itsi_capture_drop(c, (uint64_t)lost, ITSI_DROP_FLUSHED);
@@ -53,6 +78,7 @@ static int give(struct itsi_capture *c, int64_t origin, int64_t now)
 {
     pthread_mutex_lock(&c->mutex);
     c->status.decoded++;
+    c->status.fps = rate_at(&c->source, c->null.index);
     pthread_mutex_unlock(&c->mutex);
     if (!itsi_capture_wants(c, media_ns(c, c->null.index)))
         return leave_out(c, now);

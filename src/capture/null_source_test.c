@@ -89,6 +89,25 @@ static void ends_after_its_last_frame(void **state)
     }
 }
 
+/* Ten frames in each of the quarters of a second before and after, fifty in the one between. */
+static void surges_when_it_is_told_to(void **state)
+{
+    (void)state;
+    struct bench t;
+    open_bench(&t, true, "null://?fps=40&surge=200,0.25,0.25&seconds=0.75");
+    double most = 0;
+    for (int64_t until = itsi_now_ns() + 20 * ITSI_NS_PER_S;
+         state_of(&t) != ITSI_CAPTURE_ENDED && itsi_now_ns() < until;) {
+        struct itsi_capture_status status;
+        itsi_capture_status(t.capture, &status);
+        most = status.fps > most ? status.fps : most;
+        itsi_sleep_until_ns(itsi_now_ns() + 10 * MS);
+    }
+    assert_int_equal(state_of(&t), ITSI_CAPTURE_ENDED);
+    assert_true(most == 200);
+    assert_int_equal(close_bench(&t).expected, 70);
+}
+
 static void gives_nothing_after_it_was_stopped(void **state)
 {
     (void)state;
@@ -110,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_after_its_last_frame),
+        cmocka_unit_test(surges_when_it_is_told_to),
         cmocka_unit_test(gives_nothing_after_it_was_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

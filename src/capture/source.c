@@ -26,7 +26,7 @@ static const struct scheme {
     {"https", ITSI_SOURCE_HTTP, true, 0, ""},
     {"file", ITSI_SOURCE_FILE, false, P_PACE | P_LOOP, "pace, loop"},
     {"synth", ITSI_SOURCE_SYNTH, false, P_PACE | P_LOOP | P_SECONDS, "pace, loop, seconds"},
-    {"null", ITSI_SOURCE_NULL, false, P_PACE | P_SECONDS | P_FPS | P_SIZE, "pace, fps, size, seconds"},
+    {"null", ITSI_SOURCE_NULL, false, P_PACE | P_SECONDS | P_FPS | P_SIZE, "pace, fps, size, seconds, surge"},
     {"replay", ITSI_SOURCE_REPLAY, false, P_REPLAY, "camera, start"},
 };
 
@@ -77,6 +77,20 @@ static int parse_size(const char *value, int *width, int *height)
     return 0;
 }
 
+static int parse_surge(const char *value, struct itsi_source *s)
+{
+    double fps, from, seconds;
+    int used = 0;
+    if (sscanf(value, "%lf,%lf,%lf%n", &fps, &from, &seconds, &used) != 3 || value[used])
+        return ITS_EINVAL;
+    if (!(fps >= 0.1 && fps <= 1000 && from >= 0 && from <= 1e6 && seconds > 0 && seconds <= 1e6))
+        return ITS_EINVAL;
+    s->surge.fps = fps;
+    s->surge.from = from;
+    s->surge.seconds = seconds;
+    return 0;
+}
+
 /* 1: the parameter is ours and was taken; 0: not ours; ITS_EINVAL: ours with a bad value (`allowed` says which are). */
 static int take_param(struct itsi_source *s, unsigned params, const char *name, const char *value, const char **allowed)
 {
@@ -101,6 +115,9 @@ static int take_param(struct itsi_source *s, unsigned params, const char *name, 
     } else if ((params & P_FPS) && strcmp(name, "fps") == 0) {
         *allowed = "0.1 to 1000";
         which = parse_number(value, 0.1, 1000.0, &s->fps);
+    } else if ((params & P_FPS) && strcmp(name, "surge") == 0) {
+        *allowed = "FPS,FROM,FOR: 0.1 to 1000 frames/s from that second on for so many";
+        which = parse_surge(value, s);
     } else if ((params & P_SIZE) && strcmp(name, "size") == 0) {
         *allowed = "WIDTHxHEIGHT, 2 to 16384 each";
         which = parse_size(value, &s->width, &s->height);

@@ -5,6 +5,7 @@
  *   file, paths   pace=real|off  loop=1|0
  *   synth         pace, loop, seconds=1..600 (length of the clip), and the scene's own (render/road.h)
  *   null          pace=real|off  fps=  size=WxH  seconds= (ends after so long; default: never)
+ *                 surge=FPS,FROM,FOR (another rate from second FROM on, for so many seconds: a rehearsed overload)
  *   replay        a flight record (core/flight.h): camera=INDEX in it, start= (monotonic ns at which it begins; default:
  *                 when the source starts)
  *
@@ -38,6 +39,9 @@ struct itsi_source {
     int transport;      /* ITSI_TRANSPORT_*, or -1: the configuration's */
     double seconds;     /* 0: not given */
     double fps;         /* null: frames per second */
+    struct {
+        double fps, from, seconds; /* fps 0: none */
+    } surge;            /* null */
     int width, height;  /* null */
     int64_t index, start_ns; /* replay; start 0: not given */
 };

@@ -73,6 +73,11 @@ static void null_and_synth(void **state)
     s = parse("null://");
     CHECK_NEAR(s.fps, 30, 0);
     assert_int_equal(s.width, 1280);
+    s = parse("null://?fps=5&surge=25,20,60");
+    assert_true(s.surge.fps == 25 && s.surge.from == 20 && s.surge.seconds == 60);
+    refuse("null://?surge=25,20", "FPS,FROM,FOR");
+    refuse("null://?surge=25,20,0", "FPS,FROM,FOR");
+    refuse("null://?surge=25,20,60s", "FPS,FROM,FOR");
     refuse("null://?fps=0", "0.1 to 1000");
     refuse("null://?size=640", "WIDTHxHEIGHT");
     refuse("null://?size=640x360x2", "WIDTHxHEIGHT");

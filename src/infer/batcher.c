@@ -11,6 +11,8 @@
 /* Where even the quickest runs say no, and were seen of late, there is less to hope for; but the newest are tried. */
 #define LEAST_HOPELESS_SHARE 0.1
 #define OF_LATE_NS ITSI_NS_PER_S
+/* Batches between two that are kept small for a starved camera. */
+#define BATCHES_BETWEEN_STARVED 3
 
 int itsi_batcher_create(struct itsi_batcher **out, const struct itsi_batcher_params *params, struct its_diag *diag)
 {
@@ -138,6 +140,7 @@ static int64_t shed_locked(struct itsi_batcher *b, int64_t now)
 struct batch {
     int input, n; /* n 0: none is due */
     int64_t needed; /* frames with less slack are given up for the sake of the rest */
+    struct itsi_waiter *first; /* goes before all others; NULL: nobody does */
 };
 
 /* The most frames of a size that are on time together by `total`: the freshest ones, were they taken. At least one, so that
@@ -159,11 +162,27 @@ static struct batch most_in_time(const struct itsi_batcher *b, int input, int64_
     return batch;
 }
 
+/* A camera whose frames come with too little time left for the batches that the others fill would never be in one. Once it
+ * starves, a batch is kept so small that its frame is on time, where that can be: one in four at most. */
+static void make_room_for_starved(const struct itsi_batcher *b, struct batch *batch, int64_t now)
+{
+    struct itsi_waiter *starved = itsi_waiting_starved(&b->waiting, batch->input);
+    if (!starved || b->batches_since_starved < BATCHES_BETWEEN_STARVED || slack_of(starved, now) >= batch->needed)
+        return;
+    int n = batch->n;
+    while (n > 0 && predicted_total(b, batch->input, n) > slack_of(starved, now))
+        n--;
+    if (n > 0)
+        *batch = (struct batch){batch->input, n, predicted_total(b, batch->input, n), starved};
+}
+
 /* All that wait, where there is hope for all: who is likely to be late takes nobody's place then. Else as many as are likely
  * to be on time. */
 static struct batch largest_in_time(const struct itsi_batcher *b, int input, int64_t now)
 {
     struct batch likely = most_in_time(b, input, now, predicted_total);
+    if (is_crowded(b))
+        make_room_for_starved(b, &likely, now);
     if (likely.n == b->waiting.queue[input].count || is_crowded(b))
         return likely;
     struct batch hoped = most_in_time(b, input, now, quickest_total);
@@ -253,6 +272,12 @@ int itsi_batcher_take(struct itsi_batcher *b, int64_t now, bool engine_free, str
     b->puts_seen = b->puts;
     *wake_at = shed_locked(b, now);
     struct batch batch = due(b, now, engine_free, wake_at);
+    if (batch.first)
+        b->batches_since_starved = 0;
+    else if (batch.n > 0 && b->batches_since_starved < BATCHES_BETWEEN_STARVED)
+        b->batches_since_starved++;
+    if (batch.first)
+        fill(b, batch.first, now, &items[taken++]);
     while (taken < batch.n) {
         struct itsi_waiter *next = is_fixed(b) ? b->waiting.queue[batch.input].oldest
                                                : itsi_waiting_next(&b->waiting, batch.input);

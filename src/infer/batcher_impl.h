@@ -24,6 +24,7 @@ struct itsi_batcher {
     pthread_mutex_t mutex;             /* guards what follows */
     struct itsi_waiting waiting;
     struct itsi_run_time run_time;
+    int batches_since_starved; /* since one was kept small for a starved camera */
     struct itsi_quantile rest, shortest_rest; /* all but the run, from take to hand-over: of 95, of 10 in 100 */
 
     pthread_cond_t changed;

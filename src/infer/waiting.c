@@ -148,6 +148,12 @@ void itsi_waiting_done(struct itsi_waiting *w, struct itsi_waiter *waiter)
 
 /* --- the choice --------------------------------------------------------------------------------------------------- */
 
+struct itsi_waiter *itsi_waiting_starved(const struct itsi_waiting *w, int input)
+{
+    const struct itsi_heap *aged = &w->queue[input].aged;
+    return aged->first ? OWNER(aged->first, aged) : NULL;
+}
+
 struct itsi_waiter *itsi_waiting_next(const struct itsi_waiting *w, int input)
 {
     const struct itsi_waiting_queue *q = &w->queue[input];

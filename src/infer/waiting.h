@@ -62,6 +62,8 @@ void itsi_waiting_done(struct itsi_waiting *w, struct itsi_waiter *waiter);
 
 /* Whose turn it is among one input size; NULL: nobody waits there. */
 struct itsi_waiter *itsi_waiting_next(const struct itsi_waiting *w, int input);
+/* The camera unserved for longest among one input size, if for so long that it has aged; NULL: none. */
+struct itsi_waiter *itsi_waiting_starved(const struct itsi_waiting *w, int input);
 /* The input size whose turn it is; -1: nobody waits. */
 int itsi_waiting_next_input(const struct itsi_waiting *w);
 /* The frame that is due first among one input size; NULL: nobody waits there. */

@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""Three times what the machine can do, for a minute, and back: does latency hold, and who pays for it?
+
+usage: bench/step.py BINARY [--only NAME]... [--settle S] [--high S] [--after S] [--model FILE] [--json FILE]
+
+A daemon of its own watches cameras that first ask for 0.6 of what its engine can do, then for three times as much as that can,
+then for 0.6 again. What became of every frame stands in its flight record, every change of quality among its events.
+
+  side by side  null engine, 2 requests at a time; 40 cameras without pixels whose rate rises from 5 to 25 frames/s
+  batches       the same with an engine that takes batches of 8
+  real          the model, on the processors; rendered cameras of 25 frames/s, as many added as it takes, and removed again
+
+Wanted: the 95th percentile of latency above 100 ms in at most 3 s after the step, priority cameras never below `medium`, every
+camera analysed, and full quality back in at most two changes of a camera."""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+from overload import ask, free_port
+
+SLA_MS = 100
+PRIORITY = 4
+NULL_CAMERAS = 40
+ENGINE_FPS = NULL_CAMERAS * 5 / 0.6
+LEVELS = ("ultra_low", "low", "medium", "high", "ultra_high")
+FLOOR = LEVELS.index("medium")
+NEVER = 0xffffffff
+HANDOVER = 8  # the last of the stamps in core/flight.h
+
+
+class Daemon:
+    """A server with its own folder, cameras cam00.. of which the first few have priority."""
+
+    def __init__(self, binary, folder, seconds, *settings):
+        port = free_port()
+        names = json.dumps([name_of(i) for i in range(PRIORITY)])
+        options = {"data_dir": folder, "max_concurrent_streams": 200, "monitor.flight_recorder_seconds": seconds,
+                   "adaptive_quality.priority_camera_ids": names,
+                   "adaptive_quality.quality_adjustment_interval_seconds": 2, "quality.recovery_stability_seconds": 10}
+        command = [binary, "serve", "--listen", f"127.0.0.1:{port}", *settings]
+        for key, value in options.items():
+            command += ["--set", f"{key}={value}"]
+        self.port = port
+        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(300):
+            with contextlib.suppress(OSError):
+                self.ask("/api/v1/performance/status")
+                return
+            if self.process.poll() is not None:
+                raise RuntimeError(self.process.stderr.read())
+            time.sleep(0.1)
+        raise RuntimeError("the daemon does not answer")
+
+    def ask(self, path, body=None, method=None):
+        return ask(self.port, path, body, method)
+
+    def add(self, i, url):
+        self.ask("/api/v1/cameras", {"id": name_of(i), "url": url})
+
+    def remove(self, i):
+        self.ask(f"/api/v1/cameras/{name_of(i)}", method="DELETE")
+
+    def quality(self):
+        return self.ask("/api/v1/performance/quality?changes=512")
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=60)
+
+
+def name_of(i):
+    return f"cam{i:02d}"
+
+
+# --- the three ways to overload it ------------------------------------------------------------------------------------
+
+def sleep_until(instant):
+    time.sleep(max(0, instant - time.monotonic()))
+
+
+def rising_rates(daemon, args):
+    """Cameras whose rate rises by itself. Returns when the step came and went, on the monotonic clock."""
+    for i in range(NULL_CAMERAS):
+        daemon.add(i, f"null://?fps=5&surge=25,{args.settle},{args.high}")
+    up = time.monotonic() + args.settle
+    sleep_until(up + args.high + args.after)
+    return up, up + args.high
+
+
+def capacity(args, folder):
+    """Frames a second that the model can do here, all else being done too."""
+    out = subprocess.run([args.binary, "performance", "benchmark", "--streams", "2", "--duration", "6", "--warmup", "2",
+                          "--source", "synth://crossroads?size=640x360&fps=25&seconds=8&seed={i}&pace=off", "--format", "json",
+                          "--set", f"data_dir={folder}", "--set", "adaptive_quality.enable_adaptive_quality=false",
+                          *model(args)], check=True, capture_output=True, text=True).stdout
+    return json.loads(out)["analysed_fps"]
+
+
+def more_cameras(daemon, args, per_second):
+    base = max(PRIORITY // 2, round(0.6 * per_second / 25))
+    most = round(3 * per_second / 25)
+    for i in range(base):
+        daemon.add(i, rendered(i))
+    while any(c["state"] != "running" for c in daemon.ask("/api/v1/cameras")["cameras"]):
+        time.sleep(0.2)
+    time.sleep(args.settle)
+    up = time.monotonic()
+    for i in range(base, most):
+        daemon.add(i, rendered(i))
+    sleep_until(up + args.high)
+    for i in range(base, most):
+        daemon.remove(i)
+    down = time.monotonic()
+    time.sleep(args.after)
+    return up, down
+
+
+def rendered(i):
+    return f"synth://crossroads?size=640x360&fps=25&seconds=8&seed={i % 4}"
+
+
+def model(args):
+    return ["--model", args.model] if args.model else []
+
+
+# --- what became of the frames ----------------------------------------------------------------------------------------
+
+def frames_of(path):
+    """(camera's name, origin s, latency ms or None where it was not delivered, level if it was), by origin."""
+    data = pathlib.Path(path).read_bytes()
+    (size,) = struct.unpack_from("<I", data, 12)
+    names = [c["id"] for c in json.loads(data[16:16 + size])["cameras"]]
+    out = []
+    for entry in struct.iter_unpack("<q3I9II2H8B", data[16 + size:]):
+        origin, camera, handover, outcome, level = entry[0] / 1e6, entry[1], entry[4 + HANDOVER], entry[16], entry[20]
+        delivered = outcome < 2 and handover != NEVER
+        out.append((names[camera], origin, handover / 1e3 if delivered else None, level))
+    return sorted(out, key=lambda f: f[1])
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def above_sla(frames, start, end):
+    """Seconds between the two of which the 95th percentile exceeded the SLA, in steps of half a second."""
+    worst, seconds, at = 0, 0, start
+    while at < end:
+        latencies = [f[2] for f in frames if at <= f[1] < at + 0.5 and f[2] is not None]
+        p95 = percentile(latencies, 0.95) if latencies else float("inf")
+        seconds += 0.5 if p95 > SLA_MS else 0
+        worst = max(worst, p95)
+        at += 0.5
+    return seconds, worst
+
+
+def least_analysed(frames, start, end):
+    """Of the camera with the fewest results, per second."""
+    counts = {}
+    for name, origin, latency, _ in frames:
+        if start <= origin < end:
+            counts[name] = counts.get(name, 0) + (latency is not None)
+    return min(counts.values()) / (end - start)
+
+
+def rises(quality, names, since_wall):
+    """Changes for the better since then, of the camera with the most."""
+    counts = dict.fromkeys(names, 0)
+    for change in quality["recent_adjustments"]:
+        better = change.get("to_rung", 0) < change.get("from_rung", 0)
+        if change["camera"] in counts and change["timestamp"] >= since_wall and better:
+            counts[change["camera"]] += 1
+    return max(counts.values())
+
+
+def judge(daemon, args, up, down):
+    end = time.monotonic()
+    quality = daemon.quality()
+    frames = frames_of(daemon.ask("/api/v1/performance/flight", {})["path"])
+    before, worst_before = above_sla(frames, up - 5, up)
+    above, worst = above_sla(frames, up, down)
+    after, _ = above_sla(frames, down + 3, end - 1)
+    held = [f for f in frames if up <= f[1] < down]
+    priority = {name_of(i) for i in range(PRIORITY)}
+    states = quality["camera_states"]
+    latencies = [f[2] for f in held if f[2] is not None]
+    return {
+        "cameras": len({f[0] for f in held}), "offered_fps": len(held) / (down - up),
+        "analysed_fps": len(latencies) / (down - up), "p95_ms": percentile(latencies, 0.95),
+        "above_sla_before_s": before, "above_sla_s": above, "above_sla_after_s": after, "worst_p95_ms": worst,
+        "least_priority_level": LEVELS[min(f[3] for f in held if f[0] in priority and f[2] is not None)],
+        "least_analysed_fps": least_analysed(frames, up + 3, down),
+        "full_again": all(s["current_quality"] == "high" for s in states.values()),
+        "most_rises": rises(quality, states, time.time() - (end - down)),
+        "changes": quality["total_adjustments"], "changes_by_reason": quality["changes_by_reason"],
+        "at_the_end": {key: quality.get(key) for key in ("pressure", "inputs", "recovery_in_seconds", "flaps", "system_metrics",
+                                                         "quality_distribution")},
+        "priority_changes": [c["sentence"] for c in quality["recent_adjustments"] if c["camera"] in priority],
+    }
+
+
+def run(args, name):
+    span = int(args.settle + args.high + args.after + 30)
+    with tempfile.TemporaryDirectory() as folder:
+        if name == "real":
+            per_second = capacity(args, folder)
+            print(f"   the model does {per_second:.0f} frames/s", flush=True)
+            settings, drive = model(args), lambda daemon: more_cameras(daemon, args, per_second)
+        else:
+            batch = 8 if name == "batches" else 1
+            parallel = 1 if name == "batches" else 2
+            settings = ["--set", "backend=null", "--null-ms", 1e3 * parallel * batch / ENGINE_FPS, "--set",
+                        f"inference.parallel={parallel}", "--set", f"gpu.batch_size_range=[1,{batch}]"]
+            drive = lambda daemon: rising_rates(daemon, args)
+        daemon = Daemon(args.binary, folder, span, *settings)
+        try:
+            up, down = drive(daemon)
+            return judge(daemon, args, up, down)
+        finally:
+            daemon.close()
+
+
+def verdict(row):
+    wanted = (row["above_sla_s"] <= 3, row["least_priority_level"] in LEVELS[FLOOR:], row["least_analysed_fps"] >= 1,
+              row["full_again"], row["most_rises"] <= 2)
+    return "met" if all(wanted) else "NOT MET"
+
+
+SCENARIOS = ("side by side", "batches", "real")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--only", action="append", choices=SCENARIOS)
+    parser.add_argument("--settle", type=float, default=15, help="seconds before the step")
+    parser.add_argument("--high", type=float, default=60, help="of the overload")
+    parser.add_argument("--after", type=float, default=40, help="watched afterwards")
+    parser.add_argument("--model", help="for `real`; without it the shipped one")
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the daemon goes too
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; 0.6 of the engine, {args.high:g} s of 3.0, and back")
+    rows = {}
+    for name in args.only or SCENARIOS:
+        row = rows[name] = run(args, name)
+        print(f"{name:13s} {row['cameras']} cameras, {row['offered_fps']:.0f} frames/s reach their mailboxes, {row['analysed_fps']:.0f} "
+              f"analysed, p95 {row['p95_ms']:.1f} ms; above {SLA_MS} ms for {row['above_sla_s']:g} s (at worst "
+              f"{row['worst_p95_ms']:.0f} ms), later {row['above_sla_after_s']:g} s; priority never below "
+              f"{row['least_priority_level']}; analysed least {row['least_analysed_fps']:.2f}/s; full quality "
+              f"{'back' if row['full_again'] else 'NOT BACK'}, {row['most_rises']} rises at most, {row['changes']} changes: {verdict(row)}",
+              flush=True)
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
