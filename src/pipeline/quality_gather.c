@@ -100,13 +100,18 @@ static double engine_seconds(const struct itsi_pipeline *p, int size)
 }
 
 /* On the processors how long a run takes says little of what it costs, since it waits for decoders and other programs:
- * what the process took beyond decoding and encoding is shared out by detections and their pixels. */
+ * what the process took beyond decoding and encoding is shared out by detections and their pixels. Pictures analysed again
+ * take their share of it, and no camera is charged for that. */
 static void share_inference(struct itsi_pipeline *p, int count, double seconds)
 {
     struct itsi_quality_control *q = p->quality;
     const int64_t cpu = itsi_cpu_ns();
-    double left = (double)(cpu - q->last_cpu_ns) / 1e9 / seconds, pixels = 0;
+    const uint64_t again = itsi_debt_runs(p);
+    const struct itsi_quality_input *own = &q->inputs[q->own_input];
+    double left = (double)(cpu - q->last_cpu_ns) / 1e9 / seconds;
+    double pixels = (double)(again - q->last_again) / seconds * own->width * own->height;
     q->last_cpu_ns = cpu;
+    q->last_again = again;
     for (int i = 0; i < count; i++) {
         left -= q->cameras[i].cost.decode + q->cameras[i].cost.encode;
         pixels += q->cameras[i].detected_fps * q->pixels[i];

@@ -36,6 +36,7 @@ struct itsi_quality_control {
     struct itsi_quality_input inputs[ITSI_QUALITY_INPUTS];
     double *pixels, *unit; /* of each of `cameras`: of its network input; engine seconds of a picture */
     int64_t last_cpu_ns;
+    uint64_t last_again; /* pictures analysed again */
 
     pthread_mutex_t mutex; /* guards what follows */
     struct itsi_quality_policy policy;
