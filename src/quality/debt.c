@@ -7,7 +7,7 @@
 #define Z95 1.959964
 #define UNKNOWN ((struct itsi_debt_range){(double)NAN, (double)NAN, (double)NAN})
 /* Between two pictures of a camera further apart than this nobody knows what was in view. */
-#define GAP_NS ITSI_NS_PER_S
+#define GAP_NS (3 * ITSI_NS_PER_S)
 #define NS_PER_HOUR (3600.0 * (double)ITSI_NS_PER_S)
 
 /* What is left of the weight of something that was noted at `at`. */
@@ -55,17 +55,18 @@ double itsi_debt_tally_pictures(const struct itsi_debt_tally *tally, int64_t now
 
 void itsi_debt_traffic_add(struct itsi_debt_traffic *traffic, const struct itsi_detection *boxes, int count, int64_t now)
 {
-    const int64_t since = traffic->at && now > traffic->at ? now - traffic->at : 0;
-    const double once = faded(traffic->at, now), seen_ns = (double)(since < GAP_NS ? since : GAP_NS);
+    const int64_t since = now > traffic->at ? now - traffic->at : 0;
+    const bool watched = traffic->at != 0 && since <= GAP_NS; /* else who is here may have come at any time */
+    const double once = traffic->at ? faded(traffic->at, now) : 1;
     int32_t newest = traffic->newest;
     traffic->object_ns *= once;
     traffic->objects *= once;
     for (int i = 0; i < count; i++) {
-        if (boxes[i].track <= 0)
-            continue;
-        traffic->object_ns += seen_ns;
-        traffic->objects += boxes[i].track > traffic->newest;
         newest = boxes[i].track > newest ? boxes[i].track : newest;
+        if (boxes[i].track <= 0 || !watched)
+            continue;
+        traffic->object_ns += (double)since;
+        traffic->objects += boxes[i].track > traffic->newest;
     }
     traffic->newest = newest;
     traffic->at = now > traffic->at ? now : traffic->at;

@@ -53,11 +53,13 @@ void itsi_debt_tally_add(struct itsi_debt_tally *tally, const struct itsi_debt_p
 /* How many pictures it holds, as they count by now. */
 double itsi_debt_tally_pictures(const struct itsi_debt_tally *tally, int64_t now);
 
-/* How long objects stay in view: from the delivered boxes of a camera. All zero to begin with. */
+/* How long objects stay in view: the time that tracks were seen, over the number that came while the camera was watched
+ * (who was there before counts with its time only, or the first minutes would tell of short stays). From the delivered
+ * boxes of a camera. All zero to begin with. */
 struct itsi_debt_traffic {
     int64_t at;
     int32_t newest; /* track id: later ones are greater */
-    double object_ns, objects;
+    double object_ns, objects; /* in view; that came */
 };
 /* One delivered picture taken at `now`, whatever its level. */
 void itsi_debt_traffic_add(struct itsi_debt_traffic *traffic, const struct itsi_detection *boxes, int count, int64_t now);

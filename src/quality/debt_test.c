@@ -227,14 +227,27 @@ static void what_is_not_tracked_tells_nothing_of_traffic(void **state)
         itsi_debt_traffic_add(&traffic, &tentative, 1, START + i * SECOND);
     add(&tally, 100, 3, 1, START);
     assert_true(isnan(estimate(&tally, &traffic, START + 100 * SECOND).missed_per_hour.value));
-    /* ids that were there before a gap are not new after it, and the gap is not time in view */
-    struct itsi_debt_traffic parked = {0};
-    struct itsi_detection car = box(0, 10, 0.9F, 2);
-    car.track = 5;
-    itsi_debt_traffic_add(&parked, &car, 1, START);
-    itsi_debt_traffic_add(&parked, &car, 1, START + 60 * SECOND);
-    CHECK_NEAR(parked.objects, exp2(-60.0 * 1e9 / (double)HALF_LIFE), 1e-9);
-    CHECK_NEAR(parked.object_ns / 1e9, 1, 1e-9);
+}
+
+static void who_was_there_before_did_not_come(void **state)
+{
+    (void)state;
+    struct itsi_debt_traffic traffic = {0};
+    struct itsi_detection cars[2] = {box(0, 10, 0.9F, 2), box(50, 10, 0.9F, 2)};
+    cars[0].track = 5;
+    cars[1].track = 6;
+    itsi_debt_traffic_add(&traffic, cars, 1, START);
+    itsi_debt_traffic_add(&traffic, cars, 1, START + SECOND / 2);
+    assert_true(traffic.objects == 0);
+    CHECK_NEAR(traffic.object_ns / 1e9, 0.5, 1e-3);
+    itsi_debt_traffic_add(&traffic, cars, 2, START + SECOND);
+    CHECK_NEAR(traffic.objects, 1, 1e-3);
+    cars[0].track = 9; /* came while nobody looked, and the gap is time in view of nobody */
+    const double before = traffic.object_ns;
+    itsi_debt_traffic_add(&traffic, cars, 2, START + 60 * SECOND);
+    assert_true(traffic.objects < 1 && traffic.object_ns < before);
+    itsi_debt_traffic_add(&traffic, cars, 2, START); /* a clock that steps back */
+    assert_true(traffic.objects < 1 && traffic.at == START + 60 * SECOND);
 }
 
 int main(void)
@@ -250,6 +263,7 @@ int main(void)
         cmocka_unit_test(what_was_delivered_for_nothing),
         cmocka_unit_test(objects_an_hour_by_littles_law),
         cmocka_unit_test(what_is_not_tracked_tells_nothing_of_traffic),
+        cmocka_unit_test(who_was_there_before_did_not_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
