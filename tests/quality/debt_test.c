@@ -106,6 +106,7 @@ static void expect_none(const struct itsi_camera_status *status)
     }
 }
 
+#ifdef ITS_HAVE_OPENVINO
 static bool is_known(struct itsi_pipeline *p, const char *id, int level)
 {
     const struct itsi_debt_estimate e = status_of(p, id).debt[level];
@@ -142,6 +143,7 @@ static void the_lowest_level_misses_and_the_full_one_does_not(void **state)
     close_pipeline(p);
     itsi_model_fini(&model);
 }
+#endif
 
 /* The full size at a longer interval (there is no smaller one): pictures that were detected on are known to be complete and
  * cost nothing, those that tracks stood in for are analysed. */
@@ -180,7 +182,7 @@ static void an_engine_that_is_never_idle_analyses_nothing_again(void **state)
     struct itsi_pipeline *p = open_pipeline(&params);
     struct its_diag diag;
     for (int i = 1; i <= 4; i++) {
-        char id[16];
+        char id[32];
         snprintf(id, sizeof id, "camera%d", i);
         add_pinned(p, id, ITSI_QUALITY_ULTRA_LOW);
     }
@@ -189,7 +191,7 @@ static void an_engine_that_is_never_idle_analyses_nothing_again(void **state)
     AWAIT(debt_of(p).shed >= shed + 40);
     assert_in_range(debt_of(p).runs, runs, runs + 2); /* 40 samples found no moment */
     for (int i = 2; i <= 4; i++) { /* and when the others are gone there is one */
-        char id[16];
+        char id[32];
         snprintf(id, sizeof id, "camera%d", i);
         CHECK_OK(itsi_pipeline_remove_camera(p, id, &diag), diag);
     }
@@ -238,7 +240,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-#if ITS_HAVE_OPENVINO
+#ifdef ITS_HAVE_OPENVINO
         TEST(the_lowest_level_misses_and_the_full_one_does_not),
 #endif
         TEST(without_smaller_sizes_only_tracked_pictures_are_analysed),
