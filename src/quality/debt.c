@@ -53,20 +53,54 @@ double itsi_debt_tally_pictures(const struct itsi_debt_tally *tally, int64_t now
     return tally->weight * faded(tally->at, now);
 }
 
+/* Where the track was noted last; -1: nowhere. */
+static int noted(const struct itsi_debt_traffic *traffic, int32_t track)
+{
+    for (int i = 0; i < ITSI_DEBT_TRACKS; i++)
+        if (traffic->track[i] == track)
+            return i;
+    return -1;
+}
+
+static int seen_longest_ago(const struct itsi_debt_traffic *traffic)
+{
+    int oldest = 0;
+    for (int i = 1; i < ITSI_DEBT_TRACKS; i++)
+        oldest = traffic->seen[i] < traffic->seen[oldest] ? i : oldest;
+    return oldest;
+}
+
+static void sight(struct itsi_debt_traffic *traffic, int32_t track, bool watched, int64_t now)
+{
+    int i = noted(traffic, track);
+    if (i >= 0) {
+        const int64_t since = now - traffic->seen[i];
+        traffic->object_ns += since > 0 && since <= GAP_NS ? (double)since : 0;
+        traffic->seen[i] = since > 0 ? now : traffic->seen[i];
+        return;
+    }
+    i = seen_longest_ago(traffic);
+    traffic->track[i] = track;
+    traffic->seen[i] = now;
+    if (!watched || track <= traffic->newest)
+        return;
+    traffic->objects += 1;
+    traffic->object_ns += now > traffic->at ? (double)(now - traffic->at) : 0; /* half before the first, half after the last */
+}
+
 void itsi_debt_traffic_add(struct itsi_debt_traffic *traffic, const struct itsi_detection *boxes, int count, int64_t now)
 {
-    const int64_t since = now > traffic->at ? now - traffic->at : 0;
-    const bool watched = traffic->at != 0 && since <= GAP_NS; /* else who is here may have come at any time */
+    /* else who is here may have come at any time */
+    const bool watched = traffic->at != 0 && now <= traffic->at + GAP_NS;
     const double once = traffic->at ? faded(traffic->at, now) : 1;
     int32_t newest = traffic->newest;
     traffic->object_ns *= once;
     traffic->objects *= once;
     for (int i = 0; i < count; i++) {
-        newest = boxes[i].track > newest ? boxes[i].track : newest;
-        if (boxes[i].track <= 0 || !watched)
+        if (boxes[i].track <= 0)
             continue;
-        traffic->object_ns += (double)since;
-        traffic->objects += boxes[i].track > traffic->newest;
+        sight(traffic, boxes[i].track, watched, now);
+        newest = boxes[i].track > newest ? boxes[i].track : newest;
     }
     traffic->newest = newest;
     traffic->at = now > traffic->at ? now : traffic->at;

@@ -27,7 +27,8 @@ enum {
     ITSI_DEBT_LEVELS = ITSI_QUALITY_HIGH, /* those below it can owe something: `high` is full analysis */
     ITSI_DEBT_LEAST_PICTURES = 10,        /* fewer, as they count by now, and the estimate is unknown; the same for */
     ITSI_DEBT_LEAST_SIGHTINGS = 10,
-    ITSI_DEBT_LEAST_OBJECTS = 5           /* tracks that tell how long an object stays */
+    ITSI_DEBT_LEAST_OBJECTS = 5,          /* tracks that tell how long an object stays */
+    ITSI_DEBT_TRACKS = 128                /* of a camera, followed at a time */
 };
 
 /* One picture analysed twice. */
@@ -53,13 +54,15 @@ void itsi_debt_tally_add(struct itsi_debt_tally *tally, const struct itsi_debt_p
 /* How many pictures it holds, as they count by now. */
 double itsi_debt_tally_pictures(const struct itsi_debt_tally *tally, int64_t now);
 
-/* How long objects stay in view: the time that tracks were seen, over the number that came while the camera was watched
- * (who was there before counts with its time only, or the first minutes would tell of short stays). From the delivered
- * boxes of a camera. All zero to begin with. */
+/* How long objects stay in view: the time from the first to the last sighting of tracks, over the number that came while the
+ * camera was watched (who was there before counts with its time only, or the first minutes would tell of short stays). What
+ * the level missed in between is time in view too. From the delivered boxes of a camera. All zero to begin with. */
 struct itsi_debt_traffic {
     int64_t at;
     int32_t newest; /* track id: later ones are greater */
     double object_ns, objects; /* in view; that came */
+    int32_t track[ITSI_DEBT_TRACKS]; /* seen lately; 0: none */
+    int64_t seen[ITSI_DEBT_TRACKS];  /* when, the last time */
 };
 /* One delivered picture taken at `now`, whatever its level. */
 void itsi_debt_traffic_add(struct itsi_debt_traffic *traffic, const struct itsi_detection *boxes, int count, int64_t now);

@@ -217,6 +217,20 @@ static void objects_an_hour_by_littles_law(void **state)
     assert_true(nothing.missed_per_hour.value == 0 && nothing.missed_per_hour.high > 0);
 }
 
+/* As many objects are missed an hour whether all are for a third of their time or a third of them for all of it. */
+static void missing_itself_does_not_change_how_long_they_stay(void **state)
+{
+    (void)state;
+    struct itsi_debt_traffic partly = {0};
+    struct itsi_detection car = box(0, 10, 0.9F, 2);
+    for (int id = 1; id <= 60; id++) /* one at a time, five seconds each, seen in two of three pictures */
+        for (int n = 0; n < 50; n++) {
+            car.track = id;
+            itsi_debt_traffic_add(&partly, &car, n % 3 != 1, START + (id * 50 + n) * SECOND / 10);
+        }
+    CHECK_NEAR(partly.object_ns / partly.objects / 1e9, 5, 0.2);
+}
+
 static void what_is_not_tracked_tells_nothing_of_traffic(void **state)
 {
     (void)state;
@@ -242,6 +256,10 @@ static void who_was_there_before_did_not_come(void **state)
     CHECK_NEAR(traffic.object_ns / 1e9, 0.5, 1e-3);
     itsi_debt_traffic_add(&traffic, cars, 2, START + SECOND);
     CHECK_NEAR(traffic.objects, 1, 1e-3);
+    itsi_debt_traffic_add(&traffic, cars, 1, START + 2 * SECOND); /* the second is missed once, and was there */
+    itsi_debt_traffic_add(&traffic, cars, 2, START + 3 * SECOND);
+    CHECK_NEAR(traffic.objects, 1, 0.01);
+    CHECK_NEAR(traffic.object_ns / 1e9, 5.5, 0.03); /* three seconds, and two and the half in which it came */
     cars[0].track = 9; /* came while nobody looked, and the gap is time in view of nobody */
     const double before = traffic.object_ns;
     itsi_debt_traffic_add(&traffic, cars, 2, START + 60 * SECOND);
@@ -262,6 +280,7 @@ int main(void)
         cmocka_unit_test(older_pictures_count_for_less),
         cmocka_unit_test(what_was_delivered_for_nothing),
         cmocka_unit_test(objects_an_hour_by_littles_law),
+        cmocka_unit_test(missing_itself_does_not_change_how_long_they_stay),
         cmocka_unit_test(what_is_not_tracked_tells_nothing_of_traffic),
         cmocka_unit_test(who_was_there_before_did_not_come),
     };
