@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 
-#include <math.h>
 #include <stdbool.h>
 
 int track_identities_init(struct track_identities *identities, int32_t room)
@@ -15,15 +14,6 @@ void track_identities_fini(struct track_identities *identities)
 {
     itsi_free(identities->id_of);
     *identities = (struct track_identities){.room = 0};
-}
-
-static float overlap(const struct itsi_detection *a, const struct itsi_detection *b)
-{
-    const float w = fminf(a->x2, b->x2) - fmaxf(a->x1, b->x1), h = fminf(a->y2, b->y2) - fmaxf(a->y1, b->y1);
-    if (!(w > 0 && h > 0))
-        return 0;
-    const float common = w * h;
-    return common / ((a->x2 - a->x1) * (a->y2 - a->y1) + (b->x2 - b->x1) * (b->y2 - b->y1) - common);
 }
 
 static void follow(struct track_score *score, struct track_identities *identities, int32_t wanted, int32_t said)
@@ -48,7 +38,7 @@ void track_score_add(struct track_score *score, struct track_identities *identit
         for (int k = 0; k < wanted_count; k++) {
             if (taken[k] || wanted[k].cls != said[i].cls)
                 continue;
-            const float common = overlap(&said[i], &wanted[k]);
+            const float common = itsi_detection_iou(&said[i], &wanted[k]);
             if (common >= TRACK_SCORE_IOU && common > best_overlap) {
                 best_overlap = common;
                 best = k;

@@ -3,7 +3,7 @@ import { LatencyChart, drawStages } from './charts.js';
 import { ask } from './daemon.js';
 import { count, duration, fixed, memory, ms, percent, words } from './format.js';
 import { watchMonitor } from './monitor.js';
-import { editQuality, levelClass, qualityWords, setUpQuality, watchQuality } from './quality.js';
+import { debtWords, editQuality, levelClass, qualityWords, setUpQuality, watchQuality } from './quality.js';
 import { Wall, stateClass } from './wall.js';
 
 const $ = (id) => document.getElementById(id);
@@ -101,7 +101,6 @@ const known = new Map(); // id -> the camera as of the last look
 
 function qualityButton(id) {
   const button = document.createElement('button');
-  button.title = 'Fix the level, or raise it for a while';
   button.addEventListener('click', () => editQuality(known.get(id)));
   return button;
 }
@@ -144,6 +143,7 @@ function showTable(cameras, sla) {
     known.set(camera.id, camera);
     COLUMNS.forEach((value, i) => set(row.cells[i].firstElementChild || row.cells[i], i === 1 ? words(value(camera)) : value(camera)));
     row.cells[2].firstElementChild.className = `level ${levelClass(camera.quality_level)}`;
+    row.cells[2].firstElementChild.title = debtWords(camera.quality) || 'Fix the level, or raise it for a while';
     row.cells[1].firstChild.className = `badge ${stateClass(camera.state)}`;
     row.cells[6].classList.toggle('hot', camera.latency_ms > sla);
     row.cells[COLUMNS.length - 1].title = sourceOf(camera);

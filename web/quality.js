@@ -45,10 +45,18 @@ function showLevels(doc) {
   });
 }
 
+// What all cameras below full quality miss, as far as it is known.
+function owed(debt) {
+  if (!debt) return '–'; // an older daemon
+  if (debt.cameras_below_full === 0) return 'nothing';
+  return debt.missed_per_hour === null ? 'not known yet' : `${count(debt.missed_per_hour)} objects/h`;
+}
+
 function showFigures(doc) {
   const figures = [['Slack', ms(doc.inputs.slack_ms)], ['Busy', percent(doc.inputs.busy)],
     ['Demand', percent(doc.inputs.utilisation)], ['On time', percent(doc.inputs.on_time_ratio)],
     ['Fullest', doc.bottleneck === 'cpu' ? 'CPU' : words(doc.bottleneck)],
+    ['Missed', owed(doc.debt)],
     ['Rising', doc.recovery_in_progress ? 'now' : doc.recovery_in_seconds ? `in ${duration(doc.recovery_in_seconds)}` : '–']];
   $('quality-figures').replaceChildren(...figures.map(([name, value]) => {
     const row = document.createElement('div');
@@ -105,6 +113,15 @@ function fillLevels(select) {
   select.replaceChildren(new Option('none', ''), ...LEVELS.map((level) => new Option(words(level), level)));
 }
 
+// What its level misses, in a sentence; empty at full quality.
+export function debtWords({ debt }) {
+  if (!debt) return '';
+  if (debt.missed_share === null) return `What it misses is not known yet: ${count(debt.pictures)} pictures were compared with full analysis.`;
+  const share = `${percent(debt.missed_share)} (${percent(debt.missed_share_low)} to ${percent(debt.missed_share_high)})`;
+  const hour = debt.missed_per_hour === null ? '' : `, about ${count(debt.missed_per_hour)} objects an hour`;
+  return `It misses ${share} of what full analysis finds${hour}.`;
+}
+
 let edited = null; // id of the camera in the dialog
 
 export function editQuality(camera) {
@@ -116,7 +133,7 @@ export function editQuality(camera) {
   elements.boost.value = boost || '';
   elements.minutes.value = boost ? Math.max(1, Math.round(left / 60)) : 5;
   elements.minutes.disabled = !elements.boost.value;
-  $('quality-now').textContent = `Now ${qualityWords(camera.quality)}: ${fixed(camera.analysed_fps)} of ${fixed(camera.source_fps)} frames/s, detected at ${camera.quality.target.input_width}×${camera.quality.target.input_height}.${camera.quality.note ? ` Note: ${camera.quality.note}.` : ''}`;
+  $('quality-now').textContent = `Now ${qualityWords(camera.quality)}: ${fixed(camera.analysed_fps)} of ${fixed(camera.source_fps)} frames/s, detected at ${camera.quality.target.input_width}×${camera.quality.target.input_height}.${camera.quality.note ? ` Note: ${camera.quality.note}.` : ''} ${debtWords(camera.quality)}`;
   $('quality-error').textContent = '';
   $('quality-dialog').showModal();
 }

@@ -106,6 +106,25 @@ static void print_target(const json_t *camera, const json_t *target)
         printf("  pictures      as the server is configured\n");
 }
 
+static double figure(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
+
+/* What the level misses; at full quality there is nothing to say. */
+static void print_debt(const json_t *debt)
+{
+    if (!json_is_object(debt))
+        return;
+    printf("  misses        ");
+    if (!json_is_number(json_object_get(debt, "missed_share"))) {
+        printf("not known yet (%.0f pictures compared with full analysis)\n", figure(debt, "pictures"));
+        return;
+    }
+    printf("%.1f %% (%.1f to %.1f) of what full analysis finds", figure(debt, "missed_share") * 100,
+           figure(debt, "missed_share_low") * 100, figure(debt, "missed_share_high") * 100);
+    if (json_is_number(json_object_get(debt, "missed_per_hour")))
+        printf(", about %.0f objects an hour", figure(debt, "missed_per_hour"));
+    printf("; %.0f pictures compared\n", figure(debt, "pictures"));
+}
+
 static void print_table(const json_t *camera)
 {
     const json_t *quality = json_object_get(camera, "quality");
@@ -114,6 +133,7 @@ static void print_table(const json_t *camera)
     printf("  level         %s, %lld change%s%s\n", text_of(quality, "current_quality", "?"), (long long)changes,
            changes == 1 ? "" : "s", json_is_true(json_object_get(quality, "is_priority")) ? ", priority" : "");
     print_target(camera, json_object_get(quality, "target"));
+    print_debt(json_object_get(quality, "debt"));
     printf("  pin           %s\n", text_of(quality, "pin", "none"));
     printf("  boost         %s", text_of(quality, "boost", "none"));
     if (json_is_string(json_object_get(quality, "boost")))

@@ -3,7 +3,17 @@
 #include "base/diag.h"
 #include "base/mem.h"
 
+#include <math.h>
 #include <pthread.h>
+
+float itsi_detection_iou(const struct itsi_detection *a, const struct itsi_detection *b)
+{
+    const float w = fminf(a->x2, b->x2) - fmaxf(a->x1, b->x1), h = fminf(a->y2, b->y2) - fmaxf(a->y1, b->y1);
+    if (!(w > 0 && h > 0))
+        return 0;
+    const float common = w * h;
+    return common / ((a->x2 - a->x1) * (a->y2 - a->y1) + (b->x2 - b->x1) * (b->y2 - b->y1) - common);
+}
 
 struct itsi_result_pool {
     pthread_mutex_t mutex;
@@ -62,7 +72,7 @@ struct itsi_result *itsi_result_pool_get(struct itsi_result_pool *pool)
         return NULL;
     result->count = 0;
     result->trace_id[0] = '\0';
-    result->late = false;
+    result->late = result->tracked = result->reduced = false;
     atomic_init(&result->refs, 1);
     return result;
 }

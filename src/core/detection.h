@@ -16,6 +16,9 @@ struct itsi_detection {
     int32_t track; /* id stable over frames; -1 without tracking */
 };
 
+/* Intersection over union of the boxes, 0..1. */
+float itsi_detection_iou(const struct itsi_detection *a, const struct itsi_detection *b);
+
 /* Most boxes a result holds: what NMS may leave of one picture. */
 #define ITSI_MAX_DETECTIONS 300
 
@@ -29,6 +32,7 @@ struct itsi_result {
     struct itsi_breakdown breakdown;
     bool late;                /* handed over after its deadline */
     bool tracked;             /* not detected on: boxes are where the tracks are expected; breakdown says nothing */
+    bool reduced;             /* detected at a smaller input size than the model's own */
     int batch;                /* size of the batch it ran in */
     int quality_level;        /* 0 ultra_low .. 4 ultra_high */
     int picture_height;       /* pictures of it are encoded no taller than this; 0: as they come */

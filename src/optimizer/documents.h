@@ -31,6 +31,13 @@ void itsi_document_violations(struct itsi_json *json, const char *key, struct it
 /* The Adaptive Quality Manager under the keys of Python's AdaptiveQualityManager.get_comprehensive_metrics(), and what it
  * looks at and is about to do. Of the changes the newest come first, `changes` at most. */
 void itsi_document_quality(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline, int changes);
+/* What the levels below full quality miss: {"share", "missed_per_hour", "levels": {...}, ...}; all: every camera. */
+void itsi_document_debt(struct itsi_json *json, const char *key, struct itsi_pipeline *pipeline,
+                        const struct itsi_camera_status *all, int count);
+/* "debt" and "debt_by_level" of a camera, into the object that is open. */
+void itsi_document_camera_debt(struct itsi_json *json, const struct itsi_camera_status *status);
+/* The estimate for the level that a camera has now; NULL: it misses nothing by definition, its level is full quality. */
+const struct itsi_debt_estimate *itsi_document_debt_now(const struct itsi_camera_status *status);
 /* What is done for a camera: {"current_quality", "target_quality", "is_priority", "target": {...}, "pin", ...}. */
 void itsi_document_camera_quality(struct itsi_json *json, const char *key, const struct itsi_camera_status *status,
                                   const struct itsi_quality_overview *overview);

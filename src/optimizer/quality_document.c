@@ -71,6 +71,7 @@ void itsi_document_camera_quality(struct itsi_json *json, const char *key, const
     itsi_json_number(json, "analysed_fps", s->analysed_fps, 2);
     put_target(json, s);
     itsi_json_string(json, "note", s->quality_note[0] ? s->quality_note : NULL);
+    itsi_document_camera_debt(json, s);
     itsi_json_end(json, '}');
 }
 
@@ -210,6 +211,7 @@ void itsi_document_quality(struct itsi_json *json, const char *key, struct itsi_
     put_cameras(json, all, there < cap ? there : cap, &overview);
     put_system(json, &overview.status, &stats);
     put_controller(json, &overview);
+    itsi_document_debt(json, "debt", pipeline, all, there < cap ? there : cap);
     put_changes(json, pipeline, changes);
     itsi_json_end(json, '}');
     if (!all)

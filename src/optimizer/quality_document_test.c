@@ -69,6 +69,7 @@ static void a_camera_that_nothing_was_done_to(void **state)
     assert_text(target, "decode", "all");
     assert_text(camera, "note", NULL);
     assert_int_equal(json_integer_value(json_object_get(target, "input_width")), 640);
+    assert_text(camera, "debt", NULL);
     json_decref(camera);
 }
 
@@ -82,6 +83,11 @@ static void a_camera_that_gave_way_and_is_boosted(void **state)
                                                           .detect_interval = 2,
                                                           .decode = ITSI_DECODE_KEY,
                                                           .sub_stream = true},
+                                              .debt[ITSI_QUALITY_LOW] = {.pictures = 40,
+                                                                         .sightings = 120,
+                                                                         .missed_share = {0.25, 0.2, 0.3},
+                                                                         .missed_per_hour = {(double)NAN, (double)NAN,
+                                                                                             (double)NAN}},
                                               .picture_height = 360,
                                               .picture_quality = 65,
                                               .is_priority = true,
@@ -103,6 +109,12 @@ static void a_camera_that_gave_way_and_is_boosted(void **state)
     assert_true(json_number_value(json_object_get(camera, "last_adjustment")) == 1700000000.5);
     assert_true(json_number_value(json_object_get(target, "analysed_fps")) == 12.5);
     assert_true(json_number_value(json_object_get(target, "picture_height")) == 360);
+    const json_t *debt = json_object_get(camera, "debt"), *levels = json_object_get(camera, "debt_by_level");
+    CHECK_NEAR(json_number_value(json_object_get(debt, "missed_share")), 0.25, 1e-9);
+    CHECK_NEAR(json_number_value(json_object_get(debt, "missed_share_high")), 0.3, 1e-9);
+    assert_text(debt, "missed_per_hour", NULL);
+    assert_int_equal(json_object_size(levels), 1);
+    CHECK_NEAR(json_number_value(json_object_get(json_object_get(levels, "low"), "pictures")), 40, 1e-9);
     assert_text(target, "decode", "key");
     assert_text(camera, "note", "its smaller stream could not be had");
     assert_true(json_is_true(json_object_get(target, "sub_stream")));

@@ -114,7 +114,7 @@ static int open_capture(struct itsi_camera_stream *stream, struct its_diag *diag
         .cfg = &p->capture_cfg,
         .cache_dir = p->cache_dir,
         .camera = stream->index,
-        .frames = (int)p->capture_cfg.frames_per_camera,
+        .frames = (int)p->capture_cfg.frames_per_camera + (p->debt ? ITSI_DEBT_FRAMES : 0),
         .budget_ns = atomic_load(&p->budget_ns),
         .start_offset_ns = stream->config.start_offset_ns,
         .expected_fps = stream->config.fps,
@@ -174,6 +174,7 @@ void itsi_stream_retire(struct itsi_camera_stream *stream, enum itsi_drop reason
     itsi_capture_destroy(stream->capture);
     stream->capture = NULL;
     itsi_tracking_stop(stream, reason);
+    itsi_debt_close(stream);
     itsi_stream_unref(stream);
 }
 
@@ -248,9 +249,12 @@ void itsi_stream_publish(struct itsi_camera_stream *stream, struct itsi_result *
     stream->latest_frame = itsi_frame_ref(frame);
     stream->last_result_ns = now;
     itsi_rate_add(&stream->rate, now);
+    const bool sampled = itsi_debt_note(stream, result);
     pthread_mutex_unlock(&stream->lock);
     itsi_result_unref(&old_result);
     itsi_frame_unref(&old_frame);
+    if (sampled)
+        itsi_debt_keep(stream, result, frame);
 }
 
 struct itsi_result *itsi_pipeline_latest(struct itsi_pipeline *p, const char *id, struct itsi_frame **frame)
@@ -276,6 +280,7 @@ static void stream_status(struct itsi_camera_stream *stream, int64_t now, struct
     itsi_capture_status(stream->capture, &out->capture);
     itsi_ledger_snapshot(&stream->ledger, &out->ledger);
     itsi_stream_quality_status(stream, now, out);
+    itsi_debt_status(stream, now, out->debt);
     out->age_ms = out->latency_ms = NAN;
     pthread_mutex_lock(&stream->lock);
     out->analysed_fps = itsi_rate_get(&stream->rate, now);

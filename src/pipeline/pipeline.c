@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Results in hand at once: each camera's newest, and room for the readers' queues. */
-static int result_capacity(int cameras) { return 4 * cameras + 256; }
+static int result_capacity(int cameras) { return 4 * cameras + 256 + ITSI_DEBT_HELD; }
 
 static int copy_names(struct itsi_pipeline *p, const struct itsi_model *model)
 {
@@ -211,6 +211,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_latency_recorder_destroy(p->recorder);
     itsi_pipeline_free_alerting(p);
     itsi_pipeline_free_quality(p);
+    itsi_pipeline_free_debt(p);
     itsi_pipeline_free_regressing(p);
     itsi_tracer_destroy(p->tracer);
     itsi_violations_fini(&p->violations);

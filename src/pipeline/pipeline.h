@@ -22,6 +22,7 @@
 #include "latency/trace.h"
 #include "latency/violations.h"
 #include "quality/controller.h"
+#include "quality/debt.h"
 
 struct itsi_pipeline;
 
@@ -87,6 +88,7 @@ struct itsi_camera_status {
     int64_t quality_since_wall_ns;      /* the last of them, or when it was added */
     double quality_seconds;             /* since then */
     char quality_note[256];             /* what of its level cannot be had, and why; empty: nothing */
+    struct itsi_debt_estimate debt[ITSI_DEBT_LEVELS]; /* what it misses at each of the lower levels */
     char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
     int64_t added_wall_ns;               /* since 1970; its books begin there */
 };
@@ -171,6 +173,21 @@ ITS_NODISCARD int itsi_pipeline_pin_quality(struct itsi_pipeline *pipeline, cons
 /* An incident: at least this level for so many seconds (level -1: no more). Likewise. */
 ITS_NODISCARD int itsi_pipeline_boost_quality(struct itsi_pipeline *pipeline, const char *id, int level, double seconds,
                                               struct its_diag *diag);
+/* What the levels below `high` miss, by the pictures analysed again at full size. */
+struct itsi_debt_level {
+    struct itsi_debt_estimate estimate; /* of all cameras; objects an hour are known by camera only */
+    struct itsi_debt_counts counts;     /* since the start */
+};
+struct itsi_debt_overview {
+    double share;    /* of the results below full quality that are sampled; 0: none */
+    int64_t room_ns; /* a run may take so long now; 0: there is no room */
+    int waiting;     /* kept, and not analysed again yet */
+    uint64_t runs;   /* through the engine, since the start */
+    uint64_t shed, failed; /* sampled and given up for want of room or with its camera; the engine's failures */
+    double engine_seconds; /* what the runs took */
+    struct itsi_debt_level levels[ITSI_DEBT_LEVELS];
+};
+void itsi_pipeline_debt(struct itsi_pipeline *pipeline, struct itsi_debt_overview *out);
 /* A picture of the camera was encoded, which took so much processor time. Any thread. */
 void itsi_pipeline_note_encoding(struct itsi_pipeline *pipeline, const char *id, int64_t cpu_ns);
 

@@ -14,6 +14,7 @@
 #include "metrics/quantile.h"
 #include "metrics/rate.h"
 #include "pipeline/bus.h"
+#include "pipeline/debt.h"
 #include "pipeline/lanes.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/tracking.h"
@@ -68,6 +69,7 @@ struct itsi_camera_stream {
     int64_t last_result_ns;
     struct itsi_stream_quality quality; /* locks of its own */
     struct itsi_stream_tracking tracking;
+    struct itsi_stream_debt debt;
     /* under the table's lock */
     struct itsi_camera_stream *next; /* all streams not settled yet, removed ones with frames in flight too */
     bool listed;
@@ -76,6 +78,7 @@ struct itsi_camera_stream {
 /* One engine slot's load. Written by the batcher thread before submit, read by the post-processing thread after. */
 struct itsi_job {
     int count;
+    bool again; /* one picture that was delivered before: see pipeline/debt.h */
     struct itsi_batch_item *items;
     struct itsi_letterbox *boxes;
     /* under the table's lock */
@@ -129,6 +132,7 @@ struct itsi_pipeline {
     struct itsi_alerting *alerting;
     struct itsi_regressing *regressing;
     struct itsi_quality_control *quality; /* NULL: nothing adapts */
+    struct itsi_debt *debt;               /* NULL where there is no quality manager */
     struct itsi_tracer *tracer;
     struct itsi_violations violations;
     struct itsi_flight_ring *flight; /* NULL: switched off */
@@ -256,6 +260,30 @@ void itsi_quality_note_result(struct itsi_camera_stream *stream, struct itsi_res
 void itsi_quality_mark_result(struct itsi_camera_stream *stream, struct itsi_result *result);
 void itsi_quality_note_run(struct itsi_pipeline *pipeline, int size, int images, int64_t run_ns);
 void itsi_quality_note_failure(struct itsi_pipeline *pipeline);
+
+/* run.c: into the engine, from the batcher's thread. Not 0: it was not taken, and the job is the caller's again. */
+ITS_NODISCARD int itsi_pipeline_launch(struct itsi_pipeline *pipeline, int slot, struct itsi_job *job);
+
+/* debt.c */
+ITS_NODISCARD int itsi_pipeline_make_debt(struct itsi_pipeline *pipeline, struct its_diag *diag);
+void itsi_pipeline_free_debt(struct itsi_pipeline *pipeline);
+void itsi_debt_configure(struct itsi_pipeline *pipeline, double share); /* of the results below full quality */
+void itsi_debt_set_room(struct itsi_pipeline *pipeline, int64_t run_ns); /* quality manager: a run may take so long now */
+/* A result is handed over, under the stream's lock: is it one of the sample? Then, without the lock, it is kept. */
+bool itsi_debt_note(struct itsi_camera_stream *stream, const struct itsi_result *result);
+void itsi_debt_keep(struct itsi_camera_stream *stream, struct itsi_result *result, struct itsi_frame *frame);
+void itsi_debt_close(struct itsi_camera_stream *stream); /* nothing of it is kept from now on */
+/* One whose turn it is, with a reference of its stream; false: none waits. */
+bool itsi_debt_take(struct itsi_debt *debt, struct itsi_debt_sample *out);
+void itsi_debt_release(struct itsi_debt_sample *sample); /* picture and result, not the stream */
+void itsi_debt_book(const struct itsi_debt_sample *sample, const struct itsi_debt_picture *picture, int64_t engine_ns);
+void itsi_debt_book_failure(struct itsi_debt *debt);
+uint64_t itsi_debt_runs(struct itsi_pipeline *pipeline); /* ever begun */
+void itsi_debt_status(struct itsi_camera_stream *stream, int64_t now, struct itsi_debt_estimate out[ITSI_DEBT_LEVELS]);
+/* debt_run.c. Batcher's thread, the slot is acquired and no frame is due: true when a picture is on its way in it. */
+bool itsi_debt_run(struct itsi_pipeline *pipeline, int slot);
+/* Post-processing thread: it came back. The slot is still the caller's to release. */
+void itsi_debt_finish(struct itsi_pipeline *pipeline, struct itsi_job *job, const struct itsi_completion *done);
 
 /* alerting.c */
 void itsi_alerting_group_of(const char *url, char *out, size_t size);

@@ -280,6 +280,7 @@ static void frames_without_room_are_violations(void **state)
 {
     (void)state;
     cfg.capture.frames_per_camera = 3;
+    cfg.inference.parallel = 3; /* which hold more than that, and the two for what is analysed again */
     /* time enough that none is given up before it has been through the engine */
     cfg.general.target_latency_ms = cfg.latency_monitoring.latency_sla_ms = 2000;
     params.null_per_image_ns = 80 * MS;

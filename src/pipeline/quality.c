@@ -174,6 +174,7 @@ static void step(struct itsi_pipeline *p, int64_t now)
     itsi_quality_status(q->state, &q->overview.status);
     itsi_quality_capacity(q->state, &q->capacity);
     q->stepped = true;
+    itsi_debt_set_room(p, itsi_debt_room(&policy, &q->overview.status));
     pthread_mutex_unlock(&q->mutex);
 }
 

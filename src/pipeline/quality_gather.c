@@ -101,12 +101,16 @@ static double engine_seconds(const struct itsi_pipeline *p, int size)
 }
 
 /* On the processors how long a run takes says little of what it costs, since it waits for decoders and other programs:
- * what the process took beyond decoding and encoding is shared out by detections and their pixels. */
+ * what the process took beyond decoding and encoding is shared out by detections and their pixels. Pictures analysed again
+ * take their share of it, and no camera is charged for that. */
 static void share_inference(struct itsi_pipeline *p, int count, int64_t now)
 {
     struct itsi_quality_control *q = p->quality;
-    const struct itsi_cpu_sample is = {now, itsi_cpu_ns()}, was = q->before[0];
-    double left = (double)(is.cpu_ns - was.cpu_ns) / fmax(1e6, (double)(is.now - was.now)), pixels = 0;
+    const struct itsi_cpu_sample is = {now, itsi_cpu_ns(), itsi_debt_runs(p)}, was = q->before[0];
+    const struct itsi_quality_input *own = &q->inputs[q->own_input];
+    const double seconds = fmax(1e-3, (double)(is.now - was.now) / 1e9);
+    double left = (double)(is.cpu_ns - was.cpu_ns) / 1e9 / seconds;
+    double pixels = (double)(is.again - was.again) / seconds * own->width * own->height;
     q->before[0] = q->before[1];
     q->before[1] = is;
     for (int i = 0; i < count; i++) {

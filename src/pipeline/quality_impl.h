@@ -37,6 +37,7 @@ struct itsi_quality_control {
     double *pixels, *unit; /* of each of `cameras`: of its network input; engine seconds of a picture */
     struct itsi_cpu_sample {
         int64_t now, cpu_ns; /* processor time of the process */
+        uint64_t again;      /* pictures analysed again */
     } before[2];             /* as of the two steps before, the older first */
 
     pthread_mutex_t mutex; /* guards what follows */

@@ -89,6 +89,7 @@ int itsi_pipeline_configure_quality(struct itsi_pipeline *p, const struct its_cf
     rc = itsi_str_list_copy(&q->priority, &cfg->adaptive_quality.priority_camera_ids);
     if (rc == 0)
         make_policy(cfg, &q->policy);
+    itsi_debt_configure(p, cfg->quality.debt_share);
     pthread_mutex_unlock(&q->mutex);
     pthread_mutex_unlock(&p->table);
     return rc == 0 ? 0 : itsi_fail(diag, rc, "quality manager: out of memory");
@@ -124,6 +125,8 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeli
     int rc = itsi_quality_state_create(&q->state, q->max_cameras, diag);
     if (rc == 0)
         itsi_quality_status(q->state, &q->overview.status); /* what is said before the first step */
+    if (rc == 0)
+        rc = itsi_pipeline_make_debt(p, diag);
     return rc == 0 ? itsi_pipeline_configure_quality(p, cfg, diag) : rc;
 }
 

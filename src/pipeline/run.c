@@ -51,6 +51,7 @@ static void give_up(struct itsi_pipeline *p, struct itsi_batch_item *item, enum 
 static void fill_slot(struct itsi_pipeline *p, int slot, struct itsi_job *job, int taken)
 {
     job->count = 0;
+    job->again = false;
     const int input = job->items[0].input; /* one for the whole batch */
     const struct itsi_input_size size = p->info.sizes[input];
     (void)p->backend->resize(p->engine, slot, input); /* acquired, and the batcher knows no other sizes */
@@ -118,20 +119,28 @@ static void job_ends(struct itsi_pipeline *p, struct itsi_job *job)
     pthread_mutex_unlock(&p->table);
 }
 
-/* Into the engine; what it does not take is dropped. */
-static void submit(struct itsi_pipeline *p, int slot, struct itsi_job *job)
+int itsi_pipeline_launch(struct itsi_pipeline *p, int slot, struct itsi_job *job)
 {
     atomic_fetch_add(&p->in_engine, 1);
-    for (int i = 0; i < job->count; i++)
-        job->items[i].frame->info.batch = job->count;
     job_begins(p, job);
     itsi_lanes_submit(&p->lanes, itsi_batcher_shortest_run(p->batcher, job->items[0].input, job->count),
                       itsi_now_ns());
-    if (p->backend->submit(p->engine, slot, job->count) == 0)
-        return;
+    const int rc = p->backend->submit(p->engine, slot, job->count);
+    if (rc == 0)
+        return 0;
     atomic_fetch_sub(&p->in_engine, 1);
     job_ends(p, job);
     itsi_lanes_finish(&p->lanes, ITSI_NEVER, itsi_now_ns());
+    return rc;
+}
+
+/* Into the engine; what it does not take is dropped. */
+static void submit(struct itsi_pipeline *p, int slot, struct itsi_job *job)
+{
+    for (int i = 0; i < job->count; i++)
+        job->items[i].frame->info.batch = job->count;
+    if (itsi_pipeline_launch(p, slot, job) == 0)
+        return;
     for (int i = 0; i < job->count; i++)
         give_up(p, &job->items[i], ITSI_STAGE_ML_INFERENCE, ITSI_DROP_ENGINE_FAILED);
     p->backend->release(p->engine, slot);
@@ -156,6 +165,8 @@ static void batch_once(struct itsi_pipeline *p)
         submit(p, slot, job);
         return;
     }
+    if (!taken && itsi_debt_run(p, slot))
+        return;
     p->backend->release(p->engine, slot);
     if (!taken)
         itsi_batcher_wait(p->batcher, again, true);
@@ -167,6 +178,12 @@ static void *batch_main(void *arg)
     while (!atomic_load(&p->stop_batching))
         batch_once(p);
     return NULL;
+}
+
+static bool is_reduced(const struct itsi_pipeline *p, int input)
+{
+    const struct itsi_input_size *own = &p->info.sizes[0], *size = &p->info.sizes[input];
+    return size->width * size->height < own->width * own->height;
 }
 
 /* Boxes of one image, into a result on the bus. Takes over the item. */
@@ -194,6 +211,7 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
                         : itsi_yolo_run(p->yolo, &output, box, &params, result->boxes);
     trace->post_end = itsi_now_ns();
     result->batch = batch;
+    result->reduced = is_reduced(p, item->input);
     const struct itsi_trace_id trace_id = itsi_tracer_id(p->tracer, &frame->info);
     itsi_trace_id_hex(&trace_id, result->trace_id);
     trace->handover = itsi_now_ns();
@@ -216,11 +234,9 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_stream_unref(stream);
 }
 
-static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *done)
+static void finish_live(struct itsi_pipeline *p, struct itsi_job *job, const struct itsi_completion *done)
 {
-    struct itsi_job *job = &p->jobs[done->slot];
     struct itsi_live live;
-    itsi_lanes_finish(&p->lanes, done->started_ns, done->finished_ns);
     itsi_batcher_done(p->batcher, job->items, job->count);
     if (done->status == 0) {
         const int64_t run = done->finished_ns - done->started_ns;
@@ -249,6 +265,16 @@ static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *do
         else
             finish_image(p, &live, done->slot, i, job->count, done, &job->items[i], &job->boxes[i]);
     }
+}
+
+static void finish_job(struct itsi_pipeline *p, const struct itsi_completion *done)
+{
+    struct itsi_job *job = &p->jobs[done->slot];
+    itsi_lanes_finish(&p->lanes, done->started_ns, done->finished_ns);
+    if (job->again)
+        itsi_debt_finish(p, job, done);
+    else
+        finish_live(p, job, done);
     job_ends(p, job);
     p->backend->release(p->engine, done->slot);
     atomic_fetch_sub(&p->in_engine, 1);

@@ -2,6 +2,7 @@
 #include "serve/metrics.h"
 
 #include "base/mem.h"
+#include "optimizer/documents.h"
 
 #include <math.h>
 
@@ -21,6 +22,17 @@ static double expected(const struct itsi_camera_status *s) { return (double)s->l
 static double delivered(const struct itsi_camera_status *s) { return (double)s->ledger.delivered; }
 static double skipped(const struct itsi_camera_status *s) { return (double)s->ledger.skipped; }
 static double level(const struct itsi_camera_status *s) { return s->quality_level; }
+/* At full quality nothing is missed that full analysis finds. */
+static double missed_ratio(const struct itsi_camera_status *s)
+{
+    const struct itsi_debt_estimate *now = itsi_document_debt_now(s);
+    return now ? now->missed_share.value : 0;
+}
+static double missed_per_hour(const struct itsi_camera_status *s)
+{
+    const struct itsi_debt_estimate *now = itsi_document_debt_now(s);
+    return now ? now->missed_per_hour.value : 0;
+}
 static double reconnects(const struct itsi_camera_status *s) { return (double)s->capture.reconnects; }
 
 static const struct column columns[] = {
@@ -39,6 +51,12 @@ static const struct column columns[] = {
      ITSI_METRIC_COUNTER, skipped},
     {"its_quality_level", NULL, "Quality level of the camera's results: 0 ultra_low, 1 low, 2 medium, 3 high, 4 ultra_high.",
      ITSI_METRIC_GAUGE, level},
+    {"its_camera_missed_ratio", "ratio",
+     "Of what full analysis finds in the camera's pictures, the share that its quality level misses; absent while unknown.",
+     ITSI_METRIC_GAUGE, missed_ratio},
+    {"its_camera_missed_per_hour", NULL,
+     "Objects an hour that the camera's quality level misses, estimated; absent while unknown.", ITSI_METRIC_GAUGE,
+     missed_per_hour},
     {"its_camera_reconnects", NULL, "Times the camera came back.", ITSI_METRIC_COUNTER, reconnects},
 };
 

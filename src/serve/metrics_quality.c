@@ -32,6 +32,46 @@ static void put_levels(struct itsi_exposition *e, const struct itsi_quality_stat
                               s->changes_by_reason[r]);
 }
 
+static uint64_t pictures(const struct itsi_debt_counts *c) { return c->pictures; }
+static uint64_t sightings(const struct itsi_debt_counts *c) { return c->sightings; }
+static uint64_t missed(const struct itsi_debt_counts *c) { return c->missed; }
+static uint64_t extra(const struct itsi_debt_counts *c) { return c->extra; }
+
+/* Counts: over any time, missed over sightings is the share missed then. */
+static void put_debt_counts(struct itsi_exposition *e, const struct itsi_debt_overview *debt)
+{
+    static const struct {
+        const char *name, *help;
+        uint64_t (*value)(const struct itsi_debt_counts *counts);
+    } families[] = {
+        {"its_quality_debt_pictures", "Pictures delivered below full quality that were held against full analysis, by level.",
+         pictures},
+        {"its_quality_debt_sightings", "Boxes that full analysis found in those pictures.", sightings},
+        {"its_quality_debt_missed", "Of those boxes, the ones that were not delivered.", missed},
+        {"its_quality_debt_extra", "Boxes delivered for those pictures that full analysis did not find.", extra},
+    };
+    for (size_t f = 0; f < sizeof families / sizeof families[0]; f++) {
+        itsi_exposition_family(e, ITSI_METRIC_COUNTER, families[f].name, NULL, families[f].help);
+        for (int level = 0; level < ITSI_DEBT_LEVELS; level++)
+            itsi_exposition_count(e, ITSI_LABELS({"level", itsi_quality_name(level)}),
+                                  families[f].value(&debt->levels[level].counts));
+    }
+}
+
+static void put_debt(struct itsi_exposition *e, struct itsi_pipeline *pipeline)
+{
+    struct itsi_debt_overview debt;
+    itsi_pipeline_debt(pipeline, &debt);
+    put_debt_counts(e, &debt);
+    itsi_put_counter(e, "its_quality_debt_runs", NULL, "Pictures that went through the engine again for that.",
+                     (double)debt.runs);
+    itsi_put_counter(e, "its_quality_debt_engine_seconds", "seconds", "What those runs took of the engine's time.",
+                     debt.engine_seconds);
+    itsi_put_counter(e, "its_quality_debt_shed", NULL,
+                     "Pictures that were to be analysed again and for which there was no room.", (double)debt.shed);
+    itsi_put_counter(e, "its_quality_debt_failed", NULL, "Pictures of which analysing again failed.", (double)debt.failed);
+}
+
 void itsi_put_quality_metrics(struct itsi_exposition *e, struct itsi_pipeline *pipeline)
 {
     struct itsi_quality_overview overview;
@@ -46,4 +86,5 @@ void itsi_put_quality_metrics(struct itsi_exposition *e, struct itsi_pipeline *p
     itsi_put_gauge(e, "its_quality_exhausted_seconds", "seconds",
                    "For how long overload has gone on while most cameras had no quality left to give; 0: it has not.",
                    (double)overview.status.exhausted_ns / 1e9);
+    put_debt(e, pipeline);
 }

@@ -13,6 +13,27 @@ int fake_level_of(const struct fake_camera *c, int64_t now)
     return c->boost > ITSI_QUALITY_HIGH && c->boost_until > now ? c->boost : ITSI_QUALITY_HIGH;
 }
 
+/* What a level misses by the stand-in's word: a tenth at low, nothing is known of the others. */
+static void owe(int level, struct itsi_debt_estimate out[ITSI_DEBT_LEVELS])
+{
+    static const struct itsi_debt_tally nothing;
+    for (int l = 0; l < ITSI_DEBT_LEVELS; l++)
+        itsi_debt_estimate(&nothing, NULL, 0, &out[l]);
+    if (level == ITSI_QUALITY_LOW)
+        out[level] = (struct itsi_debt_estimate){40, 200, {0.1, 0.07, 0.15}, {36, 25.2, 54}, 0.02};
+}
+
+void itsi_pipeline_debt(struct itsi_pipeline *p, struct itsi_debt_overview *out)
+{
+    *out = (struct itsi_debt_overview){.share = 0.01, .room_ns = 31500000, .waiting = 1, .runs = 40, .shed = 3,
+                                       .engine_seconds = 0.48};
+    struct itsi_debt_estimate all[ITSI_DEBT_LEVELS];
+    owe(p->params.no_quality ? ITSI_QUALITY_HIGH : ITSI_QUALITY_LOW, all);
+    for (int level = 0; level < ITSI_DEBT_LEVELS; level++)
+        out->levels[level].estimate = all[level];
+    out->levels[ITSI_QUALITY_LOW].counts = (struct itsi_debt_counts){40, 200, 20, 4};
+}
+
 void fake_quality_of(const struct fake_camera *c, int64_t now, struct itsi_camera_status *out)
 {
     const int level = fake_level_of(c, now);
@@ -25,6 +46,7 @@ void fake_quality_of(const struct fake_camera *c, int64_t now, struct itsi_camer
     out->picture_height = level < ITSI_QUALITY_HIGH ? profile->height : 0;
     out->picture_quality = level < ITSI_QUALITY_HIGH ? profile->jpeg_quality : 0;
     out->is_priority = c->config.priority == 9;
+    owe(level, out->debt);
     out->pin = c->pin;
     out->boost = boosted ? c->boost : -1;
     out->boost_seconds = boosted ? (double)(c->boost_until - now) / 1e9 : 0;

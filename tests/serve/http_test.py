@@ -226,7 +226,10 @@ class Endpoints(Case):
         self.assertFalse(camera["quality"]["is_stable"])
         self.assertEqual(self.server.metric("its_quality_level", camera="camera_001"), 1)
         self.assertEqual(self.server.metric("its_quality_cameras", level="low"), 1)
+        self.check_debt(camera["quality"]["debt"])
         camera = self.quality("camera_001", {"pin": None, "boost": "ultra_high", "seconds": 120})
+        self.assertIsNone(camera["quality"]["debt"], "nothing is missed at full quality")
+        self.assertEqual(self.server.metric("its_camera_missed_ratio", camera="camera_001"), 0)
         self.assertEqual((camera["quality_level"], camera["quality"]["pin"], camera["quality"]["boost"]),
                          ("ultra_high", None, "ultra_high"))
         self.assertTrue(100 < camera["quality"]["boost_seconds_left"] <= 120)
@@ -247,6 +250,20 @@ class Endpoints(Case):
         self.assertIn(newest["why"], newest["sentence"])
         self.assertEqual(newest["inputs"]["slack_ms"], 41.5)
         self.assertEqual(self.server.metric("its_quality_changes_total", reason="pinned"), 1)
+
+    def check_debt(self, camera):
+        self.assertEqual((camera["missed_share"], camera["missed_share_low"], camera["missed_share_high"]), (0.1, 0.07, 0.15))
+        self.assertEqual((camera["missed_per_hour"], camera["pictures"]), (36, 40))
+        self.assertEqual(self.server.metric("its_camera_missed_ratio", camera="camera_001"), 0.1)
+        self.assertEqual(self.server.metric("its_camera_missed_per_hour", camera="camera_001"), 36)
+        self.assertEqual(self.server.metric("its_quality_debt_missed_total", level="low"), 20)
+        self.assertEqual(self.server.metric("its_quality_debt_runs_total"), 40)
+        debt = self.server.json("/api/v1/performance/quality")["debt"]
+        self.assertEqual((debt["cameras_below_full"], debt["cameras_estimated"], debt["missed_per_hour"]), (1, 1, 36))
+        self.assertEqual((debt["share"], debt["room_ms"], debt["analysed_again"], debt["engine_seconds"]),
+                         (0.01, 31.5, 40, 0.48))
+        self.assertEqual(debt["levels"]["low"]["since_start"], {"pictures": 40, "sightings": 200, "missed": 20, "extra": 4})
+        self.assertIsNone(debt["levels"]["medium"]["missed_share"], "not known")
 
     def quality(self, camera, body):
         status, _, text = self.set_quality(camera, body)
