@@ -113,7 +113,7 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeli
     q->engine_on_cpu = p->backend != &itsi_backend_null && !p->info.batch_efficient;
     struct itsi_system_load machine;
     itsi_system_sample(&q->system, &machine);
-    q->before[0] = q->before[1] = (struct itsi_cpu_sample){itsi_now_ns(), itsi_cpu_ns()};
+    q->before[0] = q->before[1] = (struct itsi_cpu_sample){itsi_now_ns(), itsi_cpu_ns(), 0};
     order_sizes(p, q);
     q->cameras = itsi_calloc((size_t)q->max_cameras, sizeof *q->cameras);
     q->pixels = itsi_calloc((size_t)q->max_cameras, sizeof *q->pixels);
