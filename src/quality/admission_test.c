@@ -127,12 +127,13 @@ static void names_the_engine_that_is_full(void **state)
     check_text(&got, "needs 0.2 of the engine's time more; would fit at level low");
 }
 
-/* From the first camera to the one that is refused: as many are served as the machine bears, and no more. */
-static void fills_a_machine_and_stops(void **state)
+/* From the first camera to the one that is refused: as many are served as the machine bears, and no more. foreign: cores
+ * that other programs take all the while. */
+static void fill_a_machine(double foreign, int least, int most)
 {
-    (void)state;
     struct plant *plant = plant_create(2);
     plant->unit = 0.008;
+    plant->foreign = foreign;
     int refused = 0;
     while (plant->count < 400 && !refused) {
         struct itsi_quality_capacity capacity;
@@ -151,11 +152,23 @@ static void fills_a_machine_and_stops(void **state)
     print_message("    %d cameras admitted on two cores, then refused; %.2f of the machine\n", plant->count,
                   plant->utilisation);
     assert_int_equal(refused, 1);
-    assert_in_range(plant->count, 130, 200);
+    assert_in_range(plant->count, least, most);
     assert_false(plant_suffers(plant));
     for (int i = 0; i < plant->count; i++)
-        assert_true(plant->cameras[i].least_detected >= 0.99);
+        assert_true(plant->cameras[i].least_detected >= 0.95);
     plant_destroy(plant);
+}
+
+static void fills_a_machine_and_stops(void **state)
+{
+    (void)state;
+    fill_a_machine(0, 130, 200);
+}
+
+static void fills_what_others_leave_of_a_machine_and_stops(void **state)
+{
+    (void)state;
+    fill_a_machine(0.35, 90, 160);
 }
 
 int main(void)
@@ -166,6 +179,7 @@ int main(void)
         cmocka_unit_test(makes_room_among_the_others),
         cmocka_unit_test(names_the_engine_that_is_full),
         cmocka_unit_test(fills_a_machine_and_stops),
+        cmocka_unit_test(fills_what_others_leave_of_a_machine_and_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -337,9 +337,11 @@ static void appraise(struct itsi_quality_state *state, const struct itsi_quality
     const struct itsi_quality_snapshot *snapshot = state->fleet.snapshot;
     room_left(state, policy, capacity->free);
     itsi_quality_fleet_appraise(&state->fleet, capacity->reclaimable, &capacity->decode_per_pixel);
-    /* what other programs take may be free in a moment: nobody is turned away for it, a newcomer starts low */
-    if (state->fleet.taken > 0)
-        capacity->reclaimable[ITSI_RESOURCE_CPU] += state->fleet.taken;
+    /* What other programs take may be free in a moment: nobody is turned away for it, a newcomer starts low. But the more
+     * of the machine is the cameras' own, the less can be hoped for, and nothing when those who are here go without. */
+    const double own = itsi_quality_work_on(snapshot, ITSI_RESOURCE_CPU, &state->fleet.demand);
+    if (state->fleet.taken > 0 && state->unmet <= policy->unmet_calm)
+        capacity->reclaimable[ITSI_RESOURCE_CPU] += state->fleet.taken * fmax(1 - own / snapshot->cores, 0);
     memcpy(capacity->unit, state->fleet.costing.unit, sizeof capacity->unit);
     memcpy(capacity->inputs, snapshot->inputs, (size_t)snapshot->input_count * sizeof *snapshot->inputs);
     capacity->input_count = snapshot->input_count;
