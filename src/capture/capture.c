@@ -351,7 +351,8 @@ static int fill(struct itsi_capture *c, const struct itsi_capture_params *params
     c->streams[0].url = itsi_strdup(params->url);
     c->streams[1].url = itsi_strdup(sub_url);
     c->cache_dir = itsi_strdup(params->cache_dir);
-    if (!c->streams[0].url || (sub_url && !c->streams[1].url) || (params->cache_dir && !c->cache_dir) || (params->cfg->tls_ca_file && !c->cfg.tls_ca_file))
+    if (!c->streams[0].url || (sub_url && !c->streams[1].url) || (params->cache_dir && !c->cache_dir) ||
+        (params->cfg->tls_ca_file && !c->cfg.tls_ca_file))
         return itsi_fail(diag, ITS_ENOMEM, "camera %s: out of memory", c->id);
     c->camera = params->camera;
     c->generation = params->generation;

@@ -34,7 +34,8 @@ bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode
  * next. */
 void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns);
 /* Does the picture presented at `at` (ns) go on, when at most `most` pictures a second are wanted (0: all) of a source
- * that gives `fps`? One that takes the place of another that was not taken always does. Those that do are spread evenly over the stream's own beat. */
+ * that gives `fps`? One that takes the place of another that was not taken always does. Those that do are spread evenly
+ * over the stream's own beat. */
 bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at, uint64_t taken);
 
 #endif

@@ -103,21 +103,20 @@ static void apply_all(struct itsi_pipeline *p, const struct itsi_quality_target 
     pthread_mutex_unlock(&p->table);
 }
 
-/* NULL: gone since. The table's lock is held. */
-static struct itsi_camera_stream *stream_of(struct itsi_pipeline *p, uint64_t key)
+/* NULL: gone since. Events are in the order of the table, where *at is how far it was searched. The table's lock is held. */
+static struct itsi_camera_stream *stream_of(struct itsi_pipeline *p, uint64_t key, int *at)
 {
-    for (int i = 0; i < p->camera_count; i++)
-        if ((uint64_t)p->cameras[i]->index + 1 == key)
-            return p->cameras[i];
-    return NULL;
+    while (*at < p->camera_count && (uint64_t)p->cameras[*at]->index + 1 < key)
+        ++*at;
+    return *at < p->camera_count && (uint64_t)p->cameras[*at]->index + 1 == key ? p->cameras[*at] : NULL;
 }
 
 /* Into the history and into the camera's own count; both locks are held. */
-static void keep_one(struct itsi_pipeline *p, const struct itsi_quality_event *event, int64_t now, int64_t wall)
+static void keep_one(struct itsi_pipeline *p, const struct itsi_quality_event *event, int *at, int64_t now, int64_t wall)
 {
     struct itsi_quality_control *q = p->quality;
     struct itsi_quality_change *change = &q->history[q->changes++ % ITSI_QUALITY_HISTORY];
-    struct itsi_camera_stream *stream = stream_of(p, event->key);
+    struct itsi_camera_stream *stream = stream_of(p, event->key, at);
     change->wall_ns = wall;
     change->event = *event;
     change->camera[0] = '\0';
@@ -135,10 +134,11 @@ static void keep(struct itsi_pipeline *p, const struct itsi_quality_events *even
 {
     struct itsi_quality_control *q = p->quality;
     const int64_t now = itsi_now_ns(), wall = itsi_wall_ns();
+    int at = 0;
     pthread_mutex_lock(&p->table);
     pthread_mutex_lock(&q->mutex);
     for (size_t i = 0; i < events->count; i++)
-        keep_one(p, &events->items[i], now, wall);
+        keep_one(p, &events->items[i], &at, now, wall);
     pthread_mutex_unlock(&q->mutex);
     pthread_mutex_unlock(&p->table);
 }
@@ -149,9 +149,9 @@ static void tell(const struct itsi_quality_control *q, const struct itsi_quality
     char text[256];
     if (events->count == 0)
         return;
-    itsi_quality_event_text(&events->items[0], text, sizeof text);
-    itsi_info("quality", "%zu changes; the first: %s: %s", events->count + events->suppressed,
-              q->history[(q->changes - events->count) % ITSI_QUALITY_HISTORY].camera, text);
+    itsi_quality_event_text(&events->items[events->count - 1], text, sizeof text);
+    itsi_info("quality", "%zu changes; the last: %s: %s", events->count,
+              q->history[(q->changes - 1) % ITSI_QUALITY_HISTORY].camera, text);
 }
 
 static void step(struct itsi_pipeline *p, int64_t now)
@@ -159,7 +159,8 @@ static void step(struct itsi_pipeline *p, int64_t now)
     struct itsi_quality_control *q = p->quality;
     struct itsi_quality_snapshot snapshot;
     struct itsi_quality_policy policy;
-    struct itsi_quality_events events = {.items = q->events, .capacity = ITSI_QUALITY_STEP_EVENTS};
+    struct itsi_quality_events events = {.items = q->events,
+                                         .capacity = (size_t)q->max_cameras * ITSI_QUALITY_CAMERA_EVENTS};
     itsi_quality_gather(p, now, &snapshot);
     pthread_mutex_lock(&q->mutex);
     policy = q->policy;

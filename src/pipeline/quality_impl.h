@@ -10,7 +10,8 @@
 #include "pipeline/pipeline_impl.h"
 #include "quality/controller.h"
 
-enum { ITSI_QUALITY_STEP_EVENTS = 256 };
+/* A camera has one of each knob in a step, and one for a smaller stream that is lost. */
+enum { ITSI_QUALITY_CAMERA_EVENTS = ITSI_KNOBS + 1 };
 
 struct itsi_quality_control {
     /* const after make */
@@ -29,7 +30,7 @@ struct itsi_quality_control {
     struct itsi_quality_state *state;
     struct itsi_quality_camera *cameras;
     struct itsi_quality_target *targets;
-    struct itsi_quality_event *events; /* of one step */
+    struct itsi_quality_event *events; /* of one step: room for all there may be */
     struct itsi_system system;
     int64_t last_step;
     struct itsi_ledger_counts last_books;

@@ -119,7 +119,7 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeli
     q->pixels = itsi_calloc((size_t)q->max_cameras, sizeof *q->pixels);
     q->unit = itsi_calloc((size_t)q->max_cameras, sizeof *q->unit);
     q->targets = itsi_calloc((size_t)q->max_cameras, sizeof *q->targets);
-    q->events = itsi_calloc(ITSI_QUALITY_STEP_EVENTS, sizeof *q->events);
+    q->events = itsi_calloc((size_t)q->max_cameras * ITSI_QUALITY_CAMERA_EVENTS, sizeof *q->events);
     if (!q->cameras || !q->pixels || !q->unit || !q->targets || !q->events)
         return itsi_fail(diag, ITS_ENOMEM, "quality manager: out of memory");
     int rc = itsi_quality_state_create(&q->state, q->max_cameras, diag);

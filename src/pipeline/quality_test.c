@@ -174,6 +174,29 @@ static void unpaced_cameras_are_left_alone(void **state)
     assert_int_equal(counts.skipped, 0);
 }
 
+/* However many cameras change at once, each knows of its changes. */
+static void every_change_is_counted(void **state)
+{
+    (void)state;
+    enum { MANY = 300 };
+    struct its_diag diag;
+    cfg.general.max_concurrent_streams = MANY;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    for (int i = 0; i < MANY; i++)
+        add_camera(p, "", "null://?fps=1");
+    char id[32];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(id, sizeof id, "camera_%03d", i + 1);
+        CHECK_OK(itsi_pipeline_pin_quality(p, id, ITSI_QUALITY_LOW, &diag), diag);
+    }
+    AWAIT(level_of(p, id) == ITSI_QUALITY_LOW && status_of(p, id).quality_changes > 0);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(id, sizeof id, "camera_%03d", i + 1);
+        assert_true(status_of(p, id).quality_changes >= ITSI_KNOBS);
+    }
+    (void)close_pipeline(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +206,7 @@ int main(void)
         ADAPTING(mistakes_are_named),
         ADAPTING(a_camera_too_many),
         ADAPTING(unpaced_cameras_are_left_alone),
+        ADAPTING(every_change_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,6 +136,12 @@ static void decoding_keeps_the_floor(void **state)
     assert_int_equal(at(&camera, 4, 4, 4).decode, ITSI_DECODE_REFERENCE);
     camera.fps = 1.5;
     assert_int_equal(at(&camera, 4, 4, 4).decode, ITSI_DECODE_ALL);
+    /* one of every 30 pictures of 29.97 a second comes once a second, and so does one whose stamps were rounded */
+    camera.fps = 29.97;
+    camera.key_fps = 29.97 / 30;
+    assert_int_equal(at(&camera, 4, 4, 4).decode, ITSI_DECODE_KEY);
+    camera.key_fps = 0.98;
+    assert_int_equal(at(&camera, 4, 4, 4).decode, ITSI_DECODE_REFERENCE);
 }
 
 static void pictures_are_never_enlarged(void **state)
