@@ -30,6 +30,7 @@ from overload import ask, free_port
 SLA_MS = 100
 PRIORITY = 4
 NULL_CAMERAS = 40
+SPREAD_S = 1.03 / 5 / NULL_CAMERAS  # over a period at the low rate, and not in step at the high one
 ENGINE_FPS = NULL_CAMERAS * 5 / 0.6
 LEVELS = ("ultra_low", "low", "medium", "high", "ultra_high")
 FLOOR = LEVELS.index("medium")
@@ -96,7 +97,10 @@ def name_of(i):
 
 def rising_rates(daemon, args):
     """Cameras whose rate rises by itself. Returns when the step came and went, on the monotonic clock."""
+    first = time.monotonic()
     for i in range(NULL_CAMERAS):
+        # each fires from when it is added: all at one instant would be another overload
+        time.sleep(max(0, first + SPREAD_S * i - time.monotonic()))
         daemon.add(i, f"null://?fps=5&surge=25,{args.settle},{args.high}")
     up = time.monotonic() + args.settle
     daemon.watch(up + args.high + args.after)
