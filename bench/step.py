@@ -30,10 +30,13 @@ from overload import ask, free_port
 SLA_MS = 100
 PRIORITY = 4
 NULL_CAMERAS = 40
+SPREAD_S = 1.03 / 5 / NULL_CAMERAS  # over a period at the low rate, and not in step at the high one
 ENGINE_FPS = NULL_CAMERAS * 5 / 0.6
 LEVELS = ("ultra_low", "low", "medium", "high", "ultra_high")
 FLOOR = LEVELS.index("medium")
 NEVER = 0xffffffff
+SEEN = ("pressure", "bottleneck", "inputs", "load", "recovery_in_seconds", "flaps", "system_metrics", "quality_distribution",
+        "changes_by_reason")
 HANDOVER = 8  # the last of the stamps in core/flight.h
 
 
@@ -50,6 +53,8 @@ class Daemon:
         for key, value in options.items():
             command += ["--set", f"{key}={value}"]
         self.port = port
+        self.began = time.monotonic()
+        self.watched = []
         self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(300):
             with contextlib.suppress(OSError):
@@ -72,6 +77,13 @@ class Daemon:
     def quality(self):
         return self.ask("/api/v1/performance/quality?changes=512")
 
+    def watch(self, until):
+        """Waits for that instant, and keeps once a second what the controller sees: why quality is where it is."""
+        while (left := until - time.monotonic()) > 0:
+            quality = self.quality()
+            self.watched.append({"at_s": round(time.monotonic() - self.began, 1)} | {key: quality.get(key) for key in SEEN})
+            time.sleep(min(1, left))
+
     def close(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=60)
@@ -83,16 +95,15 @@ def name_of(i):
 
 # --- the three ways to overload it ------------------------------------------------------------------------------------
 
-def sleep_until(instant):
-    time.sleep(max(0, instant - time.monotonic()))
-
-
 def rising_rates(daemon, args):
     """Cameras whose rate rises by itself. Returns when the step came and went, on the monotonic clock."""
+    first = time.monotonic()
     for i in range(NULL_CAMERAS):
+        # each fires from when it is added: all at one instant would be another overload
+        time.sleep(max(0, first + SPREAD_S * i - time.monotonic()))
         daemon.add(i, f"null://?fps=5&surge=25,{args.settle},{args.high}")
     up = time.monotonic() + args.settle
-    sleep_until(up + args.high + args.after)
+    daemon.watch(up + args.high + args.after)
     return up, up + args.high
 
 
@@ -112,15 +123,15 @@ def more_cameras(daemon, args, per_second):
         daemon.add(i, rendered(i))
     while any(c["state"] != "running" for c in daemon.ask("/api/v1/cameras")["cameras"]):
         time.sleep(0.2)
-    time.sleep(args.settle)
+    daemon.watch(time.monotonic() + args.settle)
     up = time.monotonic()
     for i in range(base, most):
         daemon.add(i, rendered(i))
-    sleep_until(up + args.high)
+    daemon.watch(up + args.high)
     for i in range(base, most):
         daemon.remove(i)
     down = time.monotonic()
-    time.sleep(args.after)
+    daemon.watch(down + args.after)
     return up, down
 
 
@@ -138,7 +149,7 @@ def frames_of(path):
     """(camera's name, origin s, latency ms or None where it was not delivered, level if it was), by origin."""
     data = pathlib.Path(path).read_bytes()
     (size,) = struct.unpack_from("<I", data, 12)
-    names = [c["id"] for c in json.loads(data[16:16 + size])["cameras"]]
+    names = {c["index"]: c["id"] for c in json.loads(data[16:16 + size])["cameras"]}
     out = []
     for entry in struct.iter_unpack("<q3I9II2H8B", data[16 + size:]):
         origin, camera, handover, outcome, level = entry[0] / 1e6, entry[1], entry[4 + HANDOVER], entry[16], entry[20]
@@ -174,13 +185,10 @@ def least_analysed(frames, start, end):
 
 
 def rises(quality, names, since_wall):
-    """Changes for the better since then, of the camera with the most."""
-    counts = dict.fromkeys(names, 0)
-    for change in quality["recent_adjustments"]:
-        better = change.get("to_rung", 0) < change.get("from_rung", 0)
-        if change["camera"] in counts and change["timestamp"] >= since_wall and better:
-            counts[change["camera"]] += 1
-    return max(counts.values())
+    """Changes of level for the better since then, of the camera with the most. One change may turn several knobs."""
+    steps = {(c["camera"], c["timestamp"]) for c in quality["recent_adjustments"]
+             if c["camera"] in names and c["timestamp"] >= since_wall and LEVELS.index(c["to"]) > LEVELS.index(c["from"])}
+    return max(sum(camera == name for camera, _ in steps) for name in names)
 
 
 def judge(daemon, args, up, down):
@@ -203,8 +211,8 @@ def judge(daemon, args, up, down):
         "full_again": all(s["current_quality"] == "high" for s in states.values()),
         "most_rises": rises(quality, states, time.time() - (end - down)),
         "changes": quality["total_adjustments"], "changes_by_reason": quality["changes_by_reason"],
-        "at_the_end": {key: quality.get(key) for key in ("pressure", "inputs", "recovery_in_seconds", "flaps", "system_metrics",
-                                                         "quality_distribution")},
+        "at_the_end": {key: quality.get(key) for key in SEEN}, "up_s": up - daemon.began, "down_s": down - daemon.began,
+        "watched": daemon.watched,
         "priority_changes": [c["sentence"] for c in quality["recent_adjustments"] if c["camera"] in priority],
     }
 

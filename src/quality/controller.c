@@ -36,7 +36,10 @@ struct itsi_quality_state {
     int64_t next_rise;        /* not looked for before */
     bool on_trial;
     int wave;
-    double flaps;
+    double flaps;             /* of rises while everybody's best would have fitted, */
+    double cramped_flaps;     /* and while it would not: they count as long as it does not */
+    bool cramped;             /* it would not, at the last rise */
+    double best;              /* share of the machine that everybody's best would take */
     double coming[ITSI_RESOURCES]; /* work of upgrades that the smoothed load does not show yet */
     /* the outcome */
     uint64_t changes[ITSI_QUALITY_REASONS];
@@ -100,7 +103,9 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
     itsi_quality_fleet_measure(fleet, dt);
     state->unmet += itsi_quality_smoothing(dt, policy->fast_ns) * (fleet->unmet - state->unmet);
     state->evidence.unmet = fmin(state->unmet, fleet->unmet);
+    state->best = itsi_quality_fleet_best(fleet);
     state->flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
+    state->cramped_flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
     for (int r = 0; r < ITSI_RESOURCES; r++)
         state->coming[r] *= 1 - itsi_quality_smoothing(dt, policy->slow_ns);
     if (itsi_quality_in_time(policy, &state->evidence.slow))
@@ -113,8 +118,9 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
 /* What an upgrade on trial brought is taken back first, and the next one is longer in coming. Returns whether one was. */
 static bool note_flap(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
+    double *flaps = state->cramped ? &state->cramped_flaps : &state->flaps;
     if (state->time - state->raised_at <= policy->flap_window_ns)
-        state->flaps = fmin(state->flaps + 1, policy->flap_most);
+        *flaps = fmin(*flaps + 1, policy->flap_most);
     state->raised_at = INT64_MIN / 2; /* an upgrade is held against us once */
     state->wave = 1;
     state->on_trial = false;
@@ -217,9 +223,13 @@ static void note_exhaustion(struct itsi_quality_state *state, bool overloaded)
 
 /* --- up ----------------------------------------------------------------------------------------------------------- */
 
+/* What failed in the midst of an overload says nothing of the time after it: nobody waits longer for having tried then. A
+ * rise that failed although everybody's best would have fitted is held against every other, since the estimate was wrong or
+ * the load swings. */
 static int64_t rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
-    return (int64_t)((double)policy->rise_dwell_ns * exp2(floor(state->flaps + 0.5)));
+    const double cramped = state->best > policy->busy_target ? state->cramped_flaps : 0;
+    return (int64_t)((double)policy->rise_dwell_ns * exp2(floor(fmin(state->flaps + cramped, policy->flap_most) + 0.5)));
 }
 
 /* What may still be filled. The measured load is the fact; the sum of the estimates stands in where it is unknown. */
@@ -257,6 +267,7 @@ static void raise(struct itsi_quality_state *state, const struct itsi_quality_po
     for (int r = 0; r < ITSI_RESOURCES; r++)
         state->coming[r] += room[r] - left[r];
     state->raised_at = state->time;
+    state->cramped = state->best > policy->busy_rise;
     state->on_trial = true;
 }
 
@@ -413,7 +424,7 @@ void itsi_quality_status(const struct itsi_quality_state *state, struct itsi_qua
         .bottleneck = state->verdict.resource,
         .lowest_level = -1,
         .recovering = state->on_trial || state->wave > 1,
-        .flaps = state->flaps,
+        .flaps = state->flaps + state->cramped_flaps,
         .rise_in_ns = state->rise_in,
         .exhausted_cameras = state->exhausted,
         .exhausted_ns = state->exhausted_since < 0 ? 0 : state->time - state->exhausted_since,

@@ -313,6 +313,22 @@ double itsi_quality_fleet_demand(const struct itsi_quality_fleet *fleet, enum it
     return taken + itsi_quality_work_on(fleet->snapshot, resource, &fleet->demand);
 }
 
+double itsi_quality_fleet_best(const struct itsi_quality_fleet *fleet)
+{
+    double work[ITSI_RESOURCES] = {[ITSI_RESOURCE_CPU] = fmax(fleet->taken, 0)}, most = 0;
+    for (int i = 0; i < fleet->count; i++) {
+        struct itsi_quality_work cost;
+        itsi_quality_member_cost(fleet, &fleet->members[i], &fleet->members[i].top, &cost);
+        for (int r = ITSI_RESOURCE_CPU; r <= ITSI_RESOURCE_ENGINE; r++)
+            work[r] += itsi_quality_work_on(fleet->snapshot, (enum itsi_quality_resource)r, &cost);
+    }
+    for (int r = ITSI_RESOURCE_CPU; r <= ITSI_RESOURCE_ENGINE; r++) {
+        const double capacity = itsi_quality_fleet_capacity(fleet, (enum itsi_quality_resource)r);
+        most = capacity > 0 ? fmax(most, work[r] / capacity) : most;
+    }
+    return most;
+}
+
 void itsi_quality_fleet_appraise(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES],
                                  double *decode_per_pixel)
 {

@@ -132,6 +132,27 @@ static void takes_back_what_fails_and_tries_more_rarely(void **state)
     plant_destroy(plant);
 }
 
+/* Rises that failed in a long overload, on a machine that bears less than is thought, are forgotten with it. */
+static void comes_back_soon_whatever_failed_under_overload(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(8);
+    struct itsi_quality_status status;
+    plant_add(plant, 20, 640, 360, 25);
+    plant->knee = 0.8;
+    plant->scale = 3;
+    plant_run(plant, 600);
+    itsi_quality_status(plant->state, &status);
+    assert_true(status.flaps >= 2); /* the next rise waits four times as long, or more */
+    plant->scale = 0.6;
+    plant_watch(plant);
+    plant_run(plant, 35);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    for (int i = 0; i < 20; i++)
+        assert_in_range(plant->cameras[i].rises, 0, 2);
+    plant_destroy(plant);
+}
+
 /* A load that swings every half minute, slower than the dwell: followed at first, then no more. */
 static void learns_not_to_follow_a_swing(void **state)
 {
@@ -181,6 +202,7 @@ int main(void)
         cmocka_unit_test(does_not_oscillate_on_a_threshold),
         cmocka_unit_test(does_not_oscillate_where_slack_is_the_limit),
         cmocka_unit_test(takes_back_what_fails_and_tries_more_rarely),
+        cmocka_unit_test(comes_back_soon_whatever_failed_under_overload),
         cmocka_unit_test(learns_not_to_follow_a_swing),
         cmocka_unit_test(does_not_fill_the_same_room_twice),
     };
