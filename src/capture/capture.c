@@ -108,13 +108,15 @@ void itsi_capture_good_frame(struct itsi_capture *c, int64_t now)
         itsi_capture_publish(c, NULL);
 }
 
-bool itsi_capture_wants(struct itsi_capture *c, int64_t at)
+enum itsi_selection_verdict itsi_capture_wants(struct itsi_capture *c, bool key, int64_t at)
 {
+    if (!itsi_capture_thins(c))
+        return ITSI_PICTURE_DUE;
+    const struct itsi_selection_unit unit = {.key = key, .at = at, .taken = itsi_capture_taken(c)};
+    const enum itsi_decode_mode decode = itsi_capture_decodes(c);
     const double key_seconds = c->status.key_seconds;
-    const bool keys = itsi_capture_decodes(c) == ITSI_DECODE_KEY && key_seconds > 0;
-    return !itsi_capture_thins(c) || itsi_selection_picture(&c->selection, atomic_load(&c->most_millihertz) / 1e3,
-                                                            keys ? 1 / key_seconds : itsi_capture_fps(c), at,
-                                                            itsi_capture_taken(c));
+    const double fps = decode == ITSI_DECODE_KEY && key_seconds > 0 ? 1 / key_seconds : itsi_capture_fps(c);
+    return itsi_selection_picture(&c->selection, decode, atomic_load(&c->most_millihertz) / 1e3, fps, &unit);
 }
 
 enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c)

@@ -93,8 +93,8 @@ struct itsi_capture {
 };
 
 static inline bool itsi_capture_thins(const struct itsi_capture *c) { return !c->source.pace_off; }
-/* Does the picture presented at `at` go on? If not it is skipped, which the caller enters in the books. */
-bool itsi_capture_wants(struct itsi_capture *c, int64_t at);
+/* What becomes of the picture presented at `at`? One that is skipped the caller enters in the books. */
+enum itsi_selection_verdict itsi_capture_wants(struct itsi_capture *c, bool key, int64_t at);
 /* Which of the streams is wanted now. */
 int itsi_capture_wanted(const struct itsi_capture *c);
 /* The stream could not be had: it is told, and not tried again at once. */
@@ -103,7 +103,7 @@ void itsi_capture_stream_failed(struct itsi_capture *c, int stream, const struct
 enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c);
 /* Frames that the receiver has taken so far. */
 uint64_t itsi_capture_taken(struct itsi_capture *c);
-/* The picture presented at `at` is about to be handed over. */
+/* The picture presented at `at`, which was due, is about to be handed over. */
 void itsi_capture_offer(struct itsi_capture *c, int64_t at);
 
 static inline bool itsi_capture_stopping(struct itsi_capture *c) { return atomic_load(&c->stop); }

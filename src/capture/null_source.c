@@ -80,7 +80,7 @@ static int give(struct itsi_capture *c, int64_t origin, int64_t now)
     c->status.decoded++;
     c->status.fps = rate_at(&c->source, c->null.index);
     pthread_mutex_unlock(&c->mutex);
-    if (!itsi_capture_wants(c, media_ns(c, c->null.index)))
+    if (itsi_capture_wants(c, true, media_ns(c, c->null.index)) == ITSI_PICTURE_SKIPPED)
         return leave_out(c, now);
     struct itsi_frame *frame = itsi_capture_blank(c, origin, c->source.width, c->source.height);
     if (!frame)

@@ -31,18 +31,14 @@ bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode
 
 void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns)
 {
-    if (selection->offered)
-        return; /* it takes a place */
     selection->offered = true;
     selection->taken = taken;
     selection->until = at + group_ns / 2;
 }
 
-bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at, uint64_t taken)
+/* Is it the turn of the picture presented at `at`? */
+static bool is_due(struct itsi_selection *selection, double most, double fps, int64_t at)
 {
-    selection->offered = selection->offered && taken == selection->taken;
-    if (selection->offered)
-        return true;
     if (most <= 0 || most >= MEASURED * fps) {
         selection->next = ITSI_NO_TIME;
         return true;
@@ -59,4 +55,16 @@ bool itsi_selection_picture(struct itsi_selection *selection, double most, doubl
         return false;
     selection->next = next + interval;
     return true;
+}
+
+enum itsi_selection_verdict itsi_selection_picture(struct itsi_selection *selection, enum itsi_decode_mode decode,
+                                                   double most, double fps, const struct itsi_selection_unit *unit)
+{
+    selection->offered = selection->offered && unit->taken == selection->taken;
+    /* it would not have been decoded for itself */
+    if (selection->offered && decode == ITSI_DECODE_KEY && !unit->key)
+        return ITSI_PICTURE_IN_PLACE;
+    if (is_due(selection, most, fps, unit->at))
+        return ITSI_PICTURE_DUE;
+    return selection->offered ? ITSI_PICTURE_IN_PLACE : ITSI_PICTURE_SKIPPED;
 }

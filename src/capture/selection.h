@@ -4,7 +4,7 @@
  * some point on up to the next key frame.
  *
  * A picture that went on and was not taken for analysis is followed by the next ones, each in place of the one before,
- * until one is. Where key frames alone are wanted the group is decoded for that: of cameras that fire in step all key
+ * until one is or until the next is due of its own: of them all one is wanted. Where key frames alone are wanted the group is decoded for that: of cameras that fire in step all key
  * frames come at one instant, more than can be analysed before they are too old. What that costs is bounded by half of the
  * group: a machine that is too slow must not spend its time on decoding what it will not look at. */
 #ifndef ITSI_CAPTURE_SELECTION_H
@@ -20,6 +20,12 @@ struct itsi_selection {
     int64_t until;  /* ... and, with key frames alone, before this presentation time */
 };
 
+enum itsi_selection_verdict {
+    ITSI_PICTURE_SKIPPED,
+    ITSI_PICTURE_DUE,
+    ITSI_PICTURE_IN_PLACE /* goes on in place of the one before, which was not taken: as the same one of those wanted */
+};
+
 void itsi_selection_reset(struct itsi_selection *selection); /* a new epoch or connection */
 /* One access unit. */
 struct itsi_selection_unit {
@@ -30,12 +36,12 @@ struct itsi_selection_unit {
 /* Is the access unit to be decoded? */
 bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode,
                          const struct itsi_selection_unit *unit);
-/* The picture presented at `at` is about to be handed on: `taken` were taken before. group_ns: from a key frame to the
- * next. */
+/* The picture presented at `at`, which was due, is about to be handed on: `taken` were taken before. group_ns: from a key
+ * frame to the next. */
 void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns);
-/* Does the picture presented at `at` (ns) go on, when at most `most` pictures a second are wanted (0: all) of a source
- * that gives `fps`? One that takes the place of another that was not taken always does. Those that do are spread evenly
- * over the stream's own beat. */
-bool itsi_selection_picture(struct itsi_selection *selection, double most, double fps, int64_t at, uint64_t taken);
+/* Does the picture of that unit go on, when at most `most` pictures a second are wanted (0: all) of a source that gives
+ * `fps` (with key frames alone: that many of them)? Those that are due are spread evenly over the stream's own beat. */
+enum itsi_selection_verdict itsi_selection_picture(struct itsi_selection *selection, enum itsi_decode_mode decode,
+                                                   double most, double fps, const struct itsi_selection_unit *unit);
 
 #endif

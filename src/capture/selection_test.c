@@ -11,6 +11,18 @@ static bool selected(struct itsi_selection *s, enum itsi_decode_mode decode, boo
     return itsi_selection_unit(s, decode, &unit);
 }
 
+/* What becomes of the picture presented at `at`, while none is ever taken? */
+static enum itsi_selection_verdict judged(struct itsi_selection *s, double most, double fps, int64_t at)
+{
+    const struct itsi_selection_unit unit = {.at = at};
+    return itsi_selection_picture(s, ITSI_DECODE_ALL, most, fps, &unit);
+}
+
+static bool goes_on(struct itsi_selection *s, double most, double fps, int64_t at)
+{
+    return judged(s, most, fps, at) != ITSI_PICTURE_SKIPPED;
+}
+
 /* A stream of groups of `gop` units, every third of them disposable. */
 static int decoded(enum itsi_decode_mode decode, int units, int gop)
 {
@@ -60,8 +72,10 @@ static int followed(int served)
         const struct itsi_selection_unit unit = {.key = i % 25 == 0, .at = i * beat, .taken = taken};
         if (!itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit))
             continue;
-        assert_true(itsi_selection_picture(&s, 1, 25, unit.at, taken));
-        itsi_selection_offer(&s, unit.at, taken, 25 * beat);
+        const enum itsi_selection_verdict verdict = itsi_selection_picture(&s, ITSI_DECODE_KEY, 1, 1, &unit);
+        assert_int_equal(verdict, unit.key ? ITSI_PICTURE_DUE : ITSI_PICTURE_IN_PLACE);
+        if (verdict == ITSI_PICTURE_DUE)
+            itsi_selection_offer(&s, unit.at, taken, 25 * beat);
         taken += i % 25 == served;
         decoded += i >= 25;
     }
@@ -84,17 +98,40 @@ static void any_picture_wanted_is_followed_until_one_is_taken(void **state)
     struct itsi_selection s;
     const int64_t beat = 40 * ITSI_NS_PER_MS;
     uint64_t taken = 0;
-    int went_on = 0;
+    int due = 0, in_place = 0;
     itsi_selection_reset(&s);
     for (int i = 0; i < 250; i++) {
-        if (!itsi_selection_picture(&s, 1, 25, i * beat, taken))
-            continue;
-        itsi_selection_offer(&s, i * beat, taken, 25 * beat);
-        went_on++;
+        const struct itsi_selection_unit unit = {.at = i * beat, .taken = taken};
+        const enum itsi_selection_verdict verdict = itsi_selection_picture(&s, ITSI_DECODE_ALL, 1, 25, &unit);
+        if (verdict == ITSI_PICTURE_DUE)
+            itsi_selection_offer(&s, unit.at, taken, 25 * beat);
+        due += verdict == ITSI_PICTURE_DUE;
+        in_place += verdict == ITSI_PICTURE_IN_PLACE;
         taken += i % 25 == 8;
     }
     assert_int_equal(taken, 10);
-    assert_int_equal(went_on, 90);
+    assert_int_equal(due, 10);
+    assert_int_equal(in_place, 80);
+}
+
+/* One that is never taken does not hide that others were due meanwhile. */
+static void what_is_due_of_its_own_takes_no_place(void **state)
+{
+    (void)state;
+    struct itsi_selection s;
+    const int64_t beat = 40 * ITSI_NS_PER_MS;
+    int due = 0, in_place = 0;
+    itsi_selection_reset(&s);
+    for (int i = 0; i < 250; i++) {
+        const enum itsi_selection_verdict verdict = judged(&s, 5, 25, i * beat);
+        if (verdict == ITSI_PICTURE_DUE)
+            itsi_selection_offer(&s, i * beat, 0, 25 * beat);
+        due += verdict == ITSI_PICTURE_DUE;
+        in_place += verdict == ITSI_PICTURE_IN_PLACE;
+    }
+    assert_int_equal(due, 50);
+    assert_int_equal(in_place, 200);
+    assert_int_equal(judged(&s, 0, 25, 250 * beat), ITSI_PICTURE_DUE); /* all are wanted: none stands for another */
 }
 
 /* A key frame that is not wanted is followed by nothing, and one wanted only while it was not taken. */
@@ -106,15 +143,16 @@ static void only_a_key_frame_that_went_on_is_followed(void **state)
     struct itsi_selection_unit unit = {.key = true};
     itsi_selection_reset(&s);
     assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
-    assert_true(itsi_selection_picture(&s, 0.5, 25, unit.at, 1));
+    assert_int_equal(itsi_selection_picture(&s, ITSI_DECODE_KEY, 0.5, 1, &unit), ITSI_PICTURE_DUE);
     itsi_selection_offer(&s, unit.at, 0, 25 * beat);
     unit = (struct itsi_selection_unit){.at = beat};
-    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, &unit));
-    assert_false(itsi_selection_picture(&s, 0.5, 25, unit.at, 1));
-    unit = (struct itsi_selection_unit){.key = true, .at = 25 * beat};
     assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
-    assert_false(itsi_selection_picture(&s, 0.5, 25, unit.at, 1));
-    unit = (struct itsi_selection_unit){.at = 26 * beat};
+    unit.taken = 1; /* while it was being decoded */
+    assert_int_equal(itsi_selection_picture(&s, ITSI_DECODE_KEY, 0.5, 1, &unit), ITSI_PICTURE_SKIPPED);
+    unit = (struct itsi_selection_unit){.key = true, .at = 25 * beat, .taken = 1};
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
+    assert_int_equal(itsi_selection_picture(&s, ITSI_DECODE_KEY, 0.5, 1, &unit), ITSI_PICTURE_SKIPPED);
+    unit = (struct itsi_selection_unit){.at = 26 * beat, .taken = 1};
     assert_false(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
 }
 
@@ -127,7 +165,7 @@ static int taken(double most, double fps, int pictures, int64_t *widest)
     *widest = 0;
     for (int i = 0; i < pictures; i++) {
         const int64_t at = (int64_t)(i * (ITSI_NS_PER_S / fps));
-        if (!itsi_selection_picture(&s, most, fps, at, 0))
+        if (!goes_on(&s, most, fps, at))
             continue;
         if (count++ > 0 && at - last > *widest)
             *widest = at - last;
@@ -160,15 +198,15 @@ static void a_jump_in_time_neither_floods_nor_starves(void **state)
     struct itsi_selection s;
     itsi_selection_reset(&s);
     int64_t at = 1000 * ITSI_NS_PER_S;
-    assert_true(itsi_selection_picture(&s, 1, 25, at, 0));
-    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS, 0));
+    assert_true(goes_on(&s, 1, 25, at));
+    assert_false(goes_on(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
     at = 5 * ITSI_NS_PER_S; /* back */
-    assert_true(itsi_selection_picture(&s, 1, 25, at, 0));
-    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS, 0));
+    assert_true(goes_on(&s, 1, 25, at));
+    assert_false(goes_on(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
     at = 5000 * ITSI_NS_PER_S; /* and on: one picture, not those of an hour */
-    assert_true(itsi_selection_picture(&s, 1, 25, at, 0));
-    assert_false(itsi_selection_picture(&s, 1, 25, at + 40 * ITSI_NS_PER_MS, 0));
-    assert_true(itsi_selection_picture(&s, 0, 25, at + 80 * ITSI_NS_PER_MS, 0)); /* no limit any more */
+    assert_true(goes_on(&s, 1, 25, at));
+    assert_false(goes_on(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
+    assert_true(goes_on(&s, 0, 25, at + 80 * ITSI_NS_PER_MS)); /* no limit any more */
 }
 
 static struct itsi_nal_format format_of(enum itsi_nal_codec codec, const uint8_t *extra, size_t size)
@@ -221,6 +259,7 @@ int main(void)
         cmocka_unit_test(decoding_goes_on_at_a_key_frame),
         cmocka_unit_test(what_follows_a_key_frame_takes_its_place_until_one_is_taken),
         cmocka_unit_test(any_picture_wanted_is_followed_until_one_is_taken),
+        cmocka_unit_test(what_is_due_of_its_own_takes_no_place),
         cmocka_unit_test(only_a_key_frame_that_went_on_is_followed),
         cmocka_unit_test(pictures_are_spread_evenly),
         cmocka_unit_test(a_jump_in_time_neither_floods_nor_starves),

@@ -116,7 +116,8 @@ static int64_t presentation(struct itsi_session *s, const struct itsi_unit *unit
 static void hand_over(struct itsi_session *s, const struct itsi_unit *unit)
 {
     struct itsi_capture *c = s->c;
-    if (!itsi_capture_wants(c, unit->out)) {
+    const enum itsi_selection_verdict verdict = itsi_capture_wants(c, unit->key, unit->out);
+    if (verdict == ITSI_PICTURE_SKIPPED) {
         itsi_units_skip(s);
         av_frame_unref(s->decoder.frame);
         s->last_frame = itsi_now_ns();
@@ -147,9 +148,11 @@ static void hand_over(struct itsi_session *s, const struct itsi_unit *unit)
     info->media_ns = unit->media;
     info->origin_kind = unit->kind;
     info->key = unit->key;
+    info->in_place = verdict == ITSI_PICTURE_IN_PLACE;
     info->trace.decode_start = unit->decode_start;
     note_freeze(s, &frame->picture, itsi_now_ns());
-    itsi_capture_offer(c, unit->out);
+    if (verdict == ITSI_PICTURE_DUE)
+        itsi_capture_offer(c, unit->out);
     int rc = itsi_capture_put(c, frame, unit->origin);
     s->last_frame = itsi_now_ns();
     s->round_frames++;

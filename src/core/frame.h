@@ -55,6 +55,7 @@ struct itsi_frame_info {
     enum itsi_origin origin_kind;
     int64_t deadline; /* monotonic ns; ITSI_NEVER: none (pace=off) */
     bool key;
+    bool in_place; /* of the one before, should that still wait: of the two one is wanted, the other is skipped */
     int batch; /* how many went into the engine with it; 0: it was in none */
     struct itsi_trace trace;
 };

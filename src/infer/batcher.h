@@ -34,6 +34,8 @@ struct itsi_batcher_params {
     /* Called for every frame that a mailbox or the batcher drops, after its ledger was told, with the mailbox's owner;
      * perhaps under the batcher's lock. NULL: nothing. Must not call the batcher, must not wait. */
     void (*dropped)(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason);
+    /* The same for one that a mailbox skips: the next came in its place. */
+    void (*skipped)(void *owner, const struct itsi_frame *frame);
 };
 
 struct itsi_batcher;
@@ -55,8 +57,8 @@ void itsi_mailbox_close(struct itsi_mailbox *mailbox, enum itsi_drop reason);
 /* After close, when no put() can be running and every frame taken was told done. Takes NULL. */
 void itsi_mailbox_free(struct itsi_mailbox *mailbox);
 
-/* Takes over the reference, always. A frame still waiting is replaced and counted; with may_block put() waits for room
- * instead. ITS_ECANCELLED when closed (the frame was entered as dropped). */
+/* Takes over the reference, always. A frame still waiting is replaced: it counts as dropped, or as skipped where the new one
+ * comes in its place (frame->info.in_place). With may_block put() waits for room instead. ITS_ECANCELLED when closed (the frame was entered as dropped). */
 int itsi_mailbox_put(struct itsi_mailbox *mailbox, struct itsi_frame *frame, bool may_block, int64_t now);
 /* At which of the engine's input sizes (0..ITSI_INPUTS-1, see infer/run_time.h) this camera's frames are analysed from now
  * on, the one that waits included. */

@@ -28,6 +28,16 @@ static void note_drop(void *owner, const struct itsi_frame *frame, enum itsi_sta
     atomic_fetch_add(&told[reason], 1);
 }
 
+static atomic_uint_fast64_t told_skipped;
+
+static void note_skip(void *owner, const struct itsi_frame *frame)
+{
+    struct itsi_ledger_counts counts;
+    itsi_ledger_snapshot(owner, &counts);
+    assert_true(counts.skipped > atomic_fetch_add(&told_skipped, 1));
+    assert_non_null(frame);
+}
+
 static void open_bench(struct bench *t, enum itsi_batch_policy policy, int max_batch, bool batch_efficient,
                        const int *weights)
 {
@@ -36,8 +46,10 @@ static void open_bench(struct bench *t, enum itsi_batch_policy policy, int max_b
                                          .max_batch = max_batch,
                                          .batch_efficient = batch_efficient,
                                          .batch_timeout_ns = 10 * MS,
-                                         .dropped = note_drop};
+                                         .dropped = note_drop,
+                                         .skipped = note_skip};
     t->now = 1000 * MS;
+    atomic_store(&told_skipped, 0);
     for (int r = 0; r < ITSI_DROP_COUNT; r++)
         atomic_store(&told[r], 0);
     CHECK_OK(itsi_batcher_create(&t->batcher, &params, &diag), diag);
@@ -52,33 +64,38 @@ static void open_bench(struct bench *t, enum itsi_batch_policy policy, int max_b
 
 static void close_bench(struct bench *t)
 {
-    uint64_t dropped[ITSI_DROP_COUNT] = {0};
+    uint64_t dropped[ITSI_DROP_COUNT] = {0}, skipped = 0;
     for (int i = 0; i < CAMERAS; i++) {
         itsi_mailbox_free(t->box[i]);
         struct itsi_ledger_counts counts;
         itsi_ledger_snapshot(&t->ledger[i], &counts);
         for (int r = 0; r < ITSI_DROP_COUNT; r++)
             dropped[r] += counts.dropped[ITSI_STAGE_PREPROCESSING][r];
+        skipped += counts.skipped;
         assert_int_equal(counts.in_flight, 0);
         assert_int_equal(itsi_ledger_balance(&counts), 0);
         itsi_ledger_fini(&t->ledger[i]);
     }
     for (int r = 0; r < ITSI_DROP_COUNT; r++)
         assert_int_equal(atomic_load(&told[r]), dropped[r]);
+    assert_int_equal(atomic_load(&told_skipped), skipped);
     itsi_batcher_destroy(t->batcher);
     assert_int_equal(itsi_frame_pool_in_use(t->pool), 0);
     itsi_frame_pool_close(t->pool);
 }
 
-static void put(struct bench *t, int camera, int64_t budget)
+static void put_frame(struct bench *t, int camera, int64_t budget, bool in_place)
 {
     struct itsi_frame *frame = itsi_frame_pool_get(t->pool);
     assert_non_null(frame);
     frame->info.trace.origin = t->now;
     frame->info.deadline = budget == ITSI_NEVER ? ITSI_NEVER : t->now + budget;
+    frame->info.in_place = in_place;
     itsi_ledger_arrive(&t->ledger[camera]);
     assert_int_equal(itsi_mailbox_put(t->box[camera], frame, false, t->now), 0);
 }
+
+static void put(struct bench *t, int camera, int64_t budget) { put_frame(t, camera, budget, false); }
 
 static void observe(struct bench *t, int n, int64_t run_ns, int times)
 {
@@ -120,6 +137,29 @@ static void newest_wins_and_is_counted(void **state)
     itsi_ledger_snapshot(&t.ledger[0], &counts);
     assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 1);
     assert_int_equal(counts.admitted, 1);
+    close_bench(&t);
+}
+
+/* Two were wanted. The first went on three times and was not taken; the second was, at its third time. */
+static void one_whose_place_is_taken_is_skipped(void **state)
+{
+    (void)state;
+    struct bench t;
+    open_bench(&t, ITSI_BATCH_DEADLINE, 1, false, NULL);
+    for (int i = 0; i < 6; i++) {
+        put_frame(&t, 0, 100 * MS, i % 3 > 0);
+        t.now += 10 * MS;
+    }
+    int64_t wake;
+    assert_int_equal(take(&t, true, NULL, &wake), 1);
+    put_frame(&t, 0, 100 * MS, true); /* nothing waits whose place it could take */
+    struct itsi_ledger_counts counts;
+    itsi_ledger_snapshot(&t.ledger[0], &counts);
+    assert_int_equal(counts.skipped, 4);
+    assert_int_equal(itsi_ledger_dropped(&counts), 1);
+    assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 1);
+    assert_int_equal(counts.in_flight, 1);
+    CHECK_NEAR(itsi_ledger_on_time_ratio(&counts), 0.5, 1e-9); /* of two that were wanted and have ended */
     close_bench(&t);
 }
 
@@ -478,6 +518,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(newest_wins_and_is_counted),
+        cmocka_unit_test(one_whose_place_is_taken_is_skipped),
         cmocka_unit_test(sheds_what_cannot_meet_its_deadline),
         cmocka_unit_test(who_waits_alone_may_take_a_risk),
         cmocka_unit_test(in_a_batch_with_room_so_may_others),

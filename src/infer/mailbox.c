@@ -28,6 +28,15 @@ void itsi_mailbox_drop(struct itsi_mailbox *box, struct itsi_frame *frame, enum 
     itsi_frame_unref(&frame);
 }
 
+static void skip(struct itsi_mailbox *box, struct itsi_frame *frame)
+{
+    const struct itsi_batcher_params *params = &box->batcher->params;
+    itsi_ledger_skip(box->ledger);
+    if (params->skipped)
+        params->skipped(box->owner, frame);
+    itsi_frame_unref(&frame);
+}
+
 void itsi_mailbox_close(struct itsi_mailbox *box, enum itsi_drop reason)
 {
     struct itsi_batcher *b = box->batcher;
@@ -85,10 +94,13 @@ int itsi_mailbox_put(struct itsi_mailbox *box, struct itsi_frame *frame, bool ma
         itsi_mailbox_drop(box, frame, box->close_reason);
         return ITS_ECANCELLED;
     }
+    const bool in_place = frame->info.in_place; /* whoever takes it may be done with it before this function is */
     struct itsi_frame *replaced = itsi_waiting_put(&b->waiting, &box->waiter, frame, now);
     announce(b, box, now);
     pthread_mutex_unlock(&b->mutex);
-    if (replaced)
+    if (replaced && in_place)
+        skip(box, replaced);
+    else if (replaced)
         itsi_mailbox_drop(box, replaced, ITSI_DROP_REPLACED);
     return 0;
 }

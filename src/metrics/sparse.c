@@ -25,18 +25,34 @@ static const uint8_t *get(const uint8_t *from, uint64_t *value)
     return from;
 }
 
-/* Room for len bytes. Memory that a burst left behind is given back once a quarter of it would do. */
+static uint32_t rounded(uint32_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/* Room for len bytes, and for as much again as half of what there is: contents that grow by and by seldom ask. */
 static int make_room(struct itsi_sparse *sparse, uint32_t len)
 {
-    uint32_t wanted = (len + 63) / 64 * 64;
-    if (wanted <= sparse->cap && (wanted >= sparse->cap / 4 || sparse->cap <= 1024))
+    if (len <= sparse->cap)
         return 0;
+    const uint32_t more = sparse->cap + sparse->cap / 2;
+    const uint32_t wanted = rounded(len > more ? len : more);
     uint8_t *bytes = itsi_realloc(sparse->bytes, wanted);
     if (!bytes)
-        return len <= sparse->cap ? 0 : ITS_ENOMEM;
+        return ITS_ENOMEM;
     sparse->bytes = bytes;
     sparse->cap = wanted;
     return 0;
+}
+
+/* Memory that a burst left behind goes once a quarter of it would have done for a whole content. */
+static void give_back(struct itsi_sparse *sparse)
+{
+    const uint32_t wanted = rounded(sparse->len ? sparse->len : 1);
+    if (sparse->cap <= 1024 || wanted >= sparse->cap / 4)
+        return;
+    uint8_t *bytes = itsi_realloc(sparse->bytes, wanted);
+    if (!bytes)
+        return;
+    sparse->bytes = bytes;
+    sparse->cap = wanted;
 }
 
 int itsi_sparse_pack(struct itsi_sparse *sparse, const struct itsi_tally *tally, uint8_t *scratch)
@@ -92,6 +108,7 @@ void itsi_sparse_unpack(const struct itsi_sparse *sparse, struct itsi_tally *tal
 
 void itsi_sparse_clear(struct itsi_sparse *sparse)
 {
+    give_back(sparse);
     sparse->moments = (struct itsi_moments){0};
     sparse->placed = 0;
     sparse->len = 0;

@@ -23,7 +23,9 @@ ITS_NODISCARD int itsi_sparse_pack(struct itsi_sparse *sparse, const struct itsi
 /* Adds the content to a tally of the precision it was packed with. */
 void itsi_sparse_unpack(const struct itsi_sparse *sparse, struct itsi_tally *tally);
 
-void itsi_sparse_clear(struct itsi_sparse *sparse); /* keeps the memory */
+/* For new content. Keeps the memory, but for what is far more than the content that goes needed: a content often grows by
+ * and by, so that only a whole one tells. */
+void itsi_sparse_clear(struct itsi_sparse *sparse);
 void itsi_sparse_fini(struct itsi_sparse *sparse);  /* takes zeroed */
 
 #endif

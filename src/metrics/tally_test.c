@@ -137,9 +137,10 @@ static void sparse_gives_back_what_it_took(void **state)
         assert_int_equal(back.placed, tally.placed);
         assert_int_equal(back.moments.count, tally.moments.count);
         assert_memory_equal(back.counts, tally.counts, (size_t)slots * sizeof *back.counts);
-        assert_true(sparse.cap <= 1024 || sparse.cap < 4 * (sparse.len + 64));
+        const uint32_t len = sparse.len;
+        itsi_sparse_clear(&sparse);
+        assert_true(sparse.cap <= 1024 || sparse.cap < 4 * (len + 64));
     }
-    itsi_sparse_clear(&sparse);
     itsi_tally_clear(&back);
     itsi_sparse_unpack(&sparse, &back);
     assert_int_equal(back.placed, 0);

@@ -7,6 +7,9 @@
  * Fine series are always kept. Coarse ones, meant for things that come and go, are claimed and released: a released
  * series is not given out again until two intervals have passed, and what was still recorded into it is thrown away.
  *
+ * What ends within the same sixtieth of a window lies in one cell, whose memory is kept for the cell that comes in its stead.
+ * So tick() allocates while a window fills for the first time, or more comes than ever did, and then no more.
+ *
  * All functions are thread-safe (one lock, never taken by those who record). `now` is monotonic ns; should it ever go
  * back, that time counts as none, and a leap forward only ages what is held. */
 #ifndef ITSI_METRICS_WINDOWS_H

@@ -222,6 +222,26 @@ static void the_steady_state_allocates_nothing(void **state)
     end(&f);
 }
 
+/* Cells of ten seconds, with other values every second: each grows to ten times what its first second puts into it. */
+static void cells_that_grow_settle_into_no_allocation(void **state)
+{
+    (void)state;
+    enum { PARTS = 10, VALUES = 100, SETTLED = 700, TICKS = 2000 };
+    static const int64_t seconds[] = {600};
+    struct fixture f;
+    uint64_t before = 0;
+    begin(&f, 1, seconds);
+    for (int t = 0; t < TICKS; t++) {
+        if (t == SETTLED)
+            before = itsi_alloc_count();
+        for (int i = 0; i < VALUES; i++)
+            record(&f, 0, (10 + t % PARTS * VALUES + i) * ITSI_NS_PER_MS);
+        tick_after(&f, ITSI_NS_PER_S);
+    }
+    assert_int_equal(itsi_alloc_count(), before);
+    end(&f);
+}
+
 static void making_survives_no_memory(void **state)
 {
     (void)state;
@@ -286,6 +306,7 @@ int main(void)
         cmocka_unit_test(intervals_are_passed_on),
         cmocka_unit_test(totals_go_past_32_bits),
         cmocka_unit_test(the_steady_state_allocates_nothing),
+        cmocka_unit_test(cells_that_grow_settle_into_no_allocation),
         cmocka_unit_test(making_survives_no_memory),
         cmocka_unit_test(a_tick_without_memory_keeps_the_moments),
     };

@@ -70,6 +70,12 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
     note_drop(stream, &frame->info, stage, reason, &trace, now);
 }
 
+void itsi_stream_skipped(void *owner, const struct itsi_frame *frame)
+{
+    (void)frame;
+    itsi_tracking_ended(owner);
+}
+
 void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged)
 {
     struct itsi_camera_stream *stream = owner;

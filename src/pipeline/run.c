@@ -18,6 +18,7 @@ int itsi_pipeline_make_batcher(struct itsi_pipeline *p, const struct its_cfg *cf
         .batch_timeout_ns = (int64_t)(cfg->gpu.batch_timeout_ms * 1e6),
         .retain = itsi_stream_retain,
         .dropped = itsi_stream_dropped,
+        .skipped = itsi_stream_skipped,
     };
     itsi_quantile_init(&p->letterboxing, 0.95);
     int rc = itsi_batcher_create(&p->batcher, &params, diag);

@@ -84,6 +84,13 @@ static void fewer_pictures_go_on_and_evenly(void **state)
     cam_stop(&cam, NULL);
 }
 
+/* Under the camera's mutex. */
+static void count_in_place(struct cam *cam, const struct itsi_frame *frame)
+{
+    uint64_t *in_place = cam->arg;
+    *in_place += frame->info.in_place;
+}
+
 static uint64_t none_taken(void *arg)
 {
     (void)arg;
@@ -92,7 +99,7 @@ static uint64_t none_taken(void *arg)
 
 static uint64_t all_taken(void *arg) { return cam_frames(arg); }
 
-/* Of each group of ten, those of its first half, each in place of the one before; all whole. */
+/* Of each group of ten, those of its first half, each in place of the one before, as they are marked; all whole. */
 static void what_follows_a_key_frame_takes_its_place(void **state)
 {
     (void)state;
@@ -100,13 +107,17 @@ static void what_follows_a_key_frame_takes_its_place(void **state)
     struct itsi_ledger_counts counts;
     assert_int_equal(media_make("p.mp4", CLIP "-c:v libx264 -preset ultrafast -bf 0 -g 10"), 0);
     for (int taken = 0; taken < 2; taken++) {
+        uint64_t in_place = 0;
         cam_init(&cam);
+        cam.look = count_in_place;
+        cam.arg = &in_place;
         cam.params.sink.taken = taken ? all_taken : none_taken;
         cam_start(&cam, media_path("p.mp4"));
         assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 15)); /* two key frames, so that the group is known */
         const struct phase keys = run_phase(&cam, ITSI_DECODE_KEY, 2.5, 4);
         assert_in_range(keys.frames, taken ? 9 : 43, taken ? 12 : 57);
         cam_stop(&cam, &counts);
+        assert_in_range(in_place, taken ? 0 : keys.frames * 3 / 4, taken ? 0 : keys.frames); /* four of five */
         assert_int_equal(counts.corrupt, 0);
         assert_int_equal(cam.disorder, 0);
     }

@@ -234,6 +234,37 @@ static void a_smaller_stream_that_cannot_be_had_is_told(void **state)
     (void)close_pipeline(p);
 }
 
+/* --- more pictures than are wanted, and fewer taken than are ------------------------------------------------------- */
+
+/* Of 50 a second 30 are wanted and 16 taken. What goes on in place of another is due once, whoever of the two it is; and
+ * those skipped behind the way to detection have left it: tracking, which waits for what is there, stands in later. */
+static void a_picture_wanted_once_is_due_once(void **state)
+{
+    (void)state;
+    enum { FRAMES = 300 };
+    struct its_diag diag;
+    assert_int_equal(media_make("fifty.mp4", "-f lavfi -i testsrc2=size=320x240:rate=50:duration=4 -pix_fmt yuv420p "
+                                             "-c:v libx264 -preset ultrafast -bf 0 -g 25"), 0);
+    cfg.general.target_latency_ms = cfg.latency_monitoring.latency_sla_ms = 1000;
+    params.null_base_ns = 60 * MS;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "fifty", media_path("fifty.mp4"));
+    CHECK_OK(itsi_pipeline_pin_quality(p, "fifty", ITSI_QUALITY_HIGH, &diag), diag);
+    AWAIT(fabs(status_of(p, "fifty").quality.analysed_fps - 30) < 0.1);
+    const struct itsi_ledger_counts before = status_of(p, "fifty").ledger;
+    AWAIT(status_of(p, "fifty").ledger.expected >= before.expected + FRAMES);
+    const struct itsi_ledger_counts after = status_of(p, "fifty").ledger;
+    const double expected = (double)(after.expected - before.expected);
+    const double due = expected - (double)(after.skipped - before.skipped);
+    print_message("of %.0f pictures %.0f were due, %d came in time\n", expected, due,
+                  (int)(after.delivered - before.delivered));
+    assert_true(itsi_ledger_dropped(&after) > itsi_ledger_dropped(&before));
+    CHECK_NEAR(due / expected, 0.6, 0.05);
+    CHECK_OK(itsi_pipeline_pin_quality(p, "fifty", ITSI_QUALITY_LOW, &diag), diag);
+    AWAIT(status_of(p, "fifty").ledger.tracked > 20);
+    (void)close_pipeline(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +272,7 @@ int main(void)
         ADAPTING(a_camera_that_announces_half_its_rate_takes_nobodys_share),
         ADAPTING(a_second_without_motion_is_nothing),
         ADAPTING(a_smaller_stream_that_cannot_be_had_is_told),
+        ADAPTING(a_picture_wanted_once_is_due_once),
     };
     return cmocka_run_group_tests(tests, media_setup, media_teardown);
 }
