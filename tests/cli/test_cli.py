@@ -451,7 +451,7 @@ class Serving(unittest.TestCase):
             shown = run("camera", "quality", "gate", *url).stdout
             self.assertRegex(shown, r"(?m)^  pictures +at most 360 rows, JPEG quality 65$")
             self.assertRegex(shown, r"(?m)^  misses +not known yet \(0 pictures compared with full analysis\)$")
-            self.assertRegex(shown, r"(?m)^  detected .*, one frame of 2$")
+            self.assertRegex(shown, r"(?m)^  detected .*, one frame of 3$")
             boosted = run("camera", "quality", "gate", "--pin", "none", "--boost", "ultra_high", "--seconds", 90,
                           "--format", "json", *url)
             quality = json.loads(boosted.stdout)["quality"]
