@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-static int64_t seconds_ns(double seconds) { return (int64_t)(seconds * ITSI_NS_PER_S); }
-
 bool itsi_session_on_disk(const struct itsi_session *s)
 {
     return s->source->kind == ITSI_SOURCE_FILE || s->source->kind == ITSI_SOURCE_SYNTH;

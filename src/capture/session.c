@@ -14,8 +14,6 @@
 /* Silence on a live connection counts as an outage from here on (or three beats, where they are longer). */
 #define SILENCE_NS ITSI_NS_PER_S
 
-static int64_t seconds_ns(double seconds) { return (int64_t)(seconds * ITSI_NS_PER_S); }
-
 /* --- begin and end ------------------------------------------------------------------------------------------------ */
 
 /* The owner's part of a new connection: what was opened becomes the camera's stream. */

@@ -7,6 +7,8 @@
 #include "capture/decode.h"
 #include "capture/nal.h"
 
+static inline int64_t seconds_ns(double seconds) { return (int64_t)(seconds * ITSI_NS_PER_S); }
+
 /* An access unit between demuxer and picture. Decoders hold back at most 16 pictures. */
 struct itsi_unit {
     uint64_t serial;      /* travels through the decoder as the time stamp; 0: slot is free */

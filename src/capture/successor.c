@@ -124,13 +124,18 @@ static void join(struct itsi_successor *n)
     n->running = false;
 }
 
+static void tell_to_stop(struct itsi_capture *c)
+{
+    atomic_store(&c->successor.stop, true);
+    if (c->handshakes)
+        itsi_handshakes_wake(c->handshakes);
+}
+
 void itsi_successor_cancel(struct itsi_capture *c)
 {
     struct itsi_successor *n = &c->successor;
     if (n->running) {
-        atomic_store(&n->stop, true);
-        if (c->handshakes)
-            itsi_handshakes_wake(c->handshakes);
+        tell_to_stop(c);
         join(n);
     }
     drop(n);
@@ -141,9 +146,7 @@ static void call_off(struct itsi_capture *c)
 {
     struct itsi_successor *n = &c->successor;
     if (n->running && !atomic_load(&n->done)) {
-        atomic_store(&n->stop, true);
-        if (c->handshakes)
-            itsi_handshakes_wake(c->handshakes);
+        tell_to_stop(c);
         return;
     }
     if (n->running)

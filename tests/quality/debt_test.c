@@ -19,12 +19,7 @@ static struct its_cfg cfg;
 static struct itsi_pipeline_params params;
 static char folder[] = "/tmp/its-debt-XXXXXX";
 
-/* The machine has nothing else to do, or all that it can, whatever else runs on it. */
-static void quiet(struct itsi_system_load *out)
-{
-    *out = (struct itsi_system_load){.cpu_percent = 10, .memory_percent = 10, .cores = 4};
-}
-
+/* The machine has all to do that it can, whatever runs on it. */
 static void full(struct itsi_system_load *out)
 {
     *out = (struct itsi_system_load){.cpu_percent = 99, .memory_percent = 10, .cores = 4};
@@ -55,26 +50,11 @@ static int teardown(void **state)
     return 0;
 }
 
-#define AWAIT(condition)                                                                                               \
-    do {                                                                                                               \
-        const int64_t until_ = itsi_now_ns() + PATIENCE_NS;                                                            \
-        while (!(condition) && itsi_now_ns() < until_)                                                                 \
-            itsi_sleep_until_ns(itsi_now_ns() + 50 * MS);                                                              \
-        assert_true(condition);                                                                                        \
-    } while (0)
-
 static void add_pinned(struct itsi_pipeline *p, const char *id, int level)
 {
     struct its_diag diag;
     add_camera(p, id, ROAD);
     CHECK_OK(itsi_pipeline_pin_quality(p, id, level, &diag), diag);
-}
-
-static struct itsi_camera_status status_of(struct itsi_pipeline *p, const char *id)
-{
-    struct itsi_camera_status status;
-    assert_int_equal(itsi_pipeline_camera(p, id, &status), 0);
-    return status;
 }
 
 static struct itsi_debt_overview debt_of(struct itsi_pipeline *p)

@@ -4,6 +4,7 @@
 
 #include "support/check.h"
 
+#include "base/clock.h"
 #include "pipeline/pipeline.h"
 
 static inline struct itsi_pipeline *open_pipeline(const struct itsi_pipeline_params *params)
@@ -24,5 +25,27 @@ static inline void add_camera(struct itsi_pipeline *p, const char *id, const cha
     snprintf(camera.url, sizeof camera.url, "%s", url);
     CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
 }
+
+static inline struct itsi_camera_status status_of(struct itsi_pipeline *p, const char *id)
+{
+    struct itsi_camera_status status;
+    assert_int_equal(itsi_pipeline_camera(p, id, &status), 0);
+    return status;
+}
+
+/* The machine has nothing else to do, whatever else runs on it. */
+static inline void quiet(struct itsi_system_load *out)
+{
+    *out = (struct itsi_system_load){.cpu_percent = 10, .memory_percent = 10, .cores = 4};
+}
+
+/* Sleeps until the condition holds; PATIENCE_NS is the test's: what does not hold by then never does. */
+#define AWAIT(condition)                                                                                               \
+    do {                                                                                                               \
+        const int64_t until_ = itsi_now_ns() + PATIENCE_NS;                                                            \
+        while (!(condition) && itsi_now_ns() < until_)                                                                 \
+            itsi_sleep_until_ns(itsi_now_ns() + 50 * ITSI_NS_PER_MS);                                                  \
+        assert_true(condition);                                                                                        \
+    } while (0)
 
 #endif
