@@ -8,7 +8,7 @@
 #include "quality/policy.h"
 
 struct itsi_quality_member {
-    /* from step to step; times are the controller's own (see controller.c) */
+    /* from step to step; times are the controller's own (see controller_impl.h) */
     uint64_t key;
     struct itsi_quality_position at;     /* where the controller wants it, pin and boost apart */
     struct itsi_quality_position before; /* where a trial began */
