@@ -62,7 +62,6 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
     itsi_quality_fleet_measure(fleet, dt);
     state->unmet += itsi_quality_smoothing(dt, policy->fast_ns) * (fleet->unmet - state->unmet);
     state->evidence.unmet = fmin(state->unmet, fleet->unmet);
-    state->best = itsi_quality_fleet_best(fleet);
     state->flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
     state->cramped_flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
     for (int r = 0; r < ITSI_RESOURCES; r++)
@@ -93,6 +92,12 @@ static void appraise(struct itsi_quality_state *state, const struct itsi_quality
     capacity->engine_on_cpu = snapshot->engine_on_cpu;
 }
 
+static int64_t rise_in(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+{
+    const int64_t dwell = itsi_quality_rise_dwell(state, policy);
+    return state->calm < dwell ? dwell - state->calm : 0;
+}
+
 int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct itsi_quality_policy *policy,
                       struct itsi_quality_state *state, struct itsi_quality_target *targets,
                       struct itsi_quality_events *events)
@@ -110,8 +115,7 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
         itsi_quality_consider_raising(state, policy, dt);
     itsi_quality_note_exhaustion(state, overloaded);
     itsi_quality_conclude(state, policy, targets, events);
-    const int64_t dwell = itsi_quality_rise_dwell(state, policy);
-    state->rise_in = state->degraded && state->calm < dwell ? dwell - state->calm : 0;
+    state->rise_in = state->degraded ? rise_in(state, policy) : 0;
     appraise(state, policy);
     return 0;
 }

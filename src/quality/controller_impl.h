@@ -29,7 +29,6 @@ struct itsi_quality_state {
     double flaps;             /* of rises while everybody's best would have fitted, */
     double cramped_flaps;     /* and while it would not: they count as long as it does not */
     bool cramped;             /* it would not, at the last rise */
-    double best;              /* share of the machine that everybody's best would take */
     double coming[ITSI_RESOURCES]; /* work of upgrades that the smoothed load does not show yet */
     /* the outcome */
     uint64_t changes[ITSI_QUALITY_REASONS];

@@ -8,13 +8,20 @@
 
 enum { WAVE_GROWTH = 4, WAVE_GROWTH_LOADED = 2 };
 
+/* So often the dwell is doubled. */
+static double doublings(double flaps, const struct itsi_quality_policy *policy)
+{
+    return floor(fmin(flaps, policy->flap_most) + 0.5);
+}
+
 /* What failed in the midst of an overload says nothing of the time after it: nobody waits longer for having tried then. A
  * rise that failed although everybody's best would have fitted is held against every other, since the estimate was wrong or
- * the load swings. */
+ * the load swings. Whether their best would fit is asked of all members, so only where it makes a difference. */
 int64_t itsi_quality_rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
-    const double cramped = state->best > policy->busy_target ? state->cramped_flaps : 0;
-    return (int64_t)((double)policy->rise_dwell_ns * exp2(floor(fmin(state->flaps + cramped, policy->flap_most) + 0.5)));
+    const double least = doublings(state->flaps, policy), most = doublings(state->flaps + state->cramped_flaps, policy);
+    const bool cramped = most > least && itsi_quality_fleet_best(&state->fleet) > policy->busy_target;
+    return (int64_t)((double)policy->rise_dwell_ns * exp2(cramped ? most : least));
 }
 
 void itsi_quality_room_left(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy,
@@ -51,7 +58,7 @@ static void raise(struct itsi_quality_state *state, const struct itsi_quality_po
     for (int r = 0; r < ITSI_RESOURCES; r++)
         state->coming[r] += room[r] - left[r];
     state->raised_at = state->time;
-    state->cramped = state->best > policy->busy_rise;
+    state->cramped = itsi_quality_fleet_best(&state->fleet) > policy->busy_rise;
     state->on_trial = true;
 }
 
