@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,31 +21,15 @@ bool itsi_span_is(struct itsi_span span, const char *text)
     return span.len == strlen(text) && memcmp(span.data, text, span.len) == 0;
 }
 
-/* Length of the valid UTF-8 character at the front; 0: none. */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : s[0] >= 0xE0 && s[0] < 0xF0 ? 3 :
-               s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
-    if (n == 0 || n > len)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] >= 0xA0) || (s[0] == 0xF0 && s[1] < 0x90) ||
-        (s[0] == 0xF4 && s[1] >= 0x90))
-        return 0;
-    return n;
-}
-
 void itsi_span_copy(struct itsi_span span, char *out, size_t size)
 {
     size_t used = 0;
     for (size_t i = 0; i < span.len;) {
-        const unsigned char *s = (const unsigned char *)span.data + i;
-        size_t n = utf8_length(s, span.len - i);
+        const char *s = span.data + i;
+        size_t n = itsi_utf8_length(s, span.len - i);
         if (used + (n ? n : 1) >= size)
             break;
-        if (n == 0 || (n == 1 && (*s < 0x20 || *s == 0x7F))) {
+        if (n == 0 || (n == 1 && ((unsigned char)*s < 0x20 || *s == 0x7F))) {
             out[used++] = '?';
             n = 1;
         } else {
@@ -166,7 +151,7 @@ static const char *known_stranger(const struct mapping *map)
         return "a TensorRT engine: name the ONNX file it was built from";
     const unsigned char *text = (const unsigned char *)map->data;
     for (size_t i = 0, n; i < map->size && i < 512; i += n) {
-        n = utf8_length(text + i, map->size - i);
+        n = itsi_utf8_length(map->data + i, map->size - i);
         if (n == 0 || (text[i] < 0x20 && text[i] != '\n' && text[i] != '\r' && text[i] != '\t'))
             return NULL;
     }
@@ -296,8 +281,8 @@ static int choose(int64_t fixed, int want, int fallback, const char *side, int *
 {
     int value = want ? want : fixed > 0 ? (int)fixed : fallback;
     if (value < ITSI_MODEL_STRIDE || value % ITSI_MODEL_STRIDE != 0 || value > ITSI_MODEL_MAX_SIDE)
-        return itsi_fail(diag, ITS_EINVAL, "input %s %d: must be a multiple of %d from %d to %d", side, value, ITSI_MODEL_STRIDE,
-                         ITSI_MODEL_STRIDE, ITSI_MODEL_MAX_SIDE);
+        return itsi_fail(diag, ITS_EINVAL, "input %s %d: must be a multiple of %d from %d to %d", side, value,
+                         ITSI_MODEL_STRIDE, ITSI_MODEL_STRIDE, ITSI_MODEL_MAX_SIDE);
     if (fixed > 0 && value != fixed)
         return itsi_fail(diag, ITS_EINVAL, "input %s %d: the model takes only %lld", side, value, (long long)fixed);
     *out = value;
