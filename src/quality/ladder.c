@@ -1,5 +1,6 @@
 #include "quality/ladder.h"
 
+#include "metrics/rate.h"
 #include "quality/profile.h"
 
 #include <math.h>
@@ -66,15 +67,12 @@ double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum i
     }
 }
 
-/* A rate that is measured is never exact: a key frame every 30 pictures of 29.97 a second is one a second. */
-#define AS_GOOD_AS 0.99
-
 /* Of the modes up to `wanted`, the cheapest that still gives floor_fps. */
 static enum itsi_decode_mode mode_within(const struct itsi_quality_camera *camera, enum itsi_decode_mode wanted,
                                             double floor_fps)
 {
     enum itsi_decode_mode mode = wanted;
-    while (mode > ITSI_DECODE_ALL && itsi_quality_decoded_fps(camera, mode) < AS_GOOD_AS * floor_fps)
+    while (mode > ITSI_DECODE_ALL && !itsi_rate_reaches(itsi_quality_decoded_fps(camera, mode), floor_fps))
         mode--;
     return mode == ITSI_DECODE_REFERENCE && camera->droppable <= 0 ? ITSI_DECODE_ALL : mode;
 }
@@ -110,7 +108,7 @@ static void set_compute(const struct itsi_quality_snapshot *snapshot, const stru
     double analysed = fmin(itsi_quality_decoded_fps(camera, out->decode), profile->fps);
     const double rate = fmax((double)profile->fps / compute[rung].interval, floor_fps);
     /* rounded towards more detections, but for a hair: 14.99 measured frames a second are 15 */
-    int interval = (int)(analysed / rate * 1.01);
+    int interval = (int)(analysed / (ITSI_RATE_AS_GOOD * rate));
     if (interval < 1)
         interval = 1;
     if (camera->max_interval > 0 && interval > camera->max_interval) {
