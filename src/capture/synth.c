@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/dirs.h"
+#include "base/file_lock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -13,13 +14,10 @@
 #include "render/road.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libavutil/frame.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_SECONDS 10.0
@@ -170,28 +168,12 @@ static int render_aside(struct job *job, struct its_diag *diag)
     return rendering.rc;
 }
 
-/* Holds off other processes and threads that want the same clip. The lock goes with the descriptor. */
+/* Holds off other processes and threads that want the same clip. */
 static int lock(const struct job *job, int *fd, struct its_diag *diag)
 {
     char path[2100];
     snprintf(path, sizeof path, "%s.lock", job->clip);
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (*fd < 0)
-        return itsi_fail_errno(diag, errno, "writing %s", path);
-    while (flock(*fd, LOCK_EX | LOCK_NB)) {
-        int err = errno;
-        if (err != EWOULDBLOCK && err != EINTR) {
-            close(*fd);
-            return itsi_fail_errno(diag, err, "locking %s", path);
-        }
-        if (stopping(job)) {
-            close(*fd);
-            return itsi_fail(diag, ITS_ECANCELLED, "rendering: stopped");
-        }
-        /* another process's lock gives no notice that a stop flag could share */
-        itsi_sleep_until_ns(itsi_now_ns() + 50 * ITSI_NS_PER_MS);
-    }
-    return 0;
+    return itsi_file_lock(fd, path, ITSI_NEVER, job->stop, diag);
 }
 
 static bool cached(const struct job *job) { return access(job->clip, R_OK) == 0 && access(job->truth, R_OK) == 0; }

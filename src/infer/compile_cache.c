@@ -3,22 +3,20 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/dirs.h"
+#include "base/file_lock.h"
 #include "base/log.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define NOTES "checksums"
 #define LOCK "lock"
-#define LONGEST_WAIT_NS (20 * ITSI_NS_PER_S)
+#define LONGEST_WAIT_NS (20 * ITSI_NS_PER_S) /* longer than any compiling takes */
 enum { MOST_FILES = 64, NAME_SIZE = 128 };
 
 static const uint64_t fnv_offset = UINT64_C(0xcbf29ce484222325), fnv_prime = UINT64_C(0x100000001b3);
@@ -151,18 +149,6 @@ void itsi_compile_cache_seal(struct itsi_compile_cache *cache)
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
-/* False: another start has had it for longer than any compiling takes. */
-static bool take_lock(int fd)
-{
-    const int64_t until = itsi_now_ns() + LONGEST_WAIT_NS;
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (itsi_now_ns() >= until)
-            return false;
-        itsi_sleep_until_ns(itsi_now_ns() + 20 * ITSI_NS_PER_MS);
-    }
-    return true;
-}
-
 int itsi_compile_cache_open(struct itsi_compile_cache *cache, const char *root, const char *model_path,
                             const char *runtime, struct its_diag *diag)
 {
@@ -177,12 +163,8 @@ int itsi_compile_cache_open(struct itsi_compile_cache *cache, const char *root, 
         rc = itsi_fail(diag, ITS_EINVAL, "%s: path too long", root);
     else
         rc = itsi_make_dirs(cache->dir, "for compiled models", diag);
-    if (rc == 0 && (cache->lock = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0644)) < 0)
-        rc = itsi_fail(diag, ITS_EIO, "%s: %s", lock, strerror(errno));
-    else if (rc == 0 && !take_lock(cache->lock)) {
-        close(cache->lock);
-        rc = itsi_fail(diag, ITS_EBUSY, "%s: held by another start", lock);
-    }
+    if (rc == 0)
+        rc = itsi_file_lock(&cache->lock, lock, itsi_now_ns() + LONGEST_WAIT_NS, NULL, diag);
     if (rc != 0)
         cache->dir[0] = '\0';
     else
