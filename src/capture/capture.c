@@ -1,4 +1,5 @@
 #include "base/diag.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "capture/av.h"
@@ -195,10 +196,7 @@ static int fill(struct itsi_capture *c, const struct itsi_capture_params *params
 static uint64_t seed_of(const struct itsi_capture *c)
 {
     /* cameras draw different waits, and not the same after every start of the process */
-    uint64_t seed = (uint64_t)itsi_wall_ns();
-    for (const char *p = c->id; *p; p++)
-        seed = (seed ^ (uint64_t)(unsigned char)*p) * UINT64_C(1099511628211);
-    return seed ^ (uint64_t)(uintptr_t)c;
+    return itsi_hash_bytes((uint64_t)itsi_wall_ns(), c->id, strlen(c->id)) ^ (uint64_t)(uintptr_t)c;
 }
 
 int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_params *params, struct its_diag *diag)
