@@ -119,7 +119,7 @@ static void sweep(const struct itsi_compile_cache *cache)
 void itsi_compile_cache_seal(struct itsi_compile_cache *cache)
 {
     char path[ITSI_COMPILE_PATH], part[ITSI_COMPILE_PATH], notes[ITSI_COMPILE_PATH];
-    if (!cache->dir[0] || !itsi_compile_cache_path(part, cache->dir, "." ITSI_COMPILE_NOTES) ||
+    if (!cache->dir[0] || !itsi_compile_cache_path(part, cache->dir, ITSI_COMPILE_NEW_NOTES) ||
         !itsi_compile_cache_path(notes, cache->dir, ITSI_COMPILE_NOTES))
         return;
     itsi_compile_cache_trim(cache, &(const struct itsi_compile_limits){.files = MOST_FILES, .bytes = MOST_BYTES});

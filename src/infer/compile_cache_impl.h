@@ -10,6 +10,7 @@
 
 /* In a model's folder, beside what was compiled. */
 #define ITSI_COMPILE_NOTES "checksums"
+#define ITSI_COMPILE_NEW_NOTES ".checksums" /* while they are written */
 #define ITSI_COMPILE_LOCK "lock"
 enum { ITSI_COMPILE_PATH = 4608 };
 

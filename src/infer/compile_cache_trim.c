@@ -81,7 +81,7 @@ static int by_use(const void *a, const void *b)
 /* A model's folder of which nothing is left. Its lock is held, and goes last; who waits for it begins anew. */
 static void remove_if_empty(const char *folder)
 {
-    static const char *const own[] = {"." ITSI_COMPILE_NOTES, ITSI_COMPILE_NOTES, ITSI_COMPILE_LOCK};
+    static const char *const own[] = {ITSI_COMPILE_NEW_NOTES, ITSI_COMPILE_NOTES, ITSI_COMPILE_LOCK};
     char path[ITSI_COMPILE_PATH];
     struct inventory left = {0};
     list_folder(&left, folder);
