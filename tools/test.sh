@@ -53,6 +53,7 @@ if build release; then
     trap 'kill -- "-$ahead" 2>/dev/null' EXIT
     suite release -LE alone -j "$slots"
     wait "$ahead"
+    trap - EXIT
     suite release -L alone
 fi
 build clang && suite clang -L unit -j "$slots"
