@@ -44,8 +44,8 @@ struct itsi_quality_state {
     /* the outcome */
     uint64_t changes[ITSI_QUALITY_REASONS];
     int levels[ITSI_QUALITY_LEVELS];
-    int exhausted;            /* members that have nothing left to give, while there is overload */
-    int64_t exhausted_since, exhausted_at; /* most have not, and there was overload; -1: it is not so */
+    int64_t exhausted_since, exhausted_at; /* most have nothing left to give, and there was overload; -1: it is not so */
+    int exhausted, taking;    /* as of then: members that have not, of those that take of the bottleneck */
     bool degraded;            /* somebody is below where it might be */
     int64_t rise_in;
     struct itsi_quality_capacity capacity;
@@ -211,13 +211,17 @@ static void consider_lowering(struct itsi_quality_state *state, const struct its
 /* Quality has done what it can, and that is not enough: a matter for people. */
 static void note_exhaustion(struct itsi_quality_state *state, bool overloaded)
 {
-    state->exhausted = overloaded ? itsi_quality_exhausted(&state->fleet, state->verdict.resource) : 0;
-    if (state->exhausted > 0 && 2 * state->exhausted >= state->fleet.count) {
+    int taking = 0;
+    const int exhausted = overloaded ? itsi_quality_exhausted(&state->fleet, state->verdict.resource, &taking) : 0;
+    if (exhausted > 0 && 2 * exhausted >= taking) {
+        state->exhausted = exhausted;
+        state->taking = taking;
         state->exhausted_at = state->time;
         if (state->exhausted_since < 0)
             state->exhausted_since = state->time;
     } else if (state->time - state->exhausted_at > EXHAUSTED_GAP) {
         state->exhausted_since = -1;
+        state->exhausted = state->taking = 0;
     }
 }
 
@@ -308,17 +312,23 @@ static enum itsi_quality_reason overlay_reason(const struct itsi_quality_member 
 }
 
 static void tell(struct itsi_quality_state *state, const struct itsi_quality_member *member, int knob,
-                 const struct itsi_quality_position *now, enum itsi_quality_reason reason,
+                 const struct itsi_quality_target *now, enum itsi_quality_reason reason,
                  struct itsi_quality_events *events)
 {
+    const bool decodes = knob == ITSI_KNOB_DECODE;
     const struct itsi_quality_event event = {
         .key = member->key,
         .now = state->last_now,
         .knob = (enum itsi_quality_knob)knob,
         .from_level = itsi_quality_position_level(&member->shown),
-        .to_level = itsi_quality_position_level(now),
+        .to_level = now->level,
         .from_rung = member->shown.rung[knob],
-        .to_rung = now->rung[knob],
+        .to_rung = now->position.rung[knob],
+        .from_decode = decodes ? member->decode : ITSI_DECODE_ALL,
+        .to_decode = decodes ? now->decode : ITSI_DECODE_ALL,
+        .from_sub = decodes && member->sub,
+        .to_sub = decodes && now->sub_stream,
+        .key_fps = decodes ? member->measured_key_fps : 0,
         .reason = reason,
         .inputs = state->verdict.inputs,
     };
@@ -331,14 +341,55 @@ static enum itsi_quality_reason reason_of(const struct itsi_quality_member *memb
     return member->reason[knob] != ITSI_QUALITY_NONE ? member->reason[knob] : overlay_reason(member);
 }
 
-/* A smaller stream that cannot be had is told once: nothing is lowered by it, but less can be saved. */
-static void tell_lost_stream(struct itsi_quality_state *state, struct itsi_quality_member *member,
-                             struct itsi_quality_events *events)
+/* Why a rung comes to something else than before. */
+static enum itsi_quality_reason stream_reason(const struct itsi_quality_state *state,
+                                              const struct itsi_quality_member *member,
+                                              const struct itsi_quality_target *now)
 {
-    const bool lost = member->camera->sub_lost;
-    if (lost && !member->sub_lost)
-        tell(state, member, ITSI_KNOB_DECODE, &member->shown, ITSI_QUALITY_SUB_STREAM, events);
-    member->sub_lost = lost;
+    const struct itsi_quality_keys *keys = &member->keys;
+    if (member->decode == ITSI_DECODE_KEY && now->decode != ITSI_DECODE_KEY && keys->distrusted)
+        return ITSI_QUALITY_RARE_KEYS;
+    if (now->decode == ITSI_DECODE_KEY && keys->losses > 0 && !keys->distrusted && keys->changed == state->time)
+        return ITSI_QUALITY_STEADY_KEYS;
+    return ITSI_QUALITY_STREAM;
+}
+
+/* A smaller stream that cannot be had is told once, and what a rung comes to whenever that is something else: no level moves
+ * for it, but more or less can be saved. */
+static void tell_of_stream(struct itsi_quality_state *state, struct itsi_quality_member *member,
+                           const struct itsi_quality_target *now, struct itsi_quality_events *events)
+{
+    const bool lost = member->camera->sub_lost && !member->sub_lost;
+    const bool other = now->decode != member->decode || now->sub_stream != member->sub;
+    if (lost || other)
+        tell(state, member, ITSI_KNOB_DECODE, now, lost ? ITSI_QUALITY_SUB_STREAM : stream_reason(state, member, now),
+             events);
+    member->sub_lost = member->camera->sub_lost;
+}
+
+static void note_decoding(struct itsi_quality_member *member, const struct itsi_quality_target *now)
+{
+    member->decode = now->decode;
+    member->sub = now->sub_stream;
+    member->was_shown = true;
+}
+
+static void tell_of_member(struct itsi_quality_state *state, struct itsi_quality_member *member,
+                           const struct itsi_quality_target *now, struct itsi_quality_events *events)
+{
+    const bool moves = now->position.rung[ITSI_KNOB_DECODE] != member->shown.rung[ITSI_KNOB_DECODE];
+    if (!member->was_shown)
+        note_decoding(member, now); /* what it begins with is no change */
+    for (int k = 0; k < ITSI_KNOBS; k++)
+        if (now->position.rung[k] != member->shown.rung[k]) {
+            tell(state, member, k, now, reason_of(member, k), events);
+            member->moved[k] = state->time;
+        }
+    member->shown = now->position;
+    if (moves)
+        note_decoding(member, now); /* told with the rung */
+    tell_of_stream(state, member, now, events);
+    note_decoding(member, now);
 }
 
 /* Kept by value, so that whoever asks for admission needs neither the snapshot nor the members. */
@@ -372,16 +423,10 @@ static void conclude(struct itsi_quality_state *state, const struct itsi_quality
     for (int i = 0; i < fleet->count; i++) {
         struct itsi_quality_member *member = &fleet->members[i];
         const struct itsi_quality_position now = itsi_quality_member_in_effect(member, &member->at);
-        for (int k = 0; k < ITSI_KNOBS; k++)
-            if (now.rung[k] != member->shown.rung[k]) {
-                tell(state, member, k, &now, reason_of(member, k), events);
-                member->moved[k] = state->time;
-            }
-        member->shown = now;
-        tell_lost_stream(state, member, events);
-        state->degraded |= itsi_quality_member_degraded(member);
         targets[i].key = member->key;
         itsi_quality_target_make(fleet->snapshot, member->camera, &now, policy->floor_fps, &targets[i]);
+        tell_of_member(state, member, &targets[i], events);
+        state->degraded |= itsi_quality_member_degraded(member);
         state->levels[targets[i].level]++;
     }
 }
@@ -427,6 +472,7 @@ void itsi_quality_status(const struct itsi_quality_state *state, struct itsi_qua
         .flaps = state->flaps + state->cramped_flaps,
         .rise_in_ns = state->rise_in,
         .exhausted_cameras = state->exhausted,
+        .taking_cameras = state->taking,
         .exhausted_ns = state->exhausted_since < 0 ? 0 : state->time - state->exhausted_since,
     };
     for (int level = ITSI_QUALITY_LEVELS - 1; level >= 0; level--) {

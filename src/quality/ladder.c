@@ -69,12 +69,22 @@ double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum i
 /* A rate that is measured is never exact: a key frame every 30 pictures of 29.97 a second is one a second. */
 #define AS_GOOD_AS 0.99
 
+bool itsi_quality_rate_suffices(double fps, double floor_fps) { return fps >= AS_GOOD_AS * floor_fps; }
+
+/* Does the mode leave as much as the floor? Of a camera of which nothing comes just now only its key frames are known. */
+static bool leaves_floor(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode, double floor_fps)
+{
+    if (camera->fps <= 0)
+        return mode != ITSI_DECODE_KEY || itsi_quality_rate_suffices(camera->key_fps, floor_fps);
+    return itsi_quality_rate_suffices(itsi_quality_decoded_fps(camera, mode), floor_fps);
+}
+
 /* Of the modes up to `wanted`, the cheapest that still gives floor_fps. */
 static enum itsi_decode_mode mode_within(const struct itsi_quality_camera *camera, enum itsi_decode_mode wanted,
                                             double floor_fps)
 {
     enum itsi_decode_mode mode = wanted;
-    while (mode > ITSI_DECODE_ALL && itsi_quality_decoded_fps(camera, mode) < AS_GOOD_AS * floor_fps)
+    while (mode > ITSI_DECODE_ALL && !leaves_floor(camera, mode, floor_fps))
         mode--;
     return mode == ITSI_DECODE_REFERENCE && camera->droppable <= 0 ? ITSI_DECODE_ALL : mode;
 }

@@ -28,7 +28,7 @@ struct itsi_quality_target {
     uint64_t key;
     int level;                     /* goes with every result */
     struct itsi_quality_position position;
-    bool sub_stream;
+    bool sub_stream;               /* what the decode rung comes to, by what the camera's streams are like */
     enum itsi_decode_mode decode;
     double analysed_fps;           /* frames per second that get a result; more arrive perhaps and are skipped */
     int detect_interval;           /* every n-th of those is detected on average, the tracker fills in between */
@@ -50,6 +50,9 @@ int itsi_quality_position_level(const struct itsi_quality_position *position);
 void itsi_quality_target_make(const struct itsi_quality_snapshot *snapshot, const struct itsi_quality_camera *camera,
                               const struct itsi_quality_position *position, double floor_fps,
                               struct itsi_quality_target *out);
+
+/* Is a measured rate as good as the floor? */
+bool itsi_quality_rate_suffices(double fps, double floor_fps);
 
 /* Frames per second that come out of the decoder in a mode. */
 double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode);
