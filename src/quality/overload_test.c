@@ -219,7 +219,7 @@ static void one_that_is_lost_is_not_exhausted(void **state)
         assert_int_equal(status.exhausted_ns, 0);
     }
     assert_true(overloaded > 0);
-    plant->scale = 40; /* more than these eight can make up for */
+    plant->scale = 200; /* more than these eight can make up for */
     plant_run(plant, 30);
     itsi_quality_status(plant->state, &status);
     assert_int_equal(status.exhausted_cameras, 8);
