@@ -119,7 +119,7 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
 static bool note_flap(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
     double *flaps = state->cramped ? &state->cramped_flaps : &state->flaps;
-    if (state->time - state->raised_at <= policy->flap_window_ns)
+    if (state->on_trial || state->time - state->raised_at <= policy->flap_window_ns)
         *flaps = fmin(*flaps + 1, policy->flap_most);
     state->raised_at = INT64_MIN / 2; /* an upgrade is held against us once */
     state->wave = 1;
@@ -230,10 +230,21 @@ static void note_exhaustion(struct itsi_quality_state *state, bool overloaded)
 /* What failed in the midst of an overload says nothing of the time after it: nobody waits longer for having tried then. A
  * rise that failed although everybody's best would have fitted is held against every other, since the estimate was wrong or
  * the load swings. */
-static int64_t rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+static double caution(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
     const double cramped = state->best > policy->busy_target ? state->cramped_flaps : 0;
-    return (int64_t)((double)policy->rise_dwell_ns * exp2(floor(fmin(state->flaps + cramped, policy->flap_most) + 0.5)));
+    return exp2(floor(fmin(state->flaps + cramped, policy->flap_most) + 0.5));
+}
+
+static int64_t rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+{
+    return (int64_t)((double)policy->rise_dwell_ns * caution(state, policy));
+}
+
+/* A probe lasts longer with every flap, as the calm before it does: a load that swings meets one camera and not all. */
+static int64_t trial_length(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+{
+    return state->wave == 1 ? (int64_t)((double)policy->trial_ns * caution(state, policy)) : policy->trial_ns;
 }
 
 /* What may still be filled. The measured load is the fact; the sum of the estimates stands in where it is unknown. */
@@ -277,7 +288,7 @@ static void raise(struct itsi_quality_state *state, const struct itsi_quality_po
 
 static void end_trial(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
-    if (!state->on_trial || state->time - state->raised_at < policy->trial_ns)
+    if (!state->on_trial || state->time - state->raised_at < trial_length(state, policy))
         return;
     itsi_quality_keep(&state->fleet);
     state->on_trial = false;
