@@ -375,6 +375,8 @@ static void tell_of_stream(struct itsi_quality_state *state, struct itsi_quality
     if (lost || other)
         tell(state, member, ITSI_KNOB_DECODE, now, lost ? ITSI_QUALITY_SUB_STREAM : stream_reason(state, member, now),
              events);
+    if (other)
+        member->moved[ITSI_KNOB_DECODE] = state->time; /* what it takes speaks of the old way for a while */
     member->sub_lost = member->camera->sub_lost;
 }
 
