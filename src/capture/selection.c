@@ -2,8 +2,7 @@
 
 #include "base/clock.h"
 #include "capture/timeline.h"
-
-#define MEASURED 0.99 /* a rate wanted that is as good as what comes: the latter is measured, and not to the last digit */
+#include "metrics/rate.h"
 
 void itsi_selection_reset(struct itsi_selection *selection)
 {
@@ -39,7 +38,7 @@ void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t
 /* Is it the turn of the picture presented at `at`? */
 static bool is_due(struct itsi_selection *selection, double most, double fps, int64_t at)
 {
-    if (most <= 0 || most >= MEASURED * fps) {
+    if (most <= 0 || itsi_rate_reaches(most, fps)) {
         selection->next = ITSI_NO_TIME;
         return true;
     }

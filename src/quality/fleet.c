@@ -246,17 +246,18 @@ static void learn_member(struct itsi_quality_fleet *fleet, struct itsi_quality_m
     itsi_quality_learn(&member->learned, member->camera, &target, weight);
 }
 
-/* Detections asked for and not done. A camera counts only where its measurements speak of its position. What is counted in
- * a step are whole detections: one a second is none in one step and two a second in the next, and the one too many makes
- * up for the one too few. one: a detection in this step, as a rate. */
-static void count_unmet(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, double one,
-                        double *wanted, double *missing)
+/* Detections asked for and not done. A camera counts only where its measurements speak of its position. What is counted are
+ * whole detections: of 3.75 in a second three are seen or four, so that some cameras are always behind and others ahead,
+ * and one too many of the one makes up for one too few of the other. */
+static void count_unmet(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, double *wanted,
+                        double *missing)
 {
     if (!settled(fleet, member, ITSI_KNOB_COMPUTE) || !settled(fleet, member, ITSI_KNOB_DECODE))
         return;
     struct itsi_quality_target target;
     itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
-    const double detections = itsi_quality_detections(&target);
+    const double detections = itsi_quality_detections(&target), counted_s = member->camera->counted_s;
+    const double one = counted_s > 0 ? 1 / counted_s : 0; /* detection, as a rate */
     *wanted += detections;
     *missing += fmax(detections - member->camera->detected_fps, -one);
 }
@@ -280,7 +281,6 @@ static void follow_taken(struct itsi_quality_fleet *fleet, int64_t dt_ns)
 void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
 {
     const double weight = itsi_quality_smoothing(dt_ns, fleet->policy->fast_ns);
-    const double one = dt_ns > 0 ? 1e9 / (double)dt_ns : 0;
     double wanted = 0, missing = 0;
     see_units(fleet, weight);
     itsi_quality_costing_begin(&fleet->costing, fleet->snapshot, fleet->policy->floor_fps, fleet->seen);
@@ -288,7 +288,7 @@ void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
     for (int i = 0; i < fleet->count; i++) {
         struct itsi_quality_member *member = &fleet->members[i];
         learn_member(fleet, member, weight);
-        count_unmet(fleet, member, one, &wanted, &missing);
+        count_unmet(fleet, member, &wanted, &missing);
         itsi_quality_member_cost(fleet, member, &member->at, &member->cost);
         fleet->demand.decode += member->cost.decode;
         fleet->demand.infer += member->cost.infer;

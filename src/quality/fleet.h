@@ -9,7 +9,7 @@
 #include "quality/policy.h"
 
 struct itsi_quality_member {
-    /* from step to step; times are the controller's own (see controller.c) */
+    /* from step to step; times are the controller's own (see controller_impl.h) */
     uint64_t key;
     struct itsi_quality_position at;     /* where the controller wants it, pin and boost apart */
     struct itsi_quality_position before; /* where a trial began */
@@ -81,7 +81,8 @@ bool itsi_quality_member_favoured(const struct itsi_quality_fleet *fleet, const 
  * use has room for 0. */
 double itsi_quality_fleet_capacity(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource);
 double itsi_quality_fleet_demand(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource);
-/* Demand over capacity of the fullest of processors and engine if everybody were at the best that the policy allows. */
+/* Demand over capacity of the fullest of processors and engine if everybody were at the best that the policy allows. Walks
+ * all members. */
 double itsi_quality_fleet_best(const struct itsi_quality_fleet *fleet);
 /* What all would give up at their floors, and what decoding a pixel takes on average (0: nobody was measured). */
 void itsi_quality_fleet_appraise(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES],

@@ -1,7 +1,7 @@
 #include "quality/keys.h"
 
 #include "base/clock.h"
-#include "quality/ladder.h"
+#include "metrics/rate.h"
 
 #define FIRST_WAIT (30 * ITSI_NS_PER_S)
 #define MOST_DOUBLINGS 5 /* a quarter of an hour */
@@ -25,7 +25,7 @@ double itsi_quality_keys_follow(struct itsi_quality_keys *keys, double key_fps, 
 {
     if (key_fps <= 0)
         return 0;
-    if (!itsi_quality_rate_suffices(key_fps, floor_fps)) {
+    if (!itsi_rate_reaches(key_fps, floor_fps)) {
         if (!keys->distrusted)
             lose_trust(keys, time);
         keys->changed = time;

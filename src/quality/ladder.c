@@ -1,5 +1,6 @@
 #include "quality/ladder.h"
 
+#include "metrics/rate.h"
 #include "quality/profile.h"
 
 #include <math.h>
@@ -66,17 +67,12 @@ double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum i
     }
 }
 
-/* A rate that is measured is never exact: a key frame every 30 pictures of 29.97 a second is one a second. */
-#define AS_GOOD_AS 0.99
-
-bool itsi_quality_rate_suffices(double fps, double floor_fps) { return fps >= AS_GOOD_AS * floor_fps; }
-
 /* Does the mode leave as much as the floor? Of a camera of which nothing comes just now only its key frames are known. */
 static bool leaves_floor(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode, double floor_fps)
 {
     if (camera->fps <= 0)
-        return mode != ITSI_DECODE_KEY || itsi_quality_rate_suffices(camera->key_fps, floor_fps);
-    return itsi_quality_rate_suffices(itsi_quality_decoded_fps(camera, mode), floor_fps);
+        return mode != ITSI_DECODE_KEY || itsi_rate_reaches(camera->key_fps, floor_fps);
+    return itsi_rate_reaches(itsi_quality_decoded_fps(camera, mode), floor_fps);
 }
 
 /* Of the modes up to `wanted`, the cheapest that still gives floor_fps. */
@@ -120,7 +116,7 @@ static void set_compute(const struct itsi_quality_snapshot *snapshot, const stru
     double analysed = fmin(itsi_quality_decoded_fps(camera, out->decode), profile->fps);
     const double rate = fmax((double)profile->fps / compute[rung].interval, floor_fps);
     /* rounded towards more detections, but for a hair: 14.99 measured frames a second are 15 */
-    int interval = (int)(analysed / rate * 1.01);
+    int interval = (int)(analysed / (ITSI_RATE_AS_GOOD * rate));
     if (interval < 1)
         interval = 1;
     if (camera->max_interval > 0 && interval > camera->max_interval) {

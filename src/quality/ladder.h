@@ -51,9 +51,6 @@ void itsi_quality_target_make(const struct itsi_quality_snapshot *snapshot, cons
                               const struct itsi_quality_position *position, double floor_fps,
                               struct itsi_quality_target *out);
 
-/* Is a measured rate as good as the floor? */
-bool itsi_quality_rate_suffices(double fps, double floor_fps);
-
 /* Frames per second that come out of the decoder in a mode. */
 double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode);
 

@@ -37,7 +37,9 @@ struct itsi_quality_camera {
     double droppable;  /* share of frames that no other frame refers to, 0..1 */
     int max_interval;  /* longest detection interval over which its tracks hold; 0: no limit known */
 
-    double decoded_fps, detected_fps; /* what was done */
+    /* What was done, by whole frames counted over so many seconds (0: a mean, of no whole frames). A second at least: of a
+     * camera that is decoded once a second every other half would say nothing, and the next twice what it takes. */
+    double decoded_fps, detected_fps, counted_s;
     struct itsi_quality_work cost;    /* and what it took */
 };
 
