@@ -84,7 +84,7 @@ static void back_off(struct itsi_capture *c, int code, const struct its_diag *di
     if (!c->source.pace_off)
         itsi_capture_owe(c, c->machine.since);
     c->grace = 0;
-    while (now < until) {
+    while (now < until && !itsi_successor_stands_by(c)) {
         itsi_capture_tick(c);
         int64_t wake = now + ITSI_CAPTURE_TICK_NS < until ? now + ITSI_CAPTURE_TICK_NS : until;
         if (itsi_event_wait_until(&c->stop_event, wake))
@@ -104,6 +104,30 @@ static void change_stream(struct itsi_capture *c)
     pthread_mutex_lock(&c->mutex);
     c->status.key_seconds = 0;
     pthread_mutex_unlock(&c->mutex);
+}
+
+/* The smaller stream is lost. Where the full one is being opened already, that is further than a new connection would be. */
+static void leave_smaller(struct itsi_capture *c, const struct its_diag *diag)
+{
+    itsi_capture_stream_failed(c, 1, diag);
+    while (itsi_successor_is_coming(c) && !itsi_successor_stands_by(c) && !itsi_capture_stopping(c)) {
+        itsi_capture_tick(c);
+        itsi_event_wait_until(&c->stop_event, itsi_now_ns() + ITSI_CAPTURE_TICK_NS);
+    }
+    change_stream(c);
+}
+
+/* The full stream is lost. It is tried again, unless the smaller one is there by then. */
+static void leave_full(struct itsi_capture *c, int code, const struct its_diag *diag)
+{
+    if (!itsi_successor_stands_by(c))
+        back_off(c, code, diag);
+    const bool ready = itsi_successor_stands_by(c);
+    if (ready)
+        itsi_info("capture", "%s: %s; goes on with the smaller stream", c->id, diag->text);
+    /* perhaps that one answers; while it is being opened it will tell by itself */
+    if (ready || (itsi_capture_wanted(c) == 1 && !itsi_successor_is_coming(c)))
+        change_stream(c);
 }
 
 /* The owner's last words. */
@@ -135,16 +159,14 @@ static void *run(void *arg)
             change_stream(c);
             continue;
         }
-        itsi_successor_cancel(c);
-        if (!ended && rc != ITS_ECANCELLED && c->using == 1) {
-            itsi_capture_stream_failed(c, 1, &diag);
-            change_stream(c);
-        } else if (!ended && rc != ITS_ECANCELLED) {
-            back_off(c, rc, &diag);
-            if (itsi_capture_wanted(c) == 1)
-                change_stream(c); /* perhaps that one answers */
-        } else if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
+        if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
             break; /* the receiver is stopping: it will stop us too */
+        if (ended || rc == ITS_ECANCELLED)
+            continue;
+        if (c->using == 1)
+            leave_smaller(c, &diag);
+        else
+            leave_full(c, rc, &diag);
     }
     itsi_successor_cancel(c);
     conclude(c, ended);

@@ -96,8 +96,8 @@ void itsi_alert_summary(const struct itsi_alert *alert, char *out, size_t size)
         return;
     case ITSI_ALERT_EXHAUSTED:
         snprintf(out, size,
-                 "quality has nothing left to give: overload of the %s has gone on for %.1f s (limit %g s) with %d of %d "
-                 "cameras as low as they may be",
+                 "quality has nothing left to give: overload of the %s has gone on for %.1f s (limit %g s) with %d of the %d "
+                 "cameras that take of it as low as they may be",
                  f->names, f->value, f->limit, f->failing, f->members);
         return;
     default:

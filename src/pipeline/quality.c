@@ -146,7 +146,7 @@ static void keep(struct itsi_pipeline *p, const struct itsi_quality_events *even
 /* One line a step, however many cameras it moves; each change is in the history. */
 static void tell(const struct itsi_quality_control *q, const struct itsi_quality_events *events)
 {
-    char text[256];
+    char text[400];
     if (events->count == 0)
         return;
     itsi_quality_event_text(&events->items[events->count - 1], text, sizeof text);

@@ -58,8 +58,8 @@ void itsi_quality_gather(struct itsi_pipeline *pipeline, int64_t now, struct its
 bool itsi_quality_is_priority(const struct itsi_quality_control *quality, const char *id);
 /* Is it one whose pictures are not to be thinned (pace=off)? */
 bool itsi_quality_governs(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture);
-/* quality_note.c: what of the level in effect the camera cannot follow. The table's lock is held. */
-void itsi_stream_quality_note(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture, char *out,
-                              size_t size);
+/* quality_note.c: what of what is asked of it the camera does not follow at `now`, and why. The table's lock is held. */
+void itsi_stream_quality_note(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture,
+                              int64_t now, char *out, size_t size);
 
 #endif

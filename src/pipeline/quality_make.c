@@ -220,7 +220,7 @@ void itsi_stream_quality_status(const struct itsi_camera_stream *stream, int64_t
     out->quality_changes = s->changes;
     out->quality_since_wall_ns = s->changed_wall_ns;
     out->quality_seconds = (double)(now - s->changed) / 1e9;
-    itsi_stream_quality_note(stream, &out->capture, out->quality_note, sizeof out->quality_note);
+    itsi_stream_quality_note(stream, &out->capture, now, out->quality_note, sizeof out->quality_note);
 }
 
 size_t itsi_pipeline_quality_changes(struct itsi_pipeline *p, struct itsi_quality_change *out, size_t cap)

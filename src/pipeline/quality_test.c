@@ -75,6 +75,12 @@ static void pins_and_boosts_hold(void **state)
     assert_int_equal(itsi_pipeline_camera(p, "camera_001", &status), 0);
     assert_int_equal(status.pin, ITSI_QUALITY_HIGH);
     assert_int_equal(status.quality_level, ITSI_QUALITY_HIGH);
+    /* a pin goes before a boost, and that is said */
+    CHECK_OK(itsi_pipeline_boost_quality(p, "camera_002", ITSI_QUALITY_HIGH, 600, &diag), diag);
+    CHECK_CONTAINS(status_of(p, "camera_002").quality_note, "boost to high waits");
+    assert_int_equal(level_of(p, "camera_002"), ITSI_QUALITY_ULTRA_LOW);
+    CHECK_OK(itsi_pipeline_boost_quality(p, "camera_002", -1, 0, &diag), diag);
+    assert_string_equal(status_of(p, "camera_002").quality_note, "");
     CHECK_OK(itsi_pipeline_pin_quality(p, "camera_002", -1, &diag), diag);
     AWAIT(level_of(p, "camera_002") > ITSI_QUALITY_ULTRA_LOW);
     (void)close_pipeline(p);

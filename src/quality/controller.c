@@ -138,6 +138,7 @@ void itsi_quality_status(const struct itsi_quality_state *state, struct itsi_qua
         .flaps = state->flaps + state->cramped_flaps,
         .rise_in_ns = state->rise_in,
         .exhausted_cameras = state->exhausted,
+        .taking_cameras = state->taking,
         .exhausted_ns = state->exhausted_since < 0 ? 0 : state->time - state->exhausted_since,
     };
     for (int level = ITSI_QUALITY_LEVELS - 1; level >= 0; level--) {

@@ -15,7 +15,7 @@
 static bool note_flap(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
     double *flaps = state->cramped ? &state->cramped_flaps : &state->flaps;
-    if (state->time - state->raised_at <= policy->flap_window_ns)
+    if (state->on_trial || state->time - state->raised_at <= policy->flap_window_ns)
         *flaps = fmin(*flaps + 1, policy->flap_most);
     state->raised_at = INT64_MIN / 2; /* an upgrade is held against us once */
     state->wave = 1;
@@ -107,12 +107,16 @@ void itsi_quality_consider_lowering(struct itsi_quality_state *state, const stru
 /* Quality has done what it can, and that is not enough: a matter for people. */
 void itsi_quality_note_exhaustion(struct itsi_quality_state *state, bool overloaded)
 {
-    state->exhausted = overloaded ? itsi_quality_exhausted(&state->fleet, state->verdict.resource) : 0;
-    if (state->exhausted > 0 && 2 * state->exhausted >= state->fleet.count) {
+    int taking = 0;
+    const int exhausted = overloaded ? itsi_quality_exhausted(&state->fleet, state->verdict.resource, &taking) : 0;
+    if (exhausted > 0 && 2 * exhausted >= taking) {
+        state->exhausted = exhausted;
+        state->taking = taking;
         state->exhausted_at = state->time;
         if (state->exhausted_since < 0)
             state->exhausted_since = state->time;
     } else if (state->time - state->exhausted_at > EXHAUSTED_GAP) {
         state->exhausted_since = -1;
+        state->exhausted = state->taking = 0;
     }
 }

@@ -33,8 +33,8 @@ struct itsi_quality_state {
     /* the outcome */
     uint64_t changes[ITSI_QUALITY_REASONS];
     int levels[ITSI_QUALITY_LEVELS];
-    int exhausted;            /* members that have nothing left to give, while there is overload */
-    int64_t exhausted_since, exhausted_at; /* most have not, and there was overload; -1: it is not so */
+    int64_t exhausted_since, exhausted_at; /* most have nothing left to give, and there was overload; -1: it is not so */
+    int exhausted, taking;    /* as of then: members that have not, of those that take of the bottleneck */
     bool degraded;            /* somebody is below where it might be */
     int64_t rise_in;
     struct itsi_quality_capacity capacity;

@@ -17,11 +17,22 @@ static double doublings(double flaps, const struct itsi_quality_policy *policy)
 /* What failed in the midst of an overload says nothing of the time after it: nobody waits longer for having tried then. A
  * rise that failed although everybody's best would have fitted is held against every other, since the estimate was wrong or
  * the load swings. Whether their best would fit is asked of all members, so only where it makes a difference. */
-int64_t itsi_quality_rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+static double caution(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
     const double least = doublings(state->flaps, policy), most = doublings(state->flaps + state->cramped_flaps, policy);
     const bool cramped = most > least && itsi_quality_fleet_best(&state->fleet) > policy->busy_target;
-    return (int64_t)((double)policy->rise_dwell_ns * exp2(cramped ? most : least));
+    return exp2(cramped ? most : least);
+}
+
+int64_t itsi_quality_rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+{
+    return (int64_t)((double)policy->rise_dwell_ns * caution(state, policy));
+}
+
+/* A probe lasts longer with every flap, as the calm before it does: a load that swings meets one camera and not all. */
+static int64_t trial_length(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+{
+    return state->wave == 1 ? (int64_t)((double)policy->trial_ns * caution(state, policy)) : policy->trial_ns;
 }
 
 void itsi_quality_room_left(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy,
@@ -64,7 +75,7 @@ static void raise(struct itsi_quality_state *state, const struct itsi_quality_po
 
 static void end_trial(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
-    if (!state->on_trial || state->time - state->raised_at < policy->trial_ns)
+    if (!state->on_trial || state->time - state->raised_at < trial_length(state, policy))
         return;
     itsi_quality_keep(&state->fleet);
     state->on_trial = false;

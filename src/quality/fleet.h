@@ -5,6 +5,7 @@
 
 #include "quality/cost.h"
 #include "quality/event.h"
+#include "quality/keys.h"
 #include "quality/policy.h"
 
 struct itsi_quality_member {
@@ -17,9 +18,14 @@ struct itsi_quality_member {
     int64_t moved[ITSI_KNOBS];           /* when that last changed */
     int64_t boost_until, boost_ends;     /* as the caller names it; the same by the controller's time */
     struct itsi_quality_learned learned;
+    struct itsi_quality_keys keys;
+    enum itsi_decode_mode decode;        /* what `shown` came to in the last step; with `sub` */
+    bool sub, was_shown;                 /* there was one */
     bool sub_lost;                       /* and that was told */
     /* of this step */
-    const struct itsi_quality_camera *camera;
+    const struct itsi_quality_camera *camera; /* `facts` */
+    struct itsi_quality_camera facts;    /* the snapshot's, but that key frames which cannot be relied on are not known, */
+    double measured_key_fps;             /* however many they are */
     bool boosted;
     struct itsi_quality_position top, deepest; /* bounds of `at` */
     struct itsi_quality_work cost;             /* demand at `at`, pin and boost applied */

@@ -67,12 +67,20 @@ double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum i
     }
 }
 
+/* Does the mode leave as much as the floor? Of a camera of which nothing comes just now only its key frames are known. */
+static bool leaves_floor(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode, double floor_fps)
+{
+    if (camera->fps <= 0)
+        return mode != ITSI_DECODE_KEY || itsi_rate_reaches(camera->key_fps, floor_fps);
+    return itsi_rate_reaches(itsi_quality_decoded_fps(camera, mode), floor_fps);
+}
+
 /* Of the modes up to `wanted`, the cheapest that still gives floor_fps. */
 static enum itsi_decode_mode mode_within(const struct itsi_quality_camera *camera, enum itsi_decode_mode wanted,
                                             double floor_fps)
 {
     enum itsi_decode_mode mode = wanted;
-    while (mode > ITSI_DECODE_ALL && !itsi_rate_reaches(itsi_quality_decoded_fps(camera, mode), floor_fps))
+    while (mode > ITSI_DECODE_ALL && !leaves_floor(camera, mode, floor_fps))
         mode--;
     return mode == ITSI_DECODE_REFERENCE && camera->droppable <= 0 ? ITSI_DECODE_ALL : mode;
 }

@@ -201,6 +201,33 @@ static void says_when_it_has_nothing_left(void **state)
     plant_destroy(plant);
 }
 
+/* Cameras of which nothing comes have nothing to give either, but the others have. */
+static void one_that_is_lost_is_not_exhausted(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    struct itsi_quality_status status;
+    plant_run(plant, 5);
+    for (int i = 0; i < 12; i++)
+        plant->cameras[i].true_fps = plant->cameras[i].facts.fps = 0;
+    plant->scale = 5;
+    int overloaded = 0;
+    for (int i = 0; i < 120; i++) {
+        plant_tick(plant);
+        itsi_quality_status(plant->state, &status);
+        overloaded += status.pressure >= ITSI_PRESSURE_OVERLOADED;
+        assert_int_equal(status.exhausted_ns, 0);
+    }
+    assert_true(overloaded > 0);
+    plant->scale = 200; /* more than these eight can make up for */
+    plant_run(plant, 30);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.exhausted_cameras, 8);
+    assert_int_equal(status.taking_cameras, 8);
+    assert_true(status.exhausted_ns > 20 * ITSI_NS_PER_S);
+    plant_destroy(plant);
+}
+
 /* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static void waits_out_a_stall_of_the_engine(void **state)
@@ -337,6 +364,7 @@ int main(void)
         cmocka_unit_test(moves_few_for_a_small_excess),
         cmocka_unit_test(goes_level_by_level_unless_critical),
         cmocka_unit_test(says_when_it_has_nothing_left),
+        cmocka_unit_test(one_that_is_lost_is_not_exhausted),
         cmocka_unit_test(waits_out_a_stall_of_the_engine),
         cmocka_unit_test(gives_up_what_does_not_help),
         cmocka_unit_test(believes_what_comes_not_what_is_announced),

@@ -143,6 +143,7 @@ class Mistakes(unittest.TestCase):
         self.refused(2, ["--seconds"], *camera, "gate", "--seconds", 5)
         self.refused(2, ["--seconds"], *camera, "gate", "--boost", "high", "--seconds", 100000)
         self.refused(2, ["camera id"], *camera, "../x", "--pin", "low")
+        self.refused(2, ["a pin goes before a boost"], *camera, "gate", "--pin", "low", "--boost", "high", "--seconds", 5)
 
     def test_bad_camera(self):
         self.refused(2, ["gopher"], "serve", *NULL, "--listen", f"127.0.0.1:{free_port()}", "--camera", "gopher://x/")
