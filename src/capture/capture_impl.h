@@ -104,7 +104,7 @@ enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c);
 /* Frames that the receiver has taken so far. */
 uint64_t itsi_capture_taken(struct itsi_capture *c);
 /* The picture presented at `at`, which was due, is about to be handed over. */
-void itsi_capture_offer(struct itsi_capture *c, int64_t at);
+void itsi_capture_offer(struct itsi_capture *c, bool key, int64_t at);
 
 static inline bool itsi_capture_stopping(struct itsi_capture *c) { return atomic_load(&c->stop); }
 

@@ -24,6 +24,20 @@ struct applicant {
     struct itsi_quality_learned learned;
 };
 
+/* What nobody has told of it is taken to be as it is with the others. */
+static void expect(struct itsi_quality_camera *camera, const struct itsi_quality_typical *typical)
+{
+    if (camera->width <= 0 || camera->height <= 0) {
+        const double lines = typical->pixels > 0 ? sqrt(typical->pixels * 9 / 16) : 1080;
+        camera->width = (int)(lines * 16 / 9 + 0.5);
+        camera->height = (int)(lines + 0.5);
+    }
+    if (camera->key_fps <= 0)
+        camera->key_fps = fmin(typical->key_fps, camera->fps);
+    if (camera->droppable <= 0)
+        camera->droppable = typical->droppable;
+}
+
 static void imagine(struct applicant *a, const struct itsi_quality_capacity *capacity,
                     const struct itsi_quality_policy *policy, const struct itsi_quality_camera *camera)
 {
@@ -33,13 +47,11 @@ static void imagine(struct applicant *a, const struct itsi_quality_capacity *cap
                      .own_input = capacity->own_input, .engine_on_cpu = capacity->engine_on_cpu},
         .costing = {.snapshot = &a->snapshot, .floor_fps = policy->floor_fps},
     };
-    if (a->camera.width <= 0 || a->camera.height <= 0) {
-        a->camera.width = 1920;
-        a->camera.height = 1080;
-    }
+    expect(&a->camera, &capacity->typical);
     for (int i = 0; i < capacity->input_count; i++)
         a->costing.unit[i] = capacity->unit[i];
-    a->learned.decode[0][ITSI_DECODE_ALL] = capacity->decode_per_pixel * a->camera.width * a->camera.height;
+    for (int mode = 0; mode < ITSI_DECODE_MODES; mode++)
+        a->learned.decode[0][mode] = capacity->typical.decode[mode] * a->camera.width * a->camera.height;
 }
 
 static void work_at(const struct applicant *a, const struct itsi_quality_position *at, double work[ITSI_RESOURCES])
@@ -105,9 +117,19 @@ static void degrade(const struct applicant *a, const struct itsi_quality_capacit
     out->missing = shortage(work, free, &out->resource);
     if (out->missing > 0)
         return;
-    out->admitted = true;
+    out->admitted = out->at_floor = true;
     out->answer = ITSI_ANSWER_OTHERS_GIVE;
     out->level = lowest;
+}
+
+/* What was promised. */
+static void promise(const struct applicant *a, const struct itsi_quality_policy *policy, struct itsi_quality_offer *out)
+{
+    const bool favoured = a->camera.is_priority && policy->prefer_priority;
+    const struct itsi_quality_position floor = floor_of(policy, favoured), level = itsi_quality_position_at(out->level);
+    const bool fixed = a->camera.pin >= 0 || !policy->enabled;
+    work_at(a, out->at_floor ? &floor : &level, out->work);
+    work_at(a, fixed ? &level : &floor, out->least);
 }
 
 void itsi_quality_admit(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
@@ -128,6 +150,8 @@ void itsi_quality_admit(const struct itsi_quality_capacity *capacity, const stru
     } else if (policy->enabled && policy->admission == ITSI_ADMIT_DEGRADE && camera->pin < 0) {
         degrade(&a, capacity, policy, out);
     }
+    if (out->admitted)
+        promise(&a, policy, out);
 }
 
 static void missing_text(const struct itsi_quality_offer *offer, char *out, size_t size)
