@@ -167,7 +167,7 @@ static bool ask_for_room(struct itsi_quality_control *q, struct itsi_quality_cam
         itsi_quality_grants_debit(&q->grants, &capacity);
         itsi_quality_admit(&capacity, &q->policy, wanted, offer);
         if (offer->admitted)
-            itsi_quality_grants_add(&q->grants, wanted->key, offer);
+            itsi_quality_grants_add(&q->grants, &q->capacity, &q->policy, wanted, offer);
     }
     pthread_mutex_unlock(&q->mutex);
     return knows;

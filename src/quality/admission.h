@@ -48,14 +48,23 @@ struct itsi_quality_offer {
     enum itsi_quality_resource resource; /* refused: what is short, */
     double missing;                      /* and by how much work per second */
     bool at_floor;                       /* admitted with the least it can be served with, rungs below its level included */
-    double work[ITSI_RESOURCES];         /* admitted: what it is expected to take, */
-    double least[ITSI_RESOURCES];        /* and what it would take at its floor */
 };
 
 /* camera: what is known of it before it came (size, fps, sub-stream, priority, pin). What is not is taken to be as it mostly
  * is among those that are there; a size that nobody has told of, for 1080p. */
 void itsi_quality_admit(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
                         const struct itsi_quality_camera *camera, struct itsi_quality_offer *out);
+
+/* Where that offer puts the camera, and the least it can be served with. */
+struct itsi_quality_position itsi_quality_offered(const struct itsi_quality_policy *policy,
+                                                  const struct itsi_quality_camera *camera,
+                                                  const struct itsi_quality_offer *offer);
+struct itsi_quality_position itsi_quality_floor(const struct itsi_quality_policy *policy,
+                                                const struct itsi_quality_camera *camera);
+/* What the camera is expected to take at a position, by what is known of it. */
+void itsi_quality_expect(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
+                         const struct itsi_quality_camera *camera, const struct itsi_quality_position *at,
+                         double work[ITSI_RESOURCES]);
 
 /* "needs 0.4 of a core more; would fit at level low" */
 void itsi_quality_offer_text(const struct itsi_quality_offer *offer, char *out, size_t size);

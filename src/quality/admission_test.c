@@ -186,14 +186,14 @@ static void a_rush_is_let_in_as_far_as_there_is_room(void **state)
     struct itsi_quality_capacity now;
     itsi_quality_capacity(plant->state, &now);
     for (int asked = 0; asked < 300; asked++) {
-        const struct itsi_quality_camera camera = {.pin = -1, .boost = -1, .start = -1, .fps = 25};
+        const struct itsi_quality_camera camera = {.key = plant->next_key, .pin = -1, .boost = -1, .start = -1, .fps = 25};
         struct itsi_quality_capacity capacity = now;
         struct itsi_quality_offer got;
         itsi_quality_grants_debit(&grants, &capacity);
         itsi_quality_admit(&capacity, &plant->policy, &camera, &got);
         if (!got.admitted)
             continue;
-        itsi_quality_grants_add(&grants, plant->next_key, &got);
+        itsi_quality_grants_add(&grants, &now, &plant->policy, &camera, &got);
         const int at = plant_add(plant, 1, 640, 360, 25);
         plant->cameras[at].facts.start = got.level;
         plant->cameras[at].facts.start_at_floor = got.at_floor;
