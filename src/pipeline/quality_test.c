@@ -153,6 +153,27 @@ static void a_camera_too_many(void **state)
     (void)close_pipeline(p);
 }
 
+/* Two hundred ask before the first of them shows in any measurement: the engine has a second detection for fifty. */
+static void a_rush_gets_what_room_there_is(void **state)
+{
+    (void)state;
+    struct its_diag diag = {""};
+    cfg.general.max_concurrent_streams = 300;
+    struct itsi_pipeline *p = crowd();
+    int admitted = 0;
+    AWAIT(level_of(p, "camera_001") < ITSI_QUALITY_HIGH);
+    for (int i = 0; i < 200; i++) {
+        struct itsi_camera camera = {.url = "null://?fps=25"};
+        const int rc = itsi_pipeline_add_camera(p, &camera, &diag);
+        assert_true(rc == 0 || rc == ITS_ELIMIT);
+        admitted += rc == 0;
+    }
+    print_message("%d of 200 let in; the last: %s\n", admitted, diag.text);
+    assert_in_range(admitted, 1, 60);
+    CHECK_CONTAINS(diag.text, "does not fit");
+    (void)close_pipeline(p);
+}
+
 /* Sources that wait for their receiver are never thinned, however full the engine. */
 static void unpaced_cameras_are_left_alone(void **state)
 {
@@ -205,6 +226,7 @@ int main(void)
         ADAPTING(the_surface_is_true_from_the_start),
         ADAPTING(mistakes_are_named),
         ADAPTING(a_camera_too_many),
+        ADAPTING(a_rush_gets_what_room_there_is),
         ADAPTING(unpaced_cameras_are_left_alone),
         ADAPTING(every_change_is_counted),
     };
