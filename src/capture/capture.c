@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define GOLDEN 0.6180339887 /* its multiples modulo 1 lie evenly, however many there are */
 /* A camera that answers within this of its start owes nothing for the time before. */
 #define START_GRACE_NS ITSI_NS_PER_S
 
@@ -242,6 +243,7 @@ int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_par
     c->streams[1].source = sub;
     c->dues.covered = ITSI_NO_TIME;
     itsi_cadence_init(&c->cadence);
+    itsi_selection_init(&c->selection, params->camera * GOLDEN); /* far from its neighbours' */
     itsi_freeze_init(&c->freeze, (int64_t)(params->cfg->freeze_timeout_seconds * ITSI_NS_PER_S));
     int64_t now = itsi_now_ns();
     if ((rc = fill(c, params, diag))) {

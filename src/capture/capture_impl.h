@@ -129,7 +129,7 @@ enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c);
 /* Frames that the receiver has taken so far. */
 uint64_t itsi_capture_taken(struct itsi_capture *c);
 /* The picture presented at `at`, which was due, is about to be handed over. */
-void itsi_capture_offer(struct itsi_capture *c, int64_t at);
+void itsi_capture_offer(struct itsi_capture *c, bool key, int64_t at);
 /* A frame from the pool with the identity filled in; NULL: none free (never with pace=off unless stopping). */
 struct itsi_frame *itsi_capture_frame(struct itsi_capture *c);
 /* Hands the frame over and counts it. ITS_ECANCELLED: the receiver stops. */

@@ -4,15 +4,22 @@
 
 #include <string.h>
 
+/* What there is to choose from: pictures a second. */
+static double choice_fps(const struct itsi_capture *c, enum itsi_decode_mode decode)
+{
+    const double key_seconds = c->status.key_seconds; /* which no other thread writes */
+    return decode == ITSI_DECODE_KEY && key_seconds > 0 ? 1 / key_seconds : itsi_capture_fps(c);
+}
+
+static double most_wanted(struct itsi_capture *c) { return atomic_load(&c->most_millihertz) / 1e3; }
+
 enum itsi_selection_verdict itsi_capture_wants(struct itsi_capture *c, bool key, int64_t at)
 {
     if (!itsi_capture_thins(c))
         return ITSI_PICTURE_DUE;
     const struct itsi_selection_unit unit = {.key = key, .at = at, .taken = itsi_capture_taken(c)};
     const enum itsi_decode_mode decode = itsi_capture_decodes(c);
-    const double key_seconds = c->status.key_seconds;
-    const double fps = decode == ITSI_DECODE_KEY && key_seconds > 0 ? 1 / key_seconds : itsi_capture_fps(c);
-    return itsi_selection_picture(&c->selection, decode, atomic_load(&c->most_millihertz) / 1e3, fps, &unit);
+    return itsi_selection_picture(&c->selection, decode, most_wanted(c), choice_fps(c, decode), &unit);
 }
 
 enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c)
@@ -25,9 +32,11 @@ uint64_t itsi_capture_taken(struct itsi_capture *c)
     return c->sink.taken ? c->sink.taken(c->sink.arg) : c->status.frames; /* which no other thread writes */
 }
 
-void itsi_capture_offer(struct itsi_capture *c, int64_t at)
+void itsi_capture_offer(struct itsi_capture *c, bool key, int64_t at)
 {
-    itsi_selection_offer(&c->selection, at, itsi_capture_taken(c), (int64_t)(c->status.key_seconds * ITSI_NS_PER_S));
+    const struct itsi_selection_unit unit = {.key = key, .at = at, .taken = itsi_capture_taken(c)};
+    const enum itsi_decode_mode decode = itsi_capture_decodes(c);
+    itsi_selection_offer(&c->selection, decode, most_wanted(c), choice_fps(c, decode), &unit);
 }
 
 struct itsi_frame *itsi_capture_frame(struct itsi_capture *c)

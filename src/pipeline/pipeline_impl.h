@@ -32,6 +32,7 @@ struct itsi_stream_quality {
     atomic_int_fast64_t encode_ns;                     /* processor time of pictures made of it */
     /* under the table's lock */
     int start;      /* the level it was admitted at; -1: where its peers are */
+    bool start_at_floor;
     int pin, boost; /* levels; -1: none */
     int64_t boost_until;
     struct itsi_quality_target target; /* in effect */

@@ -174,6 +174,7 @@ static void step(struct itsi_pipeline *p, int64_t now)
     q->overview.cores = snapshot.cores;
     itsi_quality_status(q->state, &q->overview.status);
     itsi_quality_capacity(q->state, &q->capacity);
+    itsi_quality_grants_follow(&q->grants, &snapshot, q->targets, &q->capacity, &policy);
     q->stepped = true;
     itsi_debt_set_room(p, itsi_debt_room(&policy, &q->overview.status));
     pthread_mutex_unlock(&q->mutex);

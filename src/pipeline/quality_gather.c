@@ -58,6 +58,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .boost = s->boost,
         .boost_until = s->boost_until,
         .start = s->start,
+        .start_at_floor = s->start_at_floor,
         .width = s->width,
         .height = s->height,
         .fps = comes(capture) ? capture->fps : 0,
@@ -66,6 +67,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .sub_width = capture->sub ? capture->width : 0,
         .sub_height = capture->sub ? capture->height : 0,
         .key_fps = capture->key_seconds > 0 ? 1 / capture->key_seconds : 0,
+        .reordered = capture->has_b_frames,
         .max_interval = itsi_tracking_longest(stream),
         .droppable = ratio((double)capture->disposable, (double)capture->packets),
     };

@@ -9,6 +9,7 @@
 #include "pipeline/facts.h"
 #include "pipeline/pipeline_impl.h"
 #include "quality/controller.h"
+#include "quality/grants.h"
 
 /* A camera has one of each knob in a step, and one for a smaller stream that is lost. */
 enum { ITSI_QUALITY_CAMERA_EVENTS = ITSI_KNOBS + 1 };
@@ -46,6 +47,7 @@ struct itsi_quality_control {
     struct itsi_str_list priority; /* camera ids; owned */
     struct itsi_quality_overview overview;
     struct itsi_quality_capacity capacity; /* as of the last step */
+    struct itsi_quality_grants grants;     /* what was promised and is not in it yet */
     bool stepped;                          /* there was one */
     struct itsi_quality_change history[ITSI_QUALITY_HISTORY];
     uint64_t changes; /* ever */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "quality/typical.h"
 
 #include <math.h>
 #include <string.h>
@@ -77,7 +78,8 @@ static void appraise(struct itsi_quality_state *state, const struct itsi_quality
     struct itsi_quality_capacity *capacity = &state->capacity;
     const struct itsi_quality_snapshot *snapshot = state->fleet.snapshot;
     itsi_quality_room_left(state, policy, capacity->free);
-    itsi_quality_fleet_appraise(&state->fleet, capacity->reclaimable, &capacity->decode_per_pixel);
+    itsi_quality_fleet_reclaimable(&state->fleet, capacity->reclaimable);
+    itsi_quality_typical_make(&state->fleet, &capacity->typical);
     /* What other programs take may be free in a moment: nobody is turned away for it, a newcomer starts low. But the more
      * of the machine is the cameras' own, the less can be hoped for, and nothing when those who are here go without. */
     const double own = itsi_quality_work_on(snapshot, ITSI_RESOURCE_CPU, &state->fleet.demand);

@@ -166,6 +166,9 @@ static void place_newcomer(struct itsi_quality_fleet *fleet, struct itsi_quality
 {
     *member = (struct itsi_quality_member){.key = camera->key};
     member->at = itsi_quality_position_at(camera->start >= 0 ? camera->start : fleet->policy->default_level);
+    if (camera->start_at_floor)
+        for (int k = 0; k < ITSI_KNOBS; k++)
+            member->at.rung[k] = itsi_quality_deepest((enum itsi_quality_knob)k); /* bounded by its own floor below */
     if (camera->start < 0 && peers->count)
         for (int k = 0; k < ITSI_KNOBS; k++)
             member->at.rung[k] = (int)ceil(peers->rung[k] / peers->count - 0.25); /* rather a little below */
@@ -332,14 +335,11 @@ double itsi_quality_fleet_best(const struct itsi_quality_fleet *fleet)
     return most;
 }
 
-void itsi_quality_fleet_appraise(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES],
-                                 double *decode_per_pixel)
+void itsi_quality_fleet_reclaimable(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES])
 {
-    double cost = 0, pixels = 0;
     memset(reclaimable, 0, ITSI_RESOURCES * sizeof *reclaimable);
     for (int i = 0; i < fleet->count; i++) {
         const struct itsi_quality_member *member = &fleet->members[i];
-        const struct itsi_quality_camera *camera = member->camera;
         struct itsi_quality_work floor;
         itsi_quality_member_cost(fleet, member, &member->deepest, &floor);
         for (int r = 0; r < ITSI_RESOURCES; r++) {
@@ -347,10 +347,5 @@ void itsi_quality_fleet_appraise(const struct itsi_quality_fleet *fleet, double 
             reclaimable[r] += fmax(itsi_quality_work_on(fleet->snapshot, resource, &member->cost) -
                                        itsi_quality_work_on(fleet->snapshot, resource, &floor), 0);
         }
-        if (member->learned.decode[0][ITSI_DECODE_ALL] > 0) {
-            cost += member->learned.decode[0][ITSI_DECODE_ALL];
-            pixels += (double)camera->width * camera->height;
-        }
     }
-    *decode_per_pixel = pixels > 0 ? cost / pixels : 0;
 }

@@ -107,13 +107,24 @@ static int input_for(const struct itsi_quality_snapshot *snapshot, double share)
     return found;
 }
 
+/* Of key frames that come no faster than the floor each one that comes to nothing would be a second without detection, and
+ * so would be each that comes a moment late: so many more than the floor are asked for (capture/selection.h makes them up
+ * from the pictures between). */
+#define FLOOR_MARGIN 1.1
+
+static double analysed_of(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode, double floor_fps)
+{
+    const double decoded = itsi_quality_decoded_fps(camera, mode);
+    return mode == ITSI_DECODE_KEY && !camera->reordered ? fmin(fmax(decoded, FLOOR_MARGIN * floor_fps), camera->fps) : decoded;
+}
+
 /* A rung is a rate of detections, profile->fps / interval, and not a share of what comes: of two key frames a second none
  * is left out. */
 static void set_compute(const struct itsi_quality_snapshot *snapshot, const struct itsi_quality_camera *camera, int rung,
                         double floor_fps, struct itsi_quality_target *out)
 {
     const struct itsi_quality_profile *profile = itsi_quality_profile(itsi_quality_level_of(rung));
-    double analysed = fmin(itsi_quality_decoded_fps(camera, out->decode), profile->fps);
+    double analysed = fmin(analysed_of(camera, out->decode, floor_fps), profile->fps);
     const double rate = fmax((double)profile->fps / compute[rung].interval, floor_fps);
     /* rounded towards more detections, but for a hair: 14.99 measured frames a second are 15 */
     int interval = (int)(analysed / (ITSI_RATE_AS_GOOD * rate));
