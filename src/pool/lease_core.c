@@ -135,7 +135,7 @@ static int refuse(struct itsi_lease_waiter *waiter, uint64_t *counter, int code)
     return code;
 }
 
-static int enqueue(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now)
+int itsi_lease_core_wait(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now)
 {
     if (itsi_lease_core_is_refusing(core, now))
         return refuse(waiter, &core->books.refused_down, ITS_EREFUSED);
@@ -155,19 +155,25 @@ static int enqueue(struct itsi_lease_core *core, struct itsi_lease_waiter *waite
     return ITS_EAGAIN;
 }
 
-int itsi_lease_core_acquire(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now)
+int itsi_lease_core_try(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now)
 {
     if (core->is_shut)
         return refuse(waiter, &core->books.cancelled, ITS_ECANCELLED);
     struct itsi_ring *first = core->waiting ? NULL : itsi_ring_first(&core->idle);
     struct itsi_lease_slot *slot = first ? ITSI_RING_OWNER(first, struct itsi_lease_slot, place) : NULL;
     if (!slot || itsi_lease_slots_is_unproven(core, slot, now))
-        return enqueue(core, waiter, now);
+        return ITS_EAGAIN;
     itsi_lease_slots_lend(core, slot, waiter, now);
     core->books.at_once++;
     if (itsi_lease_slots_wanted(core) > itsi_lease_core_live(core)) /* a spare is missing now */
         itsi_lease_slots_advance(core, now);
     return 0;
+}
+
+int itsi_lease_core_acquire(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now)
+{
+    const int rc = itsi_lease_core_try(core, waiter, now);
+    return rc == ITS_EAGAIN ? itsi_lease_core_wait(core, waiter, now) : rc;
 }
 
 int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease lease, bool is_broken, int64_t now,

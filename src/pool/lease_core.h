@@ -101,6 +101,10 @@ void itsi_lease_core_fini(struct itsi_lease_core *core); /* takes zeroed */
 /* The waiter's deadline, owner and is_watching are set, the rest zeroed. 0: lent. ITS_EAGAIN: it waits, `waiter` is kept
  * until its outcome. ITS_EREFUSED, ITS_ELIMIT, ITS_ETIMEOUT, ITS_ECANCELLED: refused. */
 int itsi_lease_core_acquire(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now);
+/* Its two halves, for who looks at the clock again in between. try: ITS_EAGAIN also where it would have to wait; then wait
+ * decides. */
+int itsi_lease_core_try(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now);
+int itsi_lease_core_wait(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now);
 /* Of a waiter that waits: takes it out with this code, without an outcome. */
 void itsi_lease_core_withdraw(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code);
 /* ITS_EINVAL: not held. leaked_ns: how long it was held if that made it a leak, else 0; written on success. */

@@ -122,7 +122,7 @@ void itsi_lease_slots_offer(struct itsi_lease_core *core, struct itsi_lease_slot
         itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_SHUTDOWN, now);
     else if (slot->is_lost)
         itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_BROKEN, now);
-    else if (core->params.uses > 0 && slot->uses >= core->params.uses)
+    else if (core->params.uses > 0 && slot->uses >= (uint64_t)core->params.uses)
         itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_USES, now);
     else if (is_old(core, slot, now))
         close_old(core, slot, now);
