@@ -212,7 +212,8 @@ static void check_slots(struct model *m)
         assert_int_equal(slot->serial != 0, slot->state == ITSI_LEASE_LENT);
         assert_true(slot->state != ITSI_LEASE_EMPTY || (!s->exists && !s->opening && !s->checking && !s->closing));
         assert_true((slot->state != ITSI_LEASE_IDLE && slot->state != ITSI_LEASE_LENT) || (s->exists && !s->closing));
-        assert_true(slot->state != ITSI_LEASE_CLOSING || s->closing || s->opening || s->checking);
+        assert_true(slot->state != ITSI_LEASE_CLOSING || slot->work == ITSI_LEASE_CLOSE || s->closing || s->opening ||
+                    s->checking);
     }
     int sum = 0;
     for (int i = 0; i < ITSI_LEASE_STATES; i++) {
