@@ -139,6 +139,7 @@ void itsi_pool_destroy(struct itsi_pool *pool, int64_t deadline)
 bool itsi_pool_settle(struct itsi_pool *pool)
 {
     struct itsi_lease_waiter *waiter;
+    pool->core.has_news = false;
     while ((waiter = itsi_lease_core_next_outcome(&pool->core))) {
         if (waiter->is_watching) {
             /* with the lock held: once it sees its outcome, its stack is gone */
@@ -171,6 +172,15 @@ static void leave(struct itsi_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
     if (must_post)
         itsi_pool_post(pool);
+}
+
+/* After what concerned nobody else, most often. */
+static void leave_quickly(struct itsi_pool *pool)
+{
+    if (pool->core.has_news)
+        leave(pool);
+    else
+        pthread_mutex_unlock(&pool->mutex);
 }
 
 /* With the lock held, which it lets go of while it waits. */
@@ -218,7 +228,7 @@ int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owne
     int rc = try_idle(pool, owner, out);
     if (rc == ITS_EAGAIN)
         rc = acquire_slowly(pool, owner, deadline, out, diag);
-    leave(pool);
+    leave_quickly(pool);
     return rc;
 }
 
@@ -260,7 +270,7 @@ static int give_back(struct itsi_pool *pool, struct itsi_lease lease, bool is_br
     if (rc)
         pool->stale++;
     const bool is_last = pool->is_destroyed && pool->core.owed == 0;
-    leave(pool);
+    leave_quickly(pool);
     if (is_last)
         itsi_pool_free(pool);
     return rc;

@@ -108,6 +108,7 @@ void itsi_lease_settle(struct itsi_lease_core *core, struct itsi_lease_waiter *w
 {
     leave_queue(core, waiter, code);
     itsi_ring_put_last(&core->outcomes, &waiter->place);
+    core->has_news = true;
 }
 
 void itsi_lease_core_withdraw(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code)

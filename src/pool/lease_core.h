@@ -76,6 +76,7 @@ struct itsi_lease_core {
     struct itsi_ring works, outcomes, leaks;
     struct itsi_heap timers, deadlines;
     int64_t retry_at; /* an open that is wanted may be possible then */
+    bool has_news;    /* something was put on a list, or a tick may be due earlier; who looked resets it */
     uint64_t serial;
     int owed; /* leases that were ended by force and not given back: somebody may still name their slot */
     struct itsi_bucket opens;
@@ -111,8 +112,8 @@ void itsi_lease_core_withdraw(struct itsi_lease_core *core, struct itsi_lease_wa
 /* ITS_EINVAL: not held. */
 int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease lease, bool is_broken, int64_t now);
 
-/* How long a lease was used is taken down of every eighth, evenly over all. */
-static inline bool itsi_lease_is_timed(uint64_t serial) { return serial % 8 == 0; }
+/* How long a lease was used is taken down of every sixteenth, evenly over all. */
+static inline bool itsi_lease_is_timed(uint64_t serial) { return serial % 16 == 0; }
 /* Whether a try or a release needs the fine clock, which costs more than all the rest: something is measured. Otherwise
  * the instant only begins or ends what takes long, and the coarse clock does. */
 static inline bool itsi_lease_core_measures_try(const struct itsi_lease_core *core)

@@ -30,6 +30,7 @@ static inline void itsi_lease_arm(struct itsi_lease_core *core, struct itsi_leas
         return;
     itsi_heap_remove(&slot->timer);
     itsi_heap_insert(&core->timers, &slot->timer, when, slot->shown.index);
+    core->has_news = true;
 }
 
 /* How many there should be. */

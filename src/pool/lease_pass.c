@@ -45,7 +45,7 @@ int itsi_lease_core_try(struct itsi_lease_core *core, const struct itsi_pool_own
     itsi_ring_take_out(first);
     *out = lend(core, slot, owner, now);
     core->books.at_once++;
-    if (itsi_lease_wanted(core) > itsi_lease_core_live(core)) /* a spare is missing now */
+    if (core->params.spares > 0 && itsi_lease_wanted(core) > itsi_lease_core_live(core)) /* one is missing now */
         itsi_lease_advance(core, now);
     return 0;
 }
@@ -119,7 +119,7 @@ int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease leas
         itsi_lease_close(core, slot, ITSI_POOL_CLOSED_BROKEN, now);
     else
         itsi_lease_offer(core, slot, now);
-    if (itsi_lease_wanted(core) > itsi_lease_core_live(core))
+    if (slot->state == ITSI_LEASE_CLOSING) /* another may be wanted in its place */
         itsi_lease_advance(core, now);
     return 0;
 }

@@ -10,6 +10,7 @@ static void want(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enu
 {
     slot->work = work;
     itsi_ring_put_last(&core->works, &slot->to_do);
+    core->has_news = true;
 }
 
 /* After a check that nobody waited for: as unused as before. */
@@ -108,6 +109,7 @@ static int64_t reserve_due(const struct itsi_lease_core *core, int64_t now)
 static void open_wanted(struct itsi_lease_core *core, int64_t now)
 {
     core->retry_at = ITSI_NEVER;
+    core->has_news = true;
     while (!core->is_shut && itsi_lease_wanted(core) > itsi_lease_core_live(core)) {
         const int taken = core->params.most - core->count[ITSI_LEASE_EMPTY];
         if (taken >= limit(core, now)) {
