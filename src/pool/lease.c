@@ -226,9 +226,12 @@ int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owne
 {
     pthread_mutex_lock(&pool->mutex);
     int rc = try_idle(pool, owner, out);
-    if (rc == ITS_EAGAIN)
-        rc = acquire_slowly(pool, owner, deadline, out, diag);
-    leave_quickly(pool);
+    if (rc != ITS_EAGAIN) {
+        leave_quickly(pool);
+        return rc;
+    }
+    rc = acquire_slowly(pool, owner, deadline, out, diag);
+    leave(pool); /* at the end it is waited for: who waited is gone now */
     return rc;
 }
 
