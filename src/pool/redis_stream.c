@@ -34,6 +34,7 @@ struct itsi_redis_stream {
 
     enum stage stage;
     bool is_resolving, is_writing, is_closing, has_socket;
+    bool is_mute; /* sending has failed: nothing is sent any more */
     int handles; /* not yet closed */
     struct addrinfo *addresses, *next_address;
     struct its_diag why; /* of the last address that did not answer */
@@ -98,13 +99,22 @@ static void empty(struct itsi_buf *buf)
         itsi_buf_reset(buf);
 }
 
+/* Who hung up may have said why before: reading comes to that, and to the end of it. */
+static void fail_sending(struct itsi_redis_stream *s, int status)
+{
+    s->is_mute = status == UV_EPIPE || status == UV_ECONNRESET;
+    empty(&s->wire);
+    if (!s->is_mute)
+        fail_status(s, status, "sending");
+}
+
 /* What the kernel does not take at once is left to libuv, in `wire`, while `plain` fills again. */
 static void send_wire(struct itsi_redis_stream *s)
 {
     uv_buf_t piece = uv_buf_init(s->wire.data, (unsigned)s->wire.len);
     int sent = uv_try_write(&s->uv.stream, &piece, 1);
     if (sent < 0 && sent != UV_EAGAIN) {
-        fail_status(s, sent, "sending");
+        fail_sending(s, sent);
         return;
     }
     if (sent < 0)
@@ -116,14 +126,14 @@ static void send_wire(struct itsi_redis_stream *s)
     piece = uv_buf_init(s->wire.data + sent, (unsigned)(s->wire.len - (size_t)sent));
     int status = uv_write(&s->writing, &s->uv.stream, &piece, 1, on_written);
     if (status)
-        fail_status(s, status, "sending");
+        fail_sending(s, status);
     else
         s->is_writing = true;
 }
 
 static void flush(struct itsi_redis_stream *s)
 {
-    if (s->is_writing || s->is_closing || s->stage < GREETING || s->stage == ENDED)
+    if (s->is_writing || s->is_mute || s->is_closing || s->stage < GREETING || s->stage == ENDED)
         return;
     struct its_diag diag;
     if (s->plain.failed || s->wire.failed) {
@@ -151,7 +161,7 @@ static void on_written(uv_write_t *request, int status)
     s->is_writing = false;
     empty(&s->wire);
     if (status)
-        fail_status(s, status, "sending");
+        fail_sending(s, status);
     else
         flush(s);
 }

@@ -53,25 +53,21 @@ static int add_host(struct parsing *p, const struct itsi_url *url)
     return 0;
 }
 
-/* "host:port,host:port" after the first comma. */
+/* ",host:port,host:port": what follows the first. */
 static int add_hosts(struct parsing *p, const char *list, const char *end)
 {
-    while (list < end) {
-        const char *comma = memchr(list, ',', (size_t)(end - list));
-        size_t len = (size_t)((comma ? comma : end) - list - 1);
+    int rc = 0;
+    while (!rc && list < end) {
+        const char *start = list + 1, *comma = memchr(start, ',', (size_t)(end - start));
         char text[320];
         struct itsi_url url;
-        if (snprintf(text, sizeof text, "redis://%.*s", (int)len, list + 1) >= (int)sizeof text ||
-            itsi_url_parse(&url, text, NULL))
-            return FAIL(p, "host: the one after the %d. comma is malformed", p->url.host_count);
-        int rc = add_host(p, &url);
-        if (rc)
-            return rc;
         list = comma ? comma : end;
-        if (comma == NULL)
-            break;
+        if (snprintf(text, sizeof text, "redis://%.*s", (int)(list - start), start) >= (int)sizeof text ||
+            itsi_url_parse(&url, text, NULL))
+            return FAIL(p, "host: number %d is malformed", p->url.host_count + 1);
+        rc = add_host(p, &url);
     }
-    return 0;
+    return rc;
 }
 
 static int parse_whole(const char *text, long least, long most, long *out)

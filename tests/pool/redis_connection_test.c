@@ -200,13 +200,13 @@ static void signs_in(const char *const *options)
     redis_end(&guarded);
 }
 
+#define READER "--user", "reader", "on", ">its@own", "~*", "+@read", "+@connection", "+acl|whoami"
+
 static void signs_in_as_a_user(void **state)
 {
     (void)state;
-    signs_in((const char *const[]){"--requirepass", "s3cret", "--user", "reader on >its@own ~* +@read +@connection +acl|whoami",
-                                   NULL});
-    signs_in((const char *const[]){"--requirepass", "s3cret", "--user", "reader on >its@own ~* +@read +@connection +acl|whoami",
-                                   "--rename-command", "HELLO", "", NULL});
+    signs_in((const char *const[]){"--requirepass", "s3cret", READER, NULL});
+    signs_in((const char *const[]){"--requirepass", "s3cret", READER, "--rename-command", "HELLO", "", NULL});
 }
 
 static void says_that_a_server_is_full(void **state)
