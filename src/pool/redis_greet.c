@@ -54,7 +54,7 @@ void itsi_redis_greet(struct itsi_redis_connection *c)
     struct itsi_redis_greeting *g = &c->greeting;
     itsi_buf_reset(&g->bytes);
     g->exchange = (struct itsi_redis_exchange){.deadline = c->open_deadline, .reply = on_reply, .done = on_done};
-    g->hello = g->auth = g->name = g->select = -1;
+    g->hello = g->auth = g->name = g->select = g->ping = -1;
     g->rc = 0;
     if (g->without_hello) {
         add_old(c, g);
@@ -68,10 +68,8 @@ void itsi_redis_greet(struct itsi_redis_connection *c)
         itsi_redis_words(&g->bytes, "SELECT", db);
         g->select = g->exchange.replies++;
     }
-    if (!g->exchange.replies) { /* nothing to say, but is anybody there? */
-        itsi_redis_words(&g->bytes, "PING");
-        g->exchange.replies++;
-    }
+    itsi_redis_words(&g->bytes, "PING"); /* refused by a server that is loading, which greets all the same */
+    g->ping = g->exchange.replies++;
     struct its_diag diag;
     if (g->bytes.failed) {
         itsi_redis_greeted(c, itsi_fail(&diag, ITS_ENOMEM, "introduction: out of memory"), &diag);
@@ -102,7 +100,7 @@ static bool is_unknown_command(const struct itsi_redis_reply *reply)
 
 static const char *part(const struct itsi_redis_greeting *g, int index)
 {
-    return index == g->select ? "SELECT" : index == g->name ? "CLIENT SETNAME" : index == g->auth ? "AUTH" : "HELLO";
+    return index == g->ping ? "PING" : index == g->select ? "SELECT" : index == g->name ? "CLIENT SETNAME" : index == g->auth ? "AUTH" : "HELLO";
 }
 
 static void on_reply(struct itsi_redis_exchange *exchange, int index, const struct itsi_redis_reply *reply)
@@ -119,6 +117,8 @@ static void on_reply(struct itsi_redis_exchange *exchange, int index, const stru
         return;
     }
     if (index == g->name && problem != ITSI_REDIS_FULL) /* a name is a courtesy */
+        return;
+    if (index == g->ping && itsi_redis_says(reply, "NOPERM")) /* a user that may not ask is answered all the same */
         return;
     g->rc = itsi_fail(&g->diag, itsi_redis_problem_code(problem), "%s: %.200s", part(g, index), reply->text);
 }

@@ -12,7 +12,7 @@ enum itsi_redis_state { ITSI_REDIS_OPENING, ITSI_REDIS_GREETING, ITSI_REDIS_READ
 struct itsi_redis_greeting {
     struct itsi_redis_exchange exchange;
     struct itsi_buf bytes;
-    int hello, auth, name, select; /* each one's place among the replies; -1: not sent */
+    int hello, auth, name, select, ping; /* each one's place among the replies; -1: not sent */
     bool without_hello;            /* the server did not know it: this is the second try */
     int rc;
     struct its_diag diag;

@@ -96,7 +96,13 @@ static void on_lent(struct itsi_pool_request *borrowing, int rc, struct itsi_lea
         return;
     }
     struct itsi_redis_link *link = lease.slot->resource;
+    struct its_diag late;
     r->lease = lease;
+    if (itsi_now_ns() >= r->deadline) { /* sent now, it would only cost the connection */
+        give_back(r, false);
+        finish(r, itsi_fail(&late, ITS_ETIMEOUT, "Redis: a connection was had too late"), &late);
+        return;
+    }
     if (itsi_redis_is_stale(link) && may_hop(r)) {
         give_back(r, true);
         borrow(r);

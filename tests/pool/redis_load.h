@@ -17,7 +17,7 @@ enum { LOAD_THREADS = 8, LOAD_KEYS = 20000 };
 struct load {
     struct itsi_redis *redis;
     double patience; /* seconds a request has */
-    bool with_wait;  /* acknowledged only when a replica has it too */
+    _Atomic bool with_wait; /* acknowledged only when a replica has it too */
     _Atomic bool stop;
     _Atomic int acknowledged, failed;
     _Atomic int64_t last_failure; /* when a request failed last */
@@ -103,14 +103,15 @@ static inline void load_write(struct load *load, struct itsi_redis_request *requ
 {
     struct answer answer = {0};
     char name[32], value[32];
+    bool with_wait = atomic_load(&load->with_wait);
     snprintf(name, sizeof name, "key:%d", key);
     snprintf(value, sizeof value, "%d", key);
     load_prepare(request, &answer, load->patience, true);
     itsi_redis_request_words(request, "SET", name, value);
-    if (load->with_wait)
+    if (with_wait)
         itsi_redis_request_words(request, "WAIT", "1", "300");
     int rc = itsi_redis_command(load->redis, request, diag);
-    if (rc == 0 && !answer.is_error && (!load->with_wait || answer.integer >= 1)) {
+    if (rc == 0 && !answer.is_error && (!with_wait || answer.integer >= 1)) {
         atomic_store(&load->is_kept[key], 1);
         atomic_fetch_add(&load->acknowledged, 1);
         return;
@@ -135,9 +136,9 @@ static inline void *load_run(void *arg)
 
 static inline void load_start(struct load *load, struct itsi_redis *redis, double patience)
 {
-    bool with_wait = load->with_wait;
+    bool with_wait = atomic_load(&load->with_wait);
     memset(load, 0, sizeof *load);
-    load->with_wait = with_wait;
+    atomic_store(&load->with_wait, with_wait);
     load->redis = redis;
     load->patience = patience;
     for (int i = 0; i < LOAD_THREADS; i++)

@@ -175,6 +175,42 @@ static void a_server_that_does_not_let_us_in(void **state)
     refuses(url, ITS_EREFUSED, "connection refused");
 }
 
+/* Started again with much to read: callers hear that it is loading, and are served once it has. */
+static void a_server_that_loads(void **state)
+{
+    (void)state;
+    struct redis_server slow;
+    char url[160];
+    struct its_diag diag = {""};
+    struct answer answer;
+    bool heard = false;
+    redis_prepare(&slow, NULL);
+    assert_int_equal(redis_start(&slow), 0);
+    url_of(url, slow.port, "");
+    struct itsi_redis *redis = load_open(loop, url, 2, 4);
+    load_start(&load, redis, 5);
+    load_wait_for(&load, 2000, 20);
+    load_stop(&load);
+    assert_true(redis_wait_for(slow.port, "SAVE", "+OK", 5));
+    child_end(&slow.pid, SIGKILL);
+    redis_word(&slow, "--key-load-delay"); /* microseconds */
+    redis_word(&slow, "500");
+    redis_word(&slow, "--loading-process-events-interval-bytes");
+    redis_word(&slow, "1024");
+    assert_int_equal(redis_start(&slow), 0);
+    int64_t until = in_seconds(20);
+    while (load_ask(redis, &answer, &diag, 1, "GET", "key:1") || answer.is_error) {
+        heard |= strstr(diag.text, "LOADING") != NULL;
+        assert_true(itsi_now_ns() < until);
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+    }
+    assert_true(heard);
+    load_check_kept(&load);
+    load_check_leaks(redis, slow.port, NAME);
+    load_close(redis, slow.port, NAME);
+    redis_end(&slow);
+}
+
 /* Others have taken all connections but two: those serve; when the others leave, the pool grows to its size. */
 static void a_full_server(void **state)
 {
@@ -292,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_server_that_stops),
         cmocka_unit_test(a_bad_link),
         cmocka_unit_test(a_server_that_does_not_let_us_in),
+        cmocka_unit_test(a_server_that_loads),
         cmocka_unit_test(a_full_server),
         cmocka_unit_test(ends_under_load),
         cmocka_unit_test(says_what_is_wrong_with_the_options),

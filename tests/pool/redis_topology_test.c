@@ -87,10 +87,10 @@ static void the_master_dies(void **state)
     start_watched(&w);
     watched_url(&w, url);
     struct itsi_redis *redis = load_open(loop, url, 4, 8);
-    load.with_wait = true;
+    atomic_store(&load.with_wait, true);
     load_start(&load, redis, 1);
     load_wait_for(&load, 200, 20);
-    load.with_wait = false; /* the new master has no replica */
+    atomic_store(&load.with_wait, false); /* the new master has no replica */
     child_end(&w.master.pid, SIGKILL);
     int64_t killed = itsi_now_ns();
     load_wait_for(&load, 200, 60);
@@ -195,7 +195,7 @@ static void finds_keys_where_they_are(void **state)
     (void)state;
     struct itsi_redis_stats stats;
     struct itsi_redis *redis = open_cluster();
-    load.with_wait = false;
+    atomic_store(&load.with_wait, false);
     load_start(&load, redis, 5);
     load_wait_for(&load, 3000, 30);
     load_stop(&load);
