@@ -76,7 +76,11 @@ static void lose(struct itsi_redis_connection *c, int rc, const struct its_diag 
         return;
     bool was_ready = c->state == ITSI_REDIS_READY;
     c->state = ITSI_REDIS_LOST;
-    struct its_diag why = *diag; /* which the caller may have in the connection */
+    if (!was_ready && itsi_redis_greeting_failed(c)) { /* it said why before it hung up */
+        rc = c->greeting.rc;
+        diag = &c->greeting.diag;
+    }
+    struct its_diag why = *diag;
     if (was_ready) {
         end_exchanges(c, rc, &why, itsi_now_ns());
         if (c->state == ITSI_REDIS_LOST)

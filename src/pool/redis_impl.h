@@ -43,6 +43,11 @@ struct itsi_redis_connection {
 /* Sends the introduction; itsi_redis_greeted is called when it has been answered. */
 void itsi_redis_greet(struct itsi_redis_connection *c);
 void itsi_redis_greeted(struct itsi_redis_connection *c, int rc, const struct its_diag *diag);
+/* Has a part of it been refused for good? Then greeting.rc and .diag say why. */
+static inline bool itsi_redis_greeting_failed(const struct itsi_redis_connection *c)
+{
+    return c->greeting.rc && c->greeting.rc != ITS_EUNSUPPORTED;
+}
 /* itsi_redis_send without its checks. */
 void itsi_redis_put(struct itsi_redis_connection *c, struct itsi_redis_exchange *exchange);
 

@@ -56,7 +56,7 @@ static bool may_hop(struct itsi_redis_request *r)
     return r->hops < MOST_HOPS && !atomic_load(&r->redis->is_ending) && itsi_now_ns() < r->deadline && ++r->hops;
 }
 
-static void send(struct itsi_redis_request *r, struct itsi_redis_link *link)
+static void send_over(struct itsi_redis_request *r, struct itsi_redis_link *link)
 {
     struct itsi_redis *redis = r->redis;
     bool is_asking = r->verdict == ITSI_REDIS_ASK;
@@ -108,7 +108,7 @@ static void on_lent(struct itsi_pool_request *borrowing, int rc, struct itsi_lea
         borrow(r);
         return;
     }
-    send(r, link);
+    send_over(r, link);
 }
 
 static void borrow(struct itsi_redis_request *r)

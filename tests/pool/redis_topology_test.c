@@ -1,6 +1,7 @@
 /* The Redis pool where there are several servers: sentinels that name another master, a cluster that redirects. */
 #include "redis_server.h"
 
+#include "pool/redis_slot.h"
 #include "redis_load.h"
 
 #include <signal.h>

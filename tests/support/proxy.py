@@ -30,8 +30,11 @@ class Link:
     def reset(self):
         for writer in self.writers:
             sock = writer.get_extra_info("socket")
-            if sock is not None and sock.family != socket.AF_UNIX:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            try:
+                if sock.family != socket.AF_UNIX:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            except OSError:
+                pass  # closed before
             writer.transport.abort()
 
     async def carry(self, reader, writer, is_reply):
