@@ -11,7 +11,7 @@
 
 static const char asking[] = "*1\r\n$6\r\nASKING\r\n";
 
-/* --- deadlines ----------------------------------------------------------------------------------------------------- */
+/* --- deadlines ---------------------------------------------------------------------------------------------------- */
 
 static void on_alarm(uv_timer_t *timer);
 
@@ -39,7 +39,7 @@ static void watch_all(struct itsi_redis_connection *c)
     watch(c, earliest);
 }
 
-/* --- the end of exchanges and of the connection -------------------------------------------------------------------- */
+/* --- the end of exchanges and of the connection ------------------------------------------------------------------- */
 
 static struct itsi_redis_exchange *take_first(struct itsi_redis_connection *c)
 {
@@ -112,7 +112,7 @@ static void on_alarm(uv_timer_t *timer)
         watch_all(c);
 }
 
-/* --- what the stream says ------------------------------------------------------------------------------------------ */
+/* --- what the stream says ----------------------------------------------------------------------------------------- */
 
 static void on_opened(void *self)
 {
@@ -195,7 +195,7 @@ static void on_timer_closed(uv_handle_t *handle) { finish_close(handle->data); }
 static const struct itsi_redis_stream_events stream_events = {
     .opened = on_opened, .data = on_data, .failed = on_failed, .closed = on_stream_closed};
 
-/* --- the interface ------------------------------------------------------------------------------------------------- */
+/* --- the interface ------------------------------------------------------------------------------------------------ */
 
 static void copy_text(char *out, size_t size, const char *text) { snprintf(out, size, "%s", text ? text : ""); }
 

@@ -100,7 +100,14 @@ static bool is_unknown_command(const struct itsi_redis_reply *reply)
 
 static const char *part(const struct itsi_redis_greeting *g, int index)
 {
-    return index == g->ping ? "PING" : index == g->select ? "SELECT" : index == g->name ? "CLIENT SETNAME" : index == g->auth ? "AUTH" : "HELLO";
+    const struct {
+        int place;
+        const char *name;
+    } parts[] = {{g->hello, "HELLO"}, {g->auth, "AUTH"}, {g->name, "CLIENT SETNAME"}, {g->select, "SELECT"}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i].place == index)
+            return parts[i].name;
+    return "PING";
 }
 
 static void on_reply(struct itsi_redis_exchange *exchange, int index, const struct itsi_redis_reply *reply)

@@ -14,7 +14,7 @@
 
 static const struct itsi_redis_events events;
 
-/* --- opening ------------------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------------------------------ */
 
 /* Closed or never begun: the pool's open and close questions about it are answered. */
 static void answer_gone(struct itsi_redis_link *link)
@@ -136,7 +136,7 @@ static void on_opened(void *self, int rc, const struct its_diag *diag)
     itsi_pool_opened(link->slot);
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 
 static void on_lost(void *self, int rc, const struct its_diag *diag)
 {
@@ -188,7 +188,7 @@ static void begin_close(void *self, struct itsi_pool_slot *slot, enum itsi_pool_
     }
 }
 
-/* --- checks -------------------------------------------------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------------------------------------------------- */
 
 static struct itsi_redis_link *of_check(struct itsi_redis_exchange *exchange)
 {
@@ -243,7 +243,7 @@ static int64_t latency_of(void *self)
 static const struct itsi_pool_kind kind = {.name = "redis", .open = begin_open, .check = begin_check, .close = begin_close,
                                            .latency_ns = latency_of};
 
-/* --- nodes --------------------------------------------------------------------------------------------------------- */
+/* --- nodes -------------------------------------------------------------------------------------------------------- */
 
 int itsi_redis_node_create(struct itsi_redis *redis, const struct itsi_redis_host *host, int least, struct its_diag *diag)
 {

@@ -28,7 +28,7 @@ static const struct itsi_pool_params usual_params = {
     .reclaim_after_ns = ITSI_NEVER,
 };
 
-/* --- what the options say ------------------------------------------------------------------------------------------ */
+/* --- what the options say ----------------------------------------------------------------------------------------- */
 
 static int read_keepalive(struct itsi_redis_socket *socket, const struct its_cfg_connection_pool *cfg, struct its_diag *diag)
 {
@@ -60,7 +60,8 @@ static int configure(struct itsi_redis *redis, const struct its_cfg_connection_p
 {
     struct itsi_pool_params *params = &redis->pool_params;
     *params = usual_params;
-    params->most = (int)(cfg->redis_max_connections > cfg->redis_pool_size ? cfg->redis_max_connections : cfg->redis_pool_size);
+    int64_t most = cfg->redis_max_connections;
+    params->most = (int)(most > cfg->redis_pool_size ? most : cfg->redis_pool_size);
     params->open_timeout_ns = to_ns(redis->url.connect_seconds, OPEN_TIMEOUT_S);
     params->keep_checking_ns = (int64_t)(cfg->redis_health_check_interval * 1e9);
     params->seed = (uint64_t)itsi_now_ns();
@@ -69,7 +70,7 @@ static int configure(struct itsi_redis *redis, const struct its_cfg_connection_p
     return read_keepalive(&redis->socket, cfg, diag);
 }
 
-/* --- making it ----------------------------------------------------------------------------------------------------- */
+/* --- making it ---------------------------------------------------------------------------------------------------- */
 
 struct making {
     struct itsi_redis *redis;
@@ -118,7 +119,7 @@ int itsi_redis_create(struct itsi_redis **out, struct itsi_loop *loop, const cha
     return 0;
 }
 
-/* --- ending it ----------------------------------------------------------------------------------------------------- */
+/* --- ending it ---------------------------------------------------------------------------------------------------- */
 
 /* On the loop's thread, so that no request is between looking and doing. */
 static void begin_end(void *arg)
@@ -164,7 +165,7 @@ void itsi_redis_destroy(struct itsi_redis *redis, int64_t deadline)
     itsi_free(redis);
 }
 
-/* --- what is known of it ------------------------------------------------------------------------------------------- */
+/* --- what is known of it ------------------------------------------------------------------------------------------ */
 
 void itsi_redis_set_retry(struct itsi_redis *redis, bool retry_on_timeout)
 {

@@ -67,7 +67,7 @@ static void *take(struct itsi_redis_reader *r, size_t size)
     return out;
 }
 
-/* --- what hiredis calls to build a reply --------------------------------------------------------------------------- */
+/* --- what hiredis calls to build a reply -------------------------------------------------------------------------- */
 
 /* An element's place is in its array already; only the outermost needs memory of its own. */
 static struct itsi_redis_reply *place(const redisReadTask *task, enum itsi_redis_type type)
@@ -144,7 +144,7 @@ static redisReplyObjectFunctions functions = {
     .freeObject = on_free,
 };
 
-/* --- the reader ---------------------------------------------------------------------------------------------------- */
+/* --- the reader --------------------------------------------------------------------------------------------------- */
 
 int itsi_redis_reader_create(struct itsi_redis_reader **out, size_t limit, struct its_diag *diag)
 {

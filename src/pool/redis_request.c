@@ -20,7 +20,7 @@ static struct itsi_redis_request *of_exchange(struct itsi_redis_exchange *exchan
     return (struct itsi_redis_request *)((char *)exchange - offsetof(struct itsi_redis_request, exchange));
 }
 
-/* --- making one ---------------------------------------------------------------------------------------------------- */
+/* --- making one --------------------------------------------------------------------------------------------------- */
 
 void itsi_redis_request_reset(struct itsi_redis_request *r)
 {
@@ -37,7 +37,7 @@ void itsi_redis_request_add(struct itsi_redis_request *r, int argc, const char *
     itsi_redis_command_add(&r->bytes, argc, argv, lens);
 }
 
-/* --- its end ------------------------------------------------------------------------------------------------------- */
+/* --- its end ------------------------------------------------------------------------------------------------------ */
 
 /* After it the request is its owner's. */
 static void finish(struct itsi_redis_request *r, int rc, const struct its_diag *diag) { r->done(r, rc, diag); }
@@ -48,7 +48,7 @@ static void give_back(struct itsi_redis_request *r, bool is_broken)
     r->lease = (struct itsi_lease){0};
 }
 
-/* --- with a connection --------------------------------------------------------------------------------------------- */
+/* --- with a connection -------------------------------------------------------------------------------------------- */
 
 /* One more try, of which there are so many. */
 static bool may_hop(struct itsi_redis_request *r)
@@ -119,7 +119,7 @@ static void borrow(struct itsi_redis_request *r)
     itsi_pool_request(r->node->pool, &r->borrowing);
 }
 
-/* --- what came of it ----------------------------------------------------------------------------------------------- */
+/* --- what came of it ---------------------------------------------------------------------------------------------- */
 
 /* A reply that says "elsewhere" of a request of one command, which then has not been carried out: it is kept back. */
 static bool is_kept_back(struct itsi_redis_request *r, enum itsi_redis_problem problem, const struct itsi_redis_reply *reply)
@@ -212,7 +212,7 @@ static void on_done(struct itsi_redis_exchange *exchange, int rc, const struct i
     }
 }
 
-/* --- starting ------------------------------------------------------------------------------------------------------ */
+/* --- starting ----------------------------------------------------------------------------------------------------- */
 
 void itsi_redis_begin(struct itsi_redis *redis, struct itsi_redis_request *r, struct itsi_redis_node *node)
 {

@@ -1,56 +1,15 @@
-#include "pool/redis_stream.h"
+#include "pool/redis_stream_impl.h"
 
 #include "base/diag.h"
 #include "base/mem.h"
 
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define READ_BYTES 65536
 #define KEPT_BYTES ((size_t)1 << 20) /* of a send buffer; what was larger is given back */
 
-enum stage { RESOLVING, CONNECTING, GREETING, OPEN, ENDED };
-
-struct itsi_redis_stream {
-    uv_loop_t *loop;
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } uv;
-    uv_prepare_t flusher;
-    uv_getaddrinfo_t resolving;
-    uv_connect_t connecting;
-    uv_write_t writing;
-
-    struct itsi_redis_host host;
-    char path[108];
-    struct itsi_redis_socket socket;
-    const struct itsi_redis_stream_events *events;
-    void *self;
-
-    enum stage stage;
-    bool is_resolving, is_writing, is_closing, has_socket;
-    bool is_mute; /* sending has failed: nothing is sent any more */
-    int handles; /* not yet closed */
-    struct addrinfo *addresses, *next_address;
-    struct its_diag why; /* of the last address that did not answer */
-    int why_code;
-
-    struct itsi_tls_session *tls;
-    struct itsi_buf plain; /* to be sent; with TLS: to be encrypted */
-    struct itsi_buf wire;  /* being sent */
-    char *input;           /* what the loop reads into */
-    char *clear;           /* what TLS decrypts into */
-};
-
-static void connect_next(struct itsi_redis_stream *s);
-
-/* The one place that translates libuv's statuses. */
-static int fail_uv(struct its_diag *diag, int status, const char *what)
+int itsi_stream_fail_uv(struct its_diag *diag, int status, const char *what)
 {
     int code = ITS_EIO;
     if (status == UV_ECONNREFUSED || status == UV_ENOENT || status == UV_EHOSTUNREACH || status == UV_ENETUNREACH)
@@ -66,21 +25,21 @@ static int fail_uv(struct its_diag *diag, int status, const char *what)
     return itsi_fail(diag, code, "%s: %s", what, status == UV_EOF ? "the server closed the connection" : uv_strerror(status));
 }
 
-static void fail(struct itsi_redis_stream *s, int rc, const struct its_diag *diag)
+void itsi_stream_fail(struct itsi_redis_stream *s, int rc, const struct its_diag *diag)
 {
-    if (s->stage == ENDED || s->is_closing)
+    if (s->stage == ITSI_STREAM_ENDED || s->is_closing)
         return;
-    s->stage = ENDED;
+    s->stage = ITSI_STREAM_ENDED;
     s->events->failed(s->self, rc, diag);
 }
 
-static void fail_status(struct itsi_redis_stream *s, int status, const char *what)
+void itsi_stream_fail_status(struct itsi_redis_stream *s, int status, const char *what)
 {
     struct its_diag diag;
-    fail(s, fail_uv(&diag, status, what), &diag);
+    itsi_stream_fail(s, itsi_stream_fail_uv(&diag, status, what), &diag);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------------------------------ */
 
 static void on_written(uv_write_t *request, int status);
 
@@ -105,7 +64,7 @@ static void fail_sending(struct itsi_redis_stream *s, int status)
     s->is_mute = status == UV_EPIPE || status == UV_ECONNRESET;
     empty(&s->wire);
     if (!s->is_mute)
-        fail_status(s, status, "sending");
+        itsi_stream_fail_status(s, status, "sending");
 }
 
 /* What the kernel does not take at once is left to libuv, in `wire`, while `plain` fills again. */
@@ -133,19 +92,19 @@ static void send_wire(struct itsi_redis_stream *s)
 
 static void flush(struct itsi_redis_stream *s)
 {
-    if (s->is_writing || s->is_mute || s->is_closing || s->stage < GREETING || s->stage == ENDED)
+    if (s->is_writing || s->is_mute || s->is_closing || s->stage < ITSI_STREAM_GREETING || s->stage == ITSI_STREAM_ENDED)
         return;
     struct its_diag diag;
     if (s->plain.failed || s->wire.failed) {
-        fail(s, itsi_fail(&diag, ITS_ENOMEM, "sending: out of memory"), &diag);
+        itsi_stream_fail(s, itsi_fail(&diag, ITS_ENOMEM, "sending: out of memory"), &diag);
         return;
     }
     if (!s->tls) {
         swap(&s->plain, &s->wire);
     } else {
-        int rc = s->stage == OPEN ? itsi_tls_write(s->tls, s->plain.data, s->plain.len, &diag) : 0;
+        int rc = s->stage == ITSI_STREAM_OPEN ? itsi_tls_write(s->tls, s->plain.data, s->plain.len, &diag) : 0;
         if (rc) {
-            fail(s, rc, &diag);
+            itsi_stream_fail(s, rc, &diag);
             return;
         }
         empty(&s->plain);
@@ -178,7 +137,7 @@ struct itsi_buf *itsi_redis_stream_out(struct itsi_redis_stream *s)
     return &s->plain;
 }
 
-/* --- receiving ----------------------------------------------------------------------------------------------------- */
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
 
 static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *out)
 {
@@ -189,21 +148,21 @@ static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *out)
 
 static void opened(struct itsi_redis_stream *s)
 {
-    s->stage = OPEN;
+    s->stage = ITSI_STREAM_OPEN;
     s->events->opened(s->self);
 }
 
 static void read_clear(struct itsi_redis_stream *s)
 {
     struct its_diag diag;
-    while (!s->is_closing && s->stage == OPEN) {
+    while (!s->is_closing && s->stage == ITSI_STREAM_OPEN) {
         int got = itsi_tls_read(s->tls, s->clear, READ_BYTES, &diag);
         if (got > 0)
             s->events->data(s->self, s->clear, (size_t)got);
         else if (got == ITS_EEOF)
-            fail_status(s, UV_EOF, "receiving");
+            itsi_stream_fail_status(s, UV_EOF, "receiving");
         else if (got < 0)
-            fail(s, got, &diag);
+            itsi_stream_fail(s, got, &diag);
         if (got <= 0)
             break;
     }
@@ -214,83 +173,52 @@ static void receive_tls(struct itsi_redis_stream *s, const char *data, size_t le
 {
     struct its_diag diag = {""};
     int rc = itsi_tls_feed(s->tls, data, len, &diag);
-    if (!rc && s->stage == GREETING) {
+    if (!rc && s->stage == ITSI_STREAM_GREETING) {
         rc = itsi_tls_greet(s->tls, &diag);
         flush(s);
         if (!rc)
             opened(s);
     }
     if (rc && rc != ITS_EAGAIN)
-        fail(s, rc, &diag);
-    else if (!s->is_closing && s->stage == OPEN)
+        itsi_stream_fail(s, rc, &diag);
+    else if (!s->is_closing && s->stage == ITSI_STREAM_OPEN)
         read_clear(s);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 {
     struct itsi_redis_stream *s = stream->data;
-    if (s->is_closing || s->stage == ENDED || got == 0)
+    if (s->is_closing || s->stage == ITSI_STREAM_ENDED || got == 0)
         return;
     if (got < 0)
-        fail_status(s, (int)got, s->stage == GREETING ? "TLS handshake" : "receiving");
+        itsi_stream_fail_status(s, (int)got, s->stage == ITSI_STREAM_GREETING ? "TLS handshake" : "receiving");
     else if (s->tls)
         receive_tls(s, buf->base, (size_t)got);
     else
         s->events->data(s->self, buf->base, (size_t)got);
 }
 
-/* --- connecting ---------------------------------------------------------------------------------------------------- */
-
-static int set_option(int fd, int level, int option, int value)
+void itsi_stream_connected(struct itsi_redis_stream *s)
 {
-    return value > 0 ? setsockopt(fd, level, option, &value, sizeof value) : 0;
-}
-
-/* Where the system refuses one the connection still works, only less watched. */
-static void watch_link(struct itsi_redis_stream *s)
-{
-    uv_os_fd_t fd;
-    if (s->path[0] || uv_fileno(&s->uv.handle, &fd))
-        return;
-    uv_tcp_nodelay(&s->uv.tcp, 1);
-    const struct itsi_redis_socket *o = &s->socket;
-    (void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, o->unacknowledged_ms);
-    if (!o->is_kept_alive)
-        return;
-    (void)set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    (void)set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, o->idle_seconds);
-    (void)set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->interval_seconds);
-    (void)set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, o->probes);
-}
-
-static void on_connected(uv_connect_t *request, int status)
-{
-    struct itsi_redis_stream *s = request->data;
-    if (s->is_closing)
-        return;
+    int status = uv_read_start(&s->uv.stream, on_room, on_read);
     if (status) {
-        s->why_code = fail_uv(&s->why, status, "connecting");
-        connect_next(s);
-        return;
-    }
-    watch_link(s);
-    status = uv_read_start(&s->uv.stream, on_room, on_read);
-    if (status) {
-        fail_status(s, status, "receiving");
+        itsi_stream_fail_status(s, status, "receiving");
         return;
     }
     if (!s->tls) {
         opened(s);
         return;
     }
-    s->stage = GREETING;
+    s->stage = ITSI_STREAM_GREETING;
     struct its_diag diag;
     int rc = itsi_tls_greet(s->tls, &diag);
     if (rc != ITS_EAGAIN)
-        fail(s, rc, &diag);
+        itsi_stream_fail(s, rc, &diag);
     else
         flush(s);
 }
+
+/* --- making and ending it ------------------------------------------------------------------------------------------ */
 
 static void free_stream(struct itsi_redis_stream *s)
 {
@@ -304,7 +232,7 @@ static void free_stream(struct itsi_redis_stream *s)
     itsi_free(s);
 }
 
-static void finish_close(struct itsi_redis_stream *s)
+void itsi_stream_closed(struct itsi_redis_stream *s)
 {
     if (s->handles || s->is_resolving)
         return;
@@ -314,87 +242,11 @@ static void finish_close(struct itsi_redis_stream *s)
     events->closed(self);
 }
 
-static void on_socket_closed(uv_handle_t *handle)
-{
-    struct itsi_redis_stream *s = handle->data;
-    s->handles--;
-    if (s->is_closing)
-        finish_close(s);
-    else
-        connect_next(s);
-}
-
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct itsi_redis_stream *s = handle->data;
     s->handles--;
-    finish_close(s);
-}
-
-/* A socket that failed to connect is no good for another try: the next address gets one of its own. */
-static void connect_next(struct itsi_redis_stream *s)
-{
-    if (s->has_socket) {
-        s->has_socket = false;
-        uv_close(&s->uv.handle, on_socket_closed);
-        return;
-    }
-    if (!s->next_address) {
-        fail(s, s->why_code, &s->why);
-        return;
-    }
-    const struct sockaddr *address = s->next_address->ai_addr;
-    s->next_address = s->next_address->ai_next;
-    int status = uv_tcp_init(s->loop, &s->uv.tcp);
-    if (!status) {
-        s->has_socket = true;
-        s->handles++;
-        s->uv.handle.data = s;
-        status = uv_tcp_connect(&s->connecting, &s->uv.tcp, address, on_connected);
-    }
-    if (status)
-        fail_status(s, status, "connecting");
-}
-
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
-{
-    struct itsi_redis_stream *s = request->data;
-    s->is_resolving = false;
-    s->addresses = s->next_address = found;
-    if (s->is_closing) {
-        finish_close(s);
-        return;
-    }
-    s->stage = CONNECTING;
-    if (status)
-        fail_status(s, status, "resolving");
-    else
-        connect_next(s);
-}
-
-static int start_tcp(struct itsi_redis_stream *s, struct its_diag *diag)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    char port[16];
-    snprintf(port, sizeof port, "%d", s->host.port);
-    int status = uv_getaddrinfo(s->loop, &s->resolving, on_resolved, s->host.name, port, &hints);
-    if (status)
-        return fail_uv(diag, status, "resolving");
-    s->is_resolving = true;
-    return 0;
-}
-
-static int start_unix(struct itsi_redis_stream *s, struct its_diag *diag)
-{
-    int status = uv_pipe_init(s->loop, &s->uv.pipe, 0);
-    if (status)
-        return fail_uv(diag, status, "connecting");
-    s->has_socket = true;
-    s->handles++;
-    s->uv.handle.data = s;
-    s->stage = CONNECTING;
-    uv_pipe_connect(&s->connecting, &s->uv.pipe, s->path, on_connected);
-    return 0;
+    itsi_stream_closed(s);
 }
 
 static int allocate(struct itsi_redis_stream *s, struct itsi_tls *tls, struct its_diag *diag)
@@ -425,7 +277,7 @@ int itsi_redis_stream_create(struct itsi_redis_stream **out, uv_loop_t *loop,
     s->flusher.data = s->resolving.data = s->connecting.data = s->writing.data = s;
     int rc = allocate(s, params->tls, diag);
     if (!rc)
-        rc = s->path[0] ? start_unix(s, diag) : start_tcp(s, diag);
+        rc = itsi_stream_dial(s, diag);
     if (rc) { /* no handle is open yet */
         free_stream(s);
         return rc;
@@ -439,12 +291,7 @@ int itsi_redis_stream_create(struct itsi_redis_stream **out, uv_loop_t *loop,
 void itsi_redis_stream_close(struct itsi_redis_stream *s)
 {
     s->is_closing = true;
-    if (s->is_resolving)
-        uv_cancel((uv_req_t *)&s->resolving); /* where it is too late for that, its answer is awaited */
-    if (s->has_socket) {
-        s->has_socket = false;
-        uv_close(&s->uv.handle, on_socket_closed);
-    }
+    itsi_stream_hang_up(s);
     uv_close((uv_handle_t *)&s->flusher, on_handle_closed);
 }
 

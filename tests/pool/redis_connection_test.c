@@ -30,7 +30,7 @@ static void close_usual(struct client *c)
     assert_int_equal(redis_clients(server.port, "its-test"), 0);
 }
 
-/* --- order --------------------------------------------------------------------------------------------------------- */
+/* --- order -------------------------------------------------------------------------------------------------------- */
 
 struct pipeline {
     struct itsi_redis_exchange exchange;
@@ -112,7 +112,7 @@ static void several_replies_belong_to_one_exchange(void **state)
     close_usual(&c);
 }
 
-/* --- addresses and users ------------------------------------------------------------------------------------------- */
+/* --- addresses and users ------------------------------------------------------------------------------------------ */
 
 static void reaches_a_socket_and_a_database(void **state)
 {
@@ -237,7 +237,7 @@ static void says_that_a_server_is_full(void **state)
     redis_end(&small);
 }
 
-/* --- bounds -------------------------------------------------------------------------------------------------------- */
+/* --- bounds ------------------------------------------------------------------------------------------------------- */
 
 static void large_values_pass_and_larger_ones_do_not(void **state)
 {

@@ -13,7 +13,7 @@ enum { SENTINELS = 3, NODES = 3 };
 static struct itsi_loop *loop;
 static struct load load;
 
-/* --- sentinels ----------------------------------------------------------------------------------------------------- */
+/* --- sentinels ---------------------------------------------------------------------------------------------------- */
 
 struct watched {
     struct redis_server master, replica;
@@ -148,7 +148,7 @@ static void no_sentinel_knows(void **state)
     itsi_redis_destroy(redis, 0);
 }
 
-/* --- a cluster ----------------------------------------------------------------------------------------------------- */
+/* --- a cluster ---------------------------------------------------------------------------------------------------- */
 
 static struct redis_server nodes[NODES];
 
