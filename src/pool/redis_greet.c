@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/url.h"
 #include "pool/redis_command.h"
 
 #include <stdio.h>
@@ -110,6 +111,14 @@ static const char *part(const struct itsi_redis_greeting *g, int index)
     return "PING";
 }
 
+/* A server that does not know a command repeats its arguments. */
+static void hide_password(const struct itsi_redis_connection *c, char *message)
+{
+    struct itsi_url secret = {.scheme = ""};
+    memcpy(secret.password, c->password, sizeof secret.password);
+    itsi_url_scrub(&secret, message);
+}
+
 static void on_reply(struct itsi_redis_exchange *exchange, int index, const struct itsi_redis_reply *reply)
 {
     struct itsi_redis_connection *c = owner(exchange);
@@ -128,6 +137,7 @@ static void on_reply(struct itsi_redis_exchange *exchange, int index, const stru
     if (index == g->ping && itsi_redis_says(reply, "NOPERM")) /* a user that may not ask is answered all the same */
         return;
     g->rc = itsi_fail(&g->diag, itsi_redis_problem_code(problem), "%s: %.200s", part(g, index), reply->text);
+    hide_password(c, g->diag.text);
 }
 
 static void on_done(struct itsi_redis_exchange *exchange, int rc, const struct its_diag *diag)

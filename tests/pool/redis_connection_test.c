@@ -209,6 +209,19 @@ static void signs_in_as_a_user(void **state)
     signs_in((const char *const[]){"--requirepass", "s3cret", READER, "--rename-command", "HELLO", "", NULL});
 }
 
+/* It repeats the arguments of what it does not know, among them the password. */
+static void keeps_the_password_from_messages(void **state)
+{
+    (void)state;
+    struct redis_server strange;
+    char url[128];
+    redis_prepare(&strange, (const char *const[]){"--rename-command", "HELLO", "", "--rename-command", "AUTH", "", NULL});
+    assert_int_equal(redis_start(&strange), 0);
+    snprintf(url, sizeof url, "redis://tom:s3cret@127.0.0.1:%d", strange.port);
+    cannot_open(url, ITS_EINVAL, "unknown command");
+    redis_end(&strange);
+}
+
 static void says_that_a_server_is_full(void **state)
 {
     (void)state;
@@ -301,6 +314,7 @@ int main(void)
         cmocka_unit_test(reaches_a_socket_and_a_database),
         cmocka_unit_test(says_why_it_cannot_open),
         cmocka_unit_test(signs_in_as_a_user),
+        cmocka_unit_test(keeps_the_password_from_messages),
         cmocka_unit_test(says_that_a_server_is_full),
         cmocka_unit_test(large_values_pass_and_larger_ones_do_not),
         cmocka_unit_test(closing_answers_what_is_in_flight),

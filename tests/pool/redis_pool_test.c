@@ -2,9 +2,11 @@
  * leaked, what was acknowledged is there, and the time to recover is printed. */
 #include "redis_server.h"
 
+#include "base/mem.h"
 #include "redis_load.h"
 #include "support/proxy.h"
 
+#include <netinet/tcp.h>
 #include <signal.h>
 
 #define NAME "its-pool"
@@ -146,6 +148,117 @@ static void a_bad_link(void **state)
     load_check_leaks(redis, server.port, NAME);
     load_close(redis, server.port, NAME);
     proxy_end(&proxy);
+}
+
+/* Nobody uses it, nothing arrives: checks find out, every redis_health_check_interval. */
+static void a_link_that_dies_while_idle(void **state)
+{
+    (void)state;
+    struct proxy proxy;
+    struct its_cfg cfg;
+    struct its_diag diag;
+    struct answer answer;
+    struct itsi_redis *redis;
+    struct itsi_pool_stats stats;
+    char url[160], target[32];
+    snprintf(target, sizeof target, "127.0.0.1:%d", server.port);
+    assert_int_equal(proxy_start(&proxy, target), 0);
+    url_of(url, proxy.port, "");
+    load_config(&cfg, 2, 4)->redis_health_check_interval = 0.1;
+    CHECK_OK(itsi_redis_create(&redis, loop, url, &cfg.connection_pool, &diag), diag);
+    CHECK_OK(load_ask(redis, &answer, &diag, 5, "PING"), diag);
+    assert_int_equal(proxy_tell(&proxy, "drop", NULL, NULL), 0);
+    int64_t start = itsi_now_ns();
+    do {
+        CHECK_OK(itsi_pool_stats(itsi_redis_node_pool(redis, 0), &stats, &diag), diag);
+        assert_true(itsi_now_ns() < start + 10 * ITSI_NS_PER_S);
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+    } while (stats.closed[ITSI_POOL_CLOSED_CHECK] < 2);
+    printf("a link that died while idle: noticed after %.2f s\n", (double)(itsi_now_ns() - start) / 1e9);
+    its_cfg_fini(&cfg);
+    itsi_redis_destroy(redis, 0);
+    proxy_end(&proxy);
+}
+
+/* The guide's keepalive, and a bound on what is not acknowledged. */
+static void watches_its_links(void **state)
+{
+    (void)state;
+    char url[160];
+    struct its_diag diag;
+    struct answer answer;
+    url_of(url, server.port, "");
+    struct itsi_redis *redis = load_open(loop, url, 1, 2);
+    CHECK_OK(load_ask(redis, &answer, &diag, 5, "PING"), diag);
+    static const struct {
+        int level, option, wanted;
+    } options[] = {{SOL_SOCKET, SO_KEEPALIVE, 1},  {IPPROTO_TCP, TCP_KEEPIDLE, 1}, {IPPROTO_TCP, TCP_KEEPINTVL, 3},
+                   {IPPROTO_TCP, TCP_KEEPCNT, 5},  {IPPROTO_TCP, TCP_NODELAY, 1},  {IPPROTO_TCP, TCP_USER_TIMEOUT, 16000}};
+    int found = 0;
+    for (int fd = 3; fd < 1024; fd++) {
+        struct sockaddr_in peer;
+        socklen_t len = sizeof peer;
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) || peer.sin_family != AF_INET ||
+            ntohs(peer.sin_port) != server.port)
+            continue;
+        found++;
+        for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+            int value = 0;
+            socklen_t size = sizeof value;
+            assert_int_equal(getsockopt(fd, options[i].level, options[i].option, &value, &size), 0);
+            assert_int_equal(value, options[i].wanted);
+        }
+    }
+    assert_true(found > 0);
+    load_close(redis, server.port, NAME);
+}
+
+static void allocates_nothing_in_steady_state(void **state)
+{
+    (void)state;
+    char url[160];
+    struct its_diag diag;
+    struct answer answer;
+    struct itsi_redis_request request = {0};
+    url_of(url, server.port, "");
+    struct itsi_redis *redis = load_open(loop, url, 1, 2);
+    uint64_t before = 0;
+    for (int i = 0; i < 2000; i++) {
+        if (i == 1000)
+            before = itsi_alloc_count();
+        load_prepare(&request, &answer, 5, true);
+        itsi_redis_request_words(&request, "SET", "steady", "state");
+        itsi_redis_request_words(&request, "GET", "steady");
+        CHECK_OK(itsi_redis_command(redis, &request, &diag), diag);
+    }
+    assert_string_equal(answer.text, "state");
+    assert_int_equal(itsi_alloc_count(), before);
+    itsi_buf_fini(&request.bytes);
+    load_close(redis, server.port, NAME);
+}
+
+static void survives_failing_allocations(void **state)
+{
+    (void)state;
+    struct its_cfg cfg;
+    struct its_diag diag;
+    char url[160];
+    int made = 0;
+    struct its_cfg_connection_pool *options = load_config(&cfg, 1, 2);
+    snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:%d/main", free_port());
+    for (int64_t nth = 1; nth < 16; nth++) {
+        struct itsi_redis *redis = NULL;
+        itsi_alloc_fail_at(nth);
+        int rc = itsi_redis_create(&redis, loop, url, options, &diag);
+        if (rc)
+            assert_int_equal(rc, ITS_ENOMEM);
+        else
+            itsi_redis_destroy(redis, 0);
+        itsi_alloc_fail_at(0);
+        made += rc == 0;
+    }
+    assert_true(made > 0 && made < 15);
+    its_cfg_fini(&cfg);
 }
 
 static void refuses(const char *url, int rc, const char *part)
@@ -327,6 +440,10 @@ int main(void)
         cmocka_unit_test(a_server_killed_and_started_again),
         cmocka_unit_test(a_server_that_stops),
         cmocka_unit_test(a_bad_link),
+        cmocka_unit_test(a_link_that_dies_while_idle),
+        cmocka_unit_test(watches_its_links),
+        cmocka_unit_test(allocates_nothing_in_steady_state),
+        cmocka_unit_test(survives_failing_allocations),
         cmocka_unit_test(a_server_that_does_not_let_us_in),
         cmocka_unit_test(a_server_that_loads),
         cmocka_unit_test(a_full_server),
