@@ -95,8 +95,7 @@ static void learn(struct itsi_redis_connection *c, const struct itsi_redis_reply
 
 static bool is_unknown_command(const struct itsi_redis_reply *reply)
 {
-    return itsi_redis_says(reply, "ERR unknown command") || itsi_redis_says(reply, "NOPROTO") ||
-           (reply->len > 19 && memcmp(reply->text, "ERR unknown command", 19) == 0);
+    return itsi_redis_says(reply, "ERR unknown command") || itsi_redis_says(reply, "NOPROTO");
 }
 
 static const char *part(const struct itsi_redis_greeting *g, int index)

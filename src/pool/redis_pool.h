@@ -37,10 +37,10 @@ struct itsi_redis_request {
     bool is_idempotent; /* may be carried out twice */
     struct itsi_buf bytes; /* by itsi_redis_request_add; the owner frees it in the end (itsi_buf_fini) */
     int commands, slot;
-    /* Each on the loop's thread. `reply` (may be NULL) for each command, valid during the call; after a retry it begins at
-     * index 0 again. `done` once; rc 0: each command was answered, if only by an error; otherwise, from a request that is
-     * not idempotent, whether it was carried out is not known, unless ITS_EREFUSED, ITS_ELIMIT or ITS_EAUTH say that it
-     * never left. It may free the request or start it again. */
+    /* Each on the loop's thread. `reply` (may be NULL) for each command, valid during the call; after a retry it begins
+     * at index 0 again. `done` once; rc 0: each command was answered, if only by an error. Else, of a request that is not
+     * idempotent, it is not known whether it was carried out, unless ITS_EREFUSED says that it never left. `done` may free
+     * the request or start it again. */
     void (*reply)(struct itsi_redis_request *request, int index, const struct itsi_redis_reply *reply);
     void (*done)(struct itsi_redis_request *request, int rc, const struct its_diag *diag);
     void *self;
@@ -52,6 +52,7 @@ struct itsi_redis_request {
     struct itsi_pool_request borrowing;
     struct itsi_lease lease;
     struct itsi_redis_exchange exchange;
+    void *waiting; /* the thread in itsi_redis_command */
     int64_t sent_ns;
     int hops;     /* redirects and connections found stale so far */
     bool retried; /* once is all */

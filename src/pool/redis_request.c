@@ -208,7 +208,8 @@ static void on_done(struct itsi_redis_exchange *exchange, int rc, const struct i
         borrow(r);
     } else {
         struct its_diag why = *diag;
-        finish(r, itsi_diag_prefix(&why, rc, "Redis"), &why);
+        /* refused is what never left; a host may also become unreachable later */
+        finish(r, itsi_diag_prefix(&why, rc == ITS_EREFUSED ? ITS_EIO : rc, "Redis"), &why);
     }
 }
 
@@ -258,7 +259,7 @@ struct waiting {
 
 static void wake(struct itsi_redis_request *r, int rc, const struct its_diag *diag)
 {
-    struct waiting *w = r->self;
+    struct waiting *w = r->waiting;
     w->rc = rc;
     if (rc)
         w->diag = *diag;
@@ -268,15 +269,13 @@ static void wake(struct itsi_redis_request *r, int rc, const struct its_diag *di
 int itsi_redis_command(struct itsi_redis *redis, struct itsi_redis_request *r, struct its_diag *diag)
 {
     struct waiting w = {.rc = 0};
-    void *self = r->self;
     void (*done)(struct itsi_redis_request *, int, const struct its_diag *) = r->done;
     itsi_event_init(&w.event);
-    r->self = &w;
+    r->waiting = &w;
     r->done = wake;
     itsi_redis_start(redis, r);
     itsi_event_wait_until(&w.event, ITSI_NEVER);
     itsi_event_fini(&w.event);
-    r->self = self;
     r->done = done;
     if (w.rc && diag)
         *diag = w.diag;

@@ -60,9 +60,7 @@ struct answer {
 
 static inline void load_on_reply(struct itsi_redis_request *request, int index, const struct itsi_redis_reply *reply)
 {
-    struct answer *a = (struct answer *)(uintptr_t)request->owner.trace;
-    if (!a)
-        return;
+    struct answer *a = request->self;
     if (index == 0)
         *a = (struct answer){0};
     a->replies++;
@@ -75,7 +73,8 @@ static inline void load_on_reply(struct itsi_redis_request *request, int index, 
 static inline void load_prepare(struct itsi_redis_request *request, struct answer *answer, double seconds, bool is_idempotent)
 {
     itsi_redis_request_reset(request);
-    request->owner = (struct itsi_pool_owner){"test", "load", (uintptr_t)answer};
+    request->owner = (struct itsi_pool_owner){.component = "test", .stage = "load"};
+    request->self = answer;
     request->deadline = in_seconds(seconds);
     request->is_idempotent = is_idempotent;
     request->reply = load_on_reply;
