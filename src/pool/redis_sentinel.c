@@ -41,6 +41,12 @@ static struct itsi_redis_sentinels *owner(struct itsi_redis_exchange *exchange)
     return (struct itsi_redis_sentinels *)((char *)exchange - offsetof(struct itsi_redis_sentinels, exchange));
 }
 
+static void free_sentinels(struct itsi_redis_sentinels *s)
+{
+    itsi_buf_fini(&s->question);
+    itsi_free(s);
+}
+
 static void hang_up(struct itsi_redis_sentinels *s)
 {
     if (s->is_hung_up)
@@ -121,8 +127,7 @@ static void on_closed(void *self)
     if (s->closed) {
         void (*closed)(void *) = s->closed;
         void *owned = s->self;
-        itsi_buf_fini(&s->question);
-        itsi_free(s);
+        free_sentinels(s);
         closed(owned);
     } else if (s->is_answered) {
         s->first = place(s);
@@ -171,10 +176,11 @@ int itsi_redis_sentinels_create(struct itsi_redis_sentinels **out, uv_loop_t *lo
                                 void *self, struct its_diag *diag)
 {
     struct itsi_redis_sentinels *s = itsi_zalloc(sizeof *s);
-    if (s)
-        itsi_redis_words(&s->question, "SENTINEL", "get-master-addr-by-name", url->master);
-    if (!s || s->question.failed) {
-        itsi_free(s);
+    if (!s)
+        return itsi_fail(diag, ITS_ENOMEM, "sentinels: out of memory");
+    itsi_redis_words(&s->question, "SENTINEL", "get-master-addr-by-name", url->master);
+    if (s->question.failed) {
+        free_sentinels(s);
         return itsi_fail(diag, ITS_ENOMEM, "sentinels: out of memory");
     }
     s->loop = loop;
@@ -195,8 +201,7 @@ void itsi_redis_sentinels_close(struct itsi_redis_sentinels *s, void (*closed)(v
         hang_up(s);
         return;
     }
-    itsi_buf_fini(&s->question);
-    itsi_free(s);
+    free_sentinels(s);
     closed(self);
 }
 
