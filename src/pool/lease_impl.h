@@ -10,7 +10,7 @@
 /* What utilization is measured from. */
 struct itsi_pool_mark {
     int64_t at;
-    double lent_ns;
+    uint64_t lent_ns;
 };
 
 /* Who wants the loop's thread posts `task`, once (is_posted), after having let go of the lock. So nothing of the pool is
@@ -36,7 +36,6 @@ struct itsi_pool {
     struct itsi_ring answers; /* asynchronous waiters with an outcome */
     int blocked;            /* threads inside itsi_pool_acquire that wait */
     pthread_cond_t changed; /* while shutting down: something ended */
-    int last_code;          /* of the last open that failed */
     struct its_diag last_error;
     uint64_t wakeups;       /* of blocked threads by a grant or refusal */
     uint64_t stale;         /* leases given back that were not held */
