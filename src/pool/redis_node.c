@@ -261,7 +261,6 @@ int itsi_redis_node_create(struct itsi_redis *redis, const struct itsi_redis_hos
         snprintf(node->name, sizeof node->name, index ? "redis-%d" : "redis", index);
         params.name = node->name;
         params.least = least;
-        params.overflow = params.most - (least > 1 ? least : 1);
         rc = itsi_pool_create(&node->pool, redis->loop, &params, &kind, node, diag);
     }
     if (rc) {

@@ -62,6 +62,7 @@ static int configure(struct itsi_redis *redis, const struct its_cfg_connection_p
     *params = usual_params;
     int64_t most = cfg->redis_max_connections;
     params->most = (int)(most > cfg->redis_pool_size ? most : cfg->redis_pool_size);
+    params->overflow = params->most - (int)cfg->redis_pool_size;
     params->open_timeout_ns = to_ns(redis->url.connect_seconds, OPEN_TIMEOUT_S);
     params->keep_checking_ns = (int64_t)(cfg->redis_health_check_interval * 1e9);
     params->seed = (uint64_t)itsi_now_ns();

@@ -80,6 +80,7 @@ static inline bool itsi_redis_is_stale(const struct itsi_redis_link *link)
 }
 
 /* redis_node.c */
+/* least: connections kept open. */
 ITS_NODISCARD int itsi_redis_node_create(struct itsi_redis *redis, const struct itsi_redis_host *host, int least,
                                          struct its_diag *diag);
 void itsi_redis_node_free(struct itsi_redis_node *node); /* its pool is destroyed */
