@@ -106,32 +106,42 @@ static void the_master_dies(void **state)
     end_watched(&w);
 }
 
-/* Demoted without a word: its connections live on, and it answers READONLY. */
+/* Two hosts in the URL. Demoted without a word: connections to it live on, and it answers READONLY; the other takes over. */
 static void the_master_becomes_a_replica(void **state)
 {
     (void)state;
-    static struct watched w;
-    char url[256];
+    struct redis_server one, other;
     struct its_diag diag;
     struct answer answer;
-    start_watched(&w);
-    watched_url(&w, url);
+    struct itsi_redis_stats stats;
+    char url[160], port[16], line[64];
+    redis_prepare(&one, NULL);
+    assert_int_equal(redis_start(&one), 0);
+    snprintf(port, sizeof port, "%d", one.port);
+    redis_prepare(&other, (const char *const[]){"--replicaof", "127.0.0.1", port, NULL});
+    assert_int_equal(redis_start(&other), 0);
+    assert_true(redis_wait_for(other.port, "INFO replication", "master_link_status:up", 10));
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d,127.0.0.1:%d?client_name=" NAME, one.port, other.port);
     struct itsi_redis *redis = load_open(loop, url, 4, 8);
     load_start(&load, redis, 2);
-    load_wait_for(&load, 200, 20);
-    int64_t asked = itsi_now_ns();
-    assert_true(redis_wait_for(w.sentinels[0].port, "SENTINEL FAILOVER main", "+OK", 5));
-    assert_true(redis_wait_for(w.replica.port, "ROLE", "master", 20));
-    load_wait_for(&load, 200, 60);
+    load_wait_for(&load, 500, 20);
+    assert_true(redis_wait_for(other.port, "REPLICAOF NO ONE", "+OK", 1));
+    snprintf(line, sizeof line, "REPLICAOF 127.0.0.1 %d", other.port);
+    assert_true(redis_wait_for(one.port, line, "+OK", 1));
+    int64_t swapped = itsi_now_ns();
+    load_wait_for(&load, 500, 20);
     load_stop(&load);
-    report("another was made the master", asked);
-    assert_true(redis_wait_for(w.master.port, "ROLE", "slave", 20));
+    report("master and replica changed places", swapped);
+    itsi_redis_stats(redis, &stats);
+    assert_true(stats.failovers > 0 && stats.redirects > 0);
     CHECK_OK(load_ask(redis, &answer, &diag, 5, "SET", "after", "all"), diag);
-    assert_true(redis_wait_for(w.replica.port, "GET after", "all", 1));
-    load_check_leaks(redis, w.replica.port, NAME);
-    load_close(redis, w.replica.port, NAME);
-    assert_int_equal(redis_clients(w.master.port, NAME), 0);
-    end_watched(&w);
+    assert_string_equal(answer.text, "OK");
+    assert_true(redis_wait_for(other.port, "GET after", "all", 1));
+    load_check_leaks(redis, other.port, NAME);
+    load_close(redis, other.port, NAME);
+    assert_int_equal(redis_clients(one.port, NAME), 0);
+    redis_end(&other);
+    redis_end(&one);
 }
 
 static void no_sentinel_knows(void **state)
