@@ -52,6 +52,7 @@ static void connect_link(struct itsi_redis_link *link)
         .most_reply = MOST_REPLY,
     };
     link->epoch = redis->epoch;
+    link->tried = redis->preferred;
     link->rc = itsi_redis_open(&link->connection, itsi_loop_uv(redis->loop), &params, link->deadline, &events, link,
                                &link->diag);
     if (link->rc)
@@ -74,14 +75,33 @@ static void begin_open(void *self, struct itsi_pool_slot *slot, int64_t deadline
     }
 }
 
+/* What was opened to another than the master is closed, as soon as nobody has it. */
+static void begin_epoch(struct itsi_redis *redis)
+{
+    redis->epoch++;
+    atomic_fetch_add(&redis->failovers, 1);
+    struct itsi_redis_node *node = redis->nodes[0];
+    for (int i = 0; i < redis->pool_params.most; i++) {
+        struct itsi_redis_link *link = &node->links[i];
+        if (!link->is_good)
+            continue;
+        link->is_good = false;
+        itsi_pool_lost(link->slot);
+    }
+}
+
 void itsi_redis_found_master(void *self, int rc, const struct itsi_redis_host *host, const struct its_diag *diag)
 {
     struct itsi_redis *redis = self;
     struct itsi_redis_link *all = redis->waiting;
     redis->waiting = NULL;
     if (!rc) {
+        bool is_another = host->port != redis->master.port || strcmp(host->name, redis->master.name) != 0;
+        bool had_one = redis->master.name[0] != '\0';
         redis->master = *host;
         redis->is_master_known = true;
+        if (is_another && had_one)
+            begin_epoch(redis);
     }
     while (all) {
         struct itsi_redis_link *link = all;
@@ -101,17 +121,26 @@ void itsi_redis_fail_over(struct itsi_redis *redis, unsigned epoch)
 {
     if (epoch != redis->epoch)
         return; /* another has been found since */
-    redis->epoch++;
     redis->is_master_known = false;
-    if (redis->url.via != ITSI_REDIS_SENTINEL && redis->url.host_count > 1)
+    if (!redis->sentinels && redis->url.host_count > 1)
         redis->preferred = (redis->preferred + 1) % redis->url.host_count;
-    atomic_fetch_add(&redis->failovers, 1);
+    begin_epoch(redis);
 }
 
-/* Where there is another address to turn to: a server that is away, and one that is a replica, cost a failover. */
 static bool has_others(const struct itsi_redis_node *node)
 {
     return !node->host.name[0] && (node->redis->sentinels || node->redis->url.host_count > 1);
+}
+
+/* It could not be opened: the next one asks the sentinels, or tries the next host. What is open stays so. */
+static void try_elsewhere(struct itsi_redis_link *link)
+{
+    struct itsi_redis *redis = link->node->redis;
+    if (!has_others(link->node) || link->rc == ITS_EAUTH || link->rc == ITS_ELIMIT)
+        return; /* there it is, and says no */
+    redis->is_master_known = false;
+    if (!redis->sentinels && link->tried == redis->preferred)
+        redis->preferred = (redis->preferred + 1) % redis->url.host_count;
 }
 
 static void on_opened(void *self, int rc, const struct its_diag *diag)
@@ -125,8 +154,7 @@ static void on_opened(void *self, int rc, const struct its_diag *diag)
         link->rc = itsi_fail(&link->diag, ITS_EBUSY, "%.100s:%d is a replica, not yet the master", redis->master.name,
                              redis->master.port);
     if (link->rc) {
-        if (link->rc != ITS_EAUTH && has_others(link->node))
-            itsi_redis_fail_over(redis, link->epoch);
+        try_elsewhere(link);
         itsi_redis_close(link->connection);
         return;
     }

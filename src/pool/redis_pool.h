@@ -76,7 +76,7 @@ void itsi_redis_start(struct itsi_redis *redis, struct itsi_redis_request *reque
 ITS_NODISCARD int itsi_redis_command(struct itsi_redis *redis, struct itsi_redis_request *request, struct its_diag *diag);
 
 struct itsi_redis_stats {
-    uint64_t requests, retries, redirects, failovers; /* failovers: another master or address was taken */
+    uint64_t requests, retries, redirects, failovers; /* failovers: the master had become another */
     double latency_seconds; /* moving median of an exchange; 0: none yet */
     int nodes;
 };

@@ -22,6 +22,7 @@ struct itsi_redis_link {
     struct itsi_redis_link *next_waiting;
     int64_t deadline;                /* of opening */
     unsigned epoch;                  /* whose master it was opened to */
+    int tried;                       /* of the URL's hosts */
     bool is_opening, is_checking;    /* an answer is due */
     bool is_waiting;                 /* for the sentinels */
     bool is_ending;                  /* the pool wants to hear that it is closed */
@@ -84,7 +85,8 @@ static inline bool itsi_redis_is_stale(const struct itsi_redis_link *link)
 ITS_NODISCARD int itsi_redis_node_create(struct itsi_redis *redis, const struct itsi_redis_host *host, int least,
                                          struct its_diag *diag);
 void itsi_redis_node_free(struct itsi_redis_node *node); /* its pool is destroyed */
-/* The master may be another: connections to the one so far are not lent any more, the next is looked for. */
+/* The master is a replica now: connections to it are given up, the next master is looked for. epoch: the connection's that
+ * learnt it. */
 void itsi_redis_fail_over(struct itsi_redis *redis, unsigned epoch);
 /* The sentinels have answered. */
 void itsi_redis_found_master(void *redis, int rc, const struct itsi_redis_host *host, const struct its_diag *diag);
