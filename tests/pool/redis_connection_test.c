@@ -262,8 +262,8 @@ static void large_values_pass_and_larger_ones_do_not(void **state)
     assert_int_equal(a.integer, 10 << 20);
     client_ask(&c, &a, 5, "GET", "large");
     assert_int_equal(a.type, ITSI_REDIS_STRING);
-    client_ask(&c, &a, 5, "SETRANGE", "larger", "104857599", "x");
-    client_ask(&c, &a, 5, "GET", "larger");
+    client_ask(&c, &a, 30, "SETRANGE", "larger", "104857599", "x");
+    client_ask(&c, &a, 30, "GET", "larger");
     assert_int_equal(a.rc, ITS_ELIMIT);
     assert_int_equal(c.lost, 1);
     asked_init(&a, 1);
