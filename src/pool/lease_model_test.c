@@ -133,13 +133,12 @@ static void step_give_back(struct model *m)
 {
     const int who = below(m, WAITERS);
     struct person *p = &m->people[who];
-    int64_t leaked_ns;
     if (p->stale.slot && below(m, 4) == 0) /* twice, or after it was taken away */
-        assert_int_equal(itsi_lease_core_release(&m->core, p->stale, false, m->now, &leaked_ns), ITS_EINVAL);
+        assert_int_equal(itsi_lease_core_release(&m->core, p->stale, false, m->now), ITS_EINVAL);
     if (p->state != HOLDING)
         return;
     const bool is_held = ((struct itsi_lease_slot *)p->lease.slot)->serial == p->lease.serial;
-    const int rc = itsi_lease_core_release(&m->core, p->lease, below(m, 10) == 0, m->now, &leaked_ns);
+    const int rc = itsi_lease_core_release(&m->core, p->lease, below(m, 10) == 0, m->now);
     assert_int_equal(rc, is_held ? 0 : ITS_EINVAL);
     p->stale = p->lease;
     p->state = AWAY;
