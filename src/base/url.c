@@ -146,7 +146,7 @@ int itsi_url_param(const struct itsi_url *url, const char *name, char *out, size
 static int is_secret_name(const char *name, size_t len)
 {
     static const char *const secrets[] = {"password", "passwd", "pwd", "pass", "token", "access_token",
-                                          "key",      "apikey", "api_key", "secret", "auth"};
+                                          "key",      "apikey", "api_key", "secret", "auth",  "sentinel_password"};
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
         if (strlen(secrets[i]) == len && strncasecmp(secrets[i], name, len) == 0)
             return 1;
