@@ -44,6 +44,7 @@ struct itsi_ffmpeg_job {
     const char *const *environment; /* "NAME=value", besides PATH, LANG; NULL at the end; NULL: none */
     const char *const *secrets;     /* words that show up nowhere, NULL at the end; NULL: none */
     int input, output;              /* descriptors of its stdin and stdout, taken over, always; -1: /dev/null */
+    struct itsi_pool_owner owner;   /* who wants it */
     int64_t deadline;               /* waiting for a process included */
     int64_t stall_ns;               /* ended after so long without progress; 0: the pool's usual */
     struct itsi_child_limits limits;

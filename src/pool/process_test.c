@@ -332,5 +332,6 @@ int main(void)
         TEST(a_parent_that_is_killed_takes_its_children_along),
         TEST(memory_of_a_process_is_read),
     };
+    processes_warm_up();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
