@@ -63,7 +63,7 @@ int itsi_clip_write(struct itsi_ffmpeg_pool *pool, struct itsi_packet_ring *ring
     const char *const arguments[] = {"-f", itsi_packet_mux_name(format.codec), "-i", "pipe:0", "-map", "0:v", "-c", "copy",
                                      "-avoid_negative_ts", "make_zero", "-movflags", "+faststart", "-f", "mp4", "-y", part, NULL};
     struct writing writing = {.job = {.arguments = arguments, .owner = {"pipeline", "clip", 0}, .input = -1, .output = -1,
-                                      .deadline = deadline, .done = on_done, .arg = &writing}};
+                                      .deadline = deadline, .limits = {.nice = 10}, .done = on_done, .arg = &writing}};
     int rc = feed(pool, ring, from, until, &writing, &summary, diag);
     if (rc == 0 && (stat(part, &info) != 0 || rename(part, path) != 0))
         rc = itsi_fail_errno(diag, errno, "clip: %s", path);
