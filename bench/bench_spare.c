@@ -1,7 +1,7 @@
-/* What a process that waits saves: the time of one small FFmpeg job, from asking to its end, by a process that is FFmpeg
- * linked ahead, by one that executes it, and started plainly, alternating; medians, extremes, and ratios to plain. The job
- * takes FFmpeg itself next to nothing, so what is left is what starting costs. And the memory that such a process has for
- * itself. */
+/* What a process that waits saves: the time of one small FFmpeg job, from asking to its end, by a process that is
+ * FFmpeg linked ahead, by one that executes it, and started plainly, alternating; medians, extremes, and ratios to
+ * plain. The job takes FFmpeg itself next to nothing, so what is left is what starting costs. And the memory that such
+ * a process has for itself. */
 #include "base/clock.h"
 #include "base/thread.h"
 #include "net/loop.h"
@@ -42,8 +42,12 @@ static void on_done(struct itsi_ffmpeg_job *job, const struct itsi_ffmpeg_result
 
 static double by_pool(struct itsi_ffmpeg_pool *pool)
 {
-    struct asked asked = {.job = {.arguments = arguments, .owner = {"bench", "spare", 0}, .input = -1, .output = -1,
-                                  .deadline = ITSI_NEVER, .done = on_done}};
+    struct asked asked = {.job = {.arguments = arguments,
+                                  .owner = {"bench", "spare", 0},
+                                  .input = -1,
+                                  .output = -1,
+                                  .deadline = ITSI_NEVER,
+                                  .done = on_done}};
     asked.job.arg = &asked;
     itsi_event_init(&asked.done);
     const int64_t begin = itsi_now_ns();
@@ -86,8 +90,10 @@ static int compare(const void *a, const void *b)
 
 static struct itsi_ffmpeg_pool *make_pool(struct itsi_loop *loop, bool executes)
 {
-    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 1, .ffmpeg_max_concurrent = 1,
-                                                .ffmpeg_process_timeout = 60, .ffmpeg_restart_threshold = 1000000};
+    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 1,
+                                                .ffmpeg_max_concurrent = 1,
+                                                .ffmpeg_process_timeout = 60,
+                                                .ffmpeg_restart_threshold = 1000000};
     struct itsi_ffmpeg_pool_params params;
     struct itsi_ffmpeg_pool *pool;
     struct its_diag diag;

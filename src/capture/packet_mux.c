@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define NS (AVRational){1, (int)ITSI_NS_PER_S}
+#define NS                                                                                                             \
+    (AVRational) { 1, (int)ITSI_NS_PER_S }
 /* Where the stream has no decoding times, pictures are shown so much later than decoded: more than any reordering. */
 #define REORDER_NS (500 * ITSI_NS_PER_MS)
 enum { BUFFER = 1 << 15 };
@@ -170,7 +171,8 @@ int itsi_packet_mux(struct itsi_packet_ring *ring, int64_t from, int64_t until, 
         err = write_pictures(&m, ring, from, until);
     close_file(&m);
     if (m.error)
-        return itsi_fail(diag, m.error, "coded pictures: %s", m.error == ITS_EIO ? "nobody takes them" : "taken too slowly");
+        return itsi_fail(diag, m.error, "coded pictures: %s",
+                         m.error == ITS_EIO ? "nobody takes them" : "taken too slowly");
     if (err < 0)
         return itsi_av_fail(diag, err, "coded pictures");
     if (m.summary.pictures == 0)

@@ -115,8 +115,8 @@ static void make_room(struct itsi_packet_ring *ring, size_t size, int64_t now)
 {
     while (ring->first < ring->end && has_old_group(ring, now))
         drop_group(ring);
-    while (ring->first < ring->end && (used(ring) + size > ring->params.bytes ||
-                                       ring->end - ring->first == (uint64_t)ring->params.pictures))
+    while (ring->first < ring->end &&
+           (used(ring) + size > ring->params.bytes || ring->end - ring->first == (uint64_t)ring->params.pictures))
         drop_group(ring);
 }
 
@@ -128,7 +128,8 @@ static void store(struct itsi_packet_ring *ring, const uint8_t *data, size_t siz
     memcpy(ring->data, data + head, size - head);
 }
 
-void itsi_packet_ring_put(struct itsi_packet_ring *ring, const struct itsi_packet *packet, const uint8_t *data, size_t size)
+void itsi_packet_ring_put(struct itsi_packet_ring *ring, const struct itsi_packet *packet, const uint8_t *data,
+                          size_t size)
 {
     pthread_mutex_lock(&ring->mutex);
     if (packet->key)

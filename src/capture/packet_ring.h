@@ -1,8 +1,8 @@
-/* The last seconds of a camera as it sent them: its coded pictures, from a key frame on, in a bounded amount of memory. What
- * an incident looked like can so be kept without decoding, coding or storing anything beforehand.
+/* The last seconds of a camera as it sent them: its coded pictures, from a key frame on, in a bounded amount of memory.
+ * What an incident looked like can so be kept without decoding, coding or storing anything beforehand.
  *
- * One thread puts, any may read at the same time; either holds the lock for one picture. Nothing is allocated by a put; memory
- * is touched, and so taken, only as far as it was ever filled. */
+ * One thread puts, any may read at the same time; either holds the lock for one picture. Nothing is allocated by a put;
+ * memory is touched, and so taken, only as far as it was ever filled. */
 #ifndef ITSI_CAPTURE_PACKET_RING_H
 #define ITSI_CAPTURE_PACKET_RING_H
 
@@ -15,9 +15,9 @@
 struct itsi_packet_ring;
 
 struct itsi_packet_ring_params {
-    size_t bytes;    /* at most */
+    size_t bytes; /* at most */
     int64_t keep_ns; /* at most, by arrival; a whole group of pictures more */
-    int pictures;    /* at most */
+    int pictures; /* at most */
 };
 ITS_NODISCARD int itsi_packet_ring_create(struct itsi_packet_ring **out, const struct itsi_packet_ring_params *params,
                                           struct its_diag *diag);
@@ -36,9 +36,9 @@ struct itsi_packet_format {
 int itsi_packet_ring_format(struct itsi_packet_ring *ring, const struct itsi_packet_format *format);
 
 struct itsi_packet {
-    int64_t at;       /* arrival, monotonic */
+    int64_t at; /* arrival, monotonic */
     int64_t pts, dts; /* ns in the epoch; dts: ITSI_PACKET_NO_DTS: not known */
-    uint32_t epoch;   /* time stamps of two epochs have nothing to do with each other */
+    uint32_t epoch; /* time stamps of two epochs have nothing to do with each other */
     bool key;
 };
 #define ITSI_PACKET_NO_DTS INT64_MIN

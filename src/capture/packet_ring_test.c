@@ -9,7 +9,8 @@
 #define S ITSI_NS_PER_S
 
 static struct itsi_packet_ring *ring;
-static const struct itsi_packet_format h264 = {.codec = 27, .width = 640, .height = 360, .config_size = 3, .config = {1, 2, 3}};
+static const struct itsi_packet_format h264 = {
+    .codec = 27, .width = 640, .height = 360, .config_size = 3, .config = {1, 2, 3}};
 
 static void make(size_t bytes, int64_t keep_ns, int pictures)
 {
@@ -227,7 +228,8 @@ static void allocations_that_fail_are_survived(void **state)
     assert_int_equal(itsi_alloc_count(), made);
 }
 
-/* --- a reader beside the writer ------------------------------------------------------------------------------------ */
+/* --- a reader beside the writer ------------------------------------------------------------------------------------
+ */
 
 static void *read_on(void *stop)
 {

@@ -60,10 +60,31 @@ int itsi_clip_write(struct itsi_ffmpeg_pool *pool, struct itsi_packet_ring *ring
     itsi_packet_ring_get_format(ring, &format);
     if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
         return itsi_fail(diag, ITS_EINVAL, "clip: %s: path too long", path);
-    const char *const arguments[] = {"-f", itsi_packet_mux_name(format.codec), "-i", "pipe:0", "-map", "0:v", "-c", "copy",
-                                     "-avoid_negative_ts", "make_zero", "-movflags", "+faststart", "-f", "mp4", "-y", part, NULL};
-    struct writing writing = {.job = {.arguments = arguments, .owner = {"pipeline", "clip", 0}, .input = -1, .output = -1,
-                                      .deadline = deadline, .limits = {.nice = 10}, .done = on_done, .arg = &writing}};
+    const char *const arguments[] = {"-f",
+                                     itsi_packet_mux_name(format.codec),
+                                     "-i",
+                                     "pipe:0",
+                                     "-map",
+                                     "0:v",
+                                     "-c",
+                                     "copy",
+                                     "-avoid_negative_ts",
+                                     "make_zero",
+                                     "-movflags",
+                                     "+faststart",
+                                     "-f",
+                                     "mp4",
+                                     "-y",
+                                     part,
+                                     NULL};
+    struct writing writing = {.job = {.arguments = arguments,
+                                      .owner = {"pipeline", "clip", 0},
+                                      .input = -1,
+                                      .output = -1,
+                                      .deadline = deadline,
+                                      .limits = {.nice = 10},
+                                      .done = on_done,
+                                      .arg = &writing}};
     int rc = feed(pool, ring, from, until, &writing, &summary, diag);
     if (rc == 0 && (stat(part, &info) != 0 || rename(part, path) != 0))
         rc = itsi_fail_errno(diag, errno, "clip: %s", path);
@@ -71,8 +92,11 @@ int itsi_clip_write(struct itsi_ffmpeg_pool *pool, struct itsi_packet_ring *ring
         (void)unlink(part);
         return rc;
     }
-    *out = (struct itsi_clip){.pictures = summary.pictures, .first_at = summary.first_at, .last_at = summary.last_at,
-                              .seconds = (double)(summary.last_at - summary.first_at) / 1e9, .bytes = (uint64_t)info.st_size};
+    *out = (struct itsi_clip){.pictures = summary.pictures,
+                              .first_at = summary.first_at,
+                              .last_at = summary.last_at,
+                              .seconds = (double)(summary.last_at - summary.first_at) / 1e9,
+                              .bytes = (uint64_t)info.st_size};
     return 0;
 }
 

@@ -22,8 +22,10 @@ static struct world w;
 
 static int begin(void **state)
 {
-    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 1, .ffmpeg_max_concurrent = 2,
-                                                .ffmpeg_process_timeout = 60, .ffmpeg_restart_threshold = 100};
+    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 1,
+                                                .ffmpeg_max_concurrent = 2,
+                                                .ffmpeg_process_timeout = 60,
+                                                .ffmpeg_restart_threshold = 100};
     const struct itsi_packet_ring_params ring = {.bytes = 8 << 20, .keep_ns = 60 * S, .pictures = 5000};
     struct itsi_ffmpeg_pool_params params;
     struct its_diag diag;
@@ -50,8 +52,8 @@ static int end(void **state)
     return system(command);
 }
 
-/* 20 s at 25 pictures/s, a key frame every second, made by FFmpeg with these options; what it holds goes into the ring as if
- * it had arrived in time, from the instant 100 s on. */
+/* 20 s at 25 pictures/s, a key frame every second, made by FFmpeg with these options; what it holds goes into the ring
+ * as if it had arrived in time, from the instant 100 s on. */
 static void fill(const char *options, const char *suffix, bool with_dts)
 {
     char source[128], command[600];
@@ -59,7 +61,8 @@ static void fill(const char *options, const char *suffix, bool with_dts)
     AVPacket *p = av_packet_alloc();
     struct itsi_packet_format format = {.codec = 0};
     snprintf(source, sizeof source, "%s/source.%s", w.folder, suffix);
-    snprintf(command, sizeof command, "ffmpeg -v error -f lavfi -i testsrc2=size=320x240:rate=25:duration=20 %s -g 25 %s", options, source);
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -f lavfi -i testsrc2=size=320x240:rate=25:duration=20 %s -g 25 %s", options, source);
     assert_int_equal(system(command), 0);
     assert_int_equal(avformat_open_input(&fmt, source, NULL, NULL), 0);
     assert_true(avformat_find_stream_info(fmt, NULL) >= 0);
@@ -89,7 +92,9 @@ static void check_clip(int pictures, double seconds)
 {
     char command[400], text[256] = "";
     snprintf(command, sizeof command,
-             "ffprobe -v error -count_frames -select_streams v -show_entries stream=nb_read_frames,duration -of csv=p=0 %s 2>&1", w.path);
+             "ffprobe -v error -count_frames -select_streams v -show_entries stream=nb_read_frames,duration -of "
+             "csv=p=0 %s 2>&1",
+             w.path);
     FILE *probe = popen(command, "r");
     assert_non_null(probe);
     const size_t got = fread(text, 1, sizeof text - 1, probe);
@@ -108,7 +113,8 @@ static void check_cut(void)
     struct itsi_clip clip;
     struct its_diag diag;
     /* from 5.5 s to 12 s after the beginning: from the key frame at 5 s */
-    CHECK_OK(itsi_clip_write(w.pool, w.ring, 105 * S + S / 2, 112 * S, w.path, itsi_now_ns() + 30 * S, &clip, &diag), diag);
+    CHECK_OK(itsi_clip_write(w.pool, w.ring, 105 * S + S / 2, 112 * S, w.path, itsi_now_ns() + 30 * S, &clip, &diag),
+             diag);
     assert_int_equal(clip.pictures, 176);
     CHECK_NEAR(clip.seconds, 7.0, 0.001);
     assert_int_equal(clip.first_at, 105 * S);
@@ -155,9 +161,11 @@ static void where_nothing_was_kept_there_is_no_file(void **state)
     struct itsi_clip clip;
     struct its_diag diag;
     (void)state;
-    assert_int_equal(itsi_clip_write(w.pool, w.ring, 0, S, w.path, itsi_now_ns() + 30 * S, &clip, &diag), ITS_ENOTFOUND);
+    assert_int_equal(itsi_clip_write(w.pool, w.ring, 0, S, w.path, itsi_now_ns() + 30 * S, &clip, &diag),
+                     ITS_ENOTFOUND);
     fill("-c:v mpeg4", "avi", true);
-    assert_int_equal(itsi_clip_write(w.pool, w.ring, 0, S, w.path, itsi_now_ns() + 30 * S, &clip, &diag), ITS_ENOTFOUND);
+    assert_int_equal(itsi_clip_write(w.pool, w.ring, 0, S, w.path, itsi_now_ns() + 30 * S, &clip, &diag),
+                     ITS_ENOTFOUND);
     assert_int_equal(access(w.path, F_OK), -1);
 }
 
@@ -167,7 +175,9 @@ static void what_cannot_be_written_says_why(void **state)
     struct its_diag diag;
     (void)state;
     fill("-c:v mpeg4", "avi", true);
-    assert_int_equal(itsi_clip_write(w.pool, w.ring, 100 * S, 200 * S, "/no/such/folder/clip.mp4", itsi_now_ns() + 30 * S, &clip, &diag), ITS_EIO);
+    assert_int_equal(itsi_clip_write(w.pool, w.ring, 100 * S, 200 * S, "/no/such/folder/clip.mp4",
+                                     itsi_now_ns() + 30 * S, &clip, &diag),
+                     ITS_EIO);
     CHECK_CONTAINS(diag.text, "No such file or directory");
 }
 

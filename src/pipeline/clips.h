@@ -1,5 +1,5 @@
-/* Clips of incidents: for each a file of what the camera showed before and after, written when the time after has passed, by a
- * thread of its own, one at a time. The folder keeps so many files and bytes, the newest. */
+/* Clips of incidents: for each a file of what the camera showed before and after, written when the time after has
+ * passed, by a thread of its own, one at a time. The folder keeps so many files and bytes, the newest. */
 #ifndef ITSI_PIPELINE_CLIPS_H
 #define ITSI_PIPELINE_CLIPS_H
 
@@ -15,19 +15,21 @@ struct itsi_clips_params {
     int files;      /* kept at most */
     uint64_t bytes; /* of them all */
 };
-ITS_NODISCARD int itsi_clips_create(struct itsi_clips **out, const struct itsi_clips_params *params, struct its_diag *diag);
+ITS_NODISCARD int itsi_clips_create(struct itsi_clips **out, const struct itsi_clips_params *params,
+                                    struct its_diag *diag);
 /* Incidents that wait are dropped; the clip being written ends first, within its time. Takes NULL. */
 void itsi_clips_destroy(struct itsi_clips *clips);
 
 struct itsi_incident {
     const char *camera;            /* id; copied */
     int64_t at, wall_ns;           /* the same instant, on both clocks */
-    struct itsi_packet_ring *ring; /* must stay until release(owner), which is called once, by any thread; not if refused */
+    struct itsi_packet_ring
+        *ring; /* must stay until release(owner), which is called once, by any thread; not if refused */
     void (*release)(void *owner);
     void *owner;
 };
-/* Any thread; never waits. ITS_EEXISTS: a clip that waits shows this instant of the camera already; ITS_ELIMIT: as many wait as
- * may be; counted. */
+/* Any thread; never waits. ITS_EEXISTS: a clip that waits shows this instant of the camera already; ITS_ELIMIT: as many
+ * wait as may be; counted. */
 ITS_NODISCARD int itsi_clips_add(struct itsi_clips *clips, const struct itsi_incident *incident);
 
 struct itsi_clips_stats {

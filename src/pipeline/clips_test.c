@@ -33,8 +33,10 @@ static int take_frame(void *arg, struct itsi_frame *frame, bool may_block)
 
 static int begin(void **state)
 {
-    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 1, .ffmpeg_max_concurrent = 1,
-                                                .ffmpeg_process_timeout = 60, .ffmpeg_restart_threshold = 100};
+    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 1,
+                                                .ffmpeg_max_concurrent = 1,
+                                                .ffmpeg_process_timeout = 60,
+                                                .ffmpeg_restart_threshold = 100};
     const struct itsi_packet_ring_params ring = {.bytes = 8 << 20, .keep_ns = 60 * S, .pictures = 5000};
     struct itsi_ffmpeg_pool_params params;
     struct its_diag diag;
@@ -64,8 +66,12 @@ static int end(void **state)
 
 static void make_clips(int64_t before_ns, int64_t after_ns)
 {
-    const struct itsi_clips_params params = {.pool = w.pool, .folder = w.clips_folder, .before_ns = before_ns,
-                                             .after_ns = after_ns, .files = 2, .bytes = 1 << 30};
+    const struct itsi_clips_params params = {.pool = w.pool,
+                                             .folder = w.clips_folder,
+                                             .before_ns = before_ns,
+                                             .after_ns = after_ns,
+                                             .files = 2,
+                                             .bytes = 1 << 30};
     struct its_diag diag;
     CHECK_OK(itsi_clips_create(&w.clips, &params, &diag), diag);
 }
@@ -78,8 +84,12 @@ static void release(void *owner)
 
 static int add(const char *camera, int64_t at)
 {
-    const struct itsi_incident incident = {.camera = camera, .at = at, .wall_ns = itsi_wall_ns() + (at - itsi_now_ns()),
-                                           .ring = w.ring, .release = release, .owner = &w};
+    const struct itsi_incident incident = {.camera = camera,
+                                           .at = at,
+                                           .wall_ns = itsi_wall_ns() + (at - itsi_now_ns()),
+                                           .ring = w.ring,
+                                           .release = release,
+                                           .owner = &w};
     return itsi_clips_add(w.clips, &incident);
 }
 
@@ -108,12 +118,23 @@ static int count_files(void)
 /* A road at 25 pictures/s, played as a camera is, for `seconds`. */
 static void watch_road(int64_t seconds)
 {
-    const struct its_cfg_capture cfg = {.frame_timeout_seconds = 10, .packet_timeout_seconds = 10, .connect_timeout_seconds = 10,
-                                        .freeze_timeout_seconds = 10, .expected_fps = 25, .backoff_initial_seconds = 1,
-                                        .backoff_max_seconds = 1, .max_frame_pixels = 1 << 24};
-    const struct itsi_capture_params params = {
-        .id = "road", .url = "synth://street?size=320x240&seconds=2", .cfg = &cfg, .cache_dir = w.folder, .frames = 8,
-        .budget_ns = S, .ledger = &w.ledger, .ring = w.ring, .sink = {.put = take_frame}};
+    const struct its_cfg_capture cfg = {.frame_timeout_seconds = 10,
+                                        .packet_timeout_seconds = 10,
+                                        .connect_timeout_seconds = 10,
+                                        .freeze_timeout_seconds = 10,
+                                        .expected_fps = 25,
+                                        .backoff_initial_seconds = 1,
+                                        .backoff_max_seconds = 1,
+                                        .max_frame_pixels = 1 << 24};
+    const struct itsi_capture_params params = {.id = "road",
+                                               .url = "synth://street?size=320x240&seconds=2",
+                                               .cfg = &cfg,
+                                               .cache_dir = w.folder,
+                                               .frames = 8,
+                                               .budget_ns = S,
+                                               .ledger = &w.ledger,
+                                               .ring = w.ring,
+                                               .sink = {.put = take_frame}};
     struct its_diag diag;
     struct itsi_packet_ring_stats stats;
     itsi_ledger_init(&w.ledger);

@@ -1,5 +1,5 @@
-/* Clips' place in the pipeline: what every camera sends is kept for a while, and a frozen flight record keeps of some cameras
- * what they showed before and after. */
+/* Clips' place in the pipeline: what every camera sends is kept for a while, and a frozen flight record keeps of some
+ * cameras what they showed before and after. */
 #include "pipeline/pipeline_impl.h"
 
 #include "base/clock.h"
@@ -10,10 +10,11 @@
 
 #include <stdio.h>
 
-/* Cameras whose clips an incident of the whole system leaves: the most important ones. An incident is when the machine has
- * least to spare. */
+/* Cameras whose clips an incident of the whole system leaves: the most important ones. An incident is when the machine
+ * has least to spare. */
 enum { OF_ALL = 4 };
-/* Kept besides the time before and after: groups of pictures are kept whole, and a clip may have to wait for its turn. */
+/* Kept besides the time before and after: groups of pictures are kept whole, and a clip may have to wait for its turn.
+ */
 #define MORE_NS (10 * ITSI_NS_PER_S)
 enum { PICTURES_PER_SECOND = 60 };
 
@@ -60,8 +61,12 @@ static void keep(struct itsi_camera_stream *stream, int64_t now)
         itsi_stream_unref(stream);
         return;
     }
-    const struct itsi_incident incident = {.camera = stream->config.id, .at = now, .wall_ns = itsi_wall_ns(),
-                                           .ring = stream->ring, .release = release_stream, .owner = stream};
+    const struct itsi_incident incident = {.camera = stream->config.id,
+                                           .at = now,
+                                           .wall_ns = itsi_wall_ns(),
+                                           .ring = stream->ring,
+                                           .release = release_stream,
+                                           .owner = stream};
     const int rc = itsi_clips_add(p->clips, &incident);
     if (rc == ITS_ELIMIT)
         itsi_warn("clips", "%s: no clip of an incident: too many wait", stream->config.id);

@@ -26,8 +26,10 @@ static void a_frozen_record_leaves_clips(void **state)
 {
     (void)state;
     char folder[] = "/tmp/its-incident-XXXXXX", path[4096], command[128];
-    const struct its_cfg_connection_pool pool_cfg = {.ffmpeg_pool_size = 1, .ffmpeg_max_concurrent = 1,
-                                                     .ffmpeg_process_timeout = 60, .ffmpeg_restart_threshold = 100};
+    const struct its_cfg_connection_pool pool_cfg = {.ffmpeg_pool_size = 1,
+                                                     .ffmpeg_max_concurrent = 1,
+                                                     .ffmpeg_process_timeout = 60,
+                                                     .ffmpeg_restart_threshold = 100};
     struct itsi_ffmpeg_pool_params pool_params;
     struct itsi_ffmpeg_pool *pool;
     struct itsi_loop *loop;

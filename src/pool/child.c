@@ -11,8 +11,9 @@ enum { STEP_NONE, STEP_GROUP, STEP_PARENT, STEP_LIMIT, STEP_NICE, STEP_DESCRIPTO
 
 const char *itsi_child_step_name(int step)
 {
-    static const char *const names[] = {"starting",         "its own process group", "dying with its parent", "a limit",
-                                        "its niceness",     "its descriptors",       "executing"};
+    static const char *const names[] = {"starting", "its own process group", "dying with its parent",
+                                        "a limit",  "its niceness",          "its descriptors",
+                                        "executing"};
     return step >= 0 && step < (int)(sizeof names / sizeof names[0]) ? names[step] : names[0];
 }
 

@@ -1,5 +1,5 @@
-/* What a child process does to itself between fork and exec. System calls only, so that it may share its parent's memory
- * (vfork), and nothing of the library: the worker (pool/worker/) is made of it too. */
+/* What a child process does to itself between fork and exec. System calls only, so that it may share its parent's
+ * memory (vfork), and nothing of the library: the worker (pool/worker/) is made of it too. */
 #ifndef ITSI_POOL_CHILD_H
 #define ITSI_POOL_CHILD_H
 
@@ -21,8 +21,9 @@ struct itsi_child_error {
 };
 const char *itsi_child_step_name(int step);
 
-/* Own process group; killed with its parent (PR_SET_PDEATHSIG, so with the *thread* that made it; `parent` is that process:
- * one that has died already is noticed); first to be killed when memory runs out; default signals, none blocked; limits. */
+/* Own process group; killed with its parent (PR_SET_PDEATHSIG, so with the *thread* that made it; `parent` is that
+ * process: one that has died already is noticed); first to be killed when memory runs out; default signals, none
+ * blocked; limits. */
 void itsi_child_detach(pid_t parent, const struct itsi_child_limits *limits, struct itsi_child_error *error);
 /* fds[i] (-1: /dev/null) becomes descriptor i; all above end with exec. count: at most ITSI_CHILD_FDS. */
 enum { ITSI_CHILD_FDS = 8 };

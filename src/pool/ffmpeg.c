@@ -61,7 +61,8 @@ static const char *last_lines(struct itsi_ffmpeg *f)
     int count = 0;
     for (; count < f->secrets.count; count++)
         words[count] = f->secrets.words[count];
-    for (const char *const *more = f->job ? f->job->secrets : NULL; more && *more && count < ITSI_FFMPEG_SECRETS + 63; more++)
+    for (const char *const *more = f->job ? f->job->secrets : NULL; more && *more && count < ITSI_FFMPEG_SECRETS + 63;
+         more++)
         words[count++] = *more;
     words[count] = NULL;
     itsi_buf_reset(&f->text);
@@ -198,9 +199,11 @@ static void on_gone(void *arg, const struct itsi_process_exit *exit)
     uv_close((uv_handle_t *)&f->timer, timer_closed);
 }
 
-static const struct itsi_worker_events worker_events = {on_ready, on_started, on_failed, on_progress, on_ended, on_gone};
+static const struct itsi_worker_events worker_events = {on_ready,    on_started, on_failed,
+                                                        on_progress, on_ended,   on_gone};
 
-int itsi_ffmpeg_start(struct itsi_ffmpeg *f, uv_loop_t *loop, const struct itsi_ffmpeg_setup *setup, struct its_diag *diag)
+int itsi_ffmpeg_start(struct itsi_ffmpeg *f, uv_loop_t *loop, const struct itsi_ffmpeg_setup *setup,
+                      struct its_diag *diag)
 {
     const struct itsi_worker_setup worker = {.kind = setup->kind, .program = setup->program};
     f->setup = *setup;
@@ -227,7 +230,8 @@ void itsi_ffmpeg_close_descriptors(struct itsi_ffmpeg_job *job)
 
 static int hand_over(struct itsi_ffmpeg *f, const struct itsi_ffmpeg_job *job, struct its_diag *diag)
 {
-    const char *argv[ITSI_FFMPEG_ARGUMENTS], *env[64] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C", "AV_LOG_FORCE_NOCOLOR=1"};
+    const char *argv[ITSI_FFMPEG_ARGUMENTS],
+        *env[64] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C", "AV_LOG_FORCE_NOCOLOR=1"};
     int argc = 0, envc = 3;
     argv[argc++] = "ffmpeg";
     for (const char *const *first = itsi_ffmpeg_first_arguments; *first; first++)

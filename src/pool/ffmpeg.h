@@ -1,5 +1,6 @@
-/* A process that runs FFmpeg jobs, one at a time: a worker (pool/worker.h), what it is told and how it is watched. A job
- * that hangs is noticed by its progress, and ended as one that takes too long or grows too large. Loop's thread only. */
+/* A process that runs FFmpeg jobs, one at a time: a worker (pool/worker.h), what it is told and how it is watched. A
+ * job that hangs is noticed by its progress, and ended as one that takes too long or grows too large. Loop's thread
+ * only. */
 #ifndef ITSI_POOL_FFMPEG_H
 #define ITSI_POOL_FFMPEG_H
 
@@ -43,8 +44,8 @@ struct itsi_ffmpeg { /* lives in its owner until gone(); zeroed */
 
 ITS_NODISCARD int itsi_ffmpeg_start(struct itsi_ffmpeg *ffmpeg, uv_loop_t *loop, const struct itsi_ffmpeg_setup *setup,
                                     struct its_diag *diag);
-/* Only while none runs. Its descriptors are closed here whatever comes of it; an error: it was not taken, finished() will
- * not be called. */
+/* Only while none runs. Its descriptors are closed here whatever comes of it; an error: it was not taken, finished()
+ * will not be called. */
 ITS_NODISCARD int itsi_ffmpeg_run(struct itsi_ffmpeg *ffmpeg, struct itsi_ffmpeg_job *job, struct its_diag *diag);
 /* Ends the job that runs: finished() follows. */
 void itsi_ffmpeg_cancel(struct itsi_ffmpeg *ffmpeg, enum itsi_job_kill reason);

@@ -23,8 +23,8 @@ const char *itsi_ffmpeg_outcome_name(enum itsi_ffmpeg_outcome outcome)
 /* Options whose value is a secret, or may hold one. */
 static bool is_secret_option(const char *name)
 {
-    static const char *const options[] = {"-headers", "-cookies", "-decryption_key", "-encryption_key", "-cryptokey",
-                                          "-password", "-passphrase"};
+    static const char *const options[] = {"-headers",   "-cookies",  "-decryption_key", "-encryption_key",
+                                          "-cryptokey", "-password", "-passphrase"};
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (strcmp(name, options[i]) == 0)
             return true;
@@ -48,10 +48,11 @@ static bool address_has_secret(const char *text, char *shown, size_t size)
 
 static int refuse(int position, const char *shown, struct its_diag *diag)
 {
-    return itsi_fail(diag, ITS_EUNSUPPORTED,
-                     "argument %d (%s) carries a secret, and this FFmpeg gets its arguments where every user of the machine "
-                     "reads them: give it by a file or the environment",
-                     position, shown);
+    return itsi_fail(
+        diag, ITS_EUNSUPPORTED,
+        "argument %d (%s) carries a secret, and this FFmpeg gets its arguments where every user of the machine "
+        "reads them: give it by a file or the environment",
+        position, shown);
 }
 
 int itsi_ffmpeg_secrets_find(struct itsi_ffmpeg_secrets *secrets, const char *const *arguments, bool is_shown,
@@ -70,7 +71,8 @@ int itsi_ffmpeg_secrets_find(struct itsi_ffmpeg_secrets *secrets, const char *co
             return refuse(i, option ? arguments[i - 1] : shown, diag);
         if (option)
             rc = keep(secrets, arguments[i], i, diag);
-        else if (itsi_url_parse(&url, arguments[i], NULL) == 0 && url.password[0]) /* as decoded; as it stands, the address is known */
+        else if (itsi_url_parse(&url, arguments[i], NULL) == 0 &&
+                 url.password[0]) /* as decoded; as it stands, the address is known */
             rc = keep(secrets, url.password, i, diag);
     }
     return rc;

@@ -67,9 +67,9 @@ struct itsi_ffmpeg_secrets {
     int count;
     char words[ITSI_FFMPEG_SECRETS][ITSI_FFMPEG_SECRET_SIZE];
 };
-/* ITS_ELIMIT: more or longer ones than there is room for. ITS_EUNSUPPORTED: there are some, and `shown` says that arguments
- * stand in the process list. diag names the argument, redacted. */
-ITS_NODISCARD int itsi_ffmpeg_secrets_find(struct itsi_ffmpeg_secrets *secrets, const char *const *arguments, bool shown,
-                                           struct its_diag *diag);
+/* ITS_ELIMIT: more or longer ones than there is room for. ITS_EUNSUPPORTED: there are some, and `shown` says that
+ * arguments stand in the process list. diag names the argument, redacted. */
+ITS_NODISCARD int itsi_ffmpeg_secrets_find(struct itsi_ffmpeg_secrets *secrets, const char *const *arguments,
+                                           bool shown, struct its_diag *diag);
 
 #endif

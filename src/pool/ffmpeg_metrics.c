@@ -56,10 +56,13 @@ void itsi_ffmpeg_count_recycled(struct itsi_ffmpeg_pool *pool)
 
 void itsi_put_ffmpeg_metrics(struct itsi_exposition *e, const struct itsi_ffmpeg_pool_stats *s)
 {
-    itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_jobs", NULL, "FFmpeg jobs that ended, by what came of them.");
+    itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_jobs", NULL,
+                           "FFmpeg jobs that ended, by what came of them.");
     for (int i = 0; i < ITSI_FFMPEG_OUTCOME_COUNT; i++)
-        itsi_exposition_count(e, ITSI_LABELS({"outcome", itsi_ffmpeg_outcome_name((enum itsi_ffmpeg_outcome)i)}), s->jobs[i]);
-    itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_killed", NULL, "FFmpeg jobs ended by us, by the reason.");
+        itsi_exposition_count(e, ITSI_LABELS({"outcome", itsi_ffmpeg_outcome_name((enum itsi_ffmpeg_outcome)i)}),
+                              s->jobs[i]);
+    itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_killed", NULL,
+                           "FFmpeg jobs ended by us, by the reason.");
     for (int i = ITSI_JOB_KILL_NONE + 1; i < ITSI_JOB_KILL_COUNT; i++)
         itsi_exposition_count(e, ITSI_LABELS({"reason", itsi_job_kill_name((enum itsi_job_kill)i)}), s->killed[i]);
     itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_ffmpeg_running", NULL, "FFmpeg jobs that run.");

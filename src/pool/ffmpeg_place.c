@@ -88,7 +88,8 @@ static void on_timer(uv_timer_t *timer)
         itsi_ffmpeg_end(&place->ffmpeg); /* it is not ready in time: gone() follows */
 }
 
-/* --- its process --------------------------------------------------------------------------------------------------- */
+/* --- its process ---------------------------------------------------------------------------------------------------
+ */
 
 static bool runs_program(const struct itsi_ffmpeg_place *place)
 {
@@ -135,8 +136,8 @@ static void execute_from_now_on(struct itsi_ffmpeg_pool *pool)
     itsi_info("ffmpeg", "%s cannot be linked ahead: it is executed for each job", pool->program);
 }
 
-/* What was started did not get ready. A program that cannot be preloaded takes the worker for nothing, and says how it is
- * used: then, and once for all, the way of the other kind. */
+/* What was started did not get ready. A program that cannot be preloaded takes the worker for nothing, and says how it
+ * is used: then, and once for all, the way of the other kind. */
 static void failed_to_start(struct itsi_ffmpeg_place *place, const struct itsi_process_exit *exit, const char *lines)
 {
     struct itsi_ffmpeg_pool *pool = place->pool;
@@ -195,8 +196,8 @@ static void close_place(void *self, struct itsi_pool_slot *slot, enum itsi_pool_
     case ITSI_FFMPEG_DYING:
         place->is_closing = true;
         if (place->ffmpeg.job) /* it stops at once: the time that it had is over */
-            itsi_job_watch_end(&place->ffmpeg.watch, reason == ITSI_POOL_CLOSED_SHUTDOWN ? ITSI_JOB_KILL_SHUTDOWN
-                                                                                         : ITSI_JOB_KILL_TIMEOUT);
+            itsi_job_watch_end(&place->ffmpeg.watch,
+                               reason == ITSI_POOL_CLOSED_SHUTDOWN ? ITSI_JOB_KILL_SHUTDOWN : ITSI_JOB_KILL_TIMEOUT);
         itsi_ffmpeg_end(&place->ffmpeg);
         return;
     case ITSI_FFMPEG_GONE:

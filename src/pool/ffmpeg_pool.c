@@ -22,7 +22,10 @@ void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct
         .grace_ns = 2 * ITSI_NS_PER_S,
         .most_job_bytes = JOB_BYTES,
         .waiters = 256,
-        .restarts = {.most = 5, .window_ns = 60 * ITSI_NS_PER_S, .first_ns = 100 * ITSI_NS_PER_MS, .most_ns = 5 * ITSI_NS_PER_S},
+        .restarts = {.most = 5,
+                     .window_ns = 60 * ITSI_NS_PER_S,
+                     .first_ns = 100 * ITSI_NS_PER_MS,
+                     .most_ns = 5 * ITSI_NS_PER_S},
     };
 }
 
@@ -155,7 +158,8 @@ static int run(struct itsi_ffmpeg_place *place, struct itsi_ffmpeg_job *job, str
 
 static void on_lease(struct itsi_pool_request *request, int rc, struct itsi_lease lease, const struct its_diag *diag)
 {
-    struct itsi_ffmpeg_job *job = (struct itsi_ffmpeg_job *)((char *)request - offsetof(struct itsi_ffmpeg_job, request));
+    struct itsi_ffmpeg_job *job =
+        (struct itsi_ffmpeg_job *)((char *)request - offsetof(struct itsi_ffmpeg_job, request));
     struct itsi_ffmpeg_pool *pool = job->pool;
     struct its_diag why;
     if (rc) {
@@ -221,7 +225,8 @@ void itsi_ffmpeg_cancel_job(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_jo
 int itsi_ffmpeg_pool_stats(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_pool_stats *out, struct its_diag *diag)
 {
     struct itsi_pool_stats *leases = itsi_alloc(sizeof *leases);
-    int rc = leases ? itsi_pool_stats(pool->leases, leases, diag) : itsi_fail(diag, ITS_ENOMEM, "pool ffmpeg: out of memory");
+    int rc = leases ? itsi_pool_stats(pool->leases, leases, diag)
+                    : itsi_fail(diag, ITS_ENOMEM, "pool ffmpeg: out of memory");
     if (rc == 0) {
         pthread_mutex_lock(&pool->mutex);
         *out = pool->stats;

@@ -37,8 +37,10 @@ static const char *const endless[] = {"-re", "-f", "lavfi", "-i", "color=size=16
 
 static int begin(void **state)
 {
-    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 2, .ffmpeg_max_concurrent = 4,
-                                                .ffmpeg_process_timeout = 60, .ffmpeg_restart_threshold = 100};
+    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 2,
+                                                .ffmpeg_max_concurrent = 4,
+                                                .ffmpeg_process_timeout = 60,
+                                                .ffmpeg_restart_threshold = 100};
     struct its_diag diag;
     (void)state;
     memset(&w, 0, sizeof w);
@@ -94,8 +96,13 @@ static void on_done(struct itsi_ffmpeg_job *job, const struct itsi_ffmpeg_result
 
 static void ask(struct asked *asked, const char *const *arguments, int64_t deadline)
 {
-    *asked = (struct asked){.job = {.arguments = arguments, .owner = {.component = "test", .stage = "ask"}, .input = -1,
-                                    .output = -1, .deadline = deadline, .done = on_done, .arg = asked}};
+    *asked = (struct asked){.job = {.arguments = arguments,
+                                    .owner = {.component = "test", .stage = "ask"},
+                                    .input = -1,
+                                    .output = -1,
+                                    .deadline = deadline,
+                                    .done = on_done,
+                                    .arg = asked}};
     itsi_event_init(&asked->done);
     itsi_ffmpeg_execute(w.pool, &asked->job);
 }

@@ -1,4 +1,5 @@
-/* One process and its jobs, with the system's FFmpeg, on a loop of the test's own; every test with both kinds of worker. */
+/* One process and its jobs, with the system's FFmpeg, on a loop of the test's own; every test with both kinds of
+ * worker. */
 #include "support/check.h"
 #include "support/processes.h"
 
@@ -74,8 +75,11 @@ static void stop(void)
 
 static struct itsi_ffmpeg_setup usual(void)
 {
-    return (struct itsi_ffmpeg_setup){.program = w.program, .kind = w.kind, .timeout_ns = 60 * ITSI_NS_PER_S,
-                                      .stall_ns = 20 * ITSI_NS_PER_S, .grace_ns = 300 * MS};
+    return (struct itsi_ffmpeg_setup){.program = w.program,
+                                      .kind = w.kind,
+                                      .timeout_ns = 60 * ITSI_NS_PER_S,
+                                      .stall_ns = 20 * ITSI_NS_PER_S,
+                                      .grace_ns = 300 * MS};
 }
 
 static int begin_kind(enum itsi_worker_kind kind)
@@ -243,8 +247,8 @@ static void who_does_not_heed_term_is_killed(void **state)
     snprintf(fifo, sizeof fifo, "%s/fifo", w.folder);
     assert_int_equal(mkfifo(fifo, 0600), 0);
     const char *const arguments[] = {"-i", fifo, "-f", "null", "-", NULL};
-    run_to_end(&(struct itsi_ffmpeg_job){.arguments = arguments, .input = -1, .output = -1,
-                                         .deadline = itsi_now_ns() + 300 * MS});
+    run_to_end(&(struct itsi_ffmpeg_job){
+        .arguments = arguments, .input = -1, .output = -1, .deadline = itsi_now_ns() + 300 * MS});
     assert_int_equal(w.result.outcome, ITSI_FFMPEG_KILLED);
     assert_int_equal(w.result.killed, ITSI_JOB_KILL_TIMEOUT);
     assert_int_equal(w.result.signal, SIGKILL);
@@ -269,19 +273,23 @@ static void limits_hold_for_the_job_alone(void **state)
     struct stat info;
     (void)state;
     snprintf(file, sizeof file, "%s/large.yuv", w.folder);
-    const char *const arguments[] = {"-f", "lavfi", "-i", "color=size=640x360:duration=10", "-y", "-f", "rawvideo", file, NULL};
-    run_to_end(&(struct itsi_ffmpeg_job){.arguments = arguments, .input = -1, .output = -1, .limits = {.file_bytes = 1 << 20}});
+    const char *const arguments[] = {"-f",       "lavfi", "-i", "color=size=640x360:duration=10", "-y", "-f",
+                                     "rawvideo", file,    NULL};
+    run_to_end(&(struct itsi_ffmpeg_job){
+        .arguments = arguments, .input = -1, .output = -1, .limits = {.file_bytes = 1 << 20}});
     assert_int_equal(w.result.outcome, ITSI_FFMPEG_CRASHED);
     assert_int_equal(w.result.signal, SIGXFSZ);
     assert_int_equal(stat(file, &info), 0);
     assert_int_equal(info.st_size, 1 << 20);
-    run_to_end(&(struct itsi_ffmpeg_job){.arguments = arguments, .input = -1, .output = -1, .limits = {.file_bytes = 1 << 28}});
+    run_to_end(&(struct itsi_ffmpeg_job){
+        .arguments = arguments, .input = -1, .output = -1, .limits = {.file_bytes = 1 << 28}});
     assert_int_equal(w.result.outcome, ITSI_FFMPEG_DONE);
 }
 
 static void a_job_that_grows_too_large_is_killed(void **state)
 {
-    const char *const arguments[] = {"-re", "-f", "lavfi", "-i", "color=size=3840x2160", "-vf", "tpad=start=40", "-f", "null", "-", NULL};
+    const char *const arguments[] = {"-re", "-f",   "lavfi", "-i", "color=size=3840x2160", "-vf", "tpad=start=40",
+                                     "-f",  "null", "-",     NULL};
     (void)state;
     struct itsi_ffmpeg_setup setup = usual();
     setup.most_rss_bytes = 60 << 20;
@@ -323,7 +331,8 @@ static void a_worker_that_is_stopped_is_given_up(void **state)
 
 static void passwords_are_seen_nowhere(void **state)
 {
-    const char *const arguments[] = {"-i", "http://user:pa55word@127.0.0.1:1/stream?token=t0ken", "-f", "null", "-", NULL};
+    const char *const arguments[] = {"-i", "http://user:pa55word@127.0.0.1:1/stream?token=t0ken", "-f", "null", "-",
+                                     NULL};
     struct itsi_ffmpeg_job job = {.arguments = arguments, .input = -1, .output = -1};
     struct its_diag diag;
     char seen[4096];
@@ -373,7 +382,8 @@ static void too_much_text_is_refused(void **state)
     struct its_diag diag;
     (void)state;
     memset(longer, 'x', sizeof longer - 1);
-    assert_int_equal(run(&(struct itsi_ffmpeg_job){.arguments = arguments, .input = -1, .output = -1}, &diag), ITS_ELIMIT);
+    assert_int_equal(run(&(struct itsi_ffmpeg_job){.arguments = arguments, .input = -1, .output = -1}, &diag),
+                     ITS_ELIMIT);
     run_to_end(&(struct itsi_ffmpeg_job){.arguments = quick, .input = -1, .output = -1});
     assert_int_equal(w.result.outcome, ITSI_FFMPEG_DONE);
 }

@@ -1,5 +1,5 @@
-/* When a job is to be ended, and how hard: its deadline, silence, memory, or somebody's wish; then TERM, after a while KILL,
- * and at last the worker that it runs in. Pure: `now` is an argument, nothing is done here. */
+/* When a job is to be ended, and how hard: its deadline, silence, memory, or somebody's wish; then TERM, after a while
+ * KILL, and at last the worker that it runs in. Pure: `now` is an argument, nothing is done here. */
 #ifndef ITSI_POOL_JOB_WATCH_H
 #define ITSI_POOL_JOB_WATCH_H
 

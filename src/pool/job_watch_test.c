@@ -81,9 +81,9 @@ static void without_limits_nothing_is_due(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_job_that_goes_on_is_left_alone), cmocka_unit_test(silence_is_noticed),
+        cmocka_unit_test(a_job_that_goes_on_is_left_alone),     cmocka_unit_test(silence_is_noticed),
         cmocka_unit_test(the_deadline_holds_whatever_progress), cmocka_unit_test(memory_is_watched),
-        cmocka_unit_test(what_does_not_end_is_hit_harder), cmocka_unit_test(without_limits_nothing_is_due),
+        cmocka_unit_test(what_does_not_end_is_hit_harder),      cmocka_unit_test(without_limits_nothing_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,7 +112,8 @@ int itsi_process_start(struct itsi_process *p, uv_loop_t *loop, const struct its
     p->poll.data = p->killer.data = p;
     uv_poll_start(&p->poll, UV_READABLE, on_exit_readable);
     p->errors = (struct itsi_reader){.sink = take_errors, .arg = p};
-    if (itsi_reader_open(&p->errors, loop, errors, NULL) != 0) { /* from here on there is one way to end: as any other */
+    if (itsi_reader_open(&p->errors, loop, errors, NULL) !=
+        0) { /* from here on there is one way to end: as any other */
         itsi_last_lines_feed(&p->lines, unread, sizeof unread - 1);
         signal_group(p, SIGKILL);
     }

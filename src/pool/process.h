@@ -10,7 +10,7 @@
 #include "pool/spawn.h"
 
 struct itsi_process_exit {
-    int code;   /* 0..255; -1: a signal ended it */
+    int code; /* 0..255; -1: a signal ended it */
     int signal; /* 0: none */
     int64_t cpu_ns;
     uint64_t most_rss_bytes;
@@ -18,8 +18,8 @@ struct itsi_process_exit {
 
 /* Lives in its owner, zeroed; from a start that succeeded until `ended` is called it must stay. */
 struct itsi_process {
-    /* Once: it is reaped, none of its group is left, all that it wrote to stderr is in `lines`, nothing of it is on the loop
-     * any more. Set before the start. */
+    /* Once: it is reaped, none of its group is left, all that it wrote to stderr is in `lines`, nothing of it is on the
+     * loop any more. Set before the start. */
     void (*ended)(void *arg, const struct itsi_process_exit *exit);
     void *arg;
     struct itsi_last_lines lines;

@@ -210,7 +210,8 @@ static void a_flood_of_errors_takes_no_memory(void **state)
     struct rusage before, after;
     (void)state;
     getrusage(RUSAGE_SELF, &before);
-    start_script("yes 'error: something is very wrong with this stream, and it will be said again' | head -c 100000000 >&2");
+    start_script(
+        "yes 'error: something is very wrong with this stream, and it will be said again' | head -c 100000000 >&2");
     run_to_end();
     getrusage(RUSAGE_SELF, &after);
     assert_int_equal(w.process.lines.bytes, 100000000);
@@ -220,8 +221,8 @@ static void a_flood_of_errors_takes_no_memory(void **state)
 
 static void limits_hold(void **state)
 {
-    const struct itsi_child_limits limits = {.file_bytes = 1 << 20, .cpu_seconds = 5, .descriptors = 50, .nice = 7,
-                                             .address_bytes = UINT64_C(1) << 32};
+    const struct itsi_child_limits limits = {
+        .file_bytes = 1 << 20, .cpu_seconds = 5, .descriptors = 50, .nice = 7, .address_bytes = UINT64_C(1) << 32};
     (void)state;
     start_script_with("ulimit -f >&2; ulimit -t >&2; ulimit -n >&2; ulimit -v >&2; nice >&2; ulimit -c >&2", &limits);
     run_to_end();
@@ -238,7 +239,8 @@ static void who_burns_time_is_ended_by_its_limit(void **state)
     assert_true(w.exit.cpu_ns >= ITSI_NS_PER_S / 2);
 }
 
-/* --- in a process of its own --------------------------------------------------------------------------------------- */
+/* --- in a process of its own ---------------------------------------------------------------------------------------
+ */
 
 /* A user that has no right to more processes. Root is not bound by this limit: so it is left first. */
 static void without_processes(void)

@@ -1,4 +1,5 @@
-/* What FFmpeg's `-progress` says: blocks of key=value lines, each ended by "progress=continue" or "progress=end". Pure. */
+/* What FFmpeg's `-progress` says: blocks of key=value lines, each ended by "progress=continue" or "progress=end". Pure.
+ */
 #ifndef ITSI_POOL_PROGRESS_H
 #define ITSI_POOL_PROGRESS_H
 

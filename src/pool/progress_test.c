@@ -2,11 +2,15 @@
 
 #include "pool/progress.h"
 
-static bool feed(struct itsi_progress *progress, const char *text) { return itsi_progress_feed(progress, text, strlen(text)); }
+static bool feed(struct itsi_progress *progress, const char *text)
+{
+    return itsi_progress_feed(progress, text, strlen(text));
+}
 
 /* As FFmpeg 5.1 writes it. */
-static const char block[] = "frame=25\nfps=0.00\nstream_0_0_q=28.0\nbitrate=   3.1kbits/s\ntotal_size=262192\nout_time_us=960000\n"
-                            "out_time_ms=960000\nout_time=00:00:00.960000\ndup_frames=0\ndrop_frames=0\nspeed=1.9x\n";
+static const char block[] =
+    "frame=25\nfps=0.00\nstream_0_0_q=28.0\nbitrate=   3.1kbits/s\ntotal_size=262192\nout_time_us=960000\n"
+    "out_time_ms=960000\nout_time=00:00:00.960000\ndup_frames=0\ndrop_frames=0\nspeed=1.9x\n";
 
 static void a_block_says_how_far_it_is(void **state)
 {

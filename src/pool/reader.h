@@ -1,5 +1,5 @@
-/* The reading end of a pipe on a libuv loop: what comes goes to a sink, a bounded amount at a time, so that who floods it
- * waits and nobody else does. Loop's thread only. */
+/* The reading end of a pipe on a libuv loop: what comes goes to a sink, a bounded amount at a time, so that who floods
+ * it waits and nobody else does. Loop's thread only. */
 #ifndef ITSI_POOL_READER_H
 #define ITSI_POOL_READER_H
 
@@ -18,7 +18,8 @@ struct itsi_reader {
     void (*closed)(void *arg);
 };
 
-/* A pipe for it, both ends close-on-exec and the caller's: ends[0] does not block, ends[1] is as any child expects it. */
+/* A pipe for it, both ends close-on-exec and the caller's: ends[0] does not block, ends[1] is as any child expects it.
+ */
 ITS_NODISCARD int itsi_reader_pipe(int ends[2], struct its_diag *diag);
 /* Reads `fd` from now on and owns it, also after a failure. sink and arg are set before. */
 ITS_NODISCARD int itsi_reader_open(struct itsi_reader *reader, uv_loop_t *loop, int fd, struct its_diag *diag);

@@ -17,7 +17,8 @@ int itsi_restart_budget_spent(const struct itsi_restart_budget *budget, const st
                               int64_t now)
 {
     int spent = 0;
-    while ((uint64_t)spent < budget->count && spent < policy->most && now - death(budget, (uint64_t)spent) < policy->window_ns)
+    while ((uint64_t)spent < budget->count && spent < policy->most &&
+           now - death(budget, (uint64_t)spent) < policy->window_ns)
         spent++;
     return spent;
 }

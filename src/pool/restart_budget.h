@@ -1,5 +1,5 @@
-/* How often something that dies may be started anew: `most` times within `window_ns` (systemd's StartLimitBurst), after waits
- * that double, and not before the oldest of them is that long ago once the budget is spent. Pure. */
+/* How often something that dies may be started anew: `most` times within `window_ns` (systemd's StartLimitBurst), after
+ * waits that double, and not before the oldest of them is that long ago once the budget is spent. Pure. */
 #ifndef ITSI_POOL_RESTART_BUDGET_H
 #define ITSI_POOL_RESTART_BUDGET_H
 
@@ -15,7 +15,7 @@ struct itsi_restart_policy {
 
 struct itsi_restart_budget { /* zeroed: nothing has died */
     int64_t deaths[ITSI_RESTART_BUDGET_MOST]; /* a ring */
-    uint64_t count;                           /* ever */
+    uint64_t count; /* ever */
 };
 
 /* It died at `now` without having been asked to. */

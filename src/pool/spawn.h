@@ -15,9 +15,9 @@ struct itsi_spawn {
     struct itsi_child_limits limits;
 };
 
-/* A child with a process group of its own that dies with the calling thread. *pidfd is the caller's to close, and the child
- * its to reap. Errors name the program and the step: ITS_ENOTFOUND, ITS_EAUTH: no such program, or not to be executed;
- * ITS_ELIMIT: no more processes or descriptors; others as the system says. */
+/* A child with a process group of its own that dies with the calling thread. *pidfd is the caller's to close, and the
+ * child its to reap. Errors name the program and the step: ITS_ENOTFOUND, ITS_EAUTH: no such program, or not to be
+ * executed; ITS_ELIMIT: no more processes or descriptors; others as the system says. */
 ITS_NODISCARD int itsi_spawn(const struct itsi_spawn *what, pid_t *pid, int *pidfd, struct its_diag *diag);
 
 /* The path that executing `name` would take, in this process's PATH. ITS_ENOTFOUND. */

@@ -60,7 +60,8 @@ static void process_ended(void *arg, const struct itsi_process_exit *exit)
 
 void itsi_worker_end(struct itsi_worker *w) { itsi_process_end(&w->process, 0); }
 
-/* --- what it says -------------------------------------------------------------------------------------------------- */
+/* --- what it says --------------------------------------------------------------------------------------------------
+ */
 
 static void on_message(struct itsi_worker *w, const struct itsi_worker_message *message)
 {
@@ -107,8 +108,8 @@ static const char *file_of(enum itsi_worker_kind kind)
     return kind == ITSI_WORKER_LINKED ? "its-linked-worker.so" : "its-process-worker";
 }
 
-static int spawn(struct itsi_worker *w, uv_loop_t *loop, const struct itsi_worker_setup *setup, int socket, int progress,
-                 struct its_diag *diag)
+static int spawn(struct itsi_worker *w, uv_loop_t *loop, const struct itsi_worker_setup *setup, int socket,
+                 int progress, struct its_diag *diag)
 {
     const bool linked = setup->kind == ITSI_WORKER_LINKED;
     char file[PATH_MAX], preload[PATH_MAX + 16];
@@ -191,7 +192,8 @@ static bool send_job(int socket, const struct itsi_worker_packet *packet, const 
         struct cmsghdr align;
     } control = {.bytes = ""};
     struct iovec data = {(void *)(uintptr_t)packet, sizeof packet->message + packet->message.u.job.bytes};
-    struct msghdr header = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr header = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     struct cmsghdr *passed = CMSG_FIRSTHDR(&header);
     passed->cmsg_level = SOL_SOCKET;
     passed->cmsg_type = SCM_RIGHTS;

@@ -1,6 +1,6 @@
 /* A spare process: started ahead of the work, it waits for jobs and runs them one at a time, each in a child of its own
- * process group. Two kinds: one that is linked into the program (pool/worker/linked.c: a job costs a fork), and one that
- * executes it (pool/worker/execute.c: any program). Here its owner's end, on a libuv loop; loop's thread only. */
+ * process group. Two kinds: one that is linked into the program (pool/worker/linked.c: a job costs a fork), and one
+ * that executes it (pool/worker/execute.c: any program). Here its owner's end, on a libuv loop; loop's thread only. */
 #ifndef ITSI_POOL_WORKER_H
 #define ITSI_POOL_WORKER_H
 
@@ -47,10 +47,11 @@ ITS_NODISCARD int itsi_worker_start(struct itsi_worker *worker, uv_loop_t *loop,
 
 struct itsi_worker_order {
     const char *const *argv, *const *env; /* NULL at the end */
-    int fds[2];                           /* its stdin and stdout; stay the caller's */
+    int fds[2]; /* its stdin and stdout; stay the caller's */
     struct itsi_child_limits limits;
 };
-/* Only while no job runs; its end is told. ITS_ELIMIT: more text than a message holds; ITS_EIO: the worker is about to go. */
+/* Only while no job runs; its end is told. ITS_ELIMIT: more text than a message holds; ITS_EIO: the worker is about to
+ * go. */
 ITS_NODISCARD int itsi_worker_run(struct itsi_worker *worker, const struct itsi_worker_order *order,
                                   struct its_diag *diag);
 /* To the whole group of the job that runs. */

@@ -1,8 +1,8 @@
-/* its-linked-worker.so: makes a worker of a program that knows nothing of it. Preloaded (LD_PRELOAD), it takes over when the
- * program's libraries are loaded and linked, and before its main() begins; a job is then a fork whose child calls that
- * main(). So executing and linking (of FFmpeg: 200 libraries) is paid once for all its jobs, and ahead of the first: the fork
- * server of AFL (M. Zalewski, "Fuzzing random programs without execve()", 2014). What is more, arguments never stand where
- * the process list shows them.
+/* its-linked-worker.so: makes a worker of a program that knows nothing of it. Preloaded (LD_PRELOAD), it takes over
+ * when the program's libraries are loaded and linked, and before its main() begins; a job is then a fork whose child
+ * calls that main(). So executing and linking (of FFmpeg: 200 libraries) is paid once for all its jobs, and ahead of
+ * the first: the fork server of AFL (M. Zalewski, "Fuzzing random programs without execve()", 2014). What is more,
+ * arguments never stand where the process list shows them.
  *
  * Needs a program that is dynamically linked with glibc; others do not notice it, and say nothing: then the worker that
  * executes is used instead. */

@@ -76,9 +76,11 @@ static bool split(struct itsi_worker_job *job, size_t bytes)
     const uint32_t arguments = packet.message.u.job.arguments, environment = packet.message.u.job.environment;
     char *text = packet.text;
     uint32_t found = 0;
-    if (bytes != packet.message.u.job.bytes || arguments > STRINGS / 2 || environment > STRINGS / 2 - 2)
+    if (bytes == 0 || bytes != packet.message.u.job.bytes || text[bytes - 1] || arguments > STRINGS / 2 ||
+        environment > STRINGS / 2 - 2)
         return false;
-    for (const char *end = text + bytes; text < end && found < arguments + environment; text += strlen(text) + 1, found++)
+    for (const char *end = text + bytes; text < end && found < arguments + environment;
+         text += strlen(text) + 1, found++)
         strings[found + (found >= arguments)] = text;
     strings[arguments] = strings[arguments + environment + 1] = NULL;
     *job = (struct itsi_worker_job){(int)arguments, strings, strings + arguments + 1};
@@ -136,7 +138,8 @@ static ssize_t receive(int fds[2])
         struct cmsghdr align;
     } control;
     struct iovec data = {&packet, sizeof packet};
-    struct msghdr header = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr header = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     fds[0] = fds[1] = -1;
     const ssize_t got = recvmsg(ITSI_WORKER_SOCKET, &header, MSG_CMSG_CLOEXEC);
     const struct cmsghdr *passed = got > 0 ? CMSG_FIRSTHDR(&header) : NULL;
@@ -165,7 +168,8 @@ void itsi_worker_serve(struct itsi_worker_job *job)
 {
     tell(&(struct itsi_worker_message){.verb = ITSI_WORKER_READY});
     for (;;) {
-        struct pollfd watched[2] = {{.fd = ITSI_WORKER_SOCKET, .events = POLLIN}, {.fd = child.pidfd, .events = POLLIN}};
+        struct pollfd watched[2] = {{.fd = ITSI_WORKER_SOCKET, .events = POLLIN},
+                                    {.fd = child.pidfd, .events = POLLIN}};
         if (poll(watched, 2, -1) < 0)
             continue;
         if (watched[1].revents)

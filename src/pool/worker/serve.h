@@ -1,5 +1,6 @@
-/* A worker: one process that runs jobs, one at a time, each in a child of its own, for who holds the other end of its socket
- * (pool/worker/message.h). It ends with that end, and what it runs ends with it. Nothing but libc, one thread. */
+/* A worker: one process that runs jobs, one at a time, each in a child of its own, for who holds the other end of its
+ * socket (pool/worker/message.h). It ends with that end, and what it runs ends with it. Nothing but libc, one thread.
+ */
 #ifndef ITSI_POOL_WORKER_SERVE_H
 #define ITSI_POOL_WORKER_SERVE_H
 
