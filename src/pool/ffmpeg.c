@@ -31,14 +31,14 @@ static void look(struct itsi_ffmpeg *f)
     const uint64_t rss = f->pid && f->watch.params.most_rss_bytes ? itsi_process_rss(f->pid) : 0;
     switch (itsi_job_watch_look(&f->watch, rss, itsi_now_ns())) {
     case ITSI_JOB_TERM:
-        itsi_worker_signal(&f->worker, SIGTERM);
-        itsi_worker_signal(&f->worker, SIGCONT); /* stopped, it could not follow */
+        itsi_spare_signal(&f->worker, SIGTERM);
+        itsi_spare_signal(&f->worker, SIGCONT); /* stopped, it could not follow */
         break;
     case ITSI_JOB_KILL:
-        itsi_worker_signal(&f->worker, SIGKILL);
+        itsi_spare_signal(&f->worker, SIGKILL);
         break;
     case ITSI_JOB_ABANDON:
-        itsi_worker_end(&f->worker);
+        itsi_spare_end(&f->worker);
         break;
     case ITSI_JOB_GOES_ON:
         break;
@@ -199,17 +199,17 @@ static void on_gone(void *arg, const struct itsi_process_exit *exit)
     uv_close((uv_handle_t *)&f->timer, timer_closed);
 }
 
-static const struct itsi_worker_events worker_events = {on_ready,    on_started, on_failed,
+static const struct itsi_spare_events worker_events = {on_ready,    on_started, on_failed,
                                                         on_progress, on_ended,   on_gone};
 
 int itsi_ffmpeg_start(struct itsi_ffmpeg *f, uv_loop_t *loop, const struct itsi_ffmpeg_setup *setup,
                       struct its_diag *diag)
 {
-    const struct itsi_worker_setup worker = {.kind = setup->kind, .program = setup->program};
+    const struct itsi_spare_setup worker = {.kind = setup->kind, .program = setup->program};
     f->setup = *setup;
     f->worker.events = &worker_events;
     f->worker.arg = f;
-    int rc = itsi_worker_start(&f->worker, loop, &worker, diag);
+    int rc = itsi_spare_start(&f->worker, loop, &worker, diag);
     if (rc)
         return rc;
     uv_timer_init(loop, &f->timer);
@@ -246,13 +246,13 @@ static int hand_over(struct itsi_ffmpeg *f, const struct itsi_ffmpeg_job *job, s
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
         return itsi_fail(diag, ITS_ELIMIT, "ffmpeg: no more descriptors");
-    const struct itsi_worker_order order = {
+    const struct itsi_spare_order order = {
         .argv = argv,
         .env = env,
         .fds = {job->input >= 0 ? job->input : null, job->output >= 0 ? job->output : null},
         .limits = job->limits,
     };
-    const int rc = itsi_worker_run(&f->worker, &order, diag);
+    const int rc = itsi_spare_run(&f->worker, &order, diag);
     close(null);
     return rc;
 }
@@ -269,7 +269,7 @@ int itsi_ffmpeg_run(struct itsi_ffmpeg *f, struct itsi_ffmpeg_job *job, struct i
         .grace_ns = setup->grace_ns,
         .most_rss_bytes = setup->most_rss_bytes,
     };
-    int rc = itsi_ffmpeg_secrets_find(&f->secrets, job->arguments, setup->kind == ITSI_WORKER_EXECUTING, diag);
+    int rc = itsi_ffmpeg_secrets_find(&f->secrets, job->arguments, setup->kind == ITSI_SPARE_EXECUTING, diag);
     itsi_last_lines_reset(&f->worker.process.lines);
     if (rc == 0)
         rc = hand_over(f, job, diag);
@@ -294,4 +294,4 @@ void itsi_ffmpeg_cancel(struct itsi_ffmpeg *f, enum itsi_job_kill reason)
     look(f);
 }
 
-void itsi_ffmpeg_end(struct itsi_ffmpeg *f) { itsi_worker_end(&f->worker); }
+void itsi_ffmpeg_end(struct itsi_ffmpeg *f) { itsi_spare_end(&f->worker); }

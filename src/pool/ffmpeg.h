@@ -1,15 +1,15 @@
-/* A process that runs FFmpeg jobs, one at a time: a worker (pool/worker.h), what it is told and how it is watched. A
+/* A process that runs FFmpeg jobs, one at a time: a worker (pool/spare.h), what it is told and how it is watched. A
  * job that hangs is noticed by its progress, and ended as one that takes too long or grows too large. Loop's thread
  * only. */
 #ifndef ITSI_POOL_FFMPEG_H
 #define ITSI_POOL_FFMPEG_H
 
 #include "pool/ffmpeg_job.h"
-#include "pool/worker.h"
+#include "pool/spare.h"
 
 struct itsi_ffmpeg_setup {
     const char *program; /* path */
-    enum itsi_worker_kind kind;
+    enum itsi_spare_kind kind;
     int64_t timeout_ns, stall_ns; /* of a job, unless it wants less; ITSI_NEVER: none */
     int64_t grace_ns;             /* from TERM to KILL */
     uint64_t most_rss_bytes;      /* of a job; 0: any */
@@ -29,7 +29,7 @@ struct itsi_ffmpeg { /* lives in its owner until gone(); zeroed */
     void *arg;
     /* its own */
     struct itsi_ffmpeg_setup setup;
-    struct itsi_worker worker;
+    struct itsi_spare worker;
     uv_timer_t timer;
     struct itsi_ffmpeg_job *job; /* NULL: none runs */
     struct itsi_job_watch watch;

@@ -3,9 +3,10 @@
 
 static void a_job_that_is_killed_is_told(void **state)
 {
+    struct itsi_ffmpeg_job job = {.arguments = endless, .input = -1, .output = -1};
     struct its_diag diag;
     (void)state;
-    CHECK_OK(run(&(struct itsi_ffmpeg_job){.arguments = endless, .input = -1, .output = -1}, &diag), diag);
+    CHECK_OK(run(&job, &diag), diag);
     kill(await_pid(), SIGKILL);
     finish();
     assert_int_equal(w.result.outcome, ITSI_FFMPEG_CRASHED);
@@ -46,9 +47,10 @@ static void who_does_not_heed_term_is_killed(void **state)
 
 static void a_job_is_cancelled(void **state)
 {
+    struct itsi_ffmpeg_job job = {.arguments = endless, .input = -1, .output = -1};
     struct its_diag diag;
     (void)state;
-    CHECK_OK(run(&(struct itsi_ffmpeg_job){.arguments = endless, .input = -1, .output = -1}, &diag), diag);
+    CHECK_OK(run(&job, &diag), diag);
     await_progress();
     itsi_ffmpeg_cancel(w.ffmpeg, ITSI_JOB_KILL_CANCELLED);
     finish();
@@ -94,15 +96,16 @@ static void a_job_that_grows_too_large_is_killed(void **state)
 
 static void a_worker_that_is_killed_loses_its_job(void **state)
 {
+    struct itsi_ffmpeg_job job = {.arguments = endless, .input = -1, .output = -1};
     struct its_diag diag;
     (void)state;
-    CHECK_OK(run(&(struct itsi_ffmpeg_job){.arguments = endless, .input = -1, .output = -1}, &diag), diag);
-    const pid_t job = await_pid();
+    CHECK_OK(run(&job, &diag), diag);
+    const pid_t pid = await_pid();
     kill(w.ffmpeg->worker.process.pid, SIGKILL);
     turn_until(&w.gone);
     assert_int_equal(w.finished, 1);
     assert_int_equal(w.result.outcome, ITSI_FFMPEG_LOST);
-    assert_true(processes_gone(job, 5));
+    assert_true(processes_gone(pid, 5));
 }
 
 static void a_worker_that_is_stopped_is_given_up(void **state)
@@ -126,7 +129,7 @@ static void a_program_that_is_none_never_gets_ready(void **state)
     struct itsi_ffmpeg ffmpeg = {.events = &events};
     (void)state;
     setup.program = "/no/such/ffmpeg";
-    if (w.kind == ITSI_WORKER_LINKED) {
+    if (w.kind == ITSI_SPARE_LINKED) {
         assert_int_equal(itsi_ffmpeg_start(&ffmpeg, &w.loop, &setup, &diag), ITS_ENOTFOUND);
         CHECK_CONTAINS(diag.text, "/no/such/ffmpeg: executing: No such file");
         return;

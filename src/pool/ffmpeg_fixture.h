@@ -17,7 +17,7 @@
 
 struct world {
     uv_loop_t loop;
-    enum itsi_worker_kind kind;
+    enum itsi_spare_kind kind;
     char program[256], folder[64];
     struct itsi_ffmpeg *ffmpeg;
     bool ready, gone;
@@ -84,7 +84,7 @@ static inline struct itsi_ffmpeg_setup usual(void)
                                       .grace_ns = 300 * MS};
 }
 
-static inline int begin_kind(enum itsi_worker_kind kind)
+static inline int begin_kind(enum itsi_spare_kind kind)
 {
     struct its_diag diag;
     memset(&w, 0, sizeof w);
@@ -100,8 +100,8 @@ static inline int begin_kind(enum itsi_worker_kind kind)
     return 0;
 }
 
-static inline int begin_linked(void **state) { return (void)state, begin_kind(ITSI_WORKER_LINKED); }
-static inline int begin_executing(void **state) { return (void)state, begin_kind(ITSI_WORKER_EXECUTING); }
+static inline int begin_linked(void **state) { return (void)state, begin_kind(ITSI_SPARE_LINKED); }
+static inline int begin_executing(void **state) { return (void)state, begin_kind(ITSI_SPARE_EXECUTING); }
 
 static inline int end(void **state)
 {

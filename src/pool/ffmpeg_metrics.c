@@ -33,7 +33,7 @@ void itsi_ffmpeg_count_job(struct itsi_ffmpeg_pool *pool, const struct itsi_ffmp
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_worker_kind kind)
+void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_spare_kind kind)
 {
     pthread_mutex_lock(&pool->mutex);
     pool->stats.kind = kind;

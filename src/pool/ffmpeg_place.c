@@ -33,7 +33,7 @@ static void start(struct itsi_ffmpeg_place *place)
     struct itsi_ffmpeg_pool *pool = place->pool;
     struct its_diag diag = {.text = ""};
     place->is_another = false;
-    place->kind = pool->executes ? ITSI_WORKER_EXECUTING : ITSI_WORKER_LINKED;
+    place->kind = pool->executes ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
     const struct itsi_ffmpeg_setup setup = {
         .program = pool->program,
         .kind = place->kind,
@@ -103,7 +103,7 @@ static void on_ready(void *arg)
     struct itsi_ffmpeg_place *place = arg;
     if (place->is_closing)
         return;
-    if (place->kind == ITSI_WORKER_LINKED && !runs_program(place)) {
+    if (place->kind == ITSI_SPARE_LINKED && !runs_program(place)) {
         place->is_another = true;
         itsi_ffmpeg_end(&place->ffmpeg);
         return;
@@ -132,7 +132,7 @@ static void execute_from_now_on(struct itsi_ffmpeg_pool *pool)
     if (pool->executes)
         return;
     pool->executes = true;
-    itsi_ffmpeg_count_kind(pool, ITSI_WORKER_EXECUTING);
+    itsi_ffmpeg_count_kind(pool, ITSI_SPARE_EXECUTING);
     itsi_info("ffmpeg", "%s cannot be linked ahead: it is executed for each job", pool->program);
 }
 
@@ -143,7 +143,7 @@ static void failed_to_start(struct itsi_ffmpeg_place *place, const struct itsi_p
     struct itsi_ffmpeg_pool *pool = place->pool;
     struct its_diag diag;
     const bool timed_out = itsi_now_ns() >= place->open_deadline;
-    if (place->kind == ITSI_WORKER_LINKED && !timed_out && (place->is_another || exit->signal != SIGKILL)) {
+    if (place->kind == ITSI_SPARE_LINKED && !timed_out && (place->is_another || exit->signal != SIGKILL)) {
         execute_from_now_on(pool);
         start(place);
         return;

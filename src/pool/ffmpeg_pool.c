@@ -107,7 +107,7 @@ int itsi_ffmpeg_pool_create(struct itsi_ffmpeg_pool **out, struct itsi_loop *loo
     pool->params = *params;
     pool->places = places;
     pool->executes = params->executes;
-    pool->stats.kind = params->executes ? ITSI_WORKER_EXECUTING : ITSI_WORKER_LINKED;
+    pool->stats.kind = params->executes ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
     atomic_init(&pool->timeout_ns, params->timeout_ns);
     pthread_mutex_init(&pool->mutex, NULL);
     if (itsi_spawn_find(params->program, pool->program, sizeof pool->program, &pool->missing) != 0)

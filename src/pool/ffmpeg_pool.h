@@ -1,6 +1,6 @@
 /* The FFmpeg pool: processes kept ready for jobs, so many and no more, on the lease pool (pool/lease.h); replaced after
  * so many jobs, with age, and when they grow. Where FFmpeg can be preloaded a process is FFmpeg itself, linked and
- * waiting; elsewhere it executes FFmpeg for each job (pool/worker.h). docs/ffmpeg-pool.md. */
+ * waiting; elsewhere it executes FFmpeg for each job (pool/spare.h). docs/ffmpeg-pool.md. */
 #ifndef ITSI_POOL_FFMPEG_POOL_H
 #define ITSI_POOL_FFMPEG_POOL_H
 
@@ -9,7 +9,7 @@
 #include "pool/ffmpeg_job.h"
 #include "pool/lease_stats.h"
 #include "pool/restart_budget.h"
-#include "pool/worker.h"
+#include "pool/spare.h"
 
 struct itsi_loop;
 struct itsi_ffmpeg_pool;
@@ -48,7 +48,7 @@ void itsi_ffmpeg_cancel_job(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_jo
 
 struct itsi_ffmpeg_pool_stats {
     struct itsi_pool_stats leases;
-    enum itsi_worker_kind kind;
+    enum itsi_spare_kind kind;
     int running;
     uint64_t jobs[ITSI_FFMPEG_OUTCOME_COUNT], killed[ITSI_JOB_KILL_COUNT];
     uint64_t deaths; /* processes that ended unasked */

@@ -70,7 +70,7 @@ static inline int end(void **state)
     return 0;
 }
 
-static const struct itsi_ffmpeg_pool_stats *stats(void)
+static inline const struct itsi_ffmpeg_pool_stats *stats(void)
 {
     struct its_diag diag;
     CHECK_OK(itsi_ffmpeg_pool_stats(w.pool, &w.stats, &diag), diag);

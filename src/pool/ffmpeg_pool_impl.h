@@ -26,7 +26,7 @@ struct itsi_ffmpeg_place {
     enum itsi_ffmpeg_place_state state;
     bool is_closing;
     bool is_another;             /* not the program itself answers, but what runs it: a script's shell */
-    enum itsi_worker_kind kind;  /* of the process in it */
+    enum itsi_spare_kind kind;  /* of the process in it */
     int64_t open_deadline;
     struct itsi_restart_budget deaths;
     uv_timer_t timer; /* until it may start; until it must be ready */
@@ -60,7 +60,7 @@ void itsi_ffmpeg_pool_finished(struct itsi_ffmpeg_place *place, struct itsi_ffmp
 /* ffmpeg_metrics.c */
 void itsi_ffmpeg_count_started(struct itsi_ffmpeg_pool *pool);
 void itsi_ffmpeg_count_job(struct itsi_ffmpeg_pool *pool, const struct itsi_ffmpeg_result *result);
-void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_worker_kind kind);
+void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_spare_kind kind);
 void itsi_ffmpeg_count_death(struct itsi_ffmpeg_pool *pool);
 void itsi_ffmpeg_count_recycled(struct itsi_ffmpeg_pool *pool);
 

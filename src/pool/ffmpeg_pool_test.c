@@ -9,7 +9,7 @@ static void it_keeps_processes_ready(void **state)
     (void)state;
     make();
     await(two_idle);
-    assert_int_equal(w.stats.kind, ITSI_WORKER_LINKED);
+    assert_int_equal(w.stats.kind, ITSI_SPARE_LINKED);
     assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_DONE);
     assert_int_equal(stats()->jobs[ITSI_FFMPEG_DONE], 1);
     assert_int_equal(w.stats.running, 0);
@@ -119,7 +119,7 @@ static void a_program_that_cannot_be_linked_is_executed(void **state)
     w.params.program = path;
     make();
     assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_DONE);
-    assert_int_equal(stats()->kind, ITSI_WORKER_EXECUTING);
+    assert_int_equal(stats()->kind, ITSI_SPARE_EXECUTING);
     assert_int_equal(w.stats.deaths, 0);
     unlink(path);
 }

@@ -66,7 +66,7 @@ static void passwords_are_seen_nowhere(void **state)
     struct its_diag diag;
     char seen[4096];
     (void)state;
-    if (w.kind == ITSI_WORKER_EXECUTING) {
+    if (w.kind == ITSI_SPARE_EXECUTING) {
         assert_int_equal(run(&job, &diag), ITS_EUNSUPPORTED);
         assert_null(strstr(diag.text, "pa55word"));
         return;
@@ -94,12 +94,12 @@ static void what_the_environment_says_reaches_it(void **state)
     struct itsi_ffmpeg_job job = {.arguments = endless, .environment = environment, .input = -1, .output = -1};
     CHECK_OK(run(&job, &diag), diag);
     await_progress();
-    if (w.kind == ITSI_WORKER_EXECUTING) { /* /proc tells what a program was executed with */
+    if (w.kind == ITSI_SPARE_EXECUTING) { /* /proc tells what a program was executed with */
         processes_read(w.ffmpeg->pid, "environ", seen, sizeof seen);
         CHECK_CONTAINS(seen, report);
     }
     processes_read(w.ffmpeg->pid, "cmdline", seen, sizeof seen);
-    assert_int_equal(strstr(seen, "lavfi") != NULL, w.kind == ITSI_WORKER_EXECUTING);
+    assert_int_equal(strstr(seen, "lavfi") != NULL, w.kind == ITSI_SPARE_EXECUTING);
     itsi_ffmpeg_cancel(w.ffmpeg, ITSI_JOB_KILL_CANCELLED);
     finish();
 }
@@ -119,7 +119,7 @@ static void too_much_text_is_refused(void **state)
 
 static void many_jobs_leave_nothing_behind(void **state)
 {
-    const int jobs = w.kind == ITSI_WORKER_LINKED ? 1000 : 50;
+    const int jobs = w.kind == ITSI_SPARE_LINKED ? 1000 : 50;
     int descriptors = 0;
     (void)state;
     for (int i = 0; i < jobs; i++) {

@@ -1,4 +1,4 @@
-#include "pool/worker.h"
+#include "pool/spare.h"
 
 #include "base/diag.h"
 #include "base/mem.h"
@@ -11,14 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-const char *itsi_worker_kind_name(enum itsi_worker_kind kind)
+const char *itsi_spare_kind_name(enum itsi_spare_kind kind)
 {
-    return kind == ITSI_WORKER_LINKED ? "linked" : "executing";
+    return kind == ITSI_SPARE_LINKED ? "linked" : "executing";
 }
 
 /* --- its end ------------------------------------------------------------------------------------------------------ */
 
-static void one_less(struct itsi_worker *w)
+static void one_less(struct itsi_spare *w)
 {
     if (--w->closing)
         return;
@@ -30,10 +30,10 @@ static void poll_closed(uv_handle_t *handle) { one_less(handle->data); }
 
 static void reader_closed(void *arg) { one_less(arg); }
 
-static void on_message(struct itsi_worker *w, const struct itsi_worker_message *message);
+static void on_message(struct itsi_spare *w, const struct itsi_worker_message *message);
 
 /* Everything that is there to be heard; false: it has hung up. */
-static bool listen_to(struct itsi_worker *w)
+static bool listen_to(struct itsi_spare *w)
 {
     struct itsi_worker_message message;
     for (;;) {
@@ -50,7 +50,7 @@ static bool listen_to(struct itsi_worker *w)
 
 static void process_ended(void *arg, const struct itsi_process_exit *exit)
 {
-    struct itsi_worker *w = arg;
+    struct itsi_spare *w = arg;
     w->exit = *exit;
     (void)listen_to(w); /* its last words */
     w->closing = 2;
@@ -58,12 +58,12 @@ static void process_ended(void *arg, const struct itsi_process_exit *exit)
     itsi_reader_close(&w->progress, reader_closed);
 }
 
-void itsi_worker_end(struct itsi_worker *w) { itsi_process_end(&w->process, 0); }
+void itsi_spare_end(struct itsi_spare *w) { itsi_process_end(&w->process, 0); }
 
 /* --- what it says --------------------------------------------------------------------------------------------------
  */
 
-static void on_message(struct itsi_worker *w, const struct itsi_worker_message *message)
+static void on_message(struct itsi_spare *w, const struct itsi_worker_message *message)
 {
     switch (message->verb) {
     case ITSI_WORKER_READY:
@@ -87,7 +87,7 @@ static void on_message(struct itsi_worker *w, const struct itsi_worker_message *
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    struct itsi_worker *w = poll->data;
+    struct itsi_spare *w = poll->data;
     (void)events;
     if (status < 0 || !listen_to(w)) {
         uv_poll_stop(poll); /* its exit will be told; should it live on, it is of no use */
@@ -97,21 +97,21 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 static void take_progress(void *arg, const char *data, size_t len)
 {
-    struct itsi_worker *w = arg;
+    struct itsi_spare *w = arg;
     w->events->progress(w->arg, data, len);
 }
 
 /* --- its start ---------------------------------------------------------------------------------------------------- */
 
-static const char *file_of(enum itsi_worker_kind kind)
+static const char *file_of(enum itsi_spare_kind kind)
 {
-    return kind == ITSI_WORKER_LINKED ? "its-linked-worker.so" : "its-process-worker";
+    return kind == ITSI_SPARE_LINKED ? "its-linked-worker.so" : "its-process-worker";
 }
 
-static int spawn(struct itsi_worker *w, uv_loop_t *loop, const struct itsi_worker_setup *setup, int socket,
+static int spawn(struct itsi_spare *w, uv_loop_t *loop, const struct itsi_spare_setup *setup, int socket,
                  int progress, struct its_diag *diag)
 {
-    const bool linked = setup->kind == ITSI_WORKER_LINKED;
+    const bool linked = setup->kind == ITSI_SPARE_LINKED;
     char file[PATH_MAX], preload[PATH_MAX + 16];
     if (!itsi_worker_file(file_of(setup->kind), file, sizeof file))
         return itsi_fail(diag, ITS_ENOTFOUND, "%s: not installed", file_of(setup->kind));
@@ -140,7 +140,7 @@ static void close_all(const int *fds, int count)
         close(fds[i]);
 }
 
-int itsi_worker_start(struct itsi_worker *w, uv_loop_t *loop, const struct itsi_worker_setup *setup,
+int itsi_spare_start(struct itsi_spare *w, uv_loop_t *loop, const struct itsi_spare_setup *setup,
                       struct its_diag *diag)
 {
     int fds[4]; /* ours and its end of the socket, ours and its end of the pipe */
@@ -202,7 +202,7 @@ static bool send_job(int socket, const struct itsi_worker_packet *packet, const 
     return sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
-int itsi_worker_run(struct itsi_worker *w, const struct itsi_worker_order *order, struct its_diag *diag)
+int itsi_spare_run(struct itsi_spare *w, const struct itsi_spare_order *order, struct its_diag *diag)
 {
     struct itsi_worker_packet *packet = itsi_alloc(sizeof *packet);
     if (!packet)
@@ -220,7 +220,7 @@ int itsi_worker_run(struct itsi_worker *w, const struct itsi_worker_order *order
     return rc;
 }
 
-void itsi_worker_signal(struct itsi_worker *w, int number)
+void itsi_spare_signal(struct itsi_spare *w, int number)
 {
     const struct itsi_worker_message message = {.verb = ITSI_WORKER_SIGNAL, .serial = w->serial, .u.signal = number};
     (void)!send(w->socket, &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
