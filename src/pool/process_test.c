@@ -189,6 +189,8 @@ static void who_is_stopped_is_killed(void **state)
     (void)state;
     start_script("echo ready >&2; kill -STOP $$");
     run_to_line(1);
+    while (processes_state(w.process.pid, NULL) != 'T')
+        usleep(1000);
     itsi_process_end(&w.process, 50);
     run_to_end();
     assert_int_equal(w.exit.signal, SIGKILL);
