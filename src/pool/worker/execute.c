@@ -1,5 +1,5 @@
-/* its-process-worker: a worker that executes a program for each job: of the program a spare saves the fork alone, but
- * of any program. It is small, so that forking it costs little. */
+/* its-process-worker: a worker that executes a program for each job, where the program cannot be linked ahead. It saves no
+ * time, but makes every program's jobs bounded, watched and ended in one way; it is small, so that it costs nothing. */
 #include "pool/worker/serve.h"
 
 #include "pool/worker/message.h"
