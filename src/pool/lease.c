@@ -139,6 +139,7 @@ void itsi_pool_destroy(struct itsi_pool *pool, int64_t deadline)
 bool itsi_pool_settle(struct itsi_pool *pool)
 {
     struct itsi_lease_waiter *waiter;
+    pool->core.has_news = false;
     while ((waiter = itsi_lease_core_next_outcome(&pool->core))) {
         if (waiter->is_watching) {
             /* with the lock held: once it sees its outcome, its stack is gone */
@@ -152,26 +153,18 @@ bool itsi_pool_settle(struct itsi_pool *pool)
         pthread_cond_broadcast(&pool->changed);
     if (pool->is_posted || pool->is_running)
         return false;
-    pool->is_posted = !itsi_ring_is_empty(&pool->core.works) || !itsi_ring_is_empty(&pool->answers) ||
-                      itsi_lease_core_due(&pool->core) < pool->armed;
-    return pool->is_posted;
+    if (itsi_ring_is_empty(&pool->core.works) && itsi_ring_is_empty(&pool->answers) &&
+        itsi_lease_core_due(&pool->core) >= pool->armed)
+        return false;
+    pool->is_posted = true;
+    return true;
 }
 
 void itsi_pool_post(struct itsi_pool *pool) { itsi_loop_post(pool->loop, &pool->task); }
 
 /* --- borrowing ----------------------------------------------------------------------------------------------------- */
 
-static int64_t clock_for(const struct itsi_pool *pool, const struct itsi_lease_slot *slot)
-{
-    return itsi_lease_core_is_measuring(&pool->core, slot) ? itsi_now_ns() : itsi_now_coarse_ns();
-}
-
-/* Only who has to wait is worth a look at the fine clock. */
-static int ask(struct itsi_pool *pool, struct itsi_lease_waiter *waiter)
-{
-    const int rc = itsi_lease_core_try(&pool->core, waiter, clock_for(pool, NULL));
-    return rc == ITS_EAGAIN ? itsi_lease_core_wait(&pool->core, waiter, itsi_now_ns()) : rc;
-}
+static int64_t read_clock(bool is_measured) { return is_measured ? itsi_now_ns() : itsi_now_coarse_ns(); }
 
 static void leave(struct itsi_pool *pool)
 {
@@ -179,6 +172,15 @@ static void leave(struct itsi_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
     if (must_post)
         itsi_pool_post(pool);
+}
+
+/* After what concerned nobody else, most often. */
+static void leave_quickly(struct itsi_pool *pool)
+{
+    if (pool->core.has_news)
+        leave(pool);
+    else
+        pthread_mutex_unlock(&pool->mutex);
 }
 
 /* With the lock held, which it lets go of while it waits. */
@@ -198,20 +200,38 @@ static int wait_for_outcome(struct itsi_pool *pool, struct blocked *me)
     return me->waiter.code;
 }
 
-int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owner, int64_t deadline,
-                      struct itsi_lease *out, struct its_diag *diag)
+static int acquire_slowly(struct itsi_pool *pool, const struct itsi_pool_owner *owner, int64_t deadline,
+                          struct itsi_lease *out, struct its_diag *diag)
 {
     struct blocked me;
     me.waiter = (struct itsi_lease_waiter){.owner = owner, .deadline = deadline, .is_watching = true};
-    pthread_mutex_lock(&pool->mutex);
-    int rc = ask(pool, &me.waiter);
+    int rc = itsi_lease_core_wait(&pool->core, &me.waiter, itsi_now_ns());
     if (rc == ITS_EAGAIN)
         rc = wait_for_outcome(pool, &me);
     if (rc)
-        itsi_pool_explain(pool, rc, diag);
-    leave(pool);
-    if (rc == 0)
-        *out = me.waiter.lease;
+        return itsi_pool_explain(pool, rc, diag);
+    *out = me.waiter.lease;
+    return 0;
+}
+
+/* Whether one is idle: without a look at the fine clock, nor at who might wait. */
+static int try_idle(struct itsi_pool *pool, const struct itsi_pool_owner *owner, struct itsi_lease *out)
+{
+    const int64_t now = read_clock(itsi_lease_core_measures_try(&pool->core));
+    return itsi_lease_core_try(&pool->core, owner, now, out);
+}
+
+int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owner, int64_t deadline,
+                      struct itsi_lease *out, struct its_diag *diag)
+{
+    pthread_mutex_lock(&pool->mutex);
+    int rc = try_idle(pool, owner, out);
+    if (rc != ITS_EAGAIN) {
+        leave_quickly(pool);
+        return rc;
+    }
+    rc = acquire_slowly(pool, owner, deadline, out, diag);
+    leave(pool); /* at the end it is waited for: who waited is gone now */
     return rc;
 }
 
@@ -225,7 +245,10 @@ void itsi_pool_request(struct itsi_pool *pool, struct itsi_pool_request *request
     struct itsi_lease_waiter *waiter = waiter_of(request);
     *waiter = (struct itsi_lease_waiter){.owner = &request->owner, .deadline = request->deadline};
     pthread_mutex_lock(&pool->mutex);
-    if (ask(pool, waiter) != ITS_EAGAIN)
+    int rc = try_idle(pool, &request->owner, &waiter->lease);
+    if (rc == ITS_EAGAIN)
+        rc = itsi_lease_core_wait(&pool->core, waiter, itsi_now_ns());
+    if (rc != ITS_EAGAIN)
         itsi_ring_put_last(&pool->answers, &waiter->place);
     leave(pool);
 }
@@ -248,26 +271,41 @@ void itsi_pool_set_uses(struct itsi_pool *pool, int64_t uses)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+/* With the lock held, of which it lets go. */
+static int give_back(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken)
+{
+    const struct itsi_lease_slot *slot = (const struct itsi_lease_slot *)lease.slot;
+    const int64_t now = read_clock(itsi_lease_core_measures_release(&pool->core, slot));
+    const int rc = itsi_lease_core_release(&pool->core, lease, is_broken, now);
+    if (rc)
+        pool->stale++;
+    const bool is_last = pool->is_destroyed && pool->core.owed == 0;
+    leave_quickly(pool);
+    if (is_last)
+        itsi_pool_free(pool);
+    return rc;
+}
+
+static int give_back_leak(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken)
+{
+    const struct itsi_lease_slot *slot = (const struct itsi_lease_slot *)lease.slot;
+    const struct itsi_pool_owner owner = slot->owner;
+    const double held = (double)(itsi_now_ns() - slot->since) / (double)ITSI_NS_PER_S;
+    const char *name = pool->core.params.name;
+    const int rc = give_back(pool, lease, is_broken);
+    if (rc == 0)
+        itsi_info("pool", "%s: %s/%s gave back what it had held for %.1f s", name, owner.component, owner.stage, held);
+    return rc;
+}
+
 int itsi_pool_release(struct itsi_lease lease, bool is_broken)
 {
     if (!lease.slot)
         return ITS_EINVAL;
     struct itsi_pool *pool = lease.slot->pool;
-    int64_t leaked_ns = 0;
     pthread_mutex_lock(&pool->mutex);
-    const struct itsi_lease_slot *slot = (const struct itsi_lease_slot *)lease.slot;
-    const struct itsi_pool_owner owner = slot->is_leaked ? slot->owner : (struct itsi_pool_owner){0};
-    const int rc = itsi_lease_core_release(&pool->core, lease, is_broken, clock_for(pool, slot), &leaked_ns);
-    pool->stale += rc != 0;
-    const bool is_last = pool->is_destroyed && pool->core.owed == 0;
-    const char *name = pool->core.params.name;
-    leave(pool);
-    if (leaked_ns)
-        itsi_info("pool", "%s: %s/%s gave back what it had held for %.1f s", name, owner.component, owner.stage,
-                  (double)leaked_ns / ITSI_NS_PER_S);
-    if (is_last)
-        itsi_pool_free(pool);
-    return rc;
+    return ((const struct itsi_lease_slot *)lease.slot)->is_leaked ? give_back_leak(pool, lease, is_broken)
+                                                                     : give_back(pool, lease, is_broken);
 }
 
 /* --- why not ------------------------------------------------------------------------------------------------------- */

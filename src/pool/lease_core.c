@@ -1,6 +1,5 @@
-#include "pool/lease_core.h"
+#include "pool/lease_core_impl.h"
 
-#include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
 
@@ -73,7 +72,7 @@ int itsi_lease_core_init(struct itsi_lease_core *core, const struct itsi_pool_pa
     itsi_grow_init(&core->grow, regular_size(params), params->most - params->reserve, now);
     itsi_rand_seed(&core->rng, params->seed ^ 1); /* other jitters than the backoff's */
     core->next_old = now;
-    itsi_lease_slots_advance(core, now);
+    itsi_lease_advance(core, now);
     return 0;
 }
 
@@ -105,10 +104,11 @@ static void leave_queue(struct itsi_lease_core *core, struct itsi_lease_waiter *
     core->waiting--;
 }
 
-void itsi_lease_core_settle(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code)
+void itsi_lease_settle(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code)
 {
     leave_queue(core, waiter, code);
     itsi_ring_put_last(&core->outcomes, &waiter->place);
+    core->has_news = true;
 }
 
 void itsi_lease_core_withdraw(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code)
@@ -137,6 +137,8 @@ static int refuse(struct itsi_lease_waiter *waiter, uint64_t *counter, int code)
 
 int itsi_lease_core_wait(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now)
 {
+    if (core->is_shut)
+        return refuse(waiter, &core->books.cancelled, ITS_ECANCELLED);
     if (itsi_lease_core_is_refusing(core, now))
         return refuse(waiter, &core->books.refused_down, ITS_EREFUSED);
     if (waiter->deadline <= now)
@@ -151,56 +153,14 @@ int itsi_lease_core_wait(struct itsi_lease_core *core, struct itsi_lease_waiter 
     if (!waiter->is_watching && waiter->deadline != ITSI_NEVER)
         itsi_heap_insert(&core->deadlines, &waiter->due, waiter->deadline, 0);
     core->waiting++;
-    itsi_lease_slots_advance(core, now);
+    itsi_lease_advance(core, now);
     return ITS_EAGAIN;
-}
-
-int itsi_lease_core_try(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now)
-{
-    if (core->is_shut)
-        return refuse(waiter, &core->books.cancelled, ITS_ECANCELLED);
-    struct itsi_ring *first = core->waiting ? NULL : itsi_ring_first(&core->idle);
-    struct itsi_lease_slot *slot = first ? ITSI_RING_OWNER(first, struct itsi_lease_slot, place) : NULL;
-    if (!slot || itsi_lease_slots_is_unproven(core, slot, now))
-        return ITS_EAGAIN;
-    itsi_lease_slots_lend(core, slot, waiter, now);
-    core->books.at_once++;
-    if (itsi_lease_slots_wanted(core) > itsi_lease_core_live(core)) /* a spare is missing now */
-        itsi_lease_slots_advance(core, now);
-    return 0;
 }
 
 int itsi_lease_core_acquire(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now)
 {
-    const int rc = itsi_lease_core_try(core, waiter, now);
+    const int rc = itsi_lease_core_try(core, waiter->owner, now, &waiter->lease);
     return rc == ITS_EAGAIN ? itsi_lease_core_wait(core, waiter, now) : rc;
-}
-
-int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease lease, bool is_broken, int64_t now,
-                            int64_t *leaked_ns)
-{
-    struct itsi_lease_slot *slot = (struct itsi_lease_slot *)lease.slot;
-    if (lease.serial != 0 && slot->owed == lease.serial) {
-        slot->owed = 0;
-        core->owed--;
-    }
-    if (lease.serial == 0 || slot->serial != lease.serial)
-        return ITS_EINVAL;
-    if (itsi_lease_is_timed(slot->serial))
-        itsi_lease_books_time(&core->books, ITSI_LEASE_USAGE, now - slot->since);
-    *leaked_ns = slot->is_leaked ? now - slot->since : 0;
-    core->books.unleaks += slot->is_leaked;
-    slot->is_leaked = false;
-    itsi_ring_take_out(&slot->leak);
-    slot->serial = 0;
-    slot->proven = now;
-    if (is_broken)
-        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_BROKEN, now);
-    else
-        itsi_lease_slots_offer(core, slot, now);
-    if (itsi_lease_slots_wanted(core) > itsi_lease_core_live(core))
-        itsi_lease_slots_advance(core, now);
-    return 0;
 }
 
 /* --- time ---------------------------------------------------------------------------------------------------------- */
@@ -227,12 +187,12 @@ void itsi_lease_core_tick(struct itsi_lease_core *core, int64_t latency_ns, int6
 {
     while (core->deadlines.first && core->deadlines.first->key <= now) {
         core->books.timeouts++;
-        itsi_lease_core_settle(core, ITSI_HEAP_OWNER(core->deadlines.first, struct itsi_lease_waiter, due),
+        itsi_lease_settle(core, ITSI_HEAP_OWNER(core->deadlines.first, struct itsi_lease_waiter, due),
                                ITS_ETIMEOUT);
     }
-    itsi_lease_slots_tick(core, now);
+    itsi_lease_tick_slots(core, now);
     look_at_size(core, latency_ns, now);
-    itsi_lease_slots_advance(core, now);
+    itsi_lease_advance(core, now);
 }
 
 int64_t itsi_lease_core_due(const struct itsi_lease_core *core)
@@ -254,13 +214,13 @@ void itsi_lease_core_shut(struct itsi_lease_core *core, int64_t now)
     core->retry_at = ITSI_NEVER;
     while (core->waiting) {
         core->books.cancelled++;
-        itsi_lease_core_settle(
+        itsi_lease_settle(
             core, ITSI_RING_OWNER(itsi_ring_first(&core->queue), struct itsi_lease_waiter, place), ITS_ECANCELLED);
     }
     for (int i = 0; i < core->params.most; i++) {
         const enum itsi_lease_state state = core->slots[i].state;
         if (state == ITSI_LEASE_OPENING || state == ITSI_LEASE_IDLE || state == ITSI_LEASE_CHECKING)
-            itsi_lease_slots_close(core, &core->slots[i], ITSI_POOL_CLOSED_SHUTDOWN, now);
+            itsi_lease_close(core, &core->slots[i], ITSI_POOL_CLOSED_SHUTDOWN, now);
     }
 }
 
@@ -268,7 +228,7 @@ void itsi_lease_core_seize(struct itsi_lease_core *core, int64_t now)
 {
     for (int i = 0; i < core->params.most; i++)
         if (core->slots[i].state == ITSI_LEASE_LENT)
-            itsi_lease_slots_close(core, &core->slots[i], ITSI_POOL_CLOSED_SHUTDOWN, now);
+            itsi_lease_close(core, &core->slots[i], ITSI_POOL_CLOSED_SHUTDOWN, now);
 }
 
 /* --- what is to be done --------------------------------------------------------------------------------------------- */

@@ -76,6 +76,7 @@ struct itsi_lease_core {
     struct itsi_ring works, outcomes, leaks;
     struct itsi_heap timers, deadlines;
     int64_t retry_at; /* an open that is wanted may be possible then */
+    bool has_news;    /* something was put on a list, or a tick may be due earlier; who looked resets it */
     uint64_t serial;
     int owed; /* leases that were ended by force and not given back: somebody may still name their slot */
     struct itsi_bucket opens;
@@ -101,23 +102,28 @@ void itsi_lease_core_fini(struct itsi_lease_core *core); /* takes zeroed */
 /* The waiter's deadline, owner and is_watching are set, the rest zeroed. 0: lent. ITS_EAGAIN: it waits, `waiter` is kept
  * until its outcome. ITS_EREFUSED, ITS_ELIMIT, ITS_ETIMEOUT, ITS_ECANCELLED: refused. */
 int itsi_lease_core_acquire(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now);
-/* Its two halves, for who looks at the clock again in between. try: ITS_EAGAIN also where it would have to wait; then wait
- * decides. */
-int itsi_lease_core_try(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now);
+/* Its two halves, for who looks at the clock again in between. try: 0 or ITS_EAGAIN, also where it would be refused; then
+ * wait decides. */
+int itsi_lease_core_try(struct itsi_lease_core *core, const struct itsi_pool_owner *owner, int64_t now,
+                        struct itsi_lease *out);
 int itsi_lease_core_wait(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now);
 /* Of a waiter that waits: takes it out with this code, without an outcome. */
 void itsi_lease_core_withdraw(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code);
-/* ITS_EINVAL: not held. leaked_ns: how long it was held if that made it a leak, else 0; written on success. */
-int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease lease, bool is_broken, int64_t now,
-                            int64_t *leaked_ns);
+/* ITS_EINVAL: not held. */
+int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease lease, bool is_broken, int64_t now);
 
-/* How long a lease was used is taken down of every eighth, evenly over all. */
-static inline bool itsi_lease_is_timed(uint64_t serial) { return serial % 8 == 0; }
-/* Whether the next input needs the fine clock, which costs more than all the rest: something is measured, or somebody
- * waits. Otherwise instants only begin or end what takes long, and the coarse one does. slot: to be released, or NULL. */
-static inline bool itsi_lease_core_is_measuring(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot)
+/* How long a lease was used is taken down of every sixteenth, evenly over all. */
+static inline bool itsi_lease_is_timed(uint64_t serial) { return serial % 16 == 0; }
+/* Whether a try or a release needs the fine clock, which costs more than all the rest: something is measured. Otherwise
+ * the instant only begins or ends what takes long, and the coarse clock does. */
+static inline bool itsi_lease_core_measures_try(const struct itsi_lease_core *core)
 {
-    return itsi_lease_is_timed(core->serial + 1) || core->waiting > 0 || (slot && itsi_lease_is_timed(slot->serial));
+    return itsi_lease_is_timed(core->serial + 1);
+}
+static inline bool itsi_lease_core_measures_release(const struct itsi_lease_core *core,
+                                                    const struct itsi_lease_slot *slot)
+{
+    return core->waiting > 0 || itsi_lease_is_timed(slot->serial);
 }
 
 /* --- the kind's answers -------------------------------------------------------------------------------------------- */
@@ -162,27 +168,5 @@ static inline int itsi_lease_core_live(const struct itsi_lease_core *core)
 bool itsi_lease_core_is_refusing(const struct itsi_lease_core *core, int64_t now);
 /* How long the one that came first waits; 0: nobody waits. */
 int64_t itsi_lease_core_oldest_wait_ns(const struct itsi_lease_core *core, int64_t now);
-
-/* --- between lease_core.c and lease_slots.c ------------------------------------------------------------------------- */
-
-/* Lent ones come from here: to the one who waits first, or to the idle ones; or it is closed for age, use or the end. */
-void itsi_lease_slots_offer(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now);
-void itsi_lease_slots_close(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enum itsi_pool_closed reason,
-                            int64_t now);
-/* Lends it, out of whatever state it is in. */
-void itsi_lease_slots_lend(struct itsi_lease_core *core, struct itsi_lease_slot *slot,
-                           struct itsi_lease_waiter *waiter, int64_t now);
-/* Puts what is idle to use for who waits, and opens what is wanted. */
-void itsi_lease_slots_advance(struct itsi_lease_core *core, int64_t now);
-void itsi_lease_slots_tick(struct itsi_lease_core *core, int64_t now);
-bool itsi_lease_slots_is_unproven(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now);
-/* How many there should be. */
-static inline int itsi_lease_slots_wanted(const struct itsi_lease_core *core)
-{
-    const int wanted = core->count[ITSI_LEASE_LENT] + core->waiting + core->params.spares;
-    return wanted > core->params.least ? wanted : core->params.least;
-}
-/* Ends a wait; the outcome is told. */
-void itsi_lease_core_settle(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code);
 
 #endif

@@ -131,7 +131,7 @@ void itsi_put_pool_metrics(struct itsi_exposition *e, const struct itsi_pool_sta
     for (int i = 0; i < count; i++)
         put_times(e, pools[i].name, &pools[i].acquire);
     itsi_exposition_family(e, ITSI_METRIC_HISTOGRAM, "its_pool_usage_seconds", "seconds",
-                           "How long a resource was held, of every eighth lease.");
+                           "How long a resource was held, of every sixteenth lease.");
     for (int i = 0; i < count; i++)
         put_times(e, pools[i].name, &pools[i].usage);
     itsi_exposition_family(e, ITSI_METRIC_HISTOGRAM, "its_pool_create_seconds", "seconds",

@@ -1,135 +1,31 @@
 /* What becomes of the slots: opened when wanted, lent, checked, closed. */
-#include "base/clock.h"
-#include "pool/lease_core.h"
-
-static int64_t after(int64_t instant, int64_t span) { return span == ITSI_NEVER ? ITSI_NEVER : instant + span; }
-static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+#include "pool/lease_core_impl.h"
 
 static struct itsi_lease_slot *at_place(struct itsi_ring *member)
 {
     return member ? ITSI_RING_OWNER(member, struct itsi_lease_slot, place) : NULL;
 }
 
-static void set_state(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enum itsi_lease_state state,
-                      int64_t now)
-{
-    if (slot->state == ITSI_LEASE_LENT || state == ITSI_LEASE_LENT)
-        itsi_lease_books_lent(&core->books, core->count[ITSI_LEASE_LENT], now);
-    core->count[slot->state]--;
-    core->count[state]++;
-    slot->state = state;
-}
-
-/* Timers are lazy: one that is early enough stays, and is set anew when it comes to nothing. So lending and giving back
- * touch the heap about once per span of a timer. */
-static void arm(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t when)
-{
-    if (when == ITSI_NEVER || (slot->timer.heap && slot->timer.key <= when))
-        return;
-    itsi_heap_remove(&slot->timer);
-    itsi_heap_insert(&core->timers, &slot->timer, when, slot->shown.index);
-}
-
 static void want(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enum itsi_lease_work work)
 {
     slot->work = work;
     itsi_ring_put_last(&core->works, &slot->to_do);
-}
-
-/* --- lending ------------------------------------------------------------------------------------------------------- */
-
-static int64_t lent_due(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot)
-{
-    const int64_t leak = slot->is_leaked ? ITSI_NEVER : after(slot->since, core->params.leak_after_ns);
-    return earlier(leak, after(slot->since, core->params.reclaim_after_ns));
-}
-
-void itsi_lease_slots_lend(struct itsi_lease_core *core, struct itsi_lease_slot *slot,
-                           struct itsi_lease_waiter *waiter, int64_t now)
-{
-    itsi_ring_take_out(&slot->place);
-    set_state(core, slot, ITSI_LEASE_LENT, now);
-    slot->since = now;
-    slot->serial = ++core->serial;
-    slot->uses++;
-    slot->owner = *waiter->owner;
-    waiter->lease = (struct itsi_lease){.slot = &slot->shown, .serial = slot->serial};
-    arm(core, slot, lent_due(core, slot));
-}
-
-/* Has been idle for so long that it may be gone without anybody having noticed (HikariCP's aliveBypassWindow). */
-bool itsi_lease_slots_is_unproven(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now)
-{
-    return now - slot->proven >= core->params.check_after_idle_ns;
-}
-
-static void lend_to_first(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
-{
-    struct itsi_lease_waiter *waiter =
-        ITSI_RING_OWNER(itsi_ring_first(&core->queue), struct itsi_lease_waiter, place);
-    const int64_t waited = now - waiter->since;
-    itsi_lease_slots_lend(core, slot, waiter, now);
-    itsi_lease_books_time(&core->books, ITSI_LEASE_ACQUIRE, waited);
-    if (waited > core->waited_ns)
-        core->waited_ns = waited;
-    itsi_lease_core_settle(core, waiter, 0);
-}
-
-/* --- idling -------------------------------------------------------------------------------------------------------- */
-
-/* The next instant that matters for an idle slot for which nothing is to be done now. */
-static int64_t idle_due(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now)
-{
-    const int64_t old = slot->dies > core->next_old ? slot->dies : core->next_old;
-    int64_t unused = after(slot->idle_since, core->params.idle_ns);
-    if (unused <= now) /* it is needed for the minimum or as a spare: see again later */
-        unused = after(now, core->params.idle_ns);
-    return earlier(slot->dies == ITSI_NEVER ? ITSI_NEVER : old, earlier(unused, after(slot->proven, slot->keep_ns)));
-}
-
-/* The one used last is lent first, so that those not needed stay unused and go. */
-static void rest(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
-{
-    set_state(core, slot, ITSI_LEASE_IDLE, now);
-    slot->idle_since = now;
-    itsi_ring_put_first(&core->idle, &slot->place);
-    arm(core, slot, idle_due(core, slot, now));
+    core->has_news = true;
 }
 
 /* After a check that nobody waited for: as unused as before. */
 static void rest_on(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
-    set_state(core, slot, ITSI_LEASE_IDLE, now);
+    itsi_lease_set_state(core, slot, ITSI_LEASE_IDLE, now);
     itsi_ring_put_last(&core->idle, &slot->place);
-    arm(core, slot, idle_due(core, slot, now));
-}
-
-static bool is_old(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now)
-{
-    return slot->dies <= now && core->next_old <= now;
+    itsi_lease_arm(core, slot, itsi_lease_idle_due(core, slot, now));
 }
 
 /* No two of them die of age within a `most`-th of a lifetime, though they were all made in one moment. */
-static void close_old(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+void itsi_lease_close_old(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
     core->next_old = now + core->params.lifetime_ns / core->params.most;
-    itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_LIFETIME, now);
-}
-
-void itsi_lease_slots_offer(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
-{
-    if (core->is_shut)
-        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_SHUTDOWN, now);
-    else if (slot->is_lost)
-        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_BROKEN, now);
-    else if (core->params.uses > 0 && slot->uses >= (uint64_t)core->params.uses)
-        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_USES, now);
-    else if (is_old(core, slot, now))
-        close_old(core, slot, now);
-    else if (core->waiting)
-        lend_to_first(core, slot, now);
-    else
-        rest(core, slot, now);
+    itsi_lease_close(core, slot, ITSI_POOL_CLOSED_LIFETIME, now);
 }
 
 /* --- checking ------------------------------------------------------------------------------------------------------ */
@@ -137,7 +33,7 @@ void itsi_lease_slots_offer(struct itsi_lease_core *core, struct itsi_lease_slot
 static void begin_check(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
     itsi_ring_take_out(&slot->place);
-    set_state(core, slot, ITSI_LEASE_CHECKING, now);
+    itsi_lease_set_state(core, slot, ITSI_LEASE_CHECKING, now);
     core->books.checks++;
     want(core, slot, ITSI_LEASE_CHECK);
 }
@@ -146,7 +42,7 @@ static bool is_gone(const struct itsi_lease_slot *slot) { return !slot->is_answe
 
 static void become_empty(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
-    set_state(core, slot, ITSI_LEASE_EMPTY, now);
+    itsi_lease_set_state(core, slot, ITSI_LEASE_EMPTY, now);
     itsi_ring_put_first(&core->empty, &slot->place);
 }
 
@@ -164,13 +60,13 @@ void itsi_lease_core_checked(struct itsi_lease_core *core, struct itsi_lease_slo
     if (slot->state == ITSI_LEASE_CHECKING) {
         slot->proven = now;
         if (!is_good)
-            itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_CHECK, now);
+            itsi_lease_close(core, slot, ITSI_POOL_CLOSED_CHECK, now);
         else if (core->waiting || slot->is_lost)
-            itsi_lease_slots_offer(core, slot, now);
+            itsi_lease_offer(core, slot, now);
         else
             rest_on(core, slot, now);
     }
-    itsi_lease_slots_advance(core, now);
+    itsi_lease_advance(core, now);
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------------- */
@@ -188,7 +84,7 @@ static int64_t jittered(struct itsi_lease_core *core, int64_t span, double share
 static void begin_open(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
     itsi_ring_take_out(&slot->place);
-    set_state(core, slot, ITSI_LEASE_OPENING, now);
+    itsi_lease_set_state(core, slot, ITSI_LEASE_OPENING, now);
     slot->since = now;
     slot->is_lost = false;
     core->books.opens++;
@@ -213,7 +109,8 @@ static int64_t reserve_due(const struct itsi_lease_core *core, int64_t now)
 static void open_wanted(struct itsi_lease_core *core, int64_t now)
 {
     core->retry_at = ITSI_NEVER;
-    while (!core->is_shut && itsi_lease_slots_wanted(core) > itsi_lease_core_live(core)) {
+    core->has_news = true;
+    while (!core->is_shut && itsi_lease_wanted(core) > itsi_lease_core_live(core)) {
         const int taken = core->params.most - core->count[ITSI_LEASE_EMPTY];
         if (taken >= limit(core, now)) {
             core->retry_at = taken < core->params.most ? reserve_due(core, now) : ITSI_NEVER;
@@ -239,11 +136,11 @@ void itsi_lease_core_opened(struct itsi_lease_core *core, struct itsi_lease_slot
         itsi_lease_books_time(&core->books, ITSI_LEASE_CREATE, now - slot->since);
         slot->uses = 0;
         slot->proven = now;
-        slot->dies = after(now, jittered(core, core->params.lifetime_ns, 0.025));
+        slot->dies = itsi_lease_after(now, jittered(core, core->params.lifetime_ns, 0.025));
         slot->keep_ns = jittered(core, core->params.keep_checking_ns, 0.1);
-        itsi_lease_slots_offer(core, slot, now);
+        itsi_lease_offer(core, slot, now);
     }
-    itsi_lease_slots_advance(core, now);
+    itsi_lease_advance(core, now);
 }
 
 /* One step of the backoff for all that fail together. */
@@ -265,10 +162,10 @@ void itsi_lease_core_failed(struct itsi_lease_core *core, struct itsi_lease_slot
     }
     while (core->waiting && itsi_lease_core_is_refusing(core, now)) {
         core->books.refused_down++;
-        itsi_lease_core_settle(
+        itsi_lease_settle(
             core, ITSI_RING_OWNER(itsi_ring_first(&core->queue), struct itsi_lease_waiter, place), ITS_EREFUSED);
     }
-    itsi_lease_slots_advance(core, now);
+    itsi_lease_advance(core, now);
 }
 
 /* --- closing ------------------------------------------------------------------------------------------------------- */
@@ -282,7 +179,7 @@ static void owe(struct itsi_lease_core *core, struct itsi_lease_slot *slot)
     slot->serial = 0;
 }
 
-void itsi_lease_slots_close(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enum itsi_pool_closed reason,
+void itsi_lease_close(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enum itsi_pool_closed reason,
                             int64_t now)
 {
     const enum itsi_lease_work not_begun = slot->work;
@@ -299,7 +196,7 @@ void itsi_lease_slots_close(struct itsi_lease_core *core, struct itsi_lease_slot
         become_empty(core, slot, now);
         return;
     }
-    set_state(core, slot, ITSI_LEASE_CLOSING, now);
+    itsi_lease_set_state(core, slot, ITSI_LEASE_CLOSING, now);
     slot->closing = reason;
     slot->is_close_due = true;
     want(core, slot, ITSI_LEASE_CLOSE);
@@ -310,48 +207,48 @@ void itsi_lease_core_closed(struct itsi_lease_core *core, struct itsi_lease_slot
     slot->is_close_due = false;
     if (slot->state == ITSI_LEASE_CLOSING && is_gone(slot))
         become_empty(core, slot, now);
-    itsi_lease_slots_advance(core, now);
+    itsi_lease_advance(core, now);
 }
 
 /* Whoever holds or checks it finds out by itself, and its memory is the kind's until then. */
 void itsi_lease_core_lost(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
     if (slot->state == ITSI_LEASE_IDLE)
-        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_BROKEN, now);
+        itsi_lease_close(core, slot, ITSI_POOL_CLOSED_BROKEN, now);
     else
         slot->is_lost = true;
-    itsi_lease_slots_advance(core, now);
+    itsi_lease_advance(core, now);
 }
 
 /* --- as time goes by ----------------------------------------------------------------------------------------------- */
 
 static void tick_idle(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
-    const bool is_spare = itsi_lease_core_live(core) > itsi_lease_slots_wanted(core);
-    if (is_old(core, slot, now))
-        close_old(core, slot, now);
-    else if (is_spare && after(slot->idle_since, core->params.idle_ns) <= now)
-        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_IDLE, now);
-    else if (after(slot->proven, slot->keep_ns) <= now)
+    const bool is_spare = itsi_lease_core_live(core) > itsi_lease_wanted(core);
+    if (itsi_lease_is_old(core, slot, now))
+        itsi_lease_close_old(core, slot, now);
+    else if (is_spare && itsi_lease_after(slot->idle_since, core->params.idle_ns) <= now)
+        itsi_lease_close(core, slot, ITSI_POOL_CLOSED_IDLE, now);
+    else if (itsi_lease_after(slot->proven, slot->keep_ns) <= now)
         begin_check(core, slot, now);
     else
-        arm(core, slot, idle_due(core, slot, now));
+        itsi_lease_arm(core, slot, itsi_lease_idle_due(core, slot, now));
 }
 
 static void tick_lent(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
-    if (!slot->is_leaked && after(slot->since, core->params.leak_after_ns) <= now) {
+    if (!slot->is_leaked && itsi_lease_after(slot->since, core->params.leak_after_ns) <= now) {
         slot->is_leaked = true;
         core->books.leaks++;
         itsi_ring_put_last(&core->leaks, &slot->leak);
     }
-    if (after(slot->since, core->params.reclaim_after_ns) <= now)
-        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_LEAKED, now);
+    if (itsi_lease_after(slot->since, core->params.reclaim_after_ns) <= now)
+        itsi_lease_close(core, slot, ITSI_POOL_CLOSED_LEAKED, now);
     else
-        arm(core, slot, lent_due(core, slot));
+        itsi_lease_arm(core, slot, itsi_lease_lent_due(core, slot));
 }
 
-void itsi_lease_slots_tick(struct itsi_lease_core *core, int64_t now)
+void itsi_lease_tick_slots(struct itsi_lease_core *core, int64_t now)
 {
     while (core->timers.first && core->timers.first->key <= now) {
         struct itsi_lease_slot *slot = ITSI_HEAP_OWNER(core->timers.first, struct itsi_lease_slot, timer);
@@ -363,16 +260,16 @@ void itsi_lease_slots_tick(struct itsi_lease_core *core, int64_t now)
     }
 }
 
-void itsi_lease_slots_advance(struct itsi_lease_core *core, int64_t now)
+void itsi_lease_advance(struct itsi_lease_core *core, int64_t now)
 {
     while (core->waiting > core->count[ITSI_LEASE_CHECKING]) {
         struct itsi_lease_slot *slot = at_place(itsi_ring_first(&core->idle));
         if (!slot)
             break;
-        if (itsi_lease_slots_is_unproven(core, slot, now))
+        if (itsi_lease_is_unproven(core, slot, now))
             begin_check(core, slot, now);
         else
-            lend_to_first(core, slot, now);
+            itsi_lease_lend_to_first(core, slot, now);
     }
     open_wanted(core, now);
 }

@@ -39,7 +39,7 @@ struct itsi_pool_stats {
     uint64_t stale;          /* leases given back that were not held */
     uint64_t wakeups;        /* of waiting threads, one for each that got its answer */
     struct itsi_pool_times acquire; /* of every lease */
-    struct itsi_pool_times usage;   /* of every eighth lease */
+    struct itsi_pool_times usage;   /* of every sixteenth lease */
     struct itsi_pool_times create;  /* of everything that could be opened */
     char last_error[256];           /* why the last open that failed did; may be old */
 };

@@ -77,12 +77,10 @@ static inline void lend(struct world *w, int count, struct itsi_lease_waiter **o
     }
 }
 
-static inline int64_t give_back(struct world *w, const struct itsi_lease_waiter *waiter, bool is_broken)
+static inline void give_back(struct world *w, const struct itsi_lease_waiter *waiter, bool is_broken)
 {
-    int64_t leaked_ns = -1;
-    assert_int_equal(itsi_lease_core_release(&w->core, waiter->lease, is_broken, w->now, &leaked_ns), 0);
+    assert_int_equal(itsi_lease_core_release(&w->core, waiter->lease, is_broken, w->now), 0);
     serve(w);
-    return leaked_ns;
 }
 
 /* Time goes by, with a tick whenever one is due. */
