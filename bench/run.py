@@ -148,7 +148,8 @@ class Bench:
 
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]
-        for name in ("bench_letterbox", "bench_yolo", "bench_books", "bench_recording", "bench_batcher", "bench_pool"):
+        for name in ("bench_letterbox", "bench_yolo", "bench_books", "bench_recording", "bench_batcher", "bench_pool",
+                     "bench_spare"):
             tool = build / "bench" / name
             if tool.exists():
                 print(self.run([tool]).strip(), flush=True)

@@ -10,6 +10,9 @@ set_target_properties(its-camera-ai PROPERTIES INSTALL_RPATH "$ORIGIN/../${ITS_P
 
 install(TARGETS its LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS its-camera-ai RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# the processes of the FFmpeg pool, where src/pool/worker_files.c looks
+install(TARGETS its-process-worker its-linked-worker RUNTIME DESTINATION ${ITS_PRIVATE_LIBDIR}
+        LIBRARY DESTINATION ${ITS_PRIVATE_LIBDIR})
 install(DIRECTORY include/its DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/its-camera-ai/models OPTIONAL
   FILES_MATCHING PATTERN "*.onnx" PATTERN "*.md")

@@ -209,6 +209,7 @@ static int fill(struct itsi_capture *c, const struct itsi_capture_params *params
     c->ledger = params->ledger;
     c->handshakes = params->handshakes;
     c->metronome = params->metronome;
+    c->ring = params->ring;
     c->keeps_beat = c->metronome && c->source.kind == ITSI_SOURCE_NULL && !c->source.pace_off;
     c->sink = params->sink;
     bool pixels = c->source.kind != ITSI_SOURCE_NULL && c->source.kind != ITSI_SOURCE_REPLAY;

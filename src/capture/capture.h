@@ -60,6 +60,7 @@ struct itsi_frame_sink {
 };
 
 struct itsi_metronome;
+struct itsi_packet_ring;
 
 struct itsi_capture_params {
     const char *id;              /* camera id; copied */
@@ -75,6 +76,7 @@ struct itsi_capture_params {
     struct itsi_ledger *ledger;           /* borrowed; outlives the capture */
     struct itsi_handshakes *handshakes;   /* borrowed; NULL: no limit */
     struct itsi_metronome *metronome;     /* borrowed, outlives the capture; NULL: a thread for every camera */
+    struct itsi_packet_ring *ring;        /* what is read is kept there too; borrowed, outlives the capture; NULL: not */
     struct itsi_frame_sink sink;
 };
 

@@ -49,6 +49,7 @@ struct itsi_capture {
     struct itsi_ledger *ledger;
     struct itsi_handshakes *handshakes;
     struct itsi_metronome *metronome;
+    struct itsi_packet_ring *ring; /* borrowed; NULL: nothing is kept */
     struct itsi_frame_sink sink;
     struct itsi_frame_pool *pool;
     bool keeps_beat; /* the metronome's thread is the owner: there is none of its own */

@@ -54,6 +54,7 @@ static void begin_session(struct itsi_session *s, bool adopted)
     stream->codec = s->codec;
     stream->again = 0;
     itsi_session_publish(s);
+    itsi_session_keep_format(s);
     pthread_mutex_lock(&c->mutex);
     c->status.connects++;
     if (c->connected && !adopted)
@@ -284,6 +285,7 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
         if ((s->rc = itsi_session_open_decoder(s, diag)))
             return;
         itsi_session_publish(s);
+        itsi_session_keep_format(s);
     }
     int64_t dts = read_stamps(s, &unit, arrival);
     int64_t slack = (s->decoder.ctx->has_b_frames + 2) * seconds_ns(1.0 / itsi_capture_fps(c));
@@ -301,6 +303,7 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
         return;
     }
     stamp(s, &unit, dts, came);
+    itsi_session_keep(s, &unit, dts, arrival);
     if (unit.key)
         note_key(c, unit.pts);
     else

@@ -75,6 +75,11 @@ ITS_NODISCARD int itsi_session_open_decoder(struct itsi_session *s, struct its_d
 void itsi_session_publish(struct itsi_session *s); /* which stream it is, its codec and size */
 bool itsi_session_on_disk(const struct itsi_session *s);
 
+/* keeping.c: into the camera's ring, where it has one: of what codec the stream is, and an access unit that was stamped.
+ * dts: ns of the stream, or ITSI_NO_TIME. */
+void itsi_session_keep_format(const struct itsi_session *s);
+void itsi_session_keep(const struct itsi_session *s, const struct itsi_unit *unit, int64_t dts, int64_t arrival);
+
 /* units.c: from access unit to picture and ledger. */
 void itsi_units_feed(struct itsi_session *s, struct itsi_unit *unit, AVPacket *packet);
 /* Takes what the decoder holds; what never comes out ends as `left`. Leaves the decoder fresh. */

@@ -1,24 +1,12 @@
 #include "infer/shipped.h"
 
-#include <dlfcn.h>
+#include "base/own_file.h"
+
 #include <limits.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The file this code was loaded from: the program, or the shared library inside somebody else's. */
-static bool own_file(char out[PATH_MAX])
-{
-    static const char anchor = 0; /* an address of ours */
-    Dl_info info;
-    struct link_map *map = NULL;
-    if (!dladdr1(&anchor, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
-        return false;
-    /* the main program's entry has no name, and dli_fname is whatever its caller said in argv[0] */
-    return realpath(map->l_name[0] ? map->l_name : "/proc/self/exe", out) != NULL;
-}
 
 static bool readable(const char *dir, const char *below, char *path, size_t size)
 {
@@ -46,5 +34,5 @@ bool itsi_shipped_model_of(const char *own, char *path, size_t size)
 bool itsi_shipped_model(char *path, size_t size)
 {
     char own[PATH_MAX];
-    return own_file(own) && itsi_shipped_model_of(own, path, size);
+    return itsi_own_file(own) && itsi_shipped_model_of(own, path, size);
 }

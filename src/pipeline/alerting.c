@@ -253,6 +253,8 @@ static void freeze_for(struct itsi_pipeline *p, const struct itsi_alert *alert, 
         return;
     a->frozen_ns = now;
     a->frozen_for = alert->severity;
+    if (alert->scope == ITSI_ALERT_CAMERA)
+        itsi_pipeline_keep_clips(p, alert->subject);
     itsi_alert_summary(alert, why, sizeof why);
     if (itsi_pipeline_freeze(p, why, path, sizeof path, &diag) == 0)
         itsi_info("monitor", "flight record %s: %s", path, why);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "capture/packet_ring.h"
 #include "config/camera.h"
 
 #include <math.h>
@@ -30,6 +31,7 @@ static void settle(struct itsi_camera_stream *stream)
     itsi_result_unref(&stream->latest);
     itsi_frame_unref(&stream->latest_frame);
     itsi_mailbox_free(stream->mailbox);
+    itsi_packet_ring_destroy(stream->ring);
     itsi_stream_tracking_fini(stream);
     itsi_ledger_fini(&stream->ledger);
     pthread_mutex_destroy(&stream->lock);
@@ -121,6 +123,7 @@ static int open_capture(struct itsi_camera_stream *stream, struct its_diag *diag
         .ledger = &stream->ledger,
         .handshakes = p->handshakes,
         .metronome = p->metronome,
+        .ring = stream->ring,
         .sink = {.put = sink_put, .arg = stream, .lost = itsi_stream_lost, .taken = sink_taken},
     };
     return itsi_capture_create(&stream->capture, &params, diag);
@@ -189,10 +192,13 @@ static int make_stream(struct itsi_pipeline *p, const struct itsi_camera *camera
     atomic_init(&stream->refs, 1);
     pthread_mutex_init(&stream->lock, NULL);
     itsi_ledger_init(&stream->ledger);
-    int rc = itsi_mailbox_create(p->batcher, &stream->mailbox, &stream->ledger, stream, 1 + camera->priority, diag);
+    int rc = itsi_stream_ring_init(stream, diag);
+    if (rc == 0)
+        rc = itsi_mailbox_create(p->batcher, &stream->mailbox, &stream->ledger, stream, 1 + camera->priority, diag);
     if (rc == 0 && (rc = itsi_stream_tracking_init(stream, diag)) != 0)
         itsi_mailbox_free(stream->mailbox);
     if (rc != 0) {
+        itsi_packet_ring_destroy(stream->ring);
         itsi_ledger_fini(&stream->ledger);
         pthread_mutex_destroy(&stream->lock);
         itsi_free(stream);

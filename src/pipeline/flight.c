@@ -192,5 +192,7 @@ int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, char *path, s
     rc = write_record(p, entries, count, why, path, size, diag);
     pthread_mutex_unlock(&p->freezing);
     itsi_free(entries);
+    if (rc == 0)
+        itsi_pipeline_keep_clips(p, NULL);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "pipeline/clips.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,8 @@ static int make_parts(struct itsi_pipeline *p, const struct itsi_pipeline_params
         rc = itsi_rolling_create(&p->rolling, &cfg->latency_monitoring, p->max_cameras, itsi_now_ns(), diag);
     if (rc == 0)
         rc = itsi_pipeline_make_flight(p, cfg, diag);
+    if (rc == 0)
+        rc = itsi_pipeline_make_clips(p, params, diag);
     if (rc == 0)
         rc = make_tracer(p, cfg, diag);
     if (rc == 0)
@@ -200,6 +203,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     if (!p)
         return;
     itsi_pipeline_stop(p, 0);
+    itsi_clips_destroy(p->clips); /* those that wait hold their cameras */
     itsi_pipeline_free_engine(p);
     itsi_batcher_destroy(p->batcher);
     itsi_handshakes_destroy(p->handshakes);

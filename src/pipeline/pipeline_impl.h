@@ -57,6 +57,7 @@ struct itsi_camera_stream {
     int64_t added_wall_ns;
     int latency_series; /* in rolling; negative: none */
     char group[ITSI_ALERT_SUBJECT_SIZE]; /* what fails with it: the host of its URL; empty: alone */
+    struct itsi_packet_ring *ring; /* owned; what capture reads, for clips; NULL: not kept */
     struct itsi_capture *capture;
     struct itsi_mailbox *mailbox;
     struct itsi_ledger ledger; /* a lock of its own */
@@ -142,6 +143,9 @@ struct itsi_pipeline {
     int64_t flight_ns;               /* how far back a record goes */
     pthread_mutex_t freezing;        /* one record is written at a time */
     atomic_int flight_files;         /* how many records stay */
+    struct itsi_clips *clips;        /* NULL: none */
+    size_t clip_camera_bytes;        /* of each camera's ring */
+    int64_t clip_ns;                 /* that it covers */
     int64_t started_ns;
     int64_t tick_ns; /* between two looks of the monitor's thread */
 
@@ -206,6 +210,13 @@ void itsi_flight_lost(struct itsi_camera_stream *stream, const struct itsi_frame
                       bool damaged);
 ITS_NODISCARD int itsi_pipeline_make_flight(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,
                                             struct its_diag *diag);
+
+/* incidents.c: clips of what cameras showed around an incident. */
+ITS_NODISCARD int itsi_pipeline_make_clips(struct itsi_pipeline *pipeline, const struct itsi_pipeline_params *params,
+                                           struct its_diag *diag);
+ITS_NODISCARD int itsi_stream_ring_init(struct itsi_camera_stream *stream, struct its_diag *diag);
+/* Now is an incident, of the camera, or (NULL) of all: then of the most important ones. Never waits. */
+void itsi_pipeline_keep_clips(struct itsi_pipeline *pipeline, const char *camera);
 
 /* regressing.c */
 ITS_NODISCARD int itsi_pipeline_make_regressing(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,

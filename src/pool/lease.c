@@ -264,6 +264,13 @@ void itsi_pool_cancel(struct itsi_pool *pool, struct itsi_pool_request *request)
     leave(pool);
 }
 
+void itsi_pool_set_uses(struct itsi_pool *pool, int64_t uses)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->core.params.uses = uses;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 /* With the lock held, of which it lets go. */
 static int give_back(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken)
 {

@@ -111,6 +111,8 @@ ITS_NODISCARD int itsi_pool_create(struct itsi_pool **out, struct itsi_loop *loo
  * under their borrowers (who may still give them back: ITS_EINVAL); returns when every resource is closed. Takes NULL. Not
  * from the loop's thread. */
 void itsi_pool_destroy(struct itsi_pool *pool, int64_t deadline);
+/* How often one is lent at most, from now on; 0: any number. Any thread. */
+void itsi_pool_set_uses(struct itsi_pool *pool, int64_t uses);
 
 /* Blocks until one is lent or the deadline (the caller's own, inherited) has passed: ITS_ETIMEOUT with who holds them;
  * ITS_EREFUSED at once with the server's last error while it counts as down; ITS_ELIMIT: too many wait;

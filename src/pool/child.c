@@ -1,0 +1,99 @@
+#include "pool/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { STEP_NONE, STEP_GROUP, STEP_PARENT, STEP_LIMIT, STEP_NICE, STEP_DESCRIPTORS, STEP_EXEC };
+
+const char *itsi_child_step_name(int step)
+{
+    static const char *const names[] = {"starting", "its own process group", "dying with its parent",
+                                        "a limit",  "its niceness",          "its descriptors",
+                                        "executing"};
+    return step >= 0 && step < (int)(sizeof names / sizeof names[0]) ? names[step] : names[0];
+}
+
+static void fail(struct itsi_child_error *error, int step)
+{
+    if (!error->step)
+        *error = (struct itsi_child_error){step, errno};
+}
+
+static void limit(int resource, uint64_t most, struct itsi_child_error *error)
+{
+    const struct rlimit both = {most, most};
+    if (setrlimit((__rlimit_resource_t)resource, &both) != 0)
+        fail(error, STEP_LIMIT);
+}
+
+static void default_signals(void)
+{
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++)
+        if (number != SIGKILL && number != SIGSTOP)
+            (void)sigaction(number, &usual, NULL); /* those that libc keeps to itself are refused */
+    sigset_t none;
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void offer_to_oom_killer(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return; /* a wish: where it is not to be had, the kernel chooses by size */
+    (void)!write(fd, "500", 3);
+    close(fd);
+}
+
+void itsi_child_detach(pid_t parent, const struct itsi_child_limits *limits, struct itsi_child_error *error)
+{
+    if (setpgid(0, 0) != 0)
+        fail(error, STEP_GROUP);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        fail(error, STEP_PARENT);
+    if (getppid() != parent) /* it died before it was asked for */
+        _exit(0);
+    offer_to_oom_killer();
+    limit(RLIMIT_CORE, 0, error);
+    if (limits->address_bytes)
+        limit(RLIMIT_AS, limits->address_bytes, error);
+    if (limits->file_bytes)
+        limit(RLIMIT_FSIZE, limits->file_bytes, error);
+    if (limits->cpu_seconds)
+        limit(RLIMIT_CPU, limits->cpu_seconds, error);
+    if (limits->descriptors)
+        limit(RLIMIT_NOFILE, limits->descriptors, error);
+    if (limits->processes)
+        limit(RLIMIT_NPROC, limits->processes, error);
+    if (limits->nice && setpriority(PRIO_PROCESS, 0, limits->nice) != 0)
+        fail(error, STEP_NICE);
+    default_signals();
+}
+
+void itsi_child_descriptors(const int *fds, int count, struct itsi_child_error *error)
+{
+    int high[ITSI_CHILD_FDS];
+    /* out of the way first: a source may have a number that is another's aim */
+    for (int i = 0; i < count; i++) {
+        const int fd = fds[i] >= 0 ? fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
+        high[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, ITSI_CHILD_FDS);
+        if (high[i] < 0)
+            fail(error, STEP_DESCRIPTORS);
+    }
+    for (int i = 0; i < count && !error->step; i++)
+        if (dup2(high[i], i) < 0)
+            fail(error, STEP_DESCRIPTORS);
+    /* a library that forgot O_CLOEXEC: this descriptor is not the child's business either */
+    (void)close_range((unsigned)count, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+void itsi_child_become(const char *program, char *const *argv, char *const *env, struct itsi_child_error *error)
+{
+    execve(program, argv, env);
+    fail(error, STEP_EXEC);
+}
