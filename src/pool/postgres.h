@@ -1,0 +1,43 @@
+/* PostgreSQL connections over libpq, never blocking past a deadline: connecting in steps, statements in pipeline mode,
+ * bulk rows by COPY outside it. */
+#ifndef ITSI_POOL_POSTGRES_H
+#define ITSI_POOL_POSTGRES_H
+
+#include "pool/database.h"
+
+struct itsi_pg_params {
+    const char *url; /* postgresql://user:password@host:port/database?... or libpq's key=value */
+    /* Never prepares. Behind a pooler in transaction mode named statements do not outlive a transaction; a connection that
+     * meets that (SQLSTATE 26000, 42P05) goes on without by itself. */
+    bool without_prepared;
+    const char *hostaddr; /* the host's address, where it is a name; NULL: libpq resolves it, and blocks */
+    double tcp_user_timeout_s; /* unacknowledged data so long: the link is dead */
+};
+
+/* Connecting in steps, for an event loop. */
+struct itsi_pg_connecting;
+
+enum itsi_pg_wait { ITSI_PG_READ, ITSI_PG_WRITE, ITSI_PG_DONE };
+
+/* Begins. A text that is no address: ITS_EINVAL. Passwords never show in an error. */
+ITS_NODISCARD int itsi_pg_connect_begin(struct itsi_pg_connecting **out, const struct itsi_pg_params *params,
+                                        struct its_diag *diag);
+/* To be waited for; may be another one after every step. */
+int itsi_pg_connect_socket(const struct itsi_pg_connecting *connecting);
+/* The socket is ready. ITSI_PG_READ or _WRITE: wait for that and call again; ITSI_PG_DONE: connected, take it; or an error:
+ * ITS_EREFUSED (nobody there, starting up, too many connections), ITS_EAUTH, ITS_ENOTFOUND (no such database), ITS_EIO. */
+ITS_NODISCARD int itsi_pg_connect_step(struct itsi_pg_connecting *connecting, struct its_diag *diag);
+/* Moves the connection out and frees `connecting`. */
+struct itsi_db_connection *itsi_pg_connect_take(struct itsi_pg_connecting *connecting);
+void itsi_pg_connect_abort(struct itsi_pg_connecting *connecting); /* takes NULL */
+
+/* All of that, blocking until `deadline`. */
+ITS_NODISCARD int itsi_pg_connect(struct itsi_db_connection **out, const struct itsi_pg_params *params, int64_t deadline,
+                                  struct its_diag *diag);
+
+/* The socket of an idle connection, to notice its end. */
+int itsi_pg_socket(const struct itsi_db_connection *db);
+/* Idle, readable: takes what came in. False: the server closed it. Does not block. */
+bool itsi_pg_idle_is_alive(struct itsi_db_connection *db);
+
+#endif
