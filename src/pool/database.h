@@ -66,8 +66,8 @@ struct itsi_db_call {
 
 struct itsi_db_connection;
 
-/* What a database must do; the functions below call it. Errors: ITS_ETIMEOUT (deadline; PostgreSQL: and the connection is no
- * longer good), ITS_EIO (connection or disk), ITS_EBUSY (locked by another, or a deadlock or serialisation failure: the
+/* What a database must do; the functions below call it. Errors: ITS_ETIMEOUT (deadline; PostgreSQL: the connection is no longer good,
+ * and the server may still carry out a statement that is no part of a transaction), ITS_EIO (connection or disk), ITS_EBUSY (locked by another, or a deadlock or serialisation failure: the
  * transaction may be tried again), ITS_ENOSPACE, ITS_EEXISTS (a key is taken), ITS_EINVAL (the statement or its values; a
  * fault of ours), ITS_EAUTH, ITS_EREFUSED. */
 struct itsi_db_driver {

@@ -7,6 +7,7 @@
 #include "base/url.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_good(const struct itsi_db_connection *db)
@@ -33,6 +34,7 @@ static const struct itsi_db_driver driver = {.name = "postgresql",
 struct itsi_pg_connecting {
     struct itsi_pg *pg; /* owned until taken */
     enum itsi_pg_wait wait;
+    bool is_asking; /* connected; who answers is being found out */
     struct itsi_url url; /* to scrub its password from the server's words; zeroed when it is no URL */
 };
 
@@ -118,15 +120,46 @@ int itsi_pg_connect_socket(const struct itsi_pg_connecting *connecting)
     return PQsocket(connecting->pg->handle);
 }
 
+/* A pooler hands out process numbers of its own invention, so the number told at the start is not that of the process that
+ * runs the statements. Names prepared in one transaction may be unknown, or somebody else's, in the next there. */
+static int ask(struct itsi_pg_connecting *connecting, struct its_diag *diag)
+{
+    PQsetErrorVerbosity(connecting->pg->handle, PQERRORS_DEFAULT);
+    if (PQsetnonblocking(connecting->pg->handle, 1) != 0 ||
+        !PQsendQuery(connecting->pg->handle, "SELECT pg_backend_pid()"))
+        return connect_failed(connecting, diag);
+    connecting->is_asking = true;
+    return connecting->wait = ITSI_PG_WRITE;
+}
+
+static int hear(struct itsi_pg_connecting *connecting, struct its_diag *diag)
+{
+    struct itsi_pg *pg = connecting->pg;
+    int unsent = PQflush(pg->handle);
+    if (unsent < 0 || !PQconsumeInput(pg->handle))
+        return connect_failed(connecting, diag);
+    while (!PQisBusy(pg->handle)) {
+        PGresult *result = PQgetResult(pg->handle);
+        if (!result)
+            return connecting->wait = ITSI_PG_DONE;
+        bool answered = PQresultStatus(result) == PGRES_TUPLES_OK;
+        if (answered && strtol(PQgetvalue(result, 0, 0), NULL, 10) != PQbackendPID(pg->handle))
+            pg->without_prepared = true;
+        PQclear(result);
+        if (!answered)
+            return connect_failed(connecting, diag);
+    }
+    return connecting->wait = unsent ? ITSI_PG_WRITE : ITSI_PG_READ;
+}
+
 int itsi_pg_connect_step(struct itsi_pg_connecting *connecting, struct its_diag *diag)
 {
+    if (connecting->is_asking)
+        return hear(connecting, diag);
     switch (PQconnectPoll(connecting->pg->handle)) {
     case PGRES_POLLING_READING: return connecting->wait = ITSI_PG_READ;
     case PGRES_POLLING_WRITING: return connecting->wait = ITSI_PG_WRITE;
-    case PGRES_POLLING_OK:
-        PQsetErrorVerbosity(connecting->pg->handle, PQERRORS_DEFAULT);
-        PQsetnonblocking(connecting->pg->handle, 1);
-        return connecting->wait = ITSI_PG_DONE;
+    case PGRES_POLLING_OK: return ask(connecting, diag);
     default: return connect_failed(connecting, diag);
     }
 }

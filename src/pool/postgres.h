@@ -7,8 +7,8 @@
 
 struct itsi_pg_params {
     const char *url; /* postgresql://user:password@host:port/database?... or libpq's key=value */
-    /* Never prepares. Behind a pooler in transaction mode named statements do not outlive a transaction; a connection that
-     * meets that (SQLSTATE 26000, 42P05) goes on without by itself. */
+    /* Never prepares. Behind a pooler in transaction mode named statements do not outlive a transaction: connections that
+     * find one between do without by themselves. */
     bool without_prepared;
     const char *hostaddr; /* the host's address, where it is a name; NULL: libpq resolves it, and blocks */
     double tcp_user_timeout_s; /* unacknowledged data so long: the link is dead */
