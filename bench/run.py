@@ -6,7 +6,7 @@ usage: bench/run.py [--binary FILE] [--python FILE] [--data DIR] [--seconds S] [
 Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare model), peers (against ultralytics and
 the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of them for 120 s), instep (the same, all
 key frames at one instant), crowd (200 of them, added one by one; those that do not fit are refused by name), parts
-(letterbox, boxes, books, recording, batcher), overload (the deadline batcher against the fixed-timeout one,
+(letterbox, boxes, books, recording, batcher, pool), overload (the deadline batcher against the fixed-timeout one,
 bench/overload.py), machinery (1,000 cameras without pixels, bench/machinery.py), step (a threefold overload for a minute
 and back, bench/step.py), track (accuracy against inference saved, on the real clips). bare, peers, rtsp, hundred, instep,
 crowd and track need the recovered model."""
@@ -147,7 +147,7 @@ class Bench:
 
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]
-        for name in ("bench_letterbox", "bench_yolo", "bench_books", "bench_recording", "bench_batcher"):
+        for name in ("bench_letterbox", "bench_yolo", "bench_books", "bench_recording", "bench_batcher", "bench_pool"):
             tool = build / "bench" / name
             if tool.exists():
                 print(self.run([tool]).strip(), flush=True)

@@ -12,6 +12,9 @@
 #define ITSI_NEVER INT64_MAX
 
 int64_t itsi_now_ns(void);        /* CLOCK_MONOTONIC */
+/* The same clock as of the last tick of the kernel, up to 4 ms ago: a fifth of the cost, where an instant only starts or
+ * ends something much longer. */
+int64_t itsi_now_coarse_ns(void);
 int64_t itsi_wall_ns(void);       /* CLOCK_REALTIME, since 1970 */
 int64_t itsi_cpu_ns(void);        /* CPU time of the whole process */
 int64_t itsi_thread_cpu_ns(void); /* CPU time of this thread */

@@ -12,13 +12,4 @@ ITS_NODISCARD int itsi_handshakes_acquire(struct itsi_handshakes *handshakes, co
 void itsi_handshakes_release(struct itsi_handshakes *handshakes);
 void itsi_handshakes_wake(struct itsi_handshakes *handshakes);
 
-/* The token bucket alone, pure: a tenth of a second's worth of tokens at most, and at least one. */
-struct itsi_bucket {
-    double per_second, tokens, size;
-    int64_t at;
-};
-void itsi_bucket_init(struct itsi_bucket *bucket, double per_second, int64_t now);
-/* Takes a token and returns 0, or returns the instant at which one will be there. */
-int64_t itsi_bucket_take(struct itsi_bucket *bucket, int64_t now);
-
 #endif

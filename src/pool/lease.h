@@ -59,8 +59,8 @@ struct itsi_pool_kind {
 
 /* The kind's answers, on the loop's thread. */
 void itsi_pool_opened(struct itsi_pool_slot *slot);
-/* is_down: nobody answers there (refused, unreachable, timed out, too many connections): the server counts as down and
- * callers fail fast until it is tried again. Otherwise (wrong password) too, and diag names it. */
+/* It could not be made, and is gone: nobody answers there, too many connections, a wrong password. Nothing is tried again
+ * until the window is over; while nothing else is open, callers fail fast with this text. No password in it. */
 void itsi_pool_open_failed(struct itsi_pool_slot *slot, int code, const struct its_diag *diag);
 void itsi_pool_checked(struct itsi_pool_slot *slot, bool is_good);
 /* The kind noticed by itself that it is gone (closed by the server, exited). Lent or not; not an answer. */
@@ -69,20 +69,22 @@ void itsi_pool_closed(struct itsi_pool_slot *slot);
 
 struct itsi_pool_params {
     const char *name;      /* "redis": label of the metrics, in errors */
-    int least, most;       /* resources kept open; never more than `most`, overflow included */
-    int overflow;          /* of `most`, so many are closed once idle_ns passes */
-    int spares;            /* idle ones held ready beyond those in use, up to `most` */
-    int reserve;           /* of `most`, kept for waiters that waited longer than reserve_after_ns (PgBouncer's reserve_pool) */
+    int least, most;       /* resources kept open; never more than `most`, overflow and reserve included */
+    int overflow;          /* of `most`: opened only while waits grow and the server is as fast as usual (pool/lease_grow.h) */
+    int spares;            /* idle ones held ready beyond those in use, as far as the size allows */
+    int reserve;           /* of `most`, kept for waiters that waited longer than reserve_after_ns (PgBouncer's reserve_pool);
+                              with overflow the last of that: the regular size is `most` less the larger of the two */
     int waiters;           /* most that may wait; the next is refused with ITS_ELIMIT */
     double opens_per_second; /* connect-rate limit; a burst of a tenth of it */
     int opening;           /* at once at most */
     int64_t open_timeout_ns, check_timeout_ns;
-    int64_t down_first_ns, down_most_ns; /* fail-fast window after failed opens: doubles, jittered */
+    int64_t down_first_ns, down_most_ns; /* window after failed opens in which none is tried, and callers are refused at once
+                                            if nothing is open: doubles, jittered */
     int64_t check_after_idle_ns; /* validated on borrow only after idling so long (HikariCP: 500 ms) */
     int64_t keep_checking_ns;    /* an idle one is checked so often; ITSI_NEVER: not */
     int64_t lifetime_ns;   /* +-2.5 % jitter each (HikariCP), and closes of old age at least lifetime / most apart (PgBouncer's
                               life_over), both; ITSI_NEVER: none */
-    int64_t idle_ns;       /* of those above `least` */
+    int64_t idle_ns;       /* of those above `least` and the spares: closed after idling so long */
     int64_t uses;          /* lent so often at most; 0: any number */
     int64_t reserve_after_ns;
     int64_t leak_after_ns; /* lent so long: counted and its owner named; ITSI_NEVER: never */
@@ -106,7 +108,8 @@ struct itsi_lease {
 ITS_NODISCARD int itsi_pool_create(struct itsi_pool **out, struct itsi_loop *loop, const struct itsi_pool_params *params,
                                    const struct itsi_pool_kind *kind, void *self, struct its_diag *diag);
 /* Waiters get ITS_ECANCELLED, nothing is lent any more, leases that are out are waited for until `deadline`, then closed
- * under their borrowers; returns when every resource is closed. Takes NULL. Not from the loop's thread. */
+ * under their borrowers (who may still give them back: ITS_EINVAL); returns when every resource is closed. Takes NULL. Not
+ * from the loop's thread. */
 void itsi_pool_destroy(struct itsi_pool *pool, int64_t deadline);
 
 /* Blocks until one is lent or the deadline (the caller's own, inherited) has passed: ITS_ETIMEOUT with who holds them;
@@ -116,7 +119,7 @@ ITS_NODISCARD int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_po
                                     struct itsi_lease *out, struct its_diag *diag);
 
 /* The same without blocking: `done` is called on the loop's thread, once, with the lease (rc 0) or the error. The request
- * lives in its owner until then. */
+ * lives in its owner until then. Never called from within itsi_pool_request or itsi_pool_cancel. */
 struct itsi_pool_request {
     struct itsi_pool_owner owner;
     int64_t deadline;

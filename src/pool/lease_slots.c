@@ -1,0 +1,378 @@
+/* What becomes of the slots: opened when wanted, lent, checked, closed. */
+#include "base/clock.h"
+#include "pool/lease_core.h"
+
+static int64_t after(int64_t instant, int64_t span) { return span == ITSI_NEVER ? ITSI_NEVER : instant + span; }
+static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static struct itsi_lease_slot *at_place(struct itsi_ring *member)
+{
+    return member ? ITSI_RING_OWNER(member, struct itsi_lease_slot, place) : NULL;
+}
+
+static void set_state(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enum itsi_lease_state state,
+                      int64_t now)
+{
+    if (slot->state == ITSI_LEASE_LENT || state == ITSI_LEASE_LENT)
+        itsi_lease_books_lent(&core->books, core->count[ITSI_LEASE_LENT], now);
+    core->count[slot->state]--;
+    core->count[state]++;
+    slot->state = state;
+}
+
+/* Timers are lazy: one that is early enough stays, and is set anew when it comes to nothing. So lending and giving back
+ * touch the heap about once per span of a timer. */
+static void arm(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t when)
+{
+    if (when == ITSI_NEVER || (slot->timer.heap && slot->timer.key <= when))
+        return;
+    itsi_heap_remove(&slot->timer);
+    itsi_heap_insert(&core->timers, &slot->timer, when, slot->shown.index);
+}
+
+static void want(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enum itsi_lease_work work)
+{
+    slot->work = work;
+    itsi_ring_put_last(&core->works, &slot->to_do);
+}
+
+/* --- lending ------------------------------------------------------------------------------------------------------- */
+
+static int64_t lent_due(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot)
+{
+    const int64_t leak = slot->is_leaked ? ITSI_NEVER : after(slot->since, core->params.leak_after_ns);
+    return earlier(leak, after(slot->since, core->params.reclaim_after_ns));
+}
+
+void itsi_lease_slots_lend(struct itsi_lease_core *core, struct itsi_lease_slot *slot,
+                           struct itsi_lease_waiter *waiter, int64_t now)
+{
+    itsi_ring_take_out(&slot->place);
+    set_state(core, slot, ITSI_LEASE_LENT, now);
+    slot->since = now;
+    slot->serial = ++core->serial;
+    slot->uses++;
+    slot->owner = *waiter->owner;
+    waiter->lease = (struct itsi_lease){.slot = &slot->shown, .serial = slot->serial};
+    arm(core, slot, lent_due(core, slot));
+}
+
+/* Has been idle for so long that it may be gone without anybody having noticed (HikariCP's aliveBypassWindow). */
+bool itsi_lease_slots_is_unproven(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now)
+{
+    return now - slot->proven >= core->params.check_after_idle_ns;
+}
+
+static void lend_to_first(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    struct itsi_lease_waiter *waiter =
+        ITSI_RING_OWNER(itsi_ring_first(&core->queue), struct itsi_lease_waiter, place);
+    const int64_t waited = now - waiter->since;
+    itsi_lease_slots_lend(core, slot, waiter, now);
+    itsi_lease_books_time(&core->books, ITSI_LEASE_ACQUIRE, waited);
+    if (waited > core->waited_ns)
+        core->waited_ns = waited;
+    itsi_lease_core_settle(core, waiter, 0);
+}
+
+/* --- idling -------------------------------------------------------------------------------------------------------- */
+
+/* The next instant that matters for an idle slot for which nothing is to be done now. */
+static int64_t idle_due(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now)
+{
+    const int64_t old = slot->dies > core->next_old ? slot->dies : core->next_old;
+    int64_t unused = after(slot->idle_since, core->params.idle_ns);
+    if (unused <= now) /* it is needed for the minimum or as a spare: see again later */
+        unused = after(now, core->params.idle_ns);
+    return earlier(slot->dies == ITSI_NEVER ? ITSI_NEVER : old, earlier(unused, after(slot->proven, slot->keep_ns)));
+}
+
+/* The one used last is lent first, so that those not needed stay unused and go. */
+static void rest(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    set_state(core, slot, ITSI_LEASE_IDLE, now);
+    slot->idle_since = now;
+    itsi_ring_put_first(&core->idle, &slot->place);
+    arm(core, slot, idle_due(core, slot, now));
+}
+
+/* After a check that nobody waited for: as unused as before. */
+static void rest_on(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    set_state(core, slot, ITSI_LEASE_IDLE, now);
+    itsi_ring_put_last(&core->idle, &slot->place);
+    arm(core, slot, idle_due(core, slot, now));
+}
+
+static bool is_old(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now)
+{
+    return slot->dies <= now && core->next_old <= now;
+}
+
+/* No two of them die of age within a `most`-th of a lifetime, though they were all made in one moment. */
+static void close_old(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    core->next_old = now + core->params.lifetime_ns / core->params.most;
+    itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_LIFETIME, now);
+}
+
+void itsi_lease_slots_offer(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    if (core->is_shut)
+        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_SHUTDOWN, now);
+    else if (slot->is_lost)
+        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_BROKEN, now);
+    else if (core->params.uses > 0 && slot->uses >= (uint64_t)core->params.uses)
+        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_USES, now);
+    else if (is_old(core, slot, now))
+        close_old(core, slot, now);
+    else if (core->waiting)
+        lend_to_first(core, slot, now);
+    else
+        rest(core, slot, now);
+}
+
+/* --- checking ------------------------------------------------------------------------------------------------------ */
+
+static void begin_check(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    itsi_ring_take_out(&slot->place);
+    set_state(core, slot, ITSI_LEASE_CHECKING, now);
+    core->books.checks++;
+    want(core, slot, ITSI_LEASE_CHECK);
+}
+
+static bool is_gone(const struct itsi_lease_slot *slot) { return !slot->is_answer_due && !slot->is_close_due; }
+
+static void become_empty(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    set_state(core, slot, ITSI_LEASE_EMPTY, now);
+    itsi_ring_put_first(&core->empty, &slot->place);
+}
+
+/* The open or the check of a slot that is being closed is answered. */
+static void answer_late(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    slot->is_answer_due = false;
+    if (slot->state == ITSI_LEASE_CLOSING && is_gone(slot))
+        become_empty(core, slot, now);
+}
+
+void itsi_lease_core_checked(struct itsi_lease_core *core, struct itsi_lease_slot *slot, bool is_good, int64_t now)
+{
+    answer_late(core, slot, now);
+    if (slot->state == ITSI_LEASE_CHECKING) {
+        slot->proven = now;
+        if (!is_good)
+            itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_CHECK, now);
+        else if (core->waiting || slot->is_lost)
+            itsi_lease_slots_offer(core, slot, now);
+        else
+            rest_on(core, slot, now);
+    }
+    itsi_lease_slots_advance(core, now);
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------- */
+
+static double jitter(struct itsi_lease_core *core, double share)
+{
+    return itsi_rand_range(&core->rng, 1 - share, 1 + share);
+}
+
+static int64_t jittered(struct itsi_lease_core *core, int64_t span, double share)
+{
+    return span == ITSI_NEVER ? ITSI_NEVER : (int64_t)((double)span * jitter(core, share));
+}
+
+static void begin_open(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    itsi_ring_take_out(&slot->place);
+    set_state(core, slot, ITSI_LEASE_OPENING, now);
+    slot->since = now;
+    slot->is_lost = false;
+    core->books.opens++;
+    want(core, slot, ITSI_LEASE_OPEN);
+}
+
+/* How many may be open: the last `reserve` only for who has waited long (PgBouncer's reserve_pool_size). */
+static int limit(const struct itsi_lease_core *core, int64_t now)
+{
+    const bool is_long = core->params.reserve > 0 && core->waiting > 0 &&
+                         itsi_lease_core_oldest_wait_ns(core, now) >= core->params.reserve_after_ns;
+    return is_long ? core->params.most : core->grow.size;
+}
+
+static int64_t reserve_due(const struct itsi_lease_core *core, int64_t now)
+{
+    return core->params.reserve > 0 && core->waiting > 0
+               ? now - itsi_lease_core_oldest_wait_ns(core, now) + core->params.reserve_after_ns
+               : ITSI_NEVER;
+}
+
+static void open_wanted(struct itsi_lease_core *core, int64_t now)
+{
+    core->retry_at = ITSI_NEVER;
+    while (!core->is_shut && itsi_lease_slots_wanted(core) > itsi_lease_core_live(core)) {
+        const int taken = core->params.most - core->count[ITSI_LEASE_EMPTY];
+        if (taken >= limit(core, now)) {
+            core->retry_at = taken < core->params.most ? reserve_due(core, now) : ITSI_NEVER;
+            return;
+        }
+        /* a server that was down is tried by one */
+        if (core->count[ITSI_LEASE_OPENING] >= (core->is_down ? 1 : core->params.opening))
+            return; /* its answer leads here again */
+        core->retry_at = core->is_down && now < core->down_until ? core->down_until : itsi_bucket_take(&core->opens, now);
+        if (core->retry_at)
+            return;
+        core->retry_at = ITSI_NEVER;
+        begin_open(core, at_place(itsi_ring_first(&core->empty)), now);
+    }
+}
+
+void itsi_lease_core_opened(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    answer_late(core, slot, now);
+    core->is_down = false;
+    itsi_backoff_begin(&core->backoff, now);
+    if (slot->state == ITSI_LEASE_OPENING) {
+        itsi_lease_books_time(&core->books, ITSI_LEASE_CREATE, now - slot->since);
+        slot->uses = 0;
+        slot->proven = now;
+        slot->dies = after(now, jittered(core, core->params.lifetime_ns, 0.025));
+        slot->keep_ns = jittered(core, core->params.keep_checking_ns, 0.1);
+        itsi_lease_slots_offer(core, slot, now);
+    }
+    itsi_lease_slots_advance(core, now);
+}
+
+/* One step of the backoff for all that fail together. */
+static void note_down(struct itsi_lease_core *core, int64_t now)
+{
+    if (core->is_down && now < core->down_until)
+        return;
+    core->is_down = true;
+    (void)itsi_backoff_again(&core->backoff, 0, now, &core->down_until); /* it never gives up */
+}
+
+void itsi_lease_core_failed(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    answer_late(core, slot, now);
+    if (slot->state == ITSI_LEASE_OPENING) {
+        core->books.closed[ITSI_POOL_CLOSED_OPEN]++;
+        become_empty(core, slot, now);
+        note_down(core, now);
+    }
+    while (core->waiting && itsi_lease_core_is_refusing(core, now)) {
+        core->books.refused_down++;
+        itsi_lease_core_settle(
+            core, ITSI_RING_OWNER(itsi_ring_first(&core->queue), struct itsi_lease_waiter, place), ITS_EREFUSED);
+    }
+    itsi_lease_slots_advance(core, now);
+}
+
+/* --- closing ------------------------------------------------------------------------------------------------------- */
+
+/* Its borrower has it still and may name it later. */
+static void owe(struct itsi_lease_core *core, struct itsi_lease_slot *slot)
+{
+    core->owed++;
+    /* of two for one slot the older is owed for ever: memory that stays, rather than memory freed too early */
+    slot->owed = slot->serial;
+    slot->serial = 0;
+}
+
+void itsi_lease_slots_close(struct itsi_lease_core *core, struct itsi_lease_slot *slot, enum itsi_pool_closed reason,
+                            int64_t now)
+{
+    const enum itsi_lease_work not_begun = slot->work;
+    itsi_ring_take_out(&slot->place);
+    itsi_ring_take_out(&slot->to_do);
+    itsi_ring_take_out(&slot->leak);
+    itsi_heap_remove(&slot->timer);
+    slot->work = ITSI_LEASE_NO_WORK;
+    slot->is_leaked = false;
+    core->books.closed[reason]++;
+    if (slot->serial)
+        owe(core, slot);
+    if (not_begun == ITSI_LEASE_OPEN) {
+        become_empty(core, slot, now);
+        return;
+    }
+    set_state(core, slot, ITSI_LEASE_CLOSING, now);
+    slot->closing = reason;
+    slot->is_close_due = true;
+    want(core, slot, ITSI_LEASE_CLOSE);
+}
+
+void itsi_lease_core_closed(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    slot->is_close_due = false;
+    if (slot->state == ITSI_LEASE_CLOSING && is_gone(slot))
+        become_empty(core, slot, now);
+    itsi_lease_slots_advance(core, now);
+}
+
+/* Whoever holds or checks it finds out by itself, and its memory is the kind's until then. */
+void itsi_lease_core_lost(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    if (slot->state == ITSI_LEASE_IDLE)
+        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_BROKEN, now);
+    else
+        slot->is_lost = true;
+    itsi_lease_slots_advance(core, now);
+}
+
+/* --- as time goes by ----------------------------------------------------------------------------------------------- */
+
+static void tick_idle(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    const bool is_spare = itsi_lease_core_live(core) > itsi_lease_slots_wanted(core);
+    if (is_old(core, slot, now))
+        close_old(core, slot, now);
+    else if (is_spare && after(slot->idle_since, core->params.idle_ns) <= now)
+        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_IDLE, now);
+    else if (after(slot->proven, slot->keep_ns) <= now)
+        begin_check(core, slot, now);
+    else
+        arm(core, slot, idle_due(core, slot, now));
+}
+
+static void tick_lent(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    if (!slot->is_leaked && after(slot->since, core->params.leak_after_ns) <= now) {
+        slot->is_leaked = true;
+        core->books.leaks++;
+        itsi_ring_put_last(&core->leaks, &slot->leak);
+    }
+    if (after(slot->since, core->params.reclaim_after_ns) <= now)
+        itsi_lease_slots_close(core, slot, ITSI_POOL_CLOSED_LEAKED, now);
+    else
+        arm(core, slot, lent_due(core, slot));
+}
+
+void itsi_lease_slots_tick(struct itsi_lease_core *core, int64_t now)
+{
+    while (core->timers.first && core->timers.first->key <= now) {
+        struct itsi_lease_slot *slot = ITSI_HEAP_OWNER(core->timers.first, struct itsi_lease_slot, timer);
+        itsi_heap_remove(&slot->timer);
+        if (slot->state == ITSI_LEASE_IDLE)
+            tick_idle(core, slot, now);
+        else if (slot->state == ITSI_LEASE_LENT)
+            tick_lent(core, slot, now);
+    }
+}
+
+void itsi_lease_slots_advance(struct itsi_lease_core *core, int64_t now)
+{
+    while (core->waiting > core->count[ITSI_LEASE_CHECKING]) {
+        struct itsi_lease_slot *slot = at_place(itsi_ring_first(&core->idle));
+        if (!slot)
+            break;
+        if (itsi_lease_slots_is_unproven(core, slot, now))
+            begin_check(core, slot, now);
+        else
+            lend_to_first(core, slot, now);
+    }
+    open_wanted(core, now);
+}
