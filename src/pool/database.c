@@ -1,5 +1,8 @@
 #include "pool/database.h"
 
+#include "base/clock.h"
+
+#include <stdatomic.h>
 #include <string.h>
 
 struct itsi_db_value itsi_db_text(const char *text)
@@ -9,11 +12,23 @@ struct itsi_db_value itsi_db_text(const char *text)
     return (struct itsi_db_value){.type = ITSI_DB_TEXT, .bytes = text, .size = strlen(text)};
 }
 
+static void note_latency(_Atomic int64_t *average, int64_t took)
+{
+    enum { WEIGHT = 16 };
+    /* two threads at once may lose one of the two: it is an average */
+    int64_t old = atomic_load_explicit(average, memory_order_relaxed);
+    atomic_store_explicit(average, old ? old + (took - old) / WEIGHT : took, memory_order_relaxed);
+}
+
 int itsi_db_run(struct itsi_db_connection *db, const struct itsi_db_statement *statement,
                 const struct itsi_db_value *values, int count, itsi_db_row_fn *row, void *arg, int64_t deadline,
                 struct its_diag *diag)
 {
-    return db->driver->run(db, statement, values, count, row, arg, deadline, diag);
+    const int64_t start = db->latency_ns ? itsi_now_ns() : 0;
+    const int rc = db->driver->run(db, statement, values, count, row, arg, deadline, diag);
+    if (db->latency_ns)
+        note_latency(db->latency_ns, itsi_now_ns() - start);
+    return rc;
 }
 
 static int plain(struct itsi_db_connection *db, const char *sql, int64_t deadline, struct its_diag *diag)
@@ -103,6 +118,11 @@ int itsi_db_append(struct itsi_db_connection *db, const struct itsi_db_bulk *bul
 bool itsi_db_is_good(const struct itsi_db_connection *db)
 {
     return db->driver->is_good(db);
+}
+
+void itsi_db_abandon(struct itsi_db_connection *db)
+{
+    db->driver->abandon(db);
 }
 
 void itsi_db_close(struct itsi_db_connection *db)

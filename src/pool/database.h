@@ -79,6 +79,7 @@ struct itsi_db_driver {
     int (*append)(struct itsi_db_connection *db, const struct itsi_db_bulk *bulk, const struct itsi_db_value *rows,
                   size_t count, int64_t deadline, struct its_diag *diag);
     bool (*is_good)(const struct itsi_db_connection *db);
+    void (*abandon)(struct itsi_db_connection *db);
     void (*close)(struct itsi_db_connection *db);
 };
 
@@ -86,6 +87,8 @@ struct itsi_db_driver {
 struct itsi_db_connection {
     const struct itsi_db_driver *driver;
     bool in_transaction;
+    /* Moving average (1/16) of what its statements take, ns; shared by a pool's connections. NULL: not kept. */
+    _Atomic int64_t *latency_ns;
 };
 
 /* row NULL: rows are dropped. Outside a transaction a statement is its own. */
@@ -105,6 +108,8 @@ ITS_NODISCARD int itsi_db_commit(struct itsi_db_connection *db, int64_t deadline
 void itsi_db_rollback(struct itsi_db_connection *db, int64_t deadline);
 
 bool itsi_db_is_good(const struct itsi_db_connection *db);
+/* Makes what is running there fail soon, for good. Any thread, while the connection is open. */
+void itsi_db_abandon(struct itsi_db_connection *db);
 void itsi_db_close(struct itsi_db_connection *db); /* takes NULL */
 
 #endif

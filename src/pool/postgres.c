@@ -9,11 +9,19 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static bool is_good(const struct itsi_db_connection *db)
 {
     const struct itsi_pg *pg = (const struct itsi_pg *)db;
     return !pg->is_broken && PQstatus(pg->handle) == CONNECTION_OK;
+}
+
+static void abandon(struct itsi_db_connection *db)
+{
+    int fd = PQsocket(itsi_pg_of(db)->handle);
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
 }
 
 static void close_it(struct itsi_db_connection *db)
@@ -29,11 +37,12 @@ static const struct itsi_db_driver driver = {.name = "postgresql",
                                              .pipeline = itsi_pg_pipeline,
                                              .append = itsi_pg_append,
                                              .is_good = is_good,
+                                             .abandon = abandon,
                                              .close = close_it};
 
 struct itsi_pg_connecting {
     struct itsi_pg *pg; /* owned until taken */
-    enum itsi_pg_wait wait;
+    int wait;       /* enum itsi_pg_wait, or an error */
     bool is_asking; /* connected; who answers is being found out */
     struct itsi_url url; /* to scrub its password from the server's words; zeroed when it is no URL */
 };
@@ -45,16 +54,16 @@ static void drop_notice(void *arg, const char *message)
 }
 
 /* libpq's own words about a text it cannot read quote it, password and all: they are not shown. */
-static int check_address(const struct itsi_pg_params *params, struct its_diag *diag)
+int itsi_pg_check_url(const char *url, struct its_diag *diag)
 {
     char *message = NULL, shown[512];
-    PQconninfoOption *options = PQconninfoParse(params->url, &message);
+    PQconninfoOption *options = PQconninfoParse(url, &message);
     PQfreemem(message);
     if (options) {
         PQconninfoFree(options);
         return 0;
     }
-    itsi_url_redact(params->url, shown, sizeof shown);
+    itsi_url_redact(url, shown, sizeof shown);
     return itsi_fail(diag, ITS_EINVAL, "%s is not the address of a PostgreSQL database "
                      "(postgresql://user:password@host:port/database)", shown);
 }
@@ -84,7 +93,7 @@ static int connect_failed(struct itsi_pg_connecting *connecting, struct its_diag
 
 int itsi_pg_connect_begin(struct itsi_pg_connecting **out, const struct itsi_pg_params *params, struct its_diag *diag)
 {
-    int rc = check_address(params, diag);
+    int rc = itsi_pg_check_url(params->url, diag);
     if (rc != 0)
         return rc;
     struct itsi_pg_connecting *connecting = itsi_zalloc(sizeof *connecting);
@@ -122,40 +131,54 @@ int itsi_pg_connect_socket(const struct itsi_pg_connecting *connecting)
 
 /* A pooler hands out process numbers of its own invention, so the number told at the start is not that of the process that
  * runs the statements. Names prepared in one transaction may be unknown, or somebody else's, in the next there. */
+static void learn_who_answers(struct itsi_pg *pg, const PGresult *result)
+{
+    if (strtol(PQgetvalue(result, 0, 0), NULL, 10) != PQbackendPID(pg->handle))
+        pg->without_prepared = true;
+}
+
+int itsi_pg_ping_begin(struct itsi_db_connection *db, struct its_diag *diag)
+{
+    struct itsi_pg *pg = itsi_pg_of(db);
+    if (!pg->is_broken && PQsendQuery(pg->handle, "SELECT pg_backend_pid()"))
+        return ITSI_PG_WRITE;
+    pg->is_broken = true;
+    return itsi_pg_fail(pg, NULL, "ping", diag);
+}
+
+int itsi_pg_ping_step(struct itsi_db_connection *db, struct its_diag *diag)
+{
+    struct itsi_pg *pg = itsi_pg_of(db);
+    int unsent = PQflush(pg->handle), rc = 0;
+    if (unsent < 0 || !PQconsumeInput(pg->handle))
+        rc = itsi_pg_fail(pg, NULL, "ping", diag);
+    while (rc == 0 && !PQisBusy(pg->handle)) {
+        PGresult *result = PQgetResult(pg->handle);
+        if (!result)
+            return ITSI_PG_DONE;
+        if (PQresultStatus(result) == PGRES_TUPLES_OK)
+            learn_who_answers(pg, result);
+        else
+            rc = itsi_pg_fail(pg, result, "ping", diag);
+        PQclear(result);
+    }
+    pg->is_broken |= rc != 0;
+    return rc ? rc : unsent ? ITSI_PG_WRITE : ITSI_PG_READ;
+}
+
 static int ask(struct itsi_pg_connecting *connecting, struct its_diag *diag)
 {
     PQsetErrorVerbosity(connecting->pg->handle, PQERRORS_DEFAULT);
-    if (PQsetnonblocking(connecting->pg->handle, 1) != 0 ||
-        !PQsendQuery(connecting->pg->handle, "SELECT pg_backend_pid()"))
+    if (PQsetnonblocking(connecting->pg->handle, 1) != 0)
         return connect_failed(connecting, diag);
     connecting->is_asking = true;
-    return connecting->wait = ITSI_PG_WRITE;
-}
-
-static int hear(struct itsi_pg_connecting *connecting, struct its_diag *diag)
-{
-    struct itsi_pg *pg = connecting->pg;
-    int unsent = PQflush(pg->handle);
-    if (unsent < 0 || !PQconsumeInput(pg->handle))
-        return connect_failed(connecting, diag);
-    while (!PQisBusy(pg->handle)) {
-        PGresult *result = PQgetResult(pg->handle);
-        if (!result)
-            return connecting->wait = ITSI_PG_DONE;
-        bool answered = PQresultStatus(result) == PGRES_TUPLES_OK;
-        if (answered && strtol(PQgetvalue(result, 0, 0), NULL, 10) != PQbackendPID(pg->handle))
-            pg->without_prepared = true;
-        PQclear(result);
-        if (!answered)
-            return connect_failed(connecting, diag);
-    }
-    return connecting->wait = unsent ? ITSI_PG_WRITE : ITSI_PG_READ;
+    return connecting->wait = itsi_pg_ping_begin(&connecting->pg->base, diag);
 }
 
 int itsi_pg_connect_step(struct itsi_pg_connecting *connecting, struct its_diag *diag)
 {
     if (connecting->is_asking)
-        return hear(connecting, diag);
+        return connecting->wait = itsi_pg_ping_step(&connecting->pg->base, diag);
     switch (PQconnectPoll(connecting->pg->handle)) {
     case PGRES_POLLING_READING: return connecting->wait = ITSI_PG_READ;
     case PGRES_POLLING_WRITING: return connecting->wait = ITSI_PG_WRITE;
@@ -204,12 +227,4 @@ int itsi_pg_connect(struct itsi_db_connection **out, const struct itsi_pg_params
 int itsi_pg_socket(const struct itsi_db_connection *db)
 {
     return PQsocket(((const struct itsi_pg *)db)->handle);
-}
-
-bool itsi_pg_idle_is_alive(struct itsi_db_connection *db)
-{
-    struct itsi_pg *pg = itsi_pg_of(db);
-    if (!PQconsumeInput(pg->handle) || PQstatus(pg->handle) != CONNECTION_OK)
-        pg->is_broken = true;
-    return !pg->is_broken;
 }

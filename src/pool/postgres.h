@@ -14,12 +14,15 @@ struct itsi_pg_params {
     double tcp_user_timeout_s; /* unacknowledged data so long: the link is dead */
 };
 
+/* ITS_EINVAL: no address of a database. Passwords never show in an error. */
+ITS_NODISCARD int itsi_pg_check_url(const char *url, struct its_diag *diag);
+
 /* Connecting in steps, for an event loop. */
 struct itsi_pg_connecting;
 
 enum itsi_pg_wait { ITSI_PG_READ, ITSI_PG_WRITE, ITSI_PG_DONE };
 
-/* Begins. A text that is no address: ITS_EINVAL. Passwords never show in an error. */
+/* Begins. */
 ITS_NODISCARD int itsi_pg_connect_begin(struct itsi_pg_connecting **out, const struct itsi_pg_params *params,
                                         struct its_diag *diag);
 /* To be waited for; may be another one after every step. */
@@ -35,9 +38,9 @@ void itsi_pg_connect_abort(struct itsi_pg_connecting *connecting); /* takes NULL
 ITS_NODISCARD int itsi_pg_connect(struct itsi_db_connection **out, const struct itsi_pg_params *params, int64_t deadline,
                                   struct its_diag *diag);
 
-/* The socket of an idle connection, to notice its end. */
 int itsi_pg_socket(const struct itsi_db_connection *db);
-/* Idle, readable: takes what came in. False: the server closed it. Does not block. */
-bool itsi_pg_idle_is_alive(struct itsi_db_connection *db);
+/* Does an idle connection still answer? In steps, as above: ITSI_PG_READ, _WRITE, _DONE, or an error. */
+ITS_NODISCARD int itsi_pg_ping_begin(struct itsi_db_connection *db, struct its_diag *diag);
+ITS_NODISCARD int itsi_pg_ping_step(struct itsi_db_connection *db, struct its_diag *diag);
 
 #endif

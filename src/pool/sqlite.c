@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -26,6 +27,7 @@ struct sqlite_connection {
     struct prepared prepared[STATEMENTS];
     int prepared_count, replaced; /* next to go when all are in use */
     int64_t deadline;             /* of the call that is running */
+    atomic_bool is_abandoned;
     char *path;                   /* owned */
 };
 
@@ -69,7 +71,7 @@ static int fail(struct sqlite_connection *db, int status, const char *what, stru
 static int look_at_the_clock(void *arg)
 {
     const struct sqlite_connection *db = arg;
-    return db->deadline != ITSI_NEVER && itsi_now_ns() >= db->deadline;
+    return atomic_load(&db->is_abandoned) || (db->deadline != ITSI_NEVER && itsi_now_ns() >= db->deadline);
 }
 
 /* SQLite has no queue for its lock: those who wait look again, ever more rarely. */
@@ -78,7 +80,7 @@ static int wait_for_the_lock(void *arg, int tries)
     const struct sqlite_connection *db = arg;
     int64_t wait_us = FIRST_WAIT_US << (tries < 7 ? tries : 7);
     int64_t until = itsi_now_ns() + (wait_us < MOST_WAIT_US ? wait_us : MOST_WAIT_US) * ITSI_NS_PER_US;
-    if (itsi_now_ns() >= db->deadline)
+    if (atomic_load(&db->is_abandoned) || itsi_now_ns() >= db->deadline)
         return 0;
     itsi_sleep_until_ns(until < db->deadline ? until : db->deadline);
     return 1;
@@ -262,8 +264,15 @@ static int append(struct itsi_db_connection *base, const struct itsi_db_bulk *bu
 
 static bool is_good(const struct itsi_db_connection *base)
 {
-    /* A transaction that SQLite itself rolled back (disk full) leaves the connection usable. */
-    return ((const struct sqlite_connection *)base)->handle != NULL;
+    /* a transaction that SQLite itself rolled back (disk full) leaves the connection usable */
+    return !atomic_load(&((const struct sqlite_connection *)base)->is_abandoned);
+}
+
+static void abandon(struct itsi_db_connection *base)
+{
+    struct sqlite_connection *db = sqlite_of(base);
+    atomic_store(&db->is_abandoned, true);
+    sqlite3_interrupt(db->handle);
 }
 
 static void close_it(struct itsi_db_connection *base)
@@ -277,7 +286,7 @@ static void close_it(struct itsi_db_connection *base)
 }
 
 static const struct itsi_db_driver driver = {
-    .name = "sqlite", .run = run, .pipeline = pipeline, .append = append, .is_good = is_good, .close = close_it};
+    .name = "sqlite", .run = run, .pipeline = pipeline, .append = append, .is_good = is_good, .abandon = abandon, .close = close_it};
 
 static int set_up(struct sqlite_connection *db, struct its_diag *diag)
 {

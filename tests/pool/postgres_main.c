@@ -7,6 +7,7 @@
 #include "support/database_conformance.h"
 
 #include <poll.h>
+#include <pthread.h>
 
 static const char *url;
 
@@ -92,6 +93,42 @@ static int64_t pid_of(struct itsi_db_connection *db)
     return pid;
 }
 
+static int ping(struct itsi_db_connection *db)
+{
+    struct its_diag diag;
+    int wait = itsi_pg_ping_begin(db, &diag);
+    while (wait == ITSI_PG_READ || wait == ITSI_PG_WRITE) {
+        struct pollfd ready = {.fd = itsi_pg_socket(db), .events = wait == ITSI_PG_READ ? POLLIN : POLLOUT};
+        assert_int_equal(poll(&ready, 1, 5000), 1);
+        wait = itsi_pg_ping_step(db, &diag);
+    }
+    return wait;
+}
+
+static void *abandon_it(void *db)
+{
+    itsi_sleep_until_ns(itsi_now_ns() + 100 * ITSI_NS_PER_MS); /* while the statement is running: before it does as well */
+    itsi_db_abandon(db);
+    return NULL;
+}
+
+static void an_abandoned_statement_fails_soon(void **state)
+{
+    (void)state;
+    struct itsi_db_connection *db;
+    struct its_diag diag;
+    pthread_t thread;
+    CHECK_OK(open_it(&db, &diag), diag);
+    assert_int_equal(pthread_create(&thread, NULL, abandon_it, db), 0);
+    const struct itsi_db_statement slow = {.sql = "SELECT pg_sleep(60)"};
+    int64_t start = itsi_now_ns();
+    assert_int_equal(itsi_db_run(db, &slow, NULL, 0, NULL, NULL, ITSI_NEVER, &diag), ITS_EIO);
+    assert_true(itsi_now_ns() - start < 5 * ITSI_NS_PER_S);
+    assert_false(itsi_db_is_good(db));
+    pthread_join(thread, NULL);
+    itsi_db_close(db);
+}
+
 static void a_killed_server_process_is_noticed(void **state)
 {
     (void)state;
@@ -101,20 +138,19 @@ static void a_killed_server_process_is_noticed(void **state)
     CHECK_OK(open_it(&victim, &diag), diag);
     CHECK_OK(open_it(&other, &diag), diag);
     const struct itsi_db_value pid = itsi_db_int(pid_of(victim));
-    assert_true(itsi_pg_idle_is_alive(victim));
+    assert_int_equal(ping(victim), ITSI_PG_DONE);
     CHECK_OK(itsi_db_run(other, &kill, &pid, 1, NULL, NULL, soon(), &diag), diag);
-    struct pollfd readable = {.fd = itsi_pg_socket(victim), .events = POLLIN};
-    bool alive = true;
-    while (alive && poll(&readable, 1, 5000) > 0) /* its last words, then the end */
-        alive = itsi_pg_idle_is_alive(victim);
-    assert_false(alive);
+    int rc;
+    while ((rc = ping(victim)) == ITSI_PG_DONE) /* until the signal has reached it */
+        ;
+    assert_true(rc == ITS_EIO || rc == ITS_EREFUSED);
     assert_false(itsi_db_is_good(victim));
     itsi_db_close(victim);
     CHECK_OK(open_it(&victim, &diag), diag); /* and while a statement is on its way */
     const struct itsi_db_value again = itsi_db_int(pid_of(victim));
     CHECK_OK(itsi_db_run(other, &kill, &again, 1, NULL, NULL, soon(), &diag), diag);
     static const struct itsi_db_statement ask = {.name = "pid", .sql = "SELECT pg_backend_pid()"};
-    int rc = itsi_db_run(victim, &ask, NULL, 0, NULL, NULL, soon(), &diag);
+    rc = itsi_db_run(victim, &ask, NULL, 0, NULL, NULL, soon(), &diag);
     assert_true(rc == ITS_EIO || rc == ITS_EREFUSED);
     assert_false(itsi_db_is_good(victim));
     itsi_db_close(victim);
@@ -147,6 +183,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(connecting_fails_with_the_reason),
         cmocka_unit_test(what_is_no_address_is_shown_without_its_password),
+        cmocka_unit_test(an_abandoned_statement_fails_soon),
         cmocka_unit_test(a_killed_server_process_is_noticed),
         cmocka_unit_test(a_transaction_of_a_lost_connection_is_undone),
     };
