@@ -161,15 +161,12 @@ void itsi_pool_post(struct itsi_pool *pool) { itsi_loop_post(pool->loop, &pool->
 
 /* --- borrowing ----------------------------------------------------------------------------------------------------- */
 
-static int64_t clock_for(const struct itsi_pool *pool, const struct itsi_lease_slot *slot)
-{
-    return itsi_lease_core_is_measuring(&pool->core, slot) ? itsi_now_ns() : itsi_now_coarse_ns();
-}
+static int64_t read_clock(bool is_measured) { return is_measured ? itsi_now_ns() : itsi_now_coarse_ns(); }
 
 /* Only who has to wait is worth a look at the fine clock. */
 static int ask(struct itsi_pool *pool, struct itsi_lease_waiter *waiter)
 {
-    const int rc = itsi_lease_core_try(&pool->core, waiter, clock_for(pool, NULL));
+    const int rc = itsi_lease_core_try(&pool->core, waiter, read_clock(itsi_lease_core_measures_try(&pool->core)));
     return rc == ITS_EAGAIN ? itsi_lease_core_wait(&pool->core, waiter, itsi_now_ns()) : rc;
 }
 
@@ -250,7 +247,8 @@ int itsi_pool_release(struct itsi_lease lease, bool is_broken)
     pthread_mutex_lock(&pool->mutex);
     const struct itsi_lease_slot *slot = (const struct itsi_lease_slot *)lease.slot;
     const struct itsi_pool_owner owner = slot->is_leaked ? slot->owner : (struct itsi_pool_owner){0};
-    const int rc = itsi_lease_core_release(&pool->core, lease, is_broken, clock_for(pool, slot), &leaked_ns);
+    const int64_t now = read_clock(itsi_lease_core_measures_release(&pool->core, slot));
+    const int rc = itsi_lease_core_release(&pool->core, lease, is_broken, now, &leaked_ns);
     pool->stale += rc != 0;
     const bool is_last = pool->is_destroyed && pool->core.owed == 0;
     const char *name = pool->core.params.name;

@@ -22,8 +22,7 @@ struct itsi_lease_books {
     uint64_t opens, checks; /* begun */
     uint64_t closed[ITSI_POOL_CLOSED_COUNT];
     uint64_t leaks, unleaks; /* held too long; of those, returned after all */
-    /* lent ones times ns, up to `lent_at` */
-    double lent_ns;
+    uint64_t lent_ns; /* number lent times ns, up to `lent_at` */
     int64_t lent_at;
 };
 
@@ -36,7 +35,7 @@ void itsi_lease_books_time(struct itsi_lease_books *books, enum itsi_lease_time 
 static inline void itsi_lease_books_lent(struct itsi_lease_books *books, int lent, int64_t now)
 {
     if (now > books->lent_at) {
-        books->lent_ns += (double)(now - books->lent_at) * lent;
+        books->lent_ns += (uint64_t)(now - books->lent_at) * (uint64_t)lent;
         books->lent_at = now;
     }
 }

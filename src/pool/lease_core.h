@@ -113,11 +113,16 @@ int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease leas
 
 /* How long a lease was used is taken down of every eighth, evenly over all. */
 static inline bool itsi_lease_is_timed(uint64_t serial) { return serial % 8 == 0; }
-/* Whether the next input needs the fine clock, which costs more than all the rest: something is measured, or somebody
- * waits. Otherwise instants only begin or end what takes long, and the coarse one does. slot: to be released, or NULL. */
-static inline bool itsi_lease_core_is_measuring(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot)
+/* Whether a try or a release needs the fine clock, which costs more than all the rest: something is measured. Otherwise
+ * the instant only begins or ends what takes long, and the coarse clock does. */
+static inline bool itsi_lease_core_measures_try(const struct itsi_lease_core *core)
 {
-    return itsi_lease_is_timed(core->serial + 1) || core->waiting > 0 || (slot && itsi_lease_is_timed(slot->serial));
+    return itsi_lease_is_timed(core->serial + 1);
+}
+static inline bool itsi_lease_core_measures_release(const struct itsi_lease_core *core,
+                                                    const struct itsi_lease_slot *slot)
+{
+    return core->waiting > 0 || itsi_lease_is_timed(slot->serial);
 }
 
 /* --- the kind's answers -------------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 /* Share of the newest window in what is smoothed; and in the usual latency while somebody waits, so that a server that has
  * become slower for good counts as usual after some minutes. */
 #define NEWEST 0.2
-#define NEWEST_WHILE_WAITING 0.001
+#define NEWEST_WHILE_WAITING 0.0002
 
 void itsi_grow_init(struct itsi_grow *grow, int regular, int most, int64_t now)
 {

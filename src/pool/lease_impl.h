@@ -10,7 +10,7 @@
 /* What utilization is measured from. */
 struct itsi_pool_mark {
     int64_t at;
-    double lent_ns;
+    uint64_t lent_ns;
 };
 
 /* Who wants the loop's thread posts `task`, once (is_posted), after having let go of the lock. So nothing of the pool is

@@ -54,7 +54,7 @@ static double utilization(struct itsi_pool *pool, int64_t now)
         pool->marks[1] = (struct itsi_pool_mark){.at = now, .lent_ns = books->lent_ns};
     }
     const double ns = (double)(now - pool->marks[0].at);
-    return ns > 0 ? (books->lent_ns - pool->marks[0].lent_ns) / ns / pool->core.params.most : 0;
+    return ns > 0 ? (double)(books->lent_ns - pool->marks[0].lent_ns) / ns / pool->core.params.most : 0;
 }
 
 static void read_counts(struct itsi_pool *pool, struct itsi_pool_stats *out, int64_t now)
