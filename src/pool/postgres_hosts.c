@@ -1,0 +1,77 @@
+#include "pool/postgres_hosts.h"
+
+#include "base/diag.h"
+
+#include <arpa/inet.h>
+#include <libpq-fe.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_name(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return *host && *host != '/' && *host != '@' && inet_pton(AF_INET, host, address) != 1 &&
+           inet_pton(AF_INET6, host, address) != 1;
+}
+
+static int address_of(const char *host, char *out, size_t size)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found;
+    int status = getaddrinfo(host, NULL, &hints, &found);
+    if (status != 0)
+        return status;
+    status = getnameinfo(found->ai_addr, found->ai_addrlen, out, (socklen_t)size, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    return status;
+}
+
+/* libpq wants as many addresses as hosts: one that is not found keeps its place, as an address where nobody is. */
+static int look_up_all(const char *hosts, char out[ITSI_PG_HOSTADDR], struct its_diag *diag)
+{
+    static const char nobody[] = "192.0.2.1"; /* RFC 5737 */
+    char host[256], address[INET6_ADDRSTRLEN + 16];
+    int names = 0, found = 0, addresses = 0;
+    size_t length = 0;
+    for (const char *at = hosts;; at++) {
+        size_t n = strcspn(at, ",");
+        snprintf(host, sizeof host, "%.*s", (int)n, at);
+        bool has_name = is_name(host);
+        int status = has_name ? address_of(host, address, sizeof address) : 0;
+        names += has_name;
+        addresses += !has_name;
+        found += has_name && status == 0;
+        const char *shown = !has_name ? (*host == '/' ? "" : host) : status == 0 ? address : nobody;
+        length += (size_t)snprintf(out + length, ITSI_PG_HOSTADDR - length, "%s%s", at == hosts ? "" : ",", shown);
+        if (length >= ITSI_PG_HOSTADDR)
+            return itsi_fail(diag, ITS_EINVAL, "postgresql: too many hosts");
+        if (names && !found && !addresses && !at[n])
+            return itsi_fail(diag, ITS_ENOTFOUND, "postgresql: host %s: %s", host, gai_strerror(status));
+        at += n;
+        if (!*at)
+            break;
+    }
+    if (!names)
+        out[0] = '\0';
+    return 0;
+}
+
+int itsi_pg_look_up(const char *url, char out[ITSI_PG_HOSTADDR], struct its_diag *diag)
+{
+    int rc = 0;
+    bool has_addresses = false;
+    const char *hosts = "";
+    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    for (PQconninfoOption *o = options; o && o->keyword; o++) {
+        if (strcmp(o->keyword, "host") == 0 && o->val)
+            hosts = o->val;
+        if (strcmp(o->keyword, "hostaddr") == 0 && o->val && *o->val)
+            has_addresses = true;
+    }
+    out[0] = '\0';
+    if (!has_addresses)
+        rc = look_up_all(hosts, out, diag);
+    PQconninfoFree(options);
+    return rc;
+}

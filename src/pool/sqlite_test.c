@@ -1,0 +1,77 @@
+#include "pool/sqlite.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "support/check.h"
+#include "support/database_conformance.h"
+
+#include <unistd.h>
+
+static char path[] = "/tmp/its-sqlite-test-XXXXXX";
+
+static int open_it(struct itsi_db_connection **out, struct its_diag *diag)
+{
+    return itsi_sqlite_open(out, path, diag);
+}
+
+static void what_is_no_database_is_named_and_left_alone(void **state)
+{
+    (void)state;
+    struct itsi_db_connection *db;
+    struct its_diag diag;
+    char other[64];
+    snprintf(other, sizeof other, "%s.txt", path);
+    FILE *file = fopen(other, "w");
+    for (int i = 0; i < 200; i++)
+        fputs("this is a letter to somebody\n", file);
+    fclose(file);
+    assert_int_equal(itsi_sqlite_open(&db, other, &diag), ITS_EFORMAT);
+    CHECK_CONTAINS(diag.text, other);
+    file = fopen(other, "r");
+    char line[64];
+    assert_non_null(fgets(line, sizeof line, file));
+    assert_string_equal(line, "this is a letter to somebody\n");
+    fclose(file);
+    unlink(other);
+    assert_int_equal(itsi_sqlite_open(&db, "/no/such/folder/its.db", &diag), ITS_ENOTFOUND);
+    CHECK_CONTAINS(diag.text, "/no/such/folder/its.db");
+}
+
+static void opening_survives_any_allocation_failing(void **state)
+{
+    (void)state;
+    struct itsi_db_connection *db;
+    struct its_diag diag;
+    for (int n = 1; n <= 2; n++) {
+        itsi_alloc_fail_at(n);
+        assert_int_equal(itsi_sqlite_open(&db, path, &diag), ITS_ENOMEM);
+    }
+    itsi_alloc_fail_at(0);
+    CHECK_OK(itsi_sqlite_open(&db, path, &diag), diag);
+    itsi_db_close(db);
+}
+
+int main(void)
+{
+    static const struct database_case c = {
+        .name = "sqlite",
+        .open = open_it,
+        .slow_sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_no_database_is_named_and_left_alone),
+        cmocka_unit_test(opening_survives_any_allocation_failing),
+    };
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return 1;
+    close(fd);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    failed += database_conformance_run(&c);
+    char side[64];
+    unlink(path);
+    snprintf(side, sizeof side, "%s-wal", path);
+    unlink(side);
+    snprintf(side, sizeof side, "%s-shm", path);
+    unlink(side);
+    return failed;
+}
