@@ -11,7 +11,7 @@ for header in include/its/*.h; do
 done
 # Some are shared by tests alone. A backend's private header needs its engine's own headers, which not every build has.
 find src -name '*.h' -not -path 'src/infer/openvino/*' -print0 | while IFS= read -r -d '' header; do
-    "$cc" -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Isrc -Itests $(pkg-config --cflags libavformat libavcodec) \
+    "$cc" -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Isrc -Itests $(pkg-config --cflags libavformat libavcodec libpq) \
         -fsyntax-only -x c "$header"
 done
 echo "all headers compile alone"
