@@ -8,7 +8,7 @@ the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of
 key frames at one instant), crowd (200 of them, added one by one; those that do not fit are refused by name), parts
 (letterbox, boxes, books, recording, batcher, pool), overload (the deadline batcher against the fixed-timeout one,
 bench/overload.py), machinery (1,000 cameras without pixels, bench/machinery.py), step (a threefold overload for a minute
-and back, bench/step.py), track (accuracy against inference saved, on the real clips). bare, peers, rtsp, hundred, instep,
+and back, bench/step.py), store (counts into the databases, bench/store.py), track (accuracy against inference saved, on the real clips). bare, peers, rtsp, hundred, instep,
 crowd and track need the recovered model."""
 import argparse
 import json
@@ -167,6 +167,9 @@ class Bench:
     def section_step(self):
         self.script("step")
 
+    def section_store(self):
+        self.script("store")
+
 
     def section_track(self):
         """What a level's cadence and input size save, and what tracking between detections leaves of their accuracy."""
@@ -188,7 +191,7 @@ class Bench:
 
 
 NEED_MODEL = ("bare", "peers", "rtsp", "hundred", "instep", "crowd", "track")
-SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "step", "track")
+SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "step", "store", "track")
 
 
 def main():
