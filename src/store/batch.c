@@ -234,9 +234,10 @@ int itsi_batch_read(struct itsi_batch *batch, const uint8_t *bytes, size_t size,
         rc = itsi_fail(diag, ITS_EFORMAT, "is cut off, or has more behind it");
     if (rc == 0 && batch->head.crc != checksum(bytes, size))
         rc = itsi_fail(diag, ITS_EFORMAT, "has another checksum than it says");
-    struct cursor in = {bytes + ITSI_BATCH_HEAD_SIZE, bytes + size};
-    if (rc == 0)
+    if (rc == 0) {
+        struct cursor in = {bytes + ITSI_BATCH_HEAD_SIZE, bytes + size};
         rc = read_sections(batch, &in, diag);
+    }
     if (rc != 0)
         memset(&batch->head, 0, sizeof batch->head);
     return rc;
