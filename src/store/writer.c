@@ -126,7 +126,8 @@ static void try_database(struct itsi_store *store, int64_t now, int64_t deadline
 
 static bool wants_database(const struct itsi_store *store, int64_t now)
 {
-    return now >= store->next_try_ns && (!store->is_migrated || !is_calm(store) || now >= store->retention.next_ns);
+    return now >= store->next_try_ns &&
+           (!store->is_migrated || store->own.is_away || !is_calm(store) || now >= store->retention.next_ns);
 }
 
 /* --- the loop -------------------------------------------------------------------------------------------------------- */
@@ -156,7 +157,8 @@ static int64_t next_due(const struct itsi_store *store)
         due = flush_due(store);
     if (has_pending && store->spool && store->next_spool_ns < due)
         due = store->next_spool_ns;
-    int64_t database = store->is_migrated && is_calm(store) ? store->retention.next_ns : store->next_try_ns;
+    const bool is_idle = store->is_migrated && !store->own.is_away && is_calm(store);
+    int64_t database = is_idle ? store->retention.next_ns : store->next_try_ns;
     if (database < store->next_try_ns)
         database = store->next_try_ns;
     return database < due ? database : due;
