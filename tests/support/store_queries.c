@@ -258,7 +258,7 @@ static void what_is_too_old_is_deleted_in_steps(void **state)
     for (int i = 0; i < OLD; i++)
         note(i % 2 ? "a" : "b", "car", (TODAY - 11) * INT64_C(1440) - i, 1);
     for (int i = 0; i < 10; i++)
-        note("a", "car", (TODAY - 10) * INT64_C(1440) + i, 1);
+        note("a", "car", (TODAY - 10) * INT64_C(1440) + 2 + i, 1); /* a minute passes below */
     CHECK_OK(apply(1, 1, true, &diag), diag);
     for (int i = 0; i < 100; i++) { /* half of them too old; and violations, kept for ever */
         snprintf(camera, sizeof camera, "camera_%d", i % 7);
