@@ -1,16 +1,19 @@
 /* How fast counts reach a database through the store: rows a second from the first that is noted to the last that is
  * committed, with the processor time of this process.
  *
- * usage: bench_store URL|PATH SPOOL_FOLDER [SECONDS]
+ * usage: bench_store URL|PATH SPOOL_FOLDER [SECONDS [ROWS_PER_SECOND]]
+ *
+ * In the end the sum of what is in the database is compared with what was noted.
  *
  * distinct: every row is a new key; updated: the same 20,000 keys again and again. One thread notes as fast as the queue
- * takes them. */
+ * takes them, or at the rate that is given. */
 #include "base/clock.h"
 #include "net/loop.h"
 #include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { CAMERAS = 100, CLASSES = 10, UPDATED_MINUTES = 20, NAME_SIZE = 24 };
@@ -55,21 +58,28 @@ static uint64_t written(struct itsi_store *store)
     return stats.written[ITSI_STORE_COUNT];
 }
 
-static void run(struct itsi_database *database, const char *folder, const char *name, uint64_t keys, int64_t first_minute, double seconds)
+static uint64_t noted; /* in all */
+
+/* rate: rows a second; 0: as many as can be. keys: 0: each is new. */
+static void run(struct itsi_database *database, const char *folder, const char *name, uint64_t keys, int64_t first_minute,
+                double seconds, double rate)
 {
     struct itsi_store *store = open_store(database, folder);
     if (note(store, 0, first_minute) != 0) /* the tables are there, the connections open */
         exit(1);
     while (written(store) < 1)
         itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+    noted++;
     const int64_t start = itsi_now_ns(), cpu = itsi_cpu_ns(), end = start + (int64_t)(seconds * 1e9);
     uint64_t rows, key = 0;
-    while (itsi_now_ns() < end) {
-        if (note(store, keys ? key % keys : key, first_minute) == 0)
+    for (int64_t now; (now = itsi_now_ns()) < end;) {
+        const bool is_due = rate <= 0 || (double)key < rate * (double)(now - start) / 1e9;
+        if (is_due && note(store, keys ? key % keys : key, first_minute) == 0)
             key++;
         else
             itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
     }
+    noted += key;
     struct itsi_store_stats stats;
     do { /* until the last is committed */
         itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
@@ -86,6 +96,30 @@ static void run(struct itsi_database *database, const char *folder, const char *
     itsi_store_destroy(store, itsi_now_ns() + 10 * ITSI_NS_PER_S);
 }
 
+static int keep_sum(void *arg, const struct itsi_db_value *values, int count)
+{
+    (void)count;
+    *(uint64_t *)arg = (uint64_t)values[0].number;
+    return 0;
+}
+
+static void check(struct itsi_database *database)
+{
+    static const struct itsi_pool_owner owner = {.component = "bench", .stage = "check"};
+    static const struct itsi_db_statement ask = {.sql = "SELECT CAST(sum(n) AS BIGINT) FROM its_count"};
+    const int64_t deadline = itsi_now_ns() + 60 * ITSI_NS_PER_S;
+    struct itsi_db_lease lease;
+    struct its_diag diag;
+    uint64_t sum = 0;
+    must(itsi_database_borrow(database, &owner, deadline, &lease, &diag), &diag);
+    must(itsi_db_run(lease.connection, &ask, NULL, 0, keep_sum, &sum, deadline, &diag), &diag);
+    itsi_database_return(database, &lease, deadline);
+    if (sum != noted) {
+        fprintf(stderr, "%llu were noted, %llu are in the database\n", (unsigned long long)noted, (unsigned long long)sum);
+        exit(1);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct its_cfg_connection_pool cfg = {
@@ -94,15 +128,16 @@ int main(int argc, char **argv)
     struct itsi_loop *loop;
     struct its_diag diag;
     if (argc < 3) {
-        fprintf(stderr, "usage: bench_store URL|PATH SPOOL_FOLDER [SECONDS]\n");
+        fprintf(stderr, "usage: bench_store URL|PATH SPOOL_FOLDER [SECONDS [ROWS_PER_SECOND]]\n");
         return 2;
     }
-    const double seconds = argc > 3 ? atof(argv[3]) : 10;
+    const double seconds = argc > 3 ? atof(argv[3]) : 10, rate = argc > 4 ? atof(argv[4]) : 0;
     const bool is_url = strstr(argv[1], "://") != NULL;
     must(itsi_loop_create(&loop, "bench-loop", &diag), &diag);
     must(itsi_database_create(&database, loop, is_url ? argv[1] : NULL, argv[1], &cfg, &diag), &diag);
-    run(database, argv[2], "distinct", 0, 1000000, seconds);
-    run(database, argv[2], "updated", CAMERAS * CLASSES * UPDATED_MINUTES, 1, seconds);
+    run(database, argv[2], "distinct", 0, 1000000, seconds, rate);
+    run(database, argv[2], "updated", CAMERAS * CLASSES * UPDATED_MINUTES, 1, seconds, rate);
+    check(database);
     itsi_database_destroy(database, itsi_now_ns() + 5 * ITSI_NS_PER_S);
     itsi_loop_destroy(loop);
     return 0;
