@@ -11,9 +11,9 @@
 #include "net/loop.h"
 #include "store/store.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stdbool.h>
 #include <string.h>
 
 enum { CAMERAS = 100, CLASSES = 10, UPDATED_MINUTES = 20, NAME_SIZE = 24 };
@@ -58,7 +58,41 @@ static uint64_t written(struct itsi_store *store)
     return stats.written[ITSI_STORE_COUNT];
 }
 
-static uint64_t noted; /* in all */
+/* --- what is in the database --------------------------------------------------------------------------------------- */
+
+static uint64_t noted, found_before; /* in all; by others */
+
+static int keep_sum(void *arg, const struct itsi_db_value *values, int count)
+{
+    (void)count;
+    *(uint64_t *)arg = (uint64_t)values[0].number;
+    return 0;
+}
+
+static uint64_t sum_of(struct itsi_database *database)
+{
+    static const struct itsi_pool_owner owner = {.component = "bench", .stage = "check"};
+    static const struct itsi_db_statement ask = {.sql = "SELECT CAST(sum(n) AS BIGINT) FROM its_count"};
+    const int64_t deadline = itsi_now_ns() + 60 * ITSI_NS_PER_S;
+    struct itsi_db_lease lease;
+    struct its_diag diag;
+    uint64_t sum = 0;
+    must(itsi_database_borrow(database, &owner, deadline, &lease, &diag), &diag);
+    must(itsi_db_run(lease.connection, &ask, NULL, 0, keep_sum, &sum, deadline, &diag), &diag);
+    itsi_database_return(database, &lease, deadline);
+    return sum;
+}
+
+static void check(struct itsi_database *database)
+{
+    const uint64_t sum = sum_of(database) - found_before;
+    if (sum == noted)
+        return;
+    fprintf(stderr, "%llu were noted, %llu are in the database\n", (unsigned long long)noted, (unsigned long long)sum);
+    exit(1);
+}
+
+/* --- writing --------------------------------------------------------------------------------------------------------- */
 
 /* rate: rows a second; 0: as many as can be. keys: 0: each is new. */
 static void run(struct itsi_database *database, const char *folder, const char *name, uint64_t keys, int64_t first_minute,
@@ -69,7 +103,8 @@ static void run(struct itsi_database *database, const char *folder, const char *
         exit(1);
     while (written(store) < 1)
         itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
-    noted++;
+    if (noted++ == 0)
+        found_before = sum_of(database) - 1;
     const int64_t start = itsi_now_ns(), cpu = itsi_cpu_ns(), end = start + (int64_t)(seconds * 1e9);
     uint64_t rows, key = 0;
     for (int64_t now; (now = itsi_now_ns()) < end;) {
@@ -94,30 +129,6 @@ static void run(struct itsi_database *database, const char *folder, const char *
            strcmp(itsi_database_kind(database), "sqlite") == 0 ? 20000 : 50000);
     fflush(stdout);
     itsi_store_destroy(store, itsi_now_ns() + 10 * ITSI_NS_PER_S);
-}
-
-static int keep_sum(void *arg, const struct itsi_db_value *values, int count)
-{
-    (void)count;
-    *(uint64_t *)arg = (uint64_t)values[0].number;
-    return 0;
-}
-
-static void check(struct itsi_database *database)
-{
-    static const struct itsi_pool_owner owner = {.component = "bench", .stage = "check"};
-    static const struct itsi_db_statement ask = {.sql = "SELECT CAST(sum(n) AS BIGINT) FROM its_count"};
-    const int64_t deadline = itsi_now_ns() + 60 * ITSI_NS_PER_S;
-    struct itsi_db_lease lease;
-    struct its_diag diag;
-    uint64_t sum = 0;
-    must(itsi_database_borrow(database, &owner, deadline, &lease, &diag), &diag);
-    must(itsi_db_run(lease.connection, &ask, NULL, 0, keep_sum, &sum, deadline, &diag), &diag);
-    itsi_database_return(database, &lease, deadline);
-    if (sum != noted) {
-        fprintf(stderr, "%llu were noted, %llu are in the database\n", (unsigned long long)noted, (unsigned long long)sum);
-        exit(1);
-    }
 }
 
 int main(int argc, char **argv)
