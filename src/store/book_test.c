@@ -114,7 +114,7 @@ static void filling_it_allocates_nothing(void **state)
 {
     (void)state;
     struct itsi_book book;
-    char camera[16];
+    char camera[24];
     open_book(&book, 1000, 1 << 16);
     const uint64_t before = itsi_alloc_count();
     for (int i = 0; i < 1000; i++) {

@@ -17,6 +17,14 @@ static struct itsi_spool_entry *at(const struct itsi_spool *spool, size_t i)
     return &spool->entries[spool->first + i];
 }
 
+static uint64_t rows_of(const struct itsi_spool_entry *entry)
+{
+    uint64_t rows = 0;
+    for (int t = 0; t < ITSI_STORE_TABLES; t++)
+        rows += entry->rows[t];
+    return rows;
+}
+
 int itsi_spool_append(struct itsi_spool *spool, const struct itsi_spool_entry *entry)
 {
     if (spool->first + spool->count == spool->capacity && spool->first > spool->count) {
@@ -33,6 +41,7 @@ int itsi_spool_append(struct itsi_spool *spool, const struct itsi_spool_entry *e
     }
     *at(spool, spool->count++) = *entry;
     spool->stats.files++;
+    spool->stats.rows += rows_of(entry);
     spool->stats.bytes += entry->bytes;
     return 0;
 }
@@ -40,6 +49,7 @@ int itsi_spool_append(struct itsi_spool *spool, const struct itsi_spool_entry *e
 static void forget(struct itsi_spool *spool, size_t i)
 {
     spool->stats.files--;
+    spool->stats.rows -= rows_of(at(spool, i));
     spool->stats.bytes -= at(spool, i)->bytes;
     /* from the front nearly always: those before it move up */
     memmove(at(spool, 1), at(spool, 0), i * sizeof *spool->entries);

@@ -21,7 +21,7 @@ struct itsi_spool_entry {
 };
 
 struct itsi_spool_stats {
-    uint64_t files, bytes;                     /* now */
+    uint64_t files, bytes, rows;               /* now */
     uint64_t put_rows[ITSI_STORE_TABLES];      /* into it, by this process */
     uint64_t dropped_rows[ITSI_STORE_TABLES];  /* for want of room */
     uint64_t found_rows[ITSI_STORE_TABLES];    /* left behind by an earlier process */

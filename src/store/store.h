@@ -86,8 +86,9 @@ enum itsi_store_drop {
 };
 const char *itsi_store_drop_name(enum itsi_store_drop reason);
 
-/* Rows by table. Those queued, and found in the spool at the start, are written, dropped, or still waiting:
- *   queued + found = written + dropped (less invalid ones and those the queue refused) + waiting + spooled_now */
+/* Rows by table. Those queued, and found in the spool at the start, are written, dropped, or still waiting; at any instant
+ *   queued + found = written + dropped + waiting + spool_rows
+ * where those dropped as invalid or for a full queue were never queued. */
 struct itsi_store_stats {
     uint64_t queued[ITSI_STORE_TABLES];
     uint64_t written[ITSI_STORE_TABLES];
@@ -95,7 +96,7 @@ struct itsi_store_stats {
     uint64_t found[ITSI_STORE_TABLES];   /* in the spool at the start */
     uint64_t dropped[ITSI_STORE_DROPS][ITSI_STORE_TABLES];
     uint64_t waiting;                    /* rows in memory */
-    uint64_t spool_files, spool_bytes;   /* now */
+    uint64_t spool_files, spool_bytes, spool_rows; /* now */
     uint64_t batches, failures;          /* transactions */
     uint64_t deleted;                    /* rows that were too old */
     double lag_seconds;                  /* age of the oldest row that is not in the database */

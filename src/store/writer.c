@@ -62,6 +62,7 @@ void itsi_store_publish(struct itsi_store *store)
     }
     shown->spool_files = spool.files;
     shown->spool_bytes = spool.bytes;
+    shown->spool_rows = spool.rows;
     shown->batches = own->batches;
     shown->failures = own->failures;
     shown->deleted = own->deleted;

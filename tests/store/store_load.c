@@ -50,18 +50,20 @@ static void *produce(void *arg)
 
 static void report(const struct itsi_store_stats *s)
 {
-    uint64_t dropped = 0, spooled = 0, written = 0;
+    uint64_t dropped = 0, spooled = 0, written = 0, owed = 0;
     for (int t = 0; t < ITSI_STORE_TABLES; t++) {
         written += s->written[t];
         spooled += s->spooled[t];
+        owed += s->queued[t] + s->found[t];
         for (int r = 0; r < ITSI_STORE_DROPS; r++)
             dropped += r == ITSI_STORE_DROP_QUEUE ? 0 : s->dropped[r][t];
     }
     printf("{\"taken\": %lld, \"counted\": %lld, \"next\": %lld, \"written\": %llu, \"spooled\": %llu, \"dropped\": %llu, "
-           "\"waiting\": %llu, \"spool_files\": %llu, \"lag_s\": %.3f, \"away\": %s, \"error\": \"%s\"}\n",
+           "\"waiting\": %llu, \"spool_files\": %llu, \"lag_s\": %.3f, \"away\": %s, \"unaccounted\": %lld}\n",
            (long long)taken, (long long)counted, (long long)next_number, (unsigned long long)written,
            (unsigned long long)spooled, (unsigned long long)dropped, (unsigned long long)s->waiting,
-           (unsigned long long)s->spool_files, s->lag_seconds, s->is_away ? "true" : "false", s->is_away ? "away" : "");
+           (unsigned long long)s->spool_files, s->lag_seconds, s->is_away ? "true" : "false",
+           (long long)(owed - written - dropped - s->waiting - s->spool_rows));
     fflush(stdout);
 }
 

@@ -28,7 +28,9 @@ class Load:
     def ask(self):
         self.process.stdin.write("how many\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        report = json.loads(self.process.stdout.readline())
+        assert report["unaccounted"] == 0, report
+        return report
 
     def wait(self, what, condition, seconds=30):
         """Until the report fulfils the condition; the seconds that took, and the report."""

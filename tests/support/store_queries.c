@@ -254,7 +254,7 @@ static void what_is_too_old_is_deleted_in_steps(void **state)
     struct itsi_retention retention;
     struct its_diag diag;
     uint64_t deleted = 0;
-    char camera[16];
+    char camera[24];
     for (int i = 0; i < OLD; i++)
         note(i % 2 ? "a" : "b", "car", (TODAY - 11) * INT64_C(1440) - i, 1);
     for (int i = 0; i < 10; i++)

@@ -96,7 +96,7 @@ enum { PRODUCERS = 4, NOTES = 20000 };
 
 static void *produce(void *store)
 {
-    char camera[16];
+    char camera[24];
     int64_t kept = 0;
     for (int i = 0; i < NOTES; i++) {
         snprintf(camera, sizeof camera, "camera_%d", i % 97);
