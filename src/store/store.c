@@ -166,8 +166,10 @@ static int set_up(struct itsi_store *store, struct its_diag *diag)
     int rc = params->spool_bytes
                  ? itsi_spool_open(&store->spool, params->spool_folder, params->spool_bytes, log_notice, NULL, diag)
                  : 0;
-    if (rc == 0)
+    if (rc == 0) {
+        itsi_store_publish(store); /* what an earlier process left shows from the first moment */
         rc = itsi_thread_start(&store->thread, "store", itsi_store_write_loop, store, diag);
+    }
     return rc;
 }
 

@@ -59,11 +59,13 @@ static void report(const struct itsi_store_stats *s)
             dropped += r == ITSI_STORE_DROP_QUEUE ? 0 : s->dropped[r][t];
     }
     printf("{\"taken\": %lld, \"counted\": %lld, \"next\": %lld, \"written\": %llu, \"spooled\": %llu, \"dropped\": %llu, "
-           "\"waiting\": %llu, \"spool_files\": %llu, \"lag_s\": %.3f, \"away\": %s, \"unaccounted\": %lld}\n",
+           "\"waiting\": %llu, \"spool_files\": %llu, \"lag_s\": %.3f, \"away\": %s, \"unaccounted\": %lld, "
+           "\"safe_events\": %llu}\n",
            (long long)taken, (long long)counted, (long long)next_number, (unsigned long long)written,
            (unsigned long long)spooled, (unsigned long long)dropped, (unsigned long long)s->waiting,
            (unsigned long long)s->spool_files, s->lag_seconds, s->is_away ? "true" : "false",
-           (long long)(owed - written - dropped - s->waiting - s->spool_rows));
+           (long long)(owed - written - dropped - s->waiting - s->spool_rows),
+           (unsigned long long)(s->written[ITSI_STORE_EVENT] + s->spooled[ITSI_STORE_EVENT]));
     fflush(stdout);
 }
 
