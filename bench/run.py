@@ -8,8 +8,8 @@ the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of
 key frames at one instant), crowd (200 of them, added one by one; those that do not fit are refused by name), parts
 (letterbox, boxes, books, recording, batcher, pool), overload (the deadline batcher against the fixed-timeout one,
 bench/overload.py), machinery (1,000 cameras without pixels, bench/machinery.py), step (a threefold overload for a minute
-and back, bench/step.py), store (counts into the databases, bench/store.py), track (accuracy against inference saved, on the real clips). bare, peers, rtsp, hundred, instep,
-crowd and track need the recovered model."""
+and back, bench/step.py), store (counts into the databases, bench/store.py), track (accuracy against inference saved, on
+the real clips). bare, peers, rtsp, hundred, instep, crowd and track need the recovered model."""
 import argparse
 import json
 import os
