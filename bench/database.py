@@ -2,7 +2,7 @@
 """SELECT 1 through the pool against pgbench's bare connections: the same server, the same number of connections, both with
 prepared statements, alternating; the ratio of each round, its median and extremes.
 
-usage: bench/database.py BENCH_DATABASE [--connections N]... [--seconds S] [--rounds N] [--json FILE]"""
+usage: bench/database.py BINARY [--connections N]... [--seconds S] [--rounds N] [--json FILE]"""
 import argparse
 import json
 import pathlib
@@ -35,18 +35,19 @@ def bare(url, connections, seconds, script):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tool")
+    parser.add_argument("binary", help="of the daemon: the tool lies in the same build")
     parser.add_argument("--connections", type=int, action="append")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json")
     args = parser.parse_args()
+    tool = pathlib.Path(args.binary).resolve().parents[2] / "bench/bench_database"
     rows = []
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script, Postgres() as server:
         script.write("SELECT 1;\n")
         script.flush()
         for connections in args.connections or (2, 8, 20):
-            pairs = [(pooled(args.tool, server.url(), connections, args.seconds),
+            pairs = [(pooled(tool, server.url(), connections, args.seconds),
                       bare(server.url(), connections, args.seconds, script.name)) for _ in range(args.rounds)]
             ratios = [a / b for a, b in pairs]
             row = {"bench": "database_select", "connections": connections,

@@ -8,7 +8,8 @@ the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of
 key frames at one instant), crowd (200 of them, added one by one; those that do not fit are refused by name), parts
 (letterbox, boxes, books, recording, batcher, pool), overload (the deadline batcher against the fixed-timeout one,
 bench/overload.py), machinery (1,000 cameras without pixels, bench/machinery.py), step (a threefold overload for a minute
-and back, bench/step.py), pool_redis (GETs through the Redis pool against redis-benchmark, bench/pool_redis.py), track
+and back, bench/step.py), pool_redis (GETs through the Redis pool against redis-benchmark, bench/pool_redis.py), database
+(SELECT 1 through the pool against pgbench, bench/database.py), store (counts into the databases, bench/store.py), track
 (accuracy against inference saved, on the real clips). bare, peers, rtsp, hundred, instep, crowd and track need the recovered
 model."""
 import argparse
@@ -172,6 +173,12 @@ class Bench:
     def section_pool_redis(self):
         self.script("pool_redis")
 
+    def section_database(self):
+        self.script("database")
+
+    def section_store(self):
+        self.script("store")
+
     def section_track(self):
         """What a level's cadence and input size save, and what tracking between detections leaves of their accuracy."""
         tool = pathlib.Path(self.args.binary).parents[2] / "bench/bench_track"
@@ -192,7 +199,8 @@ class Bench:
 
 
 NEED_MODEL = ("bare", "peers", "rtsp", "hundred", "instep", "crowd", "track")
-SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "step", "pool_redis", "track")
+SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "step", "pool_redis", "database", "store",
+            "track")
 
 
 def main():

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""How fast counts reach SQLite and a PostgreSQL server of its own through the store, and what that does to a pipeline that
+runs meanwhile.
+
+usage: bench/store.py BINARY [--seconds S] [--rounds N] [--json FILE]
+
+alone: new keys, and the same keys again and again, as fast as the queue takes them. beside: rounds of the pipeline (null
+cameras, an engine that sleeps) without and with the wanted rate of new keys, alternating; the end-to-end p95 of both. The
+server runs on the same processors."""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/pool"))
+from postgres import Postgres  # noqa: E402
+
+WANTED = {"sqlite": 20000, "postgresql": 50000}  # rows/s
+CAMERAS, FPS, ENGINE_MS = 20, 25, 20
+
+
+def load(tool, target, seconds, *rate):
+    """The command; its spool is in a folder of its own each time."""
+    return [str(tool), str(target), tempfile.mkdtemp(prefix="its-bench-spool-"), str(seconds), *map(str, rate)]
+
+
+def alone(tool, target, seconds):
+    out = subprocess.run(load(tool, target, seconds), check=True, capture_output=True, text=True).stdout
+    rows = [json.loads(line) for line in out.splitlines()]
+    for row in rows:
+        met = "met" if row["rows_per_second"] >= row["wanted_rows_per_second"] else "NOT MET"
+        print(f"  {row['database']:12s}{row['bench']:16s} {row['rows_per_second']:9.0f} rows/s  >= {row['wanted_rows_per_second']}  {met}"
+              f"   {row['own_cpu_us_per_row']:.2f} us of this process's processors a row", flush=True)
+    return rows
+
+
+def pipeline(binary, folder, seconds):
+    done = subprocess.run([binary, "performance", "benchmark", "--streams", str(CAMERAS), "--duration", str(seconds), "--warmup",
+                           "1", "--source", f"null://?fps={FPS}", "--set", "backend=null", "--null-ms", str(ENGINE_MS), "--set",
+                           f"data_dir={folder}/data", "--format", "json"], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)["end_to_end_ms"]["p95"]
+
+
+def beside(args, tool, target, folder, database):
+    without, loaded, rates = [], [], []
+    for _ in range(args.rounds):
+        without.append(pipeline(args.binary, folder, args.seconds))
+        with subprocess.Popen(load(tool, target, args.seconds + 2, WANTED[database]), stdout=subprocess.PIPE, text=True) as process:
+            loaded.append(pipeline(args.binary, folder, args.seconds))
+            rates.append(json.loads(process.stdout.readline())["rows"] / (args.seconds + 2))  # while it was noting
+            process.terminate()
+    ratios = [b / a for a, b in zip(without, loaded)]
+    row = {"database": database, "rows_per_second": statistics.median(rates), "p95_ms_without": statistics.median(without),
+           "p95_ms_beside": statistics.median(loaded), "ratio": statistics.median(ratios), "ratio_min": min(ratios),
+           "ratio_max": max(ratios), "wanted_ratio": 1.05, "rounds": args.rounds}
+    print(f"  {database:12s}beside {row['rows_per_second']:.0f} rows/s: frame p95 {row['p95_ms_without']:.2f} -> "
+          f"{row['p95_ms_beside']:.2f} ms, x{row['ratio']:.3f} ({row['ratio_min']:.3f}..{row['ratio_max']:.3f})  <= 1.05  "
+          f"{'met' if row['ratio'] <= 1.05 else 'NOT MET'}", flush=True)
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    tool = pathlib.Path(args.binary).parents[2] / "bench/bench_store"
+    rows = {"alone": [], "beside": []}
+    with tempfile.TemporaryDirectory() as name, Postgres() as server:
+        folder = pathlib.Path(name)
+        tempfile.tempdir = name  # the spools go with it
+        targets = {"sqlite": folder / "its.db", "postgresql": server.url()}
+        for target in targets.values():
+            rows["alone"] += alone(tool, target, args.seconds)
+        for database, target in targets.items():
+            rows["beside"].append(beside(args, tool, target, folder, database))
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+/* Deleting what is older than it is kept, in small steps, by one process at a time of those that share a database. */
+#ifndef ITSI_STORE_RETAIN_H
+#define ITSI_STORE_RETAIN_H
+
+#include "store/tables.h"
+
+struct itsi_retention {
+    int days[ITSI_STORE_TABLES]; /* 0: for ever */
+    int table;                   /* where this pass is */
+    char camera[ITSI_STORE_CAMERA_SIZE]; /* done with, of that table */
+    int64_t next_ns;             /* when the next step is due, monotonic */
+};
+
+/* The first pass begins some time after `now`. */
+void itsi_retention_init(struct itsi_retention *retention, const int days[ITSI_STORE_TABLES], int64_t now);
+
+/* A step: some rows of one camera. holder: this process's number. Sets when the next is due: soon, or in the next pass.
+ * deleted is added to. */
+ITS_NODISCARD int itsi_retention_step(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder,
+                                      int64_t now, int64_t wall_ns, int64_t deadline, uint64_t *deleted, struct its_diag *diag);
+
+#endif

@@ -1,0 +1,210 @@
+/* The store as a whole, its thread running. */
+#include "support/store_world.h"
+
+#include "base/mem.h"
+#include "store/spool.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+/* --- the whole ------------------------------------------------------------------------------------------------------ */
+
+static struct itsi_store *open_store(int queue_rows)
+{
+    const struct its_cfg_store cfg = {.flush_interval_seconds = 0.05, .spool_max_mb = 64};
+    struct itsi_store_params params = itsi_store_params_of(&cfg);
+    struct itsi_store *store;
+    struct its_diag diag;
+    params.database = store_database;
+    params.spool_folder = store_folder;
+    params.queue_rows = queue_rows;
+    params.batch_rows = queue_rows / 2;
+    params.retry_first_ns = params.retry_most_ns = 500 * ITSI_NS_PER_MS;
+    CHECK_OK(itsi_store_create(&store, &params, &diag), diag);
+    return store;
+}
+
+static uint64_t sum(const uint64_t rows[ITSI_STORE_TABLES])
+{
+    uint64_t all = 0;
+    for (int t = 0; t < ITSI_STORE_TABLES; t++)
+        all += rows[t];
+    return all;
+}
+
+static struct itsi_store_stats wait_until_written(struct itsi_store *store, uint64_t rows)
+{
+    struct itsi_store_stats stats;
+    const int64_t deadline = store_soon();
+    for (;;) {
+        itsi_store_stats(store, &stats);
+        if (sum(stats.written) >= rows)
+            return stats;
+        if (itsi_now_ns() > deadline)
+            fail_msg("%d of %d rows written: %s", (int)sum(stats.written), (int)rows, stats.last_error);
+        itsi_sleep_until_ns(itsi_now_ns() + 2 * ITSI_NS_PER_MS);
+    }
+}
+
+static void note_one_of_each(struct itsi_store *store)
+{
+    assert_int_equal(itsi_store_count(store, "a", "car", 7, 2), 0);
+    assert_int_equal(itsi_store_camera(store, 1, "a", "{}"), 0);
+    const struct itsi_store_event event = {.wall_ns = 1, .camera = "a", .kind = "left", .class_name = "car", .track = 4};
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    const struct itsi_store_violation violation = {.wall_ns = 1, .camera = "a", .stage = "ml_inference", .latency_ms = 120};
+    assert_int_equal(itsi_store_violation(store, &violation), 0);
+    const struct itsi_store_quality_change change = {.wall_ns = 1, .camera = "a", .from_level = 4, .to_level = 3, .reason = "busy"};
+    assert_int_equal(itsi_store_quality_change(store, &change), 0);
+}
+
+static void what_is_noted_arrives(void **state)
+{
+    (void)state;
+    struct itsi_store *store = open_store(1000);
+    note_one_of_each(store);
+    struct itsi_store_stats stats = wait_until_written(store, 5);
+    assert_int_equal(sum(stats.queued), 5);
+    assert_int_equal(stats.waiting, 0);
+    assert_false(stats.is_away);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(itsi_store_count(store, "a", "car", 7, 1), 0);
+    itsi_store_destroy(store, store_soon());
+    assert_int_equal(store_number("SELECT n FROM its_count"), 102); /* those noted last were written at the end */
+    assert_int_equal(store_number("SELECT count(*) FROM its_event WHERE track = 4 AND class = 'car'"), 1);
+    assert_int_equal(store_number("SELECT count(*) FROM its_violation"), 1);
+    assert_int_equal(store_number("SELECT count(*) FROM its_quality_change WHERE to_level = 3"), 1);
+    assert_int_equal(store_number("SELECT count(*) FROM its_camera"), 1);
+}
+
+static void what_cannot_be_kept_is_counted(void **state)
+{
+    (void)state;
+    struct itsi_store *store = open_store(1000);
+    struct itsi_store_stats stats;
+    assert_int_equal(itsi_store_count(store, "a", "\xff", 7, 2), ITS_EINVAL);
+    const struct itsi_store_event nameless = {.wall_ns = 1, .kind = "left"};
+    assert_int_equal(itsi_store_track_event(store, &nameless), ITS_EINVAL);
+    itsi_store_stats(store, &stats);
+    assert_int_equal(stats.dropped[ITSI_STORE_DROP_INVALID][ITSI_STORE_COUNT], 1);
+    assert_int_equal(stats.dropped[ITSI_STORE_DROP_INVALID][ITSI_STORE_EVENT], 1);
+    assert_int_equal(sum(stats.queued), 0);
+    itsi_store_destroy(store, store_soon());
+}
+
+enum { PRODUCERS = 4, NOTES = 20000 };
+
+static void *produce(void *store)
+{
+    char camera[24];
+    int64_t kept = 0;
+    for (int i = 0; i < NOTES; i++) {
+        snprintf(camera, sizeof camera, "camera_%d", i % 97);
+        kept += itsi_store_count(store, camera, "car", i / 1000, 1) == 0;
+    }
+    return (void *)(intptr_t)kept;
+}
+
+static void many_producers_lose_nothing_that_was_taken(void **state)
+{
+    (void)state;
+    pthread_t threads[PRODUCERS];
+    int64_t kept = 0;
+    struct itsi_store *store = open_store(500); /* fills up now and then */
+    for (int i = 0; i < PRODUCERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, produce, store), 0);
+    for (int i = 0; i < PRODUCERS; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        kept += (intptr_t)result;
+    }
+    itsi_store_destroy(store, store_soon());
+    assert_true(kept > 0);
+    assert_int_equal(store_number("SELECT CAST(sum(n) AS BIGINT) FROM its_count"), kept);
+}
+
+static void what_lies_in_the_spool_arrives_first_and_in_order(void **state)
+{
+    (void)state;
+    struct itsi_spool *spool;
+    struct its_diag diag;
+    struct itsi_buf block;
+    itsi_buf_init(&block);
+    CHECK_OK(itsi_spool_open(&spool, store_folder, 1 << 24, NULL, NULL, &diag), diag);
+    for (uint64_t seq = 1; seq <= 20; seq++) { /* of a process that ended; one batch lies there twice */
+        const struct itsi_db_value event[] = {itsi_db_int((int64_t)seq), itsi_db_text("a"),  itsi_db_text("left"),
+                                              itsi_db_text(NULL),        itsi_db_text(NULL), itsi_db_text(NULL)};
+        assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_EVENT, event), 0);
+        itsi_buf_reset(&block);
+        itsi_book_seal_rows(&store_book, 4711, seq, &block);
+        itsi_book_reset(&store_book);
+        for (int i = 0; i < (seq == 10 ? 2 : 1); i++)
+            CHECK_OK(itsi_spool_put(spool, (uint8_t *)block.data, block.len, 1, &diag), diag);
+    }
+    itsi_spool_close(spool);
+    itsi_buf_fini(&block);
+    struct itsi_store *store = open_store(1000);
+    const struct itsi_store_event now = {.wall_ns = 21, .camera = "a", .kind = "left"};
+    assert_int_equal(itsi_store_track_event(store, &now), 0);
+    struct itsi_store_stats stats = wait_until_written(store, 22);
+    assert_int_equal(stats.found[ITSI_STORE_EVENT], 21);
+    itsi_store_destroy(store, store_soon());
+    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 21);
+    /* numbered by the database as they came */
+    assert_int_equal(store_number("SELECT count(*) FROM its_event a JOIN its_event b ON a.id < b.id AND a.time_ns > b.time_ns"), 0);
+}
+
+static void a_missing_table_spools_and_mends(void **state)
+{
+    (void)state;
+    struct itsi_store *store = open_store(1000);
+    struct itsi_store_stats stats;
+    assert_int_equal(itsi_store_count(store, "a", "car", 1, 1), 0);
+    wait_until_written(store, 1);
+    store_sql("ALTER TABLE its_event RENAME TO its_elsewhere");
+    const struct itsi_store_event event = {.wall_ns = 1, .camera = "a", .kind = "left"};
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    for (int64_t deadline = store_soon(); itsi_store_stats(store, &stats), !stats.is_away || !stats.spool_files;) {
+        assert_true(itsi_now_ns() < deadline);
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+    }
+    CHECK_CONTAINS(stats.last_error, "its_event");
+    store_sql("ALTER TABLE its_elsewhere RENAME TO its_event");
+    wait_until_written(store, 2);
+    itsi_store_destroy(store, store_soon());
+    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
+}
+
+static void making_one_survives_any_allocation_failing(void **state)
+{
+    (void)state;
+    const struct its_cfg_store cfg = {.flush_interval_seconds = 0.05, .spool_max_mb = 64};
+    struct itsi_store_params params = itsi_store_params_of(&cfg);
+    struct itsi_store *store;
+    struct its_diag diag;
+    params.database = store_database;
+    params.spool_folder = store_folder;
+    params.queue_rows = 10;
+    for (int n = 1; n <= 15; n++) { /* itself, twice six of the books, and two of the spool */
+        itsi_alloc_fail_at(n);
+        assert_int_equal(itsi_store_create(&store, &params, &diag), ITS_ENOMEM);
+    }
+    itsi_alloc_fail_at(0);
+}
+
+/* --- running -------------------------------------------------------------------------------------------------------- */
+
+#define ON_EMPTY(test) cmocka_unit_test_setup(test, store_empty)
+
+int store_whole_run(const char *name)
+{
+    static const struct CMUnitTest tests[] = {
+        ON_EMPTY(what_is_noted_arrives),
+        ON_EMPTY(what_cannot_be_kept_is_counted),
+        ON_EMPTY(many_producers_lose_nothing_that_was_taken),
+        ON_EMPTY(what_lies_in_the_spool_arrives_first_and_in_order),
+        ON_EMPTY(a_missing_table_spools_and_mends),
+        ON_EMPTY(making_one_survives_any_allocation_failing),
+    };
+    return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
