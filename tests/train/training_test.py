@@ -17,6 +17,7 @@ except ImportError:
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "train"))
 
 import data  # noqa: E402
+import grow  # noqa: E402
 import loss  # noqa: E402
 import shards  # noqa: E402
 from network import BINS, CLASSES, SPLITS, STRIDES, Decoded, Detector  # noqa: E402
@@ -164,6 +165,23 @@ class Loss(unittest.TestCase):
         middle, size = deployed[:, :2], deployed[:, 2:4]
         torch.testing.assert_close(torch.cat((middle - size / 2, middle + size / 2), 1), corners, atol=1e-3, rtol=1e-4)
         torch.testing.assert_close(deployed[:, 4:], cls[0].sigmoid())
+
+
+class Growth(unittest.TestCase):
+    def test_a_separable_convolution_is_kept(self):
+        each, mix = torch.rand(5, 1, 3, 3, generator=generator()), torch.rand(7, 5, 1, 1, generator=generator(2)) - 0.5
+        whole = mix * each.transpose(0, 1)
+        got_each, got_mix = grow.separate(whole)
+        torch.testing.assert_close(got_mix * got_each.transpose(0, 1), whole)
+
+    def test_every_anchor_of_a_cell_begins_as_the_one(self):
+        box = torch.arange(4.0 * grow.OLD_BINS).view(4, grow.OLD_BINS)
+        anchors = SPLITS[0] ** 2
+        grown = grow.repeated(box.flatten(), True).view(4, anchors, BINS[0])
+        for anchor in range(anchors):
+            self.assertTrue(torch.equal(grown[:, anchor], box[:, :BINS[0]]))
+        classes = grow.repeated(torch.arange(6.0), False).view(6, anchors)
+        self.assertTrue(torch.equal(classes, torch.arange(6.0)[:, None].expand(6, anchors)))
 
 
 def bright_boxes(count, seed):
