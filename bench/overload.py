@@ -15,7 +15,6 @@ is told to, alternating between the batchers. The load is set by that time, not 
   1/s    the same at 1 frame/s, as a hundred cameras are analysed on two cores; 2 requests side by side, of 20 ms"""
 import argparse
 import collections
-import contextlib
 import heapq
 import json
 import os
@@ -23,20 +22,20 @@ import pathlib
 import platform
 import random
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+
+from daemon import Daemon
 
 CAMERAS = 100
 BATCHERS = ("deadline", "fixed")
 LOADS = (0.5, 0.75, 1, 1.25, 1.5, 2, 3)
 BATCH = 32
 BUDGET_MS = 100
-FULL_QUALITY = ("--set", "adaptive_quality.enable_adaptive_quality=false")
+ADAPTIVE = "adaptive_quality.enable_adaptive_quality"
 
 
 class Trace:
@@ -59,63 +58,28 @@ class Trace:
 TRACES = {t.name: t for t in (Trace("25/s", 25, 1), Trace("5/s", 5, 14), Trace("1/s", 1, 2))}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def ask(port, path, body=None, method=None):
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", json.dumps(body).encode() if body is not None else None,
-                                     {"Content-Type": "application/json"}, method=method)
-    answer = urllib.request.urlopen(request, timeout=60).read()
-    return json.loads(answer) if answer else None
-
-
-@contextlib.contextmanager
-def daemon(binary, folder, seconds):
-    port = free_port()
-    process = subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder, *FULL_QUALITY, "--set", "backend=null",
-                                "--set", f"max_concurrent_streams={CAMERAS}",
-                                "--set", f"monitor.flight_recorder_seconds={seconds}"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                ask(port, "/api/v1/performance/status")
-                break
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def camera(port, name, trace, seed):
-    ask(port, "/api/v1/cameras", {"id": name, "url": f"synth://crossroads?size=320x192&fps={trace.fps}&seconds=20&seed={seed}"})
-
-
-def await_all(port):
-    while any(c["state"] != "running" for c in ask(port, "/api/v1/cameras")["cameras"]):
-        time.sleep(0.5)
-
-
 def record(binary, folder, trace, seconds):
     """The path of a flight record of `seconds` of the trace's cameras."""
     rng = random.Random(trace.fps)
-    with daemon(binary, folder, seconds) as port:
+    settings = {ADAPTIVE: "false", "backend": "null", "max_concurrent_streams": CAMERAS,
+                "monitor.flight_recorder_seconds": seconds}
+
+    def clip(seed):
+        return f"synth://crossroads?size=320x192&fps={trace.fps}&seconds=20&seed={seed}"
+
+    with Daemon(binary, folder, settings) as daemon:
         for seed in range(4):  # renders the clips, so that no camera waits for its own and then begins with others
-            camera(port, f"clip{seed}", trace, seed)
-        await_all(port)
+            daemon.add_camera(f"clip{seed}", clip(seed))
+        daemon.await_cameras()
         for seed in range(4):
-            ask(port, f"/api/v1/cameras/clip{seed}", method="DELETE")
+            daemon.remove_camera(f"clip{seed}")
         start = time.monotonic()
         for i, at in enumerate(sorted(rng.uniform(0, 5) for _ in range(CAMERAS))):
             time.sleep(max(0, start + at - time.monotonic()))
-            camera(port, f"cam{i:03d}", trace, i % 4)
-        await_all(port)
+            daemon.add_camera(f"cam{i:03d}", clip(i % 4))
+        daemon.await_cameras()
         time.sleep(seconds + 1)
-        return ask(port, "/api/v1/performance/flight", {})["path"]
+        return daemon.freeze_flight()
 
 
 def arrivals(path):
@@ -150,8 +114,8 @@ def ceiling(frames, trace, load):
 
 def replay(binary, folder, trace, path, load, batcher):
     command = [binary, "performance", "benchmark", "--replay", path, "--batcher", batcher, *trace.engine(load),
-               *FULL_QUALITY, "--set", "backend=null", "--set", f"data_dir={folder}", "--set", "monitor.flight_recorder_seconds=0",
-               "--format", "json"]
+               "--set", f"{ADAPTIVE}=false", "--set", "backend=null", "--set", f"data_dir={folder}",
+               "--set", "monitor.flight_recorder_seconds=0", "--format", "json"]
     report = json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout)
     assert report["ledger_balanced"], "the ledger does not balance"
     return {"on_time": report["frames_delivered"], "due": report["frames_expected"],

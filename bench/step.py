@@ -13,7 +13,6 @@ then for 0.6 again. What became of every frame stands in its flight record, ever
 Wanted: the 95th percentile of latency above 100 ms in at most 3 s after the step, priority cameras never below `medium`, every
 camera analysed, and full quality back in at most two changes of a camera."""
 import argparse
-import contextlib
 import json
 import os
 import pathlib
@@ -25,7 +24,7 @@ import sys
 import tempfile
 import time
 
-from overload import ask, free_port
+from daemon import Daemon
 
 SLA_MS = 100
 PRIORITY = 4
@@ -40,39 +39,22 @@ SEEN = ("pressure", "bottleneck", "inputs", "load", "recovery_in_seconds", "flap
 HANDOVER = 8  # the last of the stamps in core/flight.h
 
 
-class Daemon:
-    """A server with its own folder, cameras cam00.. of which the first few have priority."""
+class Watched(Daemon):
+    """With cameras cam00.. of which the first few have priority, and what its controller saw."""
 
-    def __init__(self, binary, folder, seconds, *settings):
-        port = free_port()
-        names = json.dumps([name_of(i) for i in range(PRIORITY)])
-        options = {"data_dir": folder, "max_concurrent_streams": 200, "monitor.flight_recorder_seconds": seconds,
-                   "adaptive_quality.priority_camera_ids": names,
-                   "adaptive_quality.quality_adjustment_interval_seconds": 2, "quality.recovery_stability_seconds": 10}
-        command = [binary, "serve", "--listen", f"127.0.0.1:{port}", *settings]
-        for key, value in options.items():
-            command += ["--set", f"{key}={value}"]
-        self.port = port
+    def __init__(self, binary, folder, seconds, *arguments):
         self.began = time.monotonic()
         self.watched = []
-        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for _ in range(300):
-            with contextlib.suppress(OSError):
-                self.ask("/api/v1/performance/status")
-                return
-            if self.process.poll() is not None:
-                raise RuntimeError(self.process.stderr.read())
-            time.sleep(0.1)
-        raise RuntimeError("the daemon does not answer")
-
-    def ask(self, path, body=None, method=None):
-        return ask(self.port, path, body, method)
+        super().__init__(binary, folder, {
+            "max_concurrent_streams": 200, "monitor.flight_recorder_seconds": seconds,
+            "adaptive_quality.priority_camera_ids": json.dumps([name_of(i) for i in range(PRIORITY)]),
+            "adaptive_quality.quality_adjustment_interval_seconds": 2, "quality.recovery_stability_seconds": 10}, *arguments)
 
     def add(self, i, url):
-        self.ask("/api/v1/cameras", {"id": name_of(i), "url": url})
+        self.add_camera(name_of(i), url)
 
     def remove(self, i):
-        self.ask(f"/api/v1/cameras/{name_of(i)}", method="DELETE")
+        self.remove_camera(name_of(i))
 
     def quality(self):
         return self.ask("/api/v1/performance/quality?changes=512")
@@ -83,10 +65,6 @@ class Daemon:
             quality = self.quality()
             self.watched.append({"at_s": round(time.monotonic() - self.began, 1)} | {key: quality.get(key) for key in SEEN})
             time.sleep(min(1, left))
-
-    def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=60)
 
 
 def name_of(i):
@@ -121,8 +99,7 @@ def more_cameras(daemon, args, per_second):
     most = round(3 * per_second / 25)
     for i in range(base):
         daemon.add(i, rendered(i))
-    while any(c["state"] != "running" for c in daemon.ask("/api/v1/cameras")["cameras"]):
-        time.sleep(0.2)
+    daemon.await_cameras()
     daemon.watch(time.monotonic() + args.settle)
     up = time.monotonic()
     for i in range(base, most):
@@ -194,7 +171,7 @@ def rises(quality, names, since_wall):
 def judge(daemon, args, up, down):
     end = time.monotonic()
     quality = daemon.quality()
-    frames = frames_of(daemon.ask("/api/v1/performance/flight", {})["path"])
+    frames = frames_of(daemon.freeze_flight())
     before, worst_before = above_sla(frames, up - 5, up)
     above, worst = above_sla(frames, up, down)
     after, _ = above_sla(frames, down + 3, end - 1)
@@ -230,12 +207,9 @@ def run(args, name):
             settings = ["--set", "backend=null", "--null-ms", 1e3 * parallel * batch / ENGINE_FPS, "--set",
                         f"inference.parallel={parallel}", "--set", f"gpu.batch_size_range=[1,{batch}]"]
             drive = lambda daemon: rising_rates(daemon, args)
-        daemon = Daemon(args.binary, folder, span, *settings)
-        try:
+        with Watched(args.binary, folder, span, *settings) as daemon:
             up, down = drive(daemon)
             return judge(daemon, args, up, down)
-        finally:
-            daemon.close()
 
 
 def verdict(row):

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from step import ENGINE_FPS, NULL_CAMERAS, SLA_MS, Daemon, frames_of, name_of, percentile
+from step import ENGINE_FPS, NULL_CAMERAS, SLA_MS, Watched, frames_of, name_of, percentile
 
 LOAD = 0.98
 SETTLE_S = 30
@@ -25,18 +25,16 @@ MOST_PER_MINUTE = 4
 def watch(binary, seconds):
     """Changes of quality after the settling, of the camera with the most; and the 95th percentile of latency."""
     with tempfile.TemporaryDirectory() as folder:
-        daemon = Daemon(binary, folder, 60, "--set", "backend=null", "--null-ms", 2e3 / ENGINE_FPS, "--set",
-                        "inference.parallel=2", "--set", "gpu.batch_size_range=[1,1]")
-        try:
+        engine = ("--set", "backend=null", "--null-ms", 2e3 / ENGINE_FPS, "--set", "inference.parallel=2", "--set",
+                  "gpu.batch_size_range=[1,1]")
+        with Watched(binary, folder, 60, *engine) as daemon:
             for i in range(NULL_CAMERAS):
                 daemon.add(i, f"null://?fps={LOAD * ENGINE_FPS / NULL_CAMERAS:.2f}")
             time.sleep(SETTLE_S)
             before = daemon.quality()["camera_states"]
             time.sleep(seconds)
             after = daemon.quality()["camera_states"]
-            frames = frames_of(daemon.ask("/api/v1/performance/flight", {})["path"])
-        finally:
-            daemon.close()
+            frames = frames_of(daemon.freeze_flight())
     names = [name_of(i) for i in range(NULL_CAMERAS)]
     changes = [after[n]["adjustment_count"] - before[n]["adjustment_count"] for n in names]
     return {"seconds": seconds, "load": LOAD, "changes": sum(changes), "most_of_a_camera": max(changes),

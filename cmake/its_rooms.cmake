@@ -9,12 +9,14 @@ function(its_sources)
   endforeach()
 endfunction()
 
-# its_test(unit.base.url url_test.c [more.c ...] [LABELS a b] [TIMEOUT s])
+# its_test(unit.base.url url_test.c [more.c ...] [LABELS a b] [TIMEOUT s] [WAITS])
+# WAITS: it spends its time waiting for the clock. ctest is given two slots a processor (tools/test.sh): what computes takes
+# two of them, what waits takes one.
 function(its_test name)
   if(NOT ITS_TESTS)
     return()
   endif()
-  cmake_parse_arguments(T "" "TIMEOUT" "LABELS" ${ARGN})
+  cmake_parse_arguments(T "WAITS" "TIMEOUT" "LABELS" ${ARGN})
   string(REPLACE "." "_" target ${name})
   add_executable(${target} ${T_UNPARSED_ARGUMENTS})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
@@ -26,6 +28,17 @@ function(its_test name)
   if(NOT T_LABELS)
     set(T_LABELS unit)
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}"
-                       SKIP_RETURN_CODE 77)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}" SKIP_RETURN_CODE 77)
+  if(NOT T_WAITS)
+    set_tests_properties(${name} PROPERTIES PROCESSORS 2)
+  endif()
+endfunction()
+
+# its_test_alone(name ...): it measures time, or loads the machine as it needs it. Nothing else runs meanwhile, in ctest nor
+# beside it.
+function(its_test_alone)
+  foreach(name IN LISTS ARGN)
+    set_property(TEST ${name} PROPERTY RUN_SERIAL ON)
+    set_property(TEST ${name} APPEND PROPERTY LABELS alone)
+  endforeach()
 endfunction()

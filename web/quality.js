@@ -68,7 +68,7 @@ function showFigures(doc) {
 function changeRow(change) {
   const row = document.createElement('li');
   const what = element('span', 'change-what');
-  const knob = KNOBS[change.knob][change.to_rung > change.from_rung ? 0 : 1];
+  const knob = change.to_rung === change.from_rung ? change.knob : KNOBS[change.knob][change.to_rung > change.from_rung ? 0 : 1];
   what.append(element('b', '', change.camera || 'a camera since removed'),
     change.from === change.to ? ` stays ${words(change.to)}` : ` ${words(change.from)} → ${words(change.to)}`);
   row.append(element('i', levelClass(change.to)), what, element('span', 'dim change-time', clock(change.time)),
@@ -124,6 +124,13 @@ export function debtWords({ debt }) {
 
 let edited = null; // id of the camera in the dialog
 
+// A pin goes before a boost: with one there is nothing to boost.
+function enableBoost(elements) {
+  if (elements.pin.value) elements.boost.value = '';
+  elements.boost.disabled = Boolean(elements.pin.value);
+  elements.minutes.disabled = !elements.boost.value;
+}
+
 export function editQuality(camera) {
   const { pin, boost, boost_seconds_left: left } = camera.quality;
   const { elements } = $('quality-form');
@@ -132,7 +139,7 @@ export function editQuality(camera) {
   elements.pin.value = pin || '';
   elements.boost.value = boost || '';
   elements.minutes.value = boost ? Math.max(1, Math.round(left / 60)) : 5;
-  elements.minutes.disabled = !elements.boost.value;
+  enableBoost(elements);
   $('quality-now').textContent = `Now ${qualityWords(camera.quality)}: ${fixed(camera.analysed_fps)} of ${fixed(camera.source_fps)} frames/s, detected at ${camera.quality.target.input_width}×${camera.quality.target.input_height}.${camera.quality.note ? ` Note: ${camera.quality.note}.` : ''} ${debtWords(camera.quality)}`;
   $('quality-error').textContent = '';
   $('quality-dialog').showModal();
@@ -143,7 +150,7 @@ export function setUpQuality(refresh) {
   const form = $('quality-form');
   fillLevels(form.elements.pin);
   fillLevels(form.elements.boost);
-  form.elements.boost.addEventListener('change', (event) => { form.elements.minutes.disabled = !event.target.value; });
+  form.addEventListener('change', () => enableBoost(form.elements));
   $('quality-cancel').addEventListener('click', () => $('quality-dialog').close());
   form.addEventListener('submit', async (event) => {
     event.preventDefault();

@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-/* Length of the UTF-8 sequence at text (NUL-terminated), 0 when it is none: overlong forms, surrogates and what lies
- * beyond U+10FFFF are none. The NUL itself counts as one of length 1. */
-size_t itsi_utf8_length(const char *text);
+/* Length of the UTF-8 sequence at the front of `size` bytes, 0 when it is none: overlong forms, surrogates, what lies
+ * beyond U+10FFFF, and what is cut off are none. A NUL counts as one of length 1 and is never read past: of text that
+ * ends in one, SIZE_MAX will do. */
+size_t itsi_utf8_length(const char *text, size_t size);
 
 #endif

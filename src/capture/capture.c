@@ -1,4 +1,5 @@
 #include "base/diag.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "capture/av.h"
@@ -8,81 +9,12 @@
 #include "capture/successor.h"
 #include "capture/synth.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TICK_NS (100 * ITSI_NS_PER_MS)
+#define GOLDEN 0.6180339887 /* its multiples modulo 1 lie evenly, however many there are */
 /* A camera that answers within this of its start owes nothing for the time before. */
 #define START_GRACE_NS ITSI_NS_PER_S
-
-/* --- what the sources share --------------------------------------------------------------------------------------- */
-
-double itsi_capture_fps(const struct itsi_capture *c)
-{
-    if (c->source.kind == ITSI_SOURCE_NULL)
-        return c->source.fps;
-    double fps = itsi_cadence_fps(&c->cadence);
-    if (fps > 0)
-        return fps;
-    return c->expected_fps > 0 ? c->expected_fps : c->cfg.expected_fps;
-}
-
-/* The owner's lock on what is due; what it knows of the beat goes with it. */
-static void lock_dues(struct itsi_capture *c)
-{
-    double fps = itsi_capture_fps(c);
-    pthread_mutex_lock(&c->mutex);
-    c->due_fps = fps;
-    c->due_grace = c->grace;
-}
-
-void itsi_capture_owe(struct itsi_capture *c, int64_t since)
-{
-    lock_dues(c);
-    if (c->dues.covered == ITSI_NO_TIME)
-        itsi_dues_start(&c->dues, since);
-    pthread_mutex_unlock(&c->mutex);
-}
-
-uint64_t itsi_capture_seen(struct itsi_capture *c, int64_t at)
-{
-    lock_dues(c);
-    uint64_t entered = itsi_dues_seen(&c->dues, at);
-    pthread_mutex_unlock(&c->mutex);
-    return entered;
-}
-
-void itsi_capture_settle(struct itsi_capture *c, int64_t at, bool owes)
-{
-    lock_dues(c);
-    uint64_t missing = owes || c->dues.entered ? itsi_dues_tick(&c->dues, at, 0, c->due_fps) : 0;
-    itsi_dues_seen(&c->dues, at);
-    pthread_mutex_unlock(&c->mutex);
-    if (missing)
-        itsi_ledger_missing(c->ledger, missing);
-}
-
-void itsi_capture_watch(struct itsi_capture *c, int64_t now)
-{
-    pthread_mutex_lock(&c->mutex);
-    uint64_t missing = itsi_dues_tick(&c->dues, now, c->due_grace, c->due_fps);
-    pthread_mutex_unlock(&c->mutex);
-    if (missing)
-        itsi_ledger_missing(c->ledger, missing);
-}
-
-void itsi_capture_tick(void *arg)
-{
-    struct itsi_capture *c = arg;
-    int64_t now = itsi_now_ns();
-    if (now - c->last_tick < TICK_NS)
-        return;
-    c->last_tick = now;
-    lock_dues(c);
-    pthread_mutex_unlock(&c->mutex);
-    itsi_capture_watch(c, now);
-}
 
 void itsi_capture_publish(struct itsi_capture *c, const struct its_diag *diag)
 {
@@ -106,115 +38,6 @@ void itsi_capture_good_frame(struct itsi_capture *c, int64_t now)
     itsi_machine_frame(&c->machine, c->freeze.frozen, now);
     if (state != c->machine.state || attempts != c->machine.attempts)
         itsi_capture_publish(c, NULL);
-}
-
-enum itsi_selection_verdict itsi_capture_wants(struct itsi_capture *c, bool key, int64_t at)
-{
-    if (!itsi_capture_thins(c))
-        return ITSI_PICTURE_DUE;
-    const struct itsi_selection_unit unit = {.key = key, .at = at, .taken = itsi_capture_taken(c)};
-    const enum itsi_decode_mode decode = itsi_capture_decodes(c);
-    const double key_seconds = c->status.key_seconds;
-    const double fps = decode == ITSI_DECODE_KEY && key_seconds > 0 ? 1 / key_seconds : itsi_capture_fps(c);
-    return itsi_selection_picture(&c->selection, decode, atomic_load(&c->most_millihertz) / 1e3, fps, &unit);
-}
-
-enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c)
-{
-    return itsi_capture_thins(c) ? (enum itsi_decode_mode)atomic_load(&c->decode) : ITSI_DECODE_ALL;
-}
-
-uint64_t itsi_capture_taken(struct itsi_capture *c)
-{
-    return c->sink.taken ? c->sink.taken(c->sink.arg) : c->status.frames; /* which no other thread writes */
-}
-
-void itsi_capture_offer(struct itsi_capture *c, int64_t at)
-{
-    itsi_selection_offer(&c->selection, at, itsi_capture_taken(c), (int64_t)(c->status.key_seconds * ITSI_NS_PER_S));
-}
-
-struct itsi_frame *itsi_capture_frame(struct itsi_capture *c)
-{
-    struct itsi_frame *frame = itsi_frame_pool_get(c->pool);
-    /* at its own pace the source loses nothing: frames come back as results do */
-    while (!frame && c->source.pace_off && !itsi_event_wait_until(&c->stop_event, itsi_now_ns() + ITSI_NS_PER_MS))
-        frame = itsi_frame_pool_get(c->pool);
-    if (!frame)
-        return NULL;
-    memcpy(frame->info.camera_id, c->id, sizeof frame->info.camera_id);
-    frame->info.camera = c->camera;
-    frame->info.generation = c->generation;
-    frame->info.seq = c->seq;
-    frame->info.epoch = c->epoch;
-    return frame;
-}
-
-int itsi_capture_put(struct itsi_capture *c, struct itsi_frame *frame, int64_t origin)
-{
-    int64_t now = itsi_now_ns();
-    struct itsi_frame_info *info = &frame->info;
-    /* a clip with B-frames is decoded a little ahead of its presentation: the trace begins at the origin */
-    if (info->trace.decode_start < origin)
-        info->trace.decode_start = origin;
-    info->trace.origin = origin;
-    info->trace.decode_end = now > info->trace.decode_start ? now : info->trace.decode_start;
-    info->capture_wall_ns = itsi_wall_ns() - (now - origin);
-    bool block = c->source.pace_off;
-    info->deadline = block || c->budget_ns == ITSI_NEVER ? ITSI_NEVER : origin + c->budget_ns;
-    enum itsi_origin kind = info->origin_kind;
-    uint64_t seq = info->seq;
-    int rc = c->sink.put(c->sink.arg, frame, block);
-    pthread_mutex_lock(&c->mutex);
-    c->status.frames++;
-    c->status.seq = seq;
-    c->status.origin_kind = kind;
-    pthread_mutex_unlock(&c->mutex);
-    return rc;
-}
-
-void itsi_capture_lost(struct itsi_capture *c, int64_t origin, enum itsi_drop reason, bool damaged)
-{
-    if (!c->sink.lost)
-        return;
-    struct itsi_frame_info info = {.camera = c->camera,
-                                   .generation = c->generation,
-                                   .seq = c->seq,
-                                   .epoch = c->epoch,
-                                   .deadline = ITSI_NEVER,
-                                   .trace.origin = origin ? origin : itsi_now_ns()};
-    memcpy(info.camera_id, c->id, sizeof info.camera_id);
-    c->sink.lost(c->sink.arg, &info, reason, damaged);
-}
-
-void itsi_capture_drop_one(struct itsi_capture *c, int64_t origin, enum itsi_drop reason)
-{
-    itsi_ledger_drop(c->ledger, ITSI_STAGE_CAMERA_CAPTURE, reason);
-    itsi_capture_lost(c, origin, reason, false);
-}
-
-struct itsi_frame *itsi_capture_blank(struct itsi_capture *c, int64_t origin, int width, int height)
-{
-    itsi_ledger_arrive(c->ledger);
-    c->seq++;
-    struct itsi_frame *frame = itsi_capture_frame(c);
-    if (!frame) {
-        itsi_capture_drop_one(c, origin, itsi_capture_stopping(c) ? ITSI_DROP_SHUTDOWN : ITSI_DROP_POOL_EMPTY);
-        return NULL;
-    }
-    frame->picture.layout = ITSI_LAYOUT_NONE;
-    frame->picture.width = frame->info.width = width;
-    frame->picture.height = frame->info.height = height;
-    return frame;
-}
-
-void itsi_capture_drop(struct itsi_capture *c, uint64_t count, enum itsi_drop reason)
-{
-    for (; count; count--) {
-        c->seq++;
-        itsi_ledger_arrive(c->ledger);
-        itsi_capture_drop_one(c, 0, reason);
-    }
 }
 
 /* --- the thread --------------------------------------------------------------------------------------------------- */
@@ -262,9 +85,9 @@ static void back_off(struct itsi_capture *c, int code, const struct its_diag *di
     if (!c->source.pace_off)
         itsi_capture_owe(c, c->machine.since);
     c->grace = 0;
-    while (now < until) {
+    while (now < until && !itsi_successor_stands_by(c)) {
         itsi_capture_tick(c);
-        int64_t wake = now + TICK_NS < until ? now + TICK_NS : until;
+        int64_t wake = now + ITSI_CAPTURE_TICK_NS < until ? now + ITSI_CAPTURE_TICK_NS : until;
         if (itsi_event_wait_until(&c->stop_event, wake))
             return;
         now = itsi_now_ns();
@@ -282,6 +105,30 @@ static void change_stream(struct itsi_capture *c)
     pthread_mutex_lock(&c->mutex);
     c->status.key_seconds = 0;
     pthread_mutex_unlock(&c->mutex);
+}
+
+/* The smaller stream is lost. Where the full one is being opened already, that is further than a new connection would be. */
+static void leave_smaller(struct itsi_capture *c, const struct its_diag *diag)
+{
+    itsi_capture_stream_failed(c, 1, diag);
+    while (itsi_successor_is_coming(c) && !itsi_successor_stands_by(c) && !itsi_capture_stopping(c)) {
+        itsi_capture_tick(c);
+        itsi_event_wait_until(&c->stop_event, itsi_now_ns() + ITSI_CAPTURE_TICK_NS);
+    }
+    change_stream(c);
+}
+
+/* The full stream is lost. It is tried again, unless the smaller one is there by then. */
+static void leave_full(struct itsi_capture *c, int code, const struct its_diag *diag)
+{
+    if (!itsi_successor_stands_by(c))
+        back_off(c, code, diag);
+    const bool ready = itsi_successor_stands_by(c);
+    if (ready)
+        itsi_info("capture", "%s: %s; goes on with the smaller stream", c->id, diag->text);
+    /* perhaps that one answers; while it is being opened it will tell by itself */
+    if (ready || (itsi_capture_wanted(c) == 1 && !itsi_successor_is_coming(c)))
+        change_stream(c);
 }
 
 /* The owner's last words. */
@@ -313,16 +160,14 @@ static void *run(void *arg)
             change_stream(c);
             continue;
         }
-        itsi_successor_cancel(c);
-        if (!ended && rc != ITS_ECANCELLED && c->using == 1) {
-            itsi_capture_stream_failed(c, 1, &diag);
-            change_stream(c);
-        } else if (!ended && rc != ITS_ECANCELLED) {
-            back_off(c, rc, &diag);
-            if (itsi_capture_wanted(c) == 1)
-                change_stream(c); /* perhaps that one answers */
-        } else if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
+        if (rc == ITS_ECANCELLED && !itsi_capture_stopping(c))
             break; /* the receiver is stopping: it will stop us too */
+        if (ended || rc == ITS_ECANCELLED)
+            continue;
+        if (c->using == 1)
+            leave_smaller(c, &diag);
+        else
+            leave_full(c, rc, &diag);
     }
     itsi_successor_cancel(c);
     conclude(c, ended);
@@ -374,10 +219,7 @@ static int fill(struct itsi_capture *c, const struct itsi_capture_params *params
 static uint64_t seed_of(const struct itsi_capture *c)
 {
     /* cameras draw different waits, and not the same after every start of the process */
-    uint64_t seed = (uint64_t)itsi_wall_ns();
-    for (const char *p = c->id; *p; p++)
-        seed = (seed ^ (uint64_t)(unsigned char)*p) * UINT64_C(1099511628211);
-    return seed ^ (uint64_t)(uintptr_t)c;
+    return itsi_hash_bytes((uint64_t)itsi_wall_ns(), c->id, strlen(c->id)) ^ (uint64_t)(uintptr_t)c;
 }
 
 int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_params *params, struct its_diag *diag)
@@ -401,6 +243,7 @@ int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_par
     c->streams[1].source = sub;
     c->dues.covered = ITSI_NO_TIME;
     itsi_cadence_init(&c->cadence);
+    itsi_selection_init(&c->selection, params->camera * GOLDEN); /* far from its neighbours' */
     itsi_freeze_init(&c->freeze, (int64_t)(params->cfg->freeze_timeout_seconds * ITSI_NS_PER_S));
     int64_t now = itsi_now_ns();
     if ((rc = fill(c, params, diag))) {

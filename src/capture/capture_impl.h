@@ -93,24 +93,24 @@ struct itsi_capture {
 };
 
 static inline bool itsi_capture_thins(const struct itsi_capture *c) { return !c->source.pace_off; }
-/* What becomes of the picture presented at `at`? One that is skipped the caller enters in the books. */
-enum itsi_selection_verdict itsi_capture_wants(struct itsi_capture *c, bool key, int64_t at);
 /* Which of the streams is wanted now. */
 int itsi_capture_wanted(const struct itsi_capture *c);
 /* The stream could not be had: it is told, and not tried again at once. */
 void itsi_capture_stream_failed(struct itsi_capture *c, int stream, const struct its_diag *diag);
-/* How much of the stream is to be decoded now. */
-enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c);
-/* Frames that the receiver has taken so far. */
-uint64_t itsi_capture_taken(struct itsi_capture *c);
-/* The picture presented at `at`, which was due, is about to be handed over. */
-void itsi_capture_offer(struct itsi_capture *c, int64_t at);
 
 static inline bool itsi_capture_stopping(struct itsi_capture *c) { return atomic_load(&c->stop); }
 
+/* Publishes the machine's state. */
+void itsi_capture_publish(struct itsi_capture *c, const struct its_diag *diag);
+/* A good frame left: moves the state machine. */
+void itsi_capture_good_frame(struct itsi_capture *c, int64_t now);
+
+/* silence.c */
+
 /* Frames due per second: measured, else what the operator said. */
 double itsi_capture_fps(const struct itsi_capture *c);
-/* Enters frames that an outage or a silence owes. Cheap; called wherever the thread waits. */
+#define ITSI_CAPTURE_TICK_NS (100 * ITSI_NS_PER_MS)
+/* Enters frames that an outage or a silence owes, every tick. Cheap; called wherever the thread waits. */
 void itsi_capture_tick(void *capture);
 /* Frames are due from `since` on; without effect where they are already. */
 void itsi_capture_owe(struct itsi_capture *c, int64_t since);
@@ -119,10 +119,17 @@ uint64_t itsi_capture_seen(struct itsi_capture *c, int64_t at);
 /* The same, where no time stamps say what was lost before: what the clock owes is entered, if `owes` or if the silence
  * had begun to be. */
 void itsi_capture_settle(struct itsi_capture *c, int64_t at, bool owes);
-/* Publishes the machine's state. */
-void itsi_capture_publish(struct itsi_capture *c, const struct its_diag *diag);
-/* A good frame left: moves the state machine. */
-void itsi_capture_good_frame(struct itsi_capture *c, int64_t now);
+
+/* handover.c */
+
+/* What becomes of the picture presented at `at`? One that is skipped the caller enters in the books. */
+enum itsi_selection_verdict itsi_capture_wants(struct itsi_capture *c, bool key, int64_t at);
+/* How much of the stream is to be decoded now. */
+enum itsi_decode_mode itsi_capture_decodes(const struct itsi_capture *c);
+/* Frames that the receiver has taken so far. */
+uint64_t itsi_capture_taken(struct itsi_capture *c);
+/* The picture presented at `at`, which was due, is about to be handed over. */
+void itsi_capture_offer(struct itsi_capture *c, bool key, int64_t at);
 /* A frame from the pool with the identity filled in; NULL: none free (never with pace=off unless stopping). */
 struct itsi_frame *itsi_capture_frame(struct itsi_capture *c);
 /* Hands the frame over and counts it. ITS_ECANCELLED: the receiver stops. */

@@ -2,18 +2,38 @@
 
 #include "base/clock.h"
 #include "capture/timeline.h"
+#include "metrics/rate.h"
 
-#define MEASURED 0.99 /* a rate wanted that is as good as what comes: the latter is measured, and not to the last digit */
+#include <math.h>
+
+#define MOST_OWED 2.0 /* what a long overload owes cannot be made up for */
+
+void itsi_selection_init(struct itsi_selection *selection, double ahead)
+{
+    selection->ahead = ahead - floor(ahead);
+    itsi_selection_reset(selection);
+}
 
 void itsi_selection_reset(struct itsi_selection *selection)
 {
-    *selection = (struct itsi_selection){.next = ITSI_NO_TIME};
+    *selection = (struct itsi_selection){
+        .next = ITSI_NO_TIME, .ahead = selection->ahead, .counted = ITSI_NO_TIME, .middle = ITSI_NO_TIME};
 }
+
+/* --- what is decoded ---------------------------------------------------------------------------------------------- */
 
 /* Does a picture behind the key frame take its place? */
 static bool follows(const struct itsi_selection *selection, const struct itsi_selection_unit *unit)
 {
     return selection->offered && unit->taken == selection->taken && unit->at < selection->until;
+}
+
+/* Does the group go on to its middle, where another picture of it is due? */
+static bool leads(struct itsi_selection *selection, const struct itsi_selection_unit *unit)
+{
+    if (unit->at >= selection->soon && unit->taken == selection->taken)
+        selection->middle = ITSI_NO_TIME;
+    return selection->middle != ITSI_NO_TIME;
 }
 
 bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode decode,
@@ -22,24 +42,21 @@ bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode
     if (unit->key) {
         selection->broken = false;
         selection->offered = selection->offered && decode != ITSI_DECODE_KEY;
+        selection->middle = ITSI_NO_TIME;
         return true;
     }
-    if (decode == ITSI_DECODE_KEY && !follows(selection, unit))
+    const bool goes_on = leads(selection, unit) || follows(selection, unit);
+    if (decode == ITSI_DECODE_KEY && !goes_on)
         selection->broken = true;
     return !selection->broken && !(unit->disposable && decode == ITSI_DECODE_REFERENCE);
 }
 
-void itsi_selection_offer(struct itsi_selection *selection, int64_t at, uint64_t taken, int64_t group_ns)
-{
-    selection->offered = true;
-    selection->taken = taken;
-    selection->until = at + group_ns / 2;
-}
+/* --- which pictures go on ----------------------------------------------------------------------------------------- */
 
 /* Is it the turn of the picture presented at `at`? */
 static bool is_due(struct itsi_selection *selection, double most, double fps, int64_t at)
 {
-    if (most <= 0 || most >= MEASURED * fps) {
+    if (most <= 0 || itsi_rate_reaches(most, fps)) {
         selection->next = ITSI_NO_TIME;
         return true;
     }
@@ -60,11 +77,53 @@ static bool is_due(struct itsi_selection *selection, double most, double fps, in
 enum itsi_selection_verdict itsi_selection_picture(struct itsi_selection *selection, enum itsi_decode_mode decode,
                                                    double most, double fps, const struct itsi_selection_unit *unit)
 {
-    selection->offered = selection->offered && unit->taken == selection->taken;
     /* it would not have been decoded for itself */
-    if (selection->offered && decode == ITSI_DECODE_KEY && !unit->key)
+    const bool between = decode == ITSI_DECODE_KEY && !unit->key;
+    selection->offered = selection->offered && unit->taken == selection->taken;
+    if (between && selection->offered)
         return ITSI_PICTURE_IN_PLACE;
-    if (is_due(selection, most, fps, unit->at))
+    if (between ? selection->middle != ITSI_NO_TIME && unit->at >= selection->middle
+                : is_due(selection, most, fps, unit->at))
         return ITSI_PICTURE_DUE;
     return selection->offered ? ITSI_PICTURE_IN_PLACE : ITSI_PICTURE_SKIPPED;
+}
+
+/* --- what is owed ------------------------------------------------------------------------------------------------- */
+
+/* Brings the books up to a key frame. */
+static void keep_books(struct itsi_selection *selection, double most, const struct itsi_selection_unit *unit)
+{
+    if (selection->counted == ITSI_NO_TIME || unit->at < selection->counted) {
+        selection->owed = selection->ahead;
+    } else {
+        const double wanted = most * (double)(unit->at - selection->counted) / ITSI_NS_PER_S;
+        selection->owed += wanted - (double)(unit->taken - selection->credited);
+    }
+    selection->owed = fmin(selection->owed, MOST_OWED);
+    selection->counted = unit->at;
+    selection->credited = unit->taken;
+}
+
+/* Is a whole picture owed at the end of the group, its key frame taken? Then its middle is due. */
+static void plan(struct itsi_selection *selection, double most, double fps, const struct itsi_selection_unit *unit)
+{
+    const int64_t group_ns = (int64_t)(ITSI_NS_PER_S / fps);
+    keep_books(selection, most, unit);
+    if (itsi_rate_reaches(fps, most) || selection->owed + most / fps < 2)
+        return;
+    selection->soon = unit->at + group_ns / 4;
+    selection->middle = unit->at + group_ns / 2;
+}
+
+void itsi_selection_offer(struct itsi_selection *selection, enum itsi_decode_mode decode, double most, double fps,
+                          const struct itsi_selection_unit *unit)
+{
+    selection->offered = true;
+    selection->taken = unit->taken;
+    selection->until = unit->at + (int64_t)(ITSI_NS_PER_S / fps) / (unit->key ? 2 : 4);
+    selection->middle = ITSI_NO_TIME;
+    if (decode != ITSI_DECODE_KEY)
+        selection->counted = ITSI_NO_TIME;
+    else if (unit->key)
+        plan(selection, most, fps, unit);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "capture/nal.h"
+#include "capture/timeline.h"
 #include "support/check.h"
 
 /* Nobody leads: what is left out is left out. */
@@ -28,7 +29,7 @@ static int decoded(enum itsi_decode_mode decode, int units, int gop)
 {
     struct itsi_selection s;
     int count = 0;
-    itsi_selection_reset(&s);
+    itsi_selection_init(&s, 0);
     for (int i = 0; i < units; i++)
         count += selected(&s, decode, i % gop == 0, i % gop % 3 == 2);
     return count;
@@ -47,7 +48,7 @@ static void decoding_goes_on_at_a_key_frame(void **state)
 {
     (void)state;
     struct itsi_selection s;
-    itsi_selection_reset(&s);
+    itsi_selection_init(&s, 0);
     assert_true(selected(&s, ITSI_DECODE_KEY, true, false));
     assert_false(selected(&s, ITSI_DECODE_KEY, false, false));
     assert_false(selected(&s, ITSI_DECODE_ALL, false, false));
@@ -67,7 +68,7 @@ static int followed(int served)
     const int64_t beat = 40 * ITSI_NS_PER_MS;
     uint64_t taken = 7;
     int decoded = 0;
-    itsi_selection_reset(&s);
+    itsi_selection_init(&s, 0);
     for (int i = 0; i < 50; i++) {
         const struct itsi_selection_unit unit = {.key = i % 25 == 0, .at = i * beat, .taken = taken};
         if (!itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit))
@@ -75,7 +76,7 @@ static int followed(int served)
         const enum itsi_selection_verdict verdict = itsi_selection_picture(&s, ITSI_DECODE_KEY, 1, 1, &unit);
         assert_int_equal(verdict, unit.key ? ITSI_PICTURE_DUE : ITSI_PICTURE_IN_PLACE);
         if (verdict == ITSI_PICTURE_DUE)
-            itsi_selection_offer(&s, unit.at, taken, 25 * beat);
+            itsi_selection_offer(&s, ITSI_DECODE_KEY, 1, 1, &unit);
         taken += i % 25 == served;
         decoded += i >= 25;
     }
@@ -99,12 +100,12 @@ static void any_picture_wanted_is_followed_until_one_is_taken(void **state)
     const int64_t beat = 40 * ITSI_NS_PER_MS;
     uint64_t taken = 0;
     int due = 0, in_place = 0;
-    itsi_selection_reset(&s);
+    itsi_selection_init(&s, 0);
     for (int i = 0; i < 250; i++) {
         const struct itsi_selection_unit unit = {.at = i * beat, .taken = taken};
         const enum itsi_selection_verdict verdict = itsi_selection_picture(&s, ITSI_DECODE_ALL, 1, 25, &unit);
         if (verdict == ITSI_PICTURE_DUE)
-            itsi_selection_offer(&s, unit.at, taken, 25 * beat);
+            itsi_selection_offer(&s, ITSI_DECODE_ALL, 1, 25, &unit);
         due += verdict == ITSI_PICTURE_DUE;
         in_place += verdict == ITSI_PICTURE_IN_PLACE;
         taken += i % 25 == 8;
@@ -121,11 +122,12 @@ static void what_is_due_of_its_own_takes_no_place(void **state)
     struct itsi_selection s;
     const int64_t beat = 40 * ITSI_NS_PER_MS;
     int due = 0, in_place = 0;
-    itsi_selection_reset(&s);
+    itsi_selection_init(&s, 0);
     for (int i = 0; i < 250; i++) {
-        const enum itsi_selection_verdict verdict = judged(&s, 5, 25, i * beat);
+        const struct itsi_selection_unit unit = {.at = i * beat};
+        const enum itsi_selection_verdict verdict = judged(&s, 5, 25, unit.at);
         if (verdict == ITSI_PICTURE_DUE)
-            itsi_selection_offer(&s, i * beat, 0, 25 * beat);
+            itsi_selection_offer(&s, ITSI_DECODE_ALL, 5, 25, &unit);
         due += verdict == ITSI_PICTURE_DUE;
         in_place += verdict == ITSI_PICTURE_IN_PLACE;
     }
@@ -141,10 +143,10 @@ static void only_a_key_frame_that_went_on_is_followed(void **state)
     struct itsi_selection s;
     const int64_t beat = 40 * ITSI_NS_PER_MS;
     struct itsi_selection_unit unit = {.key = true};
-    itsi_selection_reset(&s);
+    itsi_selection_init(&s, 0);
     assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
     assert_int_equal(itsi_selection_picture(&s, ITSI_DECODE_KEY, 0.5, 1, &unit), ITSI_PICTURE_DUE);
-    itsi_selection_offer(&s, unit.at, 0, 25 * beat);
+    itsi_selection_offer(&s, ITSI_DECODE_KEY, 0.5, 1, &unit);
     unit = (struct itsi_selection_unit){.at = beat};
     assert_true(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
     unit.taken = 1; /* while it was being decoded */
@@ -156,12 +158,114 @@ static void only_a_key_frame_that_went_on_is_followed(void **state)
     assert_false(itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit));
 }
 
+/* A camera that gives a key frame a second, of 25 pictures, at 1.1 a second wanted. */
+struct second_of_life {
+    int decoded, taken;
+};
+
+/* fails: key frames of every so many groups are never taken, nor is what goes on in their place; 0: all are taken in the
+ * beat they come in. */
+static void live(double ahead, int seconds, int fails, struct second_of_life *out)
+{
+    struct itsi_selection s;
+    const int64_t beat = 40 * ITSI_NS_PER_MS;
+    uint64_t taken = 0;
+    itsi_selection_init(&s, ahead);
+    for (int i = 0; i < 25 * seconds; i++) {
+        const bool key = i % 25 == 0, lost = fails && i / 25 % fails == fails - 1;
+        const struct itsi_selection_unit unit = {.key = key, .at = i * beat, .taken = taken};
+        if (key)
+            out[i / 25] = (struct second_of_life){0, 0};
+        if (!itsi_selection_unit(&s, ITSI_DECODE_KEY, &unit))
+            continue;
+        out[i / 25].decoded++;
+        if (itsi_selection_picture(&s, ITSI_DECODE_KEY, 1.1, 1, &unit) != ITSI_PICTURE_DUE)
+            continue;
+        itsi_selection_offer(&s, ITSI_DECODE_KEY, 1.1, 1, &unit);
+        taken += !lost;
+        out[i / 25].taken += !lost;
+    }
+}
+
+enum { LIFE = 120 };
+
+static void more_than_the_key_frames_is_made_up_in_the_middle_of_a_group(void **state)
+{
+    (void)state;
+    struct second_of_life life[LIFE];
+    int taken = 0, decoded = 0;
+    live(0, LIFE, 0, life);
+    for (int i = 0; i < LIFE; i++) {
+        assert_true(life[i].taken == 1 || life[i].taken == 2);
+        assert_int_equal(life[i].decoded, life[i].taken == 1 ? 1 : 14); /* up to the middle */
+        taken += life[i].taken;
+        decoded += life[i].decoded;
+    }
+    assert_in_range(taken, 131, 133);
+    assert_in_range(decoded, LIFE + 11 * 13, LIFE + 13 * 13); /* 1.3 pictures a second more than the key frames */
+}
+
+/* A key frame in ten comes to nothing: in any 120 s as many were taken as there are seconds. */
+static void what_came_to_nothing_is_made_up_for(void **state)
+{
+    (void)state;
+    struct second_of_life life[LIFE];
+    int taken = 0;
+    live(0.3, LIFE, 10, life);
+    for (int i = 0; i < LIFE; i++) {
+        taken += life[i].taken;
+        if (life[i].taken == 0) {
+            assert_int_equal(life[i].decoded, 13); /* as long as it was not taken, half of the group */
+            assert_true(i + 1 == LIFE || life[i + 1].taken == 2);
+        }
+    }
+    assert_in_range(taken, LIFE, 133);
+}
+
+/* Nothing is taken: no more is decoded than where nothing is owed. And what that owed is not made up for in a rush. */
+static void a_machine_that_is_too_slow_decodes_no_more(void **state)
+{
+    (void)state;
+    struct second_of_life life[LIFE];
+    live(0, LIFE, 1, life);
+    for (int i = 0; i < LIFE; i++)
+        assert_int_equal(life[i].decoded, 13);
+    struct itsi_selection s;
+    struct itsi_selection_unit unit = {.key = true};
+    int taken = 0;
+    itsi_selection_init(&s, 0);
+    itsi_selection_offer(&s, ITSI_DECODE_KEY, 1.1, 1, &unit);
+    unit.at = 60 * ITSI_NS_PER_S; /* of which none was taken */
+    for (int group = 0; group < 10; group++, unit.at += ITSI_NS_PER_S) {
+        itsi_selection_offer(&s, ITSI_DECODE_KEY, 1.1, 1, &unit);
+        taken += s.middle != ITSI_NO_TIME;
+        unit.taken += s.middle != ITSI_NO_TIME ? 2 : 1;
+    }
+    assert_in_range(taken, 2, 4);
+}
+
+/* A hundred cameras that begin at one instant do not all make up in the same group. */
+static void cameras_make_up_at_different_times(void **state)
+{
+    (void)state;
+    int most = 0, more[20] = {0};
+    for (int camera = 0; camera < 100; camera++) {
+        struct second_of_life life[20];
+        live(camera * 0.6180339887, 20, 0, life);
+        for (int i = 0; i < 20; i++)
+            more[i] += life[i].taken - 1;
+    }
+    for (int i = 0; i < 20; i++)
+        most = more[i] > most ? more[i] : most;
+    assert_in_range(most, 10, 12);
+}
+
 static int taken(double most, double fps, int pictures, int64_t *widest)
 {
     struct itsi_selection s;
     int count = 0;
     int64_t last = 0;
-    itsi_selection_reset(&s);
+    itsi_selection_init(&s, 0);
     *widest = 0;
     for (int i = 0; i < pictures; i++) {
         const int64_t at = (int64_t)(i * (ITSI_NS_PER_S / fps));
@@ -196,7 +300,7 @@ static void a_jump_in_time_neither_floods_nor_starves(void **state)
 {
     (void)state;
     struct itsi_selection s;
-    itsi_selection_reset(&s);
+    itsi_selection_init(&s, 0);
     int64_t at = 1000 * ITSI_NS_PER_S;
     assert_true(goes_on(&s, 1, 25, at));
     assert_false(goes_on(&s, 1, 25, at + 40 * ITSI_NS_PER_MS));
@@ -261,6 +365,10 @@ int main(void)
         cmocka_unit_test(any_picture_wanted_is_followed_until_one_is_taken),
         cmocka_unit_test(what_is_due_of_its_own_takes_no_place),
         cmocka_unit_test(only_a_key_frame_that_went_on_is_followed),
+        cmocka_unit_test(more_than_the_key_frames_is_made_up_in_the_middle_of_a_group),
+        cmocka_unit_test(what_came_to_nothing_is_made_up_for),
+        cmocka_unit_test(a_machine_that_is_too_slow_decodes_no_more),
+        cmocka_unit_test(cameras_make_up_at_different_times),
         cmocka_unit_test(pictures_are_spread_evenly),
         cmocka_unit_test(a_jump_in_time_neither_floods_nor_starves),
         cmocka_unit_test(h264_units_say_whether_they_are_needed),

@@ -16,6 +16,15 @@
 
 /* --- begin and end ------------------------------------------------------------------------------------------------ */
 
+/* While a read blocks. Where nothing comes and the other stream is ready, this one is left as if it had timed out. */
+static void on_tick(void *arg)
+{
+    struct itsi_session *s = arg;
+    itsi_capture_tick(s->c);
+    if (itsi_successor_waits(s->c) && itsi_now_ns() - s->last_packet > s->c->grace)
+        s->interrupt.deadline = 0;
+}
+
 /* The owner's part of a new connection: what was opened becomes the camera's stream. */
 static void begin_session(struct itsi_session *s, bool adopted)
 {
@@ -27,15 +36,16 @@ static void begin_session(struct itsi_session *s, bool adopted)
     s->anchor = s->last_out = ITSI_NO_TIME;
     s->last_ticks = AV_NOPTS_VALUE;
     s->key_pts = INT64_MIN;
-    s->wait_key = s->first_unit = true;
+    s->first_unit = true;
+    s->wait_key = !s->joined;
     itsi_epochs_reset(&s->epochs);
     itsi_cadence_restart(&c->cadence);
     itsi_selection_reset(&c->selection);
     c->last_key = ITSI_NO_TIME;
     s->last_packet = s->last_frame = s->wait_since = itsi_now_ns();
     s->interrupt.stop = &c->stop;
-    s->interrupt.tick = itsi_capture_tick;
-    s->interrupt.arg = c;
+    s->interrupt.tick = on_tick;
+    s->interrupt.arg = s;
     /* what the last connection taught: without it the first pictures of a stream that does not announce its B-frames
      * would come out of order and be lost, each time anew */
     struct itsi_stream_source *stream = &c->streams[c->using];
@@ -224,6 +234,17 @@ static void note_key(struct itsi_capture *c, int64_t pts)
     c->last_key = pts;
 }
 
+/* None came with this one: the interval is as long as this already, which must not wait for the next to show. */
+static void note_no_key(struct itsi_capture *c, int64_t pts)
+{
+    const double seconds = c->last_key != ITSI_NO_TIME ? (double)(pts - c->last_key) / ITSI_NS_PER_S : 0;
+    if (c->status.key_seconds > 0 && seconds > c->status.key_seconds) { /* which no other thread writes */
+        pthread_mutex_lock(&c->mutex);
+        c->status.key_seconds = seconds;
+        pthread_mutex_unlock(&c->mutex);
+    }
+}
+
 /* Decodes the unit, or leaves it out where less than all is wanted. */
 static void feed(struct itsi_session *s, struct itsi_unit *unit)
 {
@@ -282,6 +303,8 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
     stamp(s, &unit, dts, came);
     if (unit.key)
         note_key(c, unit.pts);
+    else
+        note_no_key(c, unit.pts);
     if (unit.counted) {
         itsi_ledger_arrive(c->ledger);
         c->last_unit = arrival;
@@ -342,6 +365,8 @@ static int step(struct itsi_session *s, struct its_diag *diag)
     s->primed = false;
     if (rc == ITS_EEOF && s->demux.finite)
         return on_end(s, diag);
+    if (rc == ITS_ETIMEOUT && itsi_successor_is_due(c))
+        return ITS_EAGAIN;
     if (rc == ITS_ETIMEOUT)
         return stalled(s, diag, "no packet", c->cfg.packet_timeout_seconds);
     if (rc == ITS_EEOF)

@@ -34,7 +34,8 @@ struct itsi_session {
     struct itsi_decoder decoder;
     AVPacket *packet;
     struct itsi_arrival came; /* of `packet` */
-    bool primed;              /* the first packet was read while the connection was opened */
+    bool primed;              /* the first packet was read while the connection was opened, */
+    bool joined;              /* or so many that its decoder gives whole pictures already: it waits for no key frame */
     int64_t overlap;          /* what came up to here was shown by the stream before this one */
     enum AVCodecID codec;
     bool paced;   /* by the time stamps: files, HLS */

@@ -26,19 +26,47 @@ static bool decodes(struct itsi_session *s)
     return ok;
 }
 
-/* Reads up to a key frame that can be decoded. */
-static int await_key(struct itsi_session *s, struct its_diag *diag)
+/* Into the session's own decoder: does a whole picture come of it? What lacks its references comes not, or damaged. */
+static bool renews(struct itsi_session *s)
 {
+    bool whole = false;
+    s->packet->pts = s->packet->dts = 0; /* no unit of the session's: what is left of these in the decoder counts for nothing */
+    if (itsi_decoder_send(&s->decoder, s->packet))
+        return false;
+    while (itsi_decoder_receive(&s->decoder) == 0) {
+        whole = !itsi_decoder_is_damaged(&s->decoder);
+        av_frame_unref(s->decoder.frame);
+    }
+    return whole;
+}
+
+/* Is the stream at a place where its pictures can be taken over? After a long wait that need be no key frame, if the decoder
+ * is one that knows when it has all references: others would show what they have. */
+static bool is_ready(struct itsi_session *s, bool waited_long)
+{
+    const bool keyless = waited_long && s->codec == AV_CODEC_ID_H264;
+    s->primed = (s->packet->flags & AV_PKT_FLAG_KEY) && !keyless && decodes(s);
+    s->joined = keyless && renews(s);
+    return s->primed || s->joined;
+}
+
+/* Reads up to a key frame that can be decoded or, where none comes, up to a whole picture. */
+static int await_picture(struct itsi_session *s, struct its_diag *diag)
+{
+    const int64_t began = itsi_now_ns(), patience = seconds_ns(s->c->cfg.frame_timeout_seconds);
+    s->interrupt.deadline = began + patience;
     for (;;) {
         int rc = itsi_demux_read(&s->demux, s->packet, &s->came, diag);
         if (rc)
             return rc == ITS_EEOF ? itsi_fail(diag, ITS_EFORMAT, "%s: no key frame in it", s->source->shown) : rc;
-        if ((s->packet->flags & AV_PKT_FLAG_KEY) && decodes(s))
+        const bool ready = is_ready(s, itsi_now_ns() >= began + patience / 2);
+        if (!s->primed)
+            av_packet_unref(s->packet);
+        if (ready)
             return 0;
-        av_packet_unref(s->packet);
         if (itsi_now_ns() >= s->interrupt.deadline)
-            return itsi_fail(diag, ITS_ETIMEOUT, "%s: no key frame for %g s", s->source->shown,
-                             s->c->cfg.frame_timeout_seconds);
+            return itsi_fail(diag, ITS_ETIMEOUT, "%s: neither a key frame nor a whole picture without one for %g s",
+                             s->source->shown, s->c->cfg.frame_timeout_seconds);
     }
 }
 
@@ -55,10 +83,7 @@ static int open_session(struct itsi_successor *n, struct its_diag *diag)
     }
     if (!rc)
         rc = itsi_session_connect(s, address, false, diag);
-    if (!rc)
-        rc = await_key(s, diag);
-    s->primed = rc == 0;
-    return rc;
+    return rc ? rc : await_picture(s, diag);
 }
 
 static void *run(void *arg)
@@ -189,6 +214,20 @@ bool itsi_successor_is_due(struct itsi_capture *c)
     }
     return atomic_load(&n->done) && conclude(c);
 }
+
+bool itsi_successor_stands_by(struct itsi_capture *c)
+{
+    const struct itsi_successor *n = &c->successor;
+    return n->running ? atomic_load(&n->done) && conclude(c) : n->session != NULL;
+}
+
+bool itsi_successor_waits(const struct itsi_capture *c)
+{
+    const struct itsi_successor *n = &c->successor;
+    return n->running && atomic_load(&n->done) && n->rc == 0 && itsi_capture_wanted(c) == n->stream;
+}
+
+bool itsi_successor_is_coming(const struct itsi_capture *c) { return c->successor.running; }
 
 bool itsi_successor_is_ready(const struct itsi_capture *c) { return c->successor.session && !c->successor.running; }
 

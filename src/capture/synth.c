@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/dirs.h"
+#include "base/file_lock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -13,13 +15,10 @@
 #include "render/road.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libavutil/frame.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_SECONDS 10.0
@@ -37,13 +36,6 @@ struct job {
 
 static bool stopping(const struct job *job) { return job->stop && atomic_load(job->stop); }
 
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
-{
-    for (const uint8_t *p = data; len--; p++)
-        hash = (hash ^ *p) * UINT64_C(1099511628211);
-    return hash;
-}
-
 /* The name of a clip: its parameters, and what its first picture looks like, so that a renderer that draws otherwise
  * never meets a clip of the old one. */
 static int fingerprint(const struct job *job, uint64_t *out, struct its_diag *diag)
@@ -53,7 +45,7 @@ static int fingerprint(const struct job *job, uint64_t *out, struct its_diag *di
     int len = snprintf(key, sizeof key, "%d %s %dx%d %.9g %llu %d %d %d %.9g %.9g %.9g %.9g %d %.9g", ENCODING, p->scene,
                        p->width, p->height, p->fps, (unsigned long long)p->seed, p->weather, p->light, p->view,
                        p->traffic, p->mix, p->shake, p->noise, p->timecode, job->seconds);
-    uint64_t hash = hash_bytes(UINT64_C(1469598103934665603), key, (size_t)len);
+    uint64_t hash = itsi_hash_bytes(UINT64_C(1469598103934665603), key, (size_t)len);
     struct itsi_road *road;
     int rc = itsi_road_create(&road, p, diag);
     if (rc)
@@ -66,8 +58,8 @@ static int fingerprint(const struct job *job, uint64_t *out, struct its_diag *di
         uint8_t *const plane[3] = {pixels, pixels + luma, pixels + luma + chroma};
         const int stride[3] = {w, (w + 1) / 2, (w + 1) / 2};
         int count = itsi_road_render(road, 0, plane, stride, boxes);
-        hash = hash_bytes(hash, pixels, luma + 2 * chroma);
-        hash = hash_bytes(hash, boxes, (size_t)count * sizeof *boxes);
+        hash = itsi_hash_bytes(hash, pixels, luma + 2 * chroma);
+        hash = itsi_hash_bytes(hash, boxes, (size_t)count * sizeof *boxes);
         *out = hash;
     } else {
         rc = itsi_fail(diag, ITS_ENOMEM, "rendering: out of memory");
@@ -170,28 +162,12 @@ static int render_aside(struct job *job, struct its_diag *diag)
     return rendering.rc;
 }
 
-/* Holds off other processes and threads that want the same clip. The lock goes with the descriptor. */
+/* Holds off other processes and threads that want the same clip. */
 static int lock(const struct job *job, int *fd, struct its_diag *diag)
 {
     char path[2100];
     snprintf(path, sizeof path, "%s.lock", job->clip);
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (*fd < 0)
-        return itsi_fail_errno(diag, errno, "writing %s", path);
-    while (flock(*fd, LOCK_EX | LOCK_NB)) {
-        int err = errno;
-        if (err != EWOULDBLOCK && err != EINTR) {
-            close(*fd);
-            return itsi_fail_errno(diag, err, "locking %s", path);
-        }
-        if (stopping(job)) {
-            close(*fd);
-            return itsi_fail(diag, ITS_ECANCELLED, "rendering: stopped");
-        }
-        /* another process's lock gives no notice that a stop flag could share */
-        itsi_sleep_until_ns(itsi_now_ns() + 50 * ITSI_NS_PER_MS);
-    }
-    return 0;
+    return itsi_file_lock(fd, path, ITSI_NEVER, job->stop, diag);
 }
 
 static bool cached(const struct job *job) { return access(job->clip, R_OK) == 0 && access(job->truth, R_OK) == 0; }

@@ -152,7 +152,7 @@ static void hand_over(struct itsi_session *s, const struct itsi_unit *unit)
     info->trace.decode_start = unit->decode_start;
     note_freeze(s, &frame->picture, itsi_now_ns());
     if (verdict == ITSI_PICTURE_DUE)
-        itsi_capture_offer(c, unit->out);
+        itsi_capture_offer(c, unit->key, unit->out);
     int rc = itsi_capture_put(c, frame, unit->origin);
     s->last_frame = itsi_now_ns();
     s->round_frames++;

@@ -35,7 +35,7 @@ static int complain(const char *what)
 
 static int check(const char *id, const struct itsi_quality_wish *wish)
 {
-    const bool boosts = wish->boost && !is_none(wish->boost);
+    const bool boosts = wish->boost && !is_none(wish->boost), pins = wish->pin && !is_none(wish->pin);
     int rc = check_level("--pin", wish->pin);
     if (rc == ITSI_EXIT_OK)
         rc = check_level("--boost", wish->boost);
@@ -45,6 +45,8 @@ static int check(const char *id, const struct itsi_quality_wish *wish)
         return complain("--boost needs --seconds: how long it holds");
     if (!boosts && wish->seconds > 0)
         return complain("--seconds belongs to --boost LEVEL");
+    if (boosts && pins)
+        return complain("--pin and --boost at once: a pin goes before a boost; ask for one of them");
     return itsi_camera_id_valid(id) ? ITSI_EXIT_OK : complain("that is not a camera id");
 }
 

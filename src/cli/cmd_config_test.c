@@ -1,52 +1,12 @@
 #include "support/check.h"
+#include "support/command_run.h"
 
 #include "cli/cli.h"
 
 #include <jansson.h>
 #include <unistd.h>
 
-struct output {
-    int code;
-    char out[262144], err[4096];
-};
-
-static void slurp(FILE *file, char *text, size_t size)
-{
-    fflush(file);
-    rewind(file);
-    text[fread(text, 1, size - 1, file)] = '\0';
-}
-
-/* Runs "config ARGS..." with stdout and stderr caught. */
-static struct output *run(const char *first, ...)
-{
-    static struct output output;
-    char *argv[32] = {(char[]){"config"}};
-    int argc = 1;
-    va_list args;
-    va_start(args, first);
-    for (const char *arg = first; arg; arg = va_arg(args, const char *))
-        argv[argc++] = strdup(arg);
-    va_end(args);
-    FILE *out = tmpfile(), *err = tmpfile();
-    fflush(NULL);
-    int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO);
-    dup2(fileno(out), STDOUT_FILENO);
-    dup2(fileno(err), STDERR_FILENO);
-    output.code = itsi_cmd_config(argc, argv);
-    fflush(NULL);
-    dup2(saved_out, STDOUT_FILENO);
-    dup2(saved_err, STDERR_FILENO);
-    close(saved_out);
-    close(saved_err);
-    slurp(out, output.out, sizeof output.out);
-    slurp(err, output.err, sizeof output.err);
-    fclose(out);
-    fclose(err);
-    for (int i = 1; i < argc; i++)
-        free(argv[i]); /* getopt only reorders them */
-    return &output;
-}
+#define RUN(...) run_command(itsi_cmd_config, "config", (const char *const[]){__VA_ARGS__, NULL})
 
 static char path[] = "/tmp/its-cmd-config-XXXXXX";
 
@@ -84,7 +44,7 @@ static void show_lists_what_is_set(void **state)
 {
     (void)state;
     write_file("{\"strategy\": \"aggressive\", \"cameras\": [{\"url\": \"rtsp://u:pw@h/x\"}]}");
-    struct output *output = run("show", "--config", path, "--set", "server.token=hush", NULL);
+    struct output *output = RUN("show", "--config", path, "--set", "server.token=hush");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     CHECK_CONTAINS(output->out, "strategy aggressive\n"); /* the source of gpu.batch_timeout_ms */
     CHECK_CONTAINS(output->out, "command line --set");
@@ -92,7 +52,7 @@ static void show_lists_what_is_set(void **state)
     assert_null(strstr(output->out, "hush"));
     assert_null(strstr(output->out, "pw@"));
     assert_null(strstr(output->out, "l2_cache_enabled"));
-    output = run("show", "--full", NULL);
+    output = RUN("show", "--full");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     CHECK_CONTAINS(output->out, "l2_cache_enabled");
 }
@@ -100,10 +60,10 @@ static void show_lists_what_is_set(void **state)
 static void show_as_json_is_a_configuration_file(void **state)
 {
     (void)state;
-    struct output *output = run("show", "--format", "json", "--set", "strategy=minimal", "--full", NULL);
+    struct output *output = RUN("show", "--format", "json", "--set", "strategy=minimal", "--full");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     write_file(output->out);
-    output = run("validate", path, NULL);
+    output = RUN("validate", path);
     assert_int_equal(output->code, ITSI_EXIT_OK);
     CHECK_CONTAINS(output->out, "valid (strategy minimal");
 }
@@ -112,25 +72,25 @@ static void validate_names_the_fault(void **state)
 {
     (void)state;
     write_file("{\"gpu\": {\"batch_timeout_ms\": 5000}}");
-    struct output *output = run("validate", path, NULL);
+    struct output *output = RUN("validate", path);
     assert_int_equal(output->code, ITSI_EXIT_USAGE);
     CHECK_CONTAINS(output->err, path);
     CHECK_CONTAINS(output->err, "gpu.batch_timeout_ms: 5000 is not a number in 0..1000 ms");
-    output = run("validate", path, "--format", "json", NULL);
+    output = RUN("validate", path, "--format", "json");
     assert_int_equal(output->code, ITSI_EXIT_USAGE);
     json_t *root = parsed(output);
     assert_true(json_is_false(json_object_get(root, "valid")));
     json_decref(root);
     write_file("{\"server\": {\"live_fps\": 5}, \"cameras\": [{\"url\": \"/a\"}, {\"url\": \"/b\"}]}");
     setenv("PERFORMANCE__NONSENSE", "1", 1); /* the file alone is judged */
-    output = run("validate", path, "--format", "json", NULL);
+    output = RUN("validate", path, "--format", "json");
     unsetenv("PERFORMANCE__NONSENSE");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     root = parsed(output);
     assert_int_equal(json_integer_value(json_object_get(root, "options_set")), 1);
     assert_int_equal(json_integer_value(json_object_get(root, "cameras")), 2);
     json_decref(root);
-    output = run("validate", "/nowhere.json", NULL);
+    output = RUN("validate", "/nowhere.json");
     assert_int_equal(output->code, ITSI_EXIT_USAGE);
 }
 
@@ -138,8 +98,8 @@ static void explain_says_value_and_origin(void **state)
 {
     (void)state;
     setenv("PERFORMANCE__BATCH_TIMEOUT_MS", "6", 1);
-    struct output *output = run("explain", "gpu.batch_timeout_ms", "--set", "strategy=latency_optimized", "--set",
-                                "gpu.batch_timeout_ms=7", NULL);
+    struct output *output = RUN("explain", "gpu.batch_timeout_ms", "--set", "strategy=latency_optimized", "--set",
+                                "gpu.batch_timeout_ms=7");
     unsetenv("PERFORMANCE__BATCH_TIMEOUT_MS");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     CHECK_CONTAINS(output->out, "  value        7.0\n");
@@ -151,15 +111,15 @@ static void explain_says_value_and_origin(void **state)
                                 "  overrides    environment PERFORMANCE__BATCH_TIMEOUT_MS: 6.0\n"
                                 "  overrides    strategy latency_optimized: 5.0\n"
                                 "  overrides    default: 10.0\n");
-    output = run("explain", "PERFORMANCE__TOKEN", "--set", "server.token=hush", NULL);
+    output = RUN("explain", "PERFORMANCE__TOKEN", "--set", "server.token=hush");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     CHECK_CONTAINS(output->out, "needs a restart");
     assert_null(strstr(output->out, "hush"));
-    output = run("explain", "strategy", "--format", "json", NULL);
+    output = RUN("explain", "strategy", "--format", "json");
     json_t *root = parsed(output);
     assert_string_equal(json_string_value(json_object_get(root, "value")), "balanced");
     json_decref(root);
-    output = run("explain", "batch_timeout_ms", NULL);
+    output = RUN("explain", "batch_timeout_ms");
     assert_int_equal(output->code, ITSI_EXIT_USAGE);
     CHECK_CONTAINS(output->err, "did you mean \"gpu.batch_timeout_ms\"?");
 }
@@ -168,12 +128,12 @@ static void explain_says_value_and_origin(void **state)
 static void explain_names_the_model_in_force(void **state)
 {
     (void)state;
-    CHECK_CONTAINS(run("explain", "model", NULL)->out, "/models/its-road.onnx\n");
-    CHECK_CONTAINS(run("explain", "model", "--set", "backend=null", NULL)->out, "no model\n");
-    json_t *root = parsed(run("explain", "model", "--set", "model=mine.onnx", "--format", "json", NULL));
+    CHECK_CONTAINS(RUN("explain", "model")->out, "/models/its-road.onnx\n");
+    CHECK_CONTAINS(RUN("explain", "model", "--set", "backend=null")->out, "no model\n");
+    json_t *root = parsed(RUN("explain", "model", "--set", "model=mine.onnx", "--format", "json"));
     assert_string_equal(json_string_value(json_object_get(root, "in_force")), "mine.onnx");
     json_decref(root);
-    root = parsed(run("explain", "labels", "--format", "json", NULL));
+    root = parsed(RUN("explain", "labels", "--format", "json"));
     assert_null(json_object_get(root, "in_force"));
     json_decref(root);
 }
@@ -181,13 +141,13 @@ static void explain_names_the_model_in_force(void **state)
 static void diff_compares_files_and_strategies(void **state)
 {
     (void)state;
-    struct output *output = run("diff", "balanced", "latency_optimized", NULL);
+    struct output *output = RUN("diff", "balanced", "latency_optimized");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     CHECK_CONTAINS(output->out, "10.0 -> 5.0\n");
-    output = run("diff", "balanced", NULL);
+    output = RUN("diff", "balanced");
     assert_string_equal(output->out, "no difference\n");
     write_file("{\"cameras\": [{\"id\": \"x\", \"url\": \"/a\"}], \"inference\": {\"confidence\": 0.4}}");
-    output = run("diff", path, "--set", "inference.confidence=0.5", "--format", "json", NULL);
+    output = RUN("diff", path, "--set", "inference.confidence=0.5", "--format", "json");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     json_t *root = parsed(output);
     const json_t *options = json_object_get(root, "options"), *pair = json_object_get(options, "inference.confidence");
@@ -196,7 +156,7 @@ static void diff_compares_files_and_strategies(void **state)
     CHECK_NEAR(json_number_value(json_object_get(pair, "b")), 0.5, 0);
     assert_string_equal(json_string_value(json_object_get(json_object_get(root, "cameras"), "x")), "only in a");
     json_decref(root);
-    output = run("diff", "no_such_thing", NULL);
+    output = RUN("diff", "no_such_thing");
     assert_int_equal(output->code, ITSI_EXIT_USAGE);
     CHECK_CONTAINS(output->err, "no_such_thing");
 }
@@ -204,7 +164,7 @@ static void diff_compares_files_and_strategies(void **state)
 static void schema_is_json(void **state)
 {
     (void)state;
-    struct output *output = run("schema", NULL);
+    struct output *output = RUN("schema");
     assert_int_equal(output->code, ITSI_EXIT_OK);
     json_t *root = parsed(output);
     assert_string_equal(json_string_value(json_object_get(root, "type")), "object");
@@ -214,17 +174,17 @@ static void schema_is_json(void **state)
 static void bad_usage_exits_2(void **state)
 {
     (void)state;
-    assert_int_equal(run("--help", NULL)->code, ITSI_EXIT_OK);
-    CHECK_CONTAINS(run("show", "--help", NULL)->out, "usage: its-camera-ai config show");
-    assert_int_equal(run(NULL)->code, ITSI_EXIT_USAGE);
-    assert_int_equal(run("frobnicate", NULL)->code, ITSI_EXIT_USAGE);
-    assert_int_equal(run("show", "extra", NULL)->code, ITSI_EXIT_USAGE);
-    assert_int_equal(run("show", "--nonsense", NULL)->code, ITSI_EXIT_USAGE);
-    assert_int_equal(run("show", "--format", "xml", NULL)->code, ITSI_EXIT_USAGE);
-    assert_int_equal(run("explain", NULL)->code, ITSI_EXIT_USAGE);
-    assert_int_equal(run("diff", NULL)->code, ITSI_EXIT_USAGE);
-    assert_int_equal(run("schema", "extra", NULL)->code, ITSI_EXIT_USAGE);
-    struct output *output = run("show", "--set", "gpu.batch_timeout_ms=9999", NULL);
+    assert_int_equal(RUN("--help")->code, ITSI_EXIT_OK);
+    CHECK_CONTAINS(RUN("show", "--help")->out, "usage: its-camera-ai config show");
+    assert_int_equal(RUN(NULL)->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("frobnicate")->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("show", "extra")->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("show", "--nonsense")->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("show", "--format", "xml")->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("explain")->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("diff")->code, ITSI_EXIT_USAGE);
+    assert_int_equal(RUN("schema", "extra")->code, ITSI_EXIT_USAGE);
+    struct output *output = RUN("show", "--set", "gpu.batch_timeout_ms=9999");
     assert_int_equal(output->code, ITSI_EXIT_USAGE);
     CHECK_CONTAINS(output->err, "its-camera-ai: config: ");
     assert_string_equal(output->out, "");

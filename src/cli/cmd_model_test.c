@@ -1,4 +1,5 @@
 #include "support/check.h"
+#include "support/command_run.h"
 #include "support/onnx_tiny.h"
 
 #include "cli/cli.h"
@@ -7,46 +8,9 @@
 #include <jansson.h>
 #include <unistd.h>
 
-struct output {
-    int code;
-    char out[16384], err[4096];
-};
-
 static char dir[64], good[256], twin[256], twin_int8[256], labels[256], text[256];
 
-static void slurp(FILE *file, char *to, size_t size)
-{
-    fflush(file);
-    rewind(file);
-    to[fread(to, 1, size - 1, file)] = '\0';
-    fclose(file);
-}
-
-/* Runs "model ARGS..." with stdout and stderr caught. */
-static struct output *run(const char *const *args)
-{
-    static struct output output;
-    char *argv[12] = {(char[]){"model"}};
-    int argc = 1;
-    for (; args[argc - 1]; argc++)
-        argv[argc] = (char *)args[argc - 1];
-    FILE *out = tmpfile(), *err = tmpfile();
-    fflush(NULL);
-    int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO);
-    dup2(fileno(out), STDOUT_FILENO);
-    dup2(fileno(err), STDERR_FILENO);
-    output.code = itsi_cmd_model(argc, argv);
-    fflush(NULL);
-    dup2(saved_out, STDOUT_FILENO);
-    dup2(saved_err, STDERR_FILENO);
-    close(saved_out);
-    close(saved_err);
-    slurp(out, output.out, sizeof output.out);
-    slurp(err, output.err, sizeof output.err);
-    return &output;
-}
-
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+#define RUN(...) run_command(itsi_cmd_model, "model", (const char *const[]){__VA_ARGS__, NULL})
 
 static void json_says_it_all(void **state)
 {

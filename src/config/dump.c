@@ -2,15 +2,13 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/replace_file.h"
 #include "base/url.h"
 #include "config/value.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- hiding ------------------------------------------------------------------------------------------------------ */
 
@@ -165,46 +163,12 @@ int itsi_config_text(const struct itsi_config *config, int flags, struct itsi_bu
 
 /* --- the file ---------------------------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t put_now = write(fd, data, len);
-        if (put_now < 0 && errno == EINTR)
-            continue;
-        if (put_now < 0)
-            return errno;
-        data += put_now;
-        len -= (size_t)put_now;
-    }
-    return fsync(fd) == 0 ? 0 : errno;
-}
-
-static int replace_file(const char *path, const struct itsi_buf *text, struct its_diag *diag)
-{
-    char temporary[4096];
-    int used = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (used < 0 || (size_t)used >= sizeof temporary)
-        return itsi_fail(diag, ITS_EINVAL, "the path is too long");
-    int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
-    if (fd < 0)
-        return itsi_fail_errno(diag, errno, "cannot write \"%.200s\"", path);
-    int err = write_all(fd, text->data, text->len);
-    if (close(fd) != 0 && err == 0)
-        err = errno;
-    if (err == 0 && rename(temporary, path) != 0)
-        err = errno;
-    if (err == 0)
-        return 0;
-    unlink(temporary);
-    return itsi_fail_errno(diag, err, "cannot write \"%.200s\"", path);
-}
-
 int itsi_config_write(const struct itsi_config *config, int flags, const char *path, struct its_diag *diag)
 {
     struct itsi_buf text;
     itsi_buf_init(&text);
     int rc = itsi_config_text(config, flags, &text);
-    rc = rc == 0 ? replace_file(path, &text, diag) : itsi_fail(diag, rc, "out of memory");
+    rc = rc == 0 ? itsi_replace_file(path, &text, diag) : itsi_fail(diag, rc, "out of memory");
     itsi_buf_fini(&text);
     return rc;
 }

@@ -12,77 +12,6 @@ static const void *field_const(const struct its_cfg *cfg, const struct itsi_opti
     return (const char *)cfg + option->offset;
 }
 
-/* --- owned values ------------------------------------------------------------------------------------------------ */
-
-void itsi_str_list_fini(struct itsi_str_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        itsi_free(list->items[i]);
-    itsi_free(list->items);
-    *list = (struct itsi_str_list){0};
-}
-
-int itsi_str_list_add(struct itsi_str_list *list, const char *text)
-{
-    char **items = itsi_realloc(list->items, (list->count + 1) * sizeof *items);
-    if (!items)
-        return ITS_ENOMEM;
-    list->items = items;
-    items[list->count] = itsi_strdup(text);
-    if (!items[list->count])
-        return ITS_ENOMEM;
-    list->count++;
-    return 0;
-}
-
-int itsi_str_list_copy(struct itsi_str_list *to, const struct itsi_str_list *from)
-{
-    struct itsi_str_list copy = {0};
-    for (size_t i = 0; i < from->count; i++) {
-        if (itsi_str_list_add(&copy, from->items[i]) != 0) {
-            itsi_str_list_fini(&copy);
-            return ITS_ENOMEM;
-        }
-    }
-    itsi_str_list_fini(to);
-    *to = copy;
-    return 0;
-}
-
-bool itsi_str_list_has(const struct itsi_str_list *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], text) == 0)
-            return true;
-    return false;
-}
-
-static void map_fini(struct itsi_str_map *map)
-{
-    for (size_t i = 0; i < map->count; i++)
-        itsi_free(map->keys[i]);
-    itsi_free(map->keys);
-    itsi_free(map->values);
-    *map = (struct itsi_str_map){0};
-}
-
-static int map_add(struct itsi_str_map *map, const char *key, int64_t value)
-{
-    char **keys = itsi_realloc(map->keys, (map->count + 1) * sizeof *keys);
-    if (!keys)
-        return ITS_ENOMEM;
-    map->keys = keys;
-    int64_t *values = itsi_realloc(map->values, (map->count + 1) * sizeof *values);
-    if (!values)
-        return ITS_ENOMEM;
-    map->values = values;
-    keys[map->count] = itsi_strdup(key);
-    if (!keys[map->count])
-        return ITS_ENOMEM;
-    values[map->count++] = value;
-    return 0;
-}
-
 static size_t field_size(const struct itsi_option *option)
 {
     switch (option->type) {
@@ -114,7 +43,7 @@ void itsi_option_clear(struct its_cfg *cfg, const struct itsi_option *option)
     else if (option->type == ITSI_OPTION_LIST)
         itsi_str_list_fini(field(cfg, option));
     else if (option->type == ITSI_OPTION_MAP)
-        map_fini(field(cfg, option));
+        itsi_str_map_fini(field(cfg, option));
     memset(field(cfg, option), 0, field_size(option));
 }
 
@@ -200,16 +129,16 @@ static int set_map(struct itsi_str_map *to, const struct itsi_option *option, co
     json_object_foreach((json_t *)value, key, item) {
         if (!json_is_integer(item) || !*key || !is_clean(key))
             rc = itsi_option_wrong_json(option, value, diag);
-        else if (map_add(&map, key, json_integer_value(item)) != 0)
+        else if (itsi_str_map_add(&map, key, json_integer_value(item)) != 0)
             rc = nomem(diag);
         if (rc != 0)
             break;
     }
     if (rc != 0) {
-        map_fini(&map);
+        itsi_str_map_fini(&map);
         return rc;
     }
-    map_fini(to);
+    itsi_str_map_fini(to);
     *to = map;
     return 0;
 }
@@ -279,30 +208,6 @@ int itsi_cfg_set(struct its_cfg *cfg, const char *key, const char *text, struct 
 
 /* --- the struct to JSON ------------------------------------------------------------------------------------------ */
 
-static json_t *list_json(const struct itsi_str_list *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; array && i < list->count; i++) {
-        if (itsi_json_append(array, json_string(list->items[i])) != 0) {
-            json_decref(array);
-            return NULL;
-        }
-    }
-    return array;
-}
-
-static json_t *map_json(const struct itsi_str_map *map)
-{
-    json_t *object = json_object();
-    for (size_t i = 0; object && i < map->count; i++) {
-        if (json_object_set_new(object, map->keys[i], json_integer(map->values[i])) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    }
-    return object;
-}
-
 static json_t *word_json(const struct itsi_option *option, int index)
 {
     char word[64];
@@ -332,9 +237,9 @@ json_t *itsi_option_get(const struct its_cfg *cfg, const struct itsi_option *opt
         return text ? json_string(text) : json_null();
     }
     case ITSI_OPTION_LIST:
-        return list_json(from);
+        return itsi_str_list_json(from);
     case ITSI_OPTION_MAP:
-        return map_json(from);
+        return itsi_str_map_json(from);
     case ITSI_OPTION_PAIR:
         return pair_json(from);
     }
@@ -375,26 +280,12 @@ int itsi_option_set_default(struct its_cfg *cfg, const struct itsi_option *optio
 
 /* --- copy and compare -------------------------------------------------------------------------------------------- */
 
-static int copy_map(struct itsi_str_map *to, const struct itsi_str_map *from)
-{
-    struct itsi_str_map copy = {0};
-    for (size_t i = 0; i < from->count; i++) {
-        if (map_add(&copy, from->keys[i], from->values[i]) != 0) {
-            map_fini(&copy);
-            return ITS_ENOMEM;
-        }
-    }
-    map_fini(to);
-    *to = copy;
-    return 0;
-}
-
 int itsi_option_copy(struct its_cfg *to, const struct its_cfg *from, const struct itsi_option *option)
 {
     if (option->type == ITSI_OPTION_LIST)
         return itsi_str_list_copy(field(to, option), field_const(from, option));
     if (option->type == ITSI_OPTION_MAP)
-        return copy_map(field(to, option), field_const(from, option));
+        return itsi_str_map_copy(field(to, option), field_const(from, option));
     if (option->type != ITSI_OPTION_STR && option->type != ITSI_OPTION_SECRET) {
         memcpy(field(to, option), field_const(from, option), field_size(option));
         return 0;
@@ -409,37 +300,13 @@ int itsi_option_copy(struct its_cfg *to, const struct its_cfg *from, const struc
     return 0;
 }
 
-static bool same_list(const struct itsi_str_list *a, const struct itsi_str_list *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return false;
-    return true;
-}
-
-static bool same_map(const struct itsi_str_map *a, const struct itsi_str_map *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++) {
-        size_t j = 0; /* the order of a map says nothing */
-        while (j < b->count && strcmp(a->keys[i], b->keys[j]) != 0)
-            j++;
-        if (j == b->count || a->values[i] != b->values[j])
-            return false;
-    }
-    return true;
-}
-
 bool itsi_option_equal(const struct its_cfg *a, const struct its_cfg *b, const struct itsi_option *option)
 {
     const void *x = field_const(a, option), *y = field_const(b, option);
     if (option->type == ITSI_OPTION_LIST)
-        return same_list(x, y);
+        return itsi_str_list_equal(x, y);
     if (option->type == ITSI_OPTION_MAP)
-        return same_map(x, y);
+        return itsi_str_map_equal(x, y);
     if (option->type != ITSI_OPTION_STR && option->type != ITSI_OPTION_SECRET)
         return memcmp(x, y, field_size(option)) == 0;
     const char *s = *(char *const *)x, *t = *(char *const *)y;

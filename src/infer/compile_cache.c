@@ -1,8 +1,9 @@
-#include "infer/compile_cache.h"
+#include "infer/compile_cache_impl.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/dirs.h"
+#include "base/file_lock.h"
 #include "base/log.h"
 
 #include <dirent.h>
@@ -12,13 +13,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define NOTES "checksums"
-#define LOCK "lock"
-#define LONGEST_WAIT_NS (20 * ITSI_NS_PER_S)
+#define LONGEST_WAIT_NS (20 * ITSI_NS_PER_S) /* longer than any compiling takes */
+#define MOST_BYTES (INT64_C(2) << 30)
 enum { MOST_FILES = 64, NAME_SIZE = 128 };
 
 static const uint64_t fnv_offset = UINT64_C(0xcbf29ce484222325), fnv_prime = UINT64_C(0x100000001b3);
@@ -38,18 +36,20 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
     return hash;
 }
 
-/* False: it cannot be read. */
+/* False: it cannot be read. Reading it here is no use of it (O_NOATIME, which only its owner may ask for). */
 static bool hash_file(const char *path, uint64_t *hash)
 {
     static _Thread_local char block[1 << 16];
-    FILE *file = fopen(path, "rbe");
-    if (!file)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME);
+    if (fd < 0 && errno == EPERM)
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return false;
-    for (size_t got; (got = fread(block, 1, sizeof block, file)) > 0;)
-        *hash = hash_bytes(*hash, block, got);
-    const bool ok = !ferror(file);
-    fclose(file);
-    return ok;
+    ssize_t got;
+    while ((got = read(fd, block, sizeof block)) > 0)
+        *hash = hash_bytes(*hash, block, (size_t)got);
+    close(fd);
+    return got == 0;
 }
 
 /* Of the model's bytes, with the weights that an IR keeps beside it, and of the run time. */
@@ -66,17 +66,6 @@ static int key_of(const char *model_path, const char *runtime, uint64_t *key, st
     return hash_file(weights, key) ? 0 : itsi_fail(diag, ITS_EIO, "%s: %s", weights, strerror(errno));
 }
 
-static bool join(char *out, size_t size, const char *dir, const char *name)
-{
-    const int used = snprintf(out, size, "%s/%s", dir, name);
-    return used > 0 && (size_t)used < size;
-}
-
-static bool is_own(const char *name)
-{
-    return name[0] == '.' || strcmp(name, NOTES) == 0 || strcmp(name, LOCK) == 0;
-}
-
 /* --- the notes ---------------------------------------------------------------------------------------------------- */
 
 struct notes {
@@ -89,9 +78,9 @@ struct notes {
 
 static void read_notes(const struct itsi_compile_cache *cache, struct notes *notes)
 {
-    char path[4200], line[256];
+    char path[ITSI_COMPILE_PATH], line[256];
     notes->count = 0;
-    FILE *file = join(path, sizeof path, cache->dir, NOTES) ? fopen(path, "re") : NULL;
+    FILE *file = itsi_compile_cache_path(path, cache->dir, ITSI_COMPILE_NOTES) ? fopen(path, "re") : NULL;
     if (!file)
         return;
     while (notes->count < MOST_FILES && fgets(line, sizeof line, file))
@@ -113,13 +102,13 @@ static bool as_noted(const struct notes *notes, const char *name, const char *pa
 static void sweep(const struct itsi_compile_cache *cache)
 {
     struct notes notes;
-    char path[4400];
+    char path[ITSI_COMPILE_PATH];
     DIR *dir = opendir(cache->dir);
     if (!dir)
         return;
     read_notes(cache, &notes);
     for (const struct dirent *entry; (entry = readdir(dir));)
-        if (!is_own(entry->d_name) && join(path, sizeof path, cache->dir, entry->d_name) &&
+        if (!itsi_compile_cache_owns(entry->d_name) && itsi_compile_cache_path(path, cache->dir, entry->d_name) &&
             !as_noted(&notes, entry->d_name, path)) {
             itsi_warn("infer", "%s is not as it was written: the model is compiled again", path);
             unlink(path);
@@ -129,16 +118,18 @@ static void sweep(const struct itsi_compile_cache *cache)
 
 void itsi_compile_cache_seal(struct itsi_compile_cache *cache)
 {
-    char path[4400], part[4200], notes[4200];
-    if (!cache->dir[0] || !join(part, sizeof part, cache->dir, "." NOTES) || !join(notes, sizeof notes, cache->dir, NOTES))
+    char path[ITSI_COMPILE_PATH], part[ITSI_COMPILE_PATH], notes[ITSI_COMPILE_PATH];
+    if (!cache->dir[0] || !itsi_compile_cache_path(part, cache->dir, ITSI_COMPILE_NEW_NOTES) ||
+        !itsi_compile_cache_path(notes, cache->dir, ITSI_COMPILE_NOTES))
         return;
+    itsi_compile_cache_trim(cache, &(const struct itsi_compile_limits){.files = MOST_FILES, .bytes = MOST_BYTES});
     DIR *dir = opendir(cache->dir);
     FILE *file = dir ? fopen(part, "we") : NULL;
     bool ok = file != NULL;
     for (const struct dirent *entry; ok && (entry = readdir(dir));) {
         uint64_t hash = fnv_offset;
-        if (!is_own(entry->d_name) && strlen(entry->d_name) < NAME_SIZE &&
-            join(path, sizeof path, cache->dir, entry->d_name) && hash_file(path, &hash))
+        if (!itsi_compile_cache_owns(entry->d_name) && strlen(entry->d_name) < NAME_SIZE &&
+            itsi_compile_cache_path(path, cache->dir, entry->d_name) && hash_file(path, &hash))
             ok = fprintf(file, "%016" PRIx64 " %s\n", hash, entry->d_name) > 0;
     }
     if (file)
@@ -151,38 +142,33 @@ void itsi_compile_cache_seal(struct itsi_compile_cache *cache)
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
-/* False: another start has had it for longer than any compiling takes. */
-static bool take_lock(int fd)
+/* Another start may remove a folder of which nothing is left before its lock is taken here. */
+static int make_and_lock(struct itsi_compile_cache *cache, const char *lock, struct its_diag *diag)
 {
     const int64_t until = itsi_now_ns() + LONGEST_WAIT_NS;
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (itsi_now_ns() >= until)
-            return false;
-        itsi_sleep_until_ns(itsi_now_ns() + 20 * ITSI_NS_PER_MS);
+    int rc = ITS_ENOTFOUND;
+    for (int tries = 0; rc == ITS_ENOTFOUND && tries < 3; tries++) {
+        rc = itsi_make_dirs(cache->dir, "for compiled models", diag);
+        if (rc == 0)
+            rc = itsi_file_lock(&cache->lock, lock, until, NULL, diag);
     }
-    return true;
+    return rc;
 }
 
 int itsi_compile_cache_open(struct itsi_compile_cache *cache, const char *root, const char *model_path,
                             const char *runtime, struct its_diag *diag)
 {
     uint64_t key;
-    char lock[4200];
+    char lock[ITSI_COMPILE_PATH];
     *cache = (struct itsi_compile_cache){.lock = -1};
     int rc = key_of(model_path, runtime, &key, diag);
     if (rc != 0)
         return rc;
     const int used = snprintf(cache->dir, sizeof cache->dir, "%s/%016" PRIx64, root, key);
-    if (used < 0 || (size_t)used >= sizeof cache->dir || !join(lock, sizeof lock, cache->dir, LOCK))
+    if (used < 0 || (size_t)used >= sizeof cache->dir || !itsi_compile_cache_path(lock, cache->dir, ITSI_COMPILE_LOCK))
         rc = itsi_fail(diag, ITS_EINVAL, "%s: path too long", root);
     else
-        rc = itsi_make_dirs(cache->dir, "for compiled models", diag);
-    if (rc == 0 && (cache->lock = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0644)) < 0)
-        rc = itsi_fail(diag, ITS_EIO, "%s: %s", lock, strerror(errno));
-    else if (rc == 0 && !take_lock(cache->lock)) {
-        close(cache->lock);
-        rc = itsi_fail(diag, ITS_EBUSY, "%s: held by another start", lock);
-    }
+        rc = make_and_lock(cache, lock, diag);
     if (rc != 0)
         cache->dir[0] = '\0';
     else

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STRIDE_MAX 32
-#define SIZE_MAX_PIXELS 4096
 #define LABELS_MAX_BYTES (1 << 20)
 #define METADATA_MAX_BYTES (1 << 20)
 
@@ -22,31 +21,15 @@ bool itsi_span_is(struct itsi_span span, const char *text)
     return span.len == strlen(text) && memcmp(span.data, text, span.len) == 0;
 }
 
-/* Length of the valid UTF-8 character at the front; 0: none. */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : s[0] >= 0xE0 && s[0] < 0xF0 ? 3 :
-               s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
-    if (n == 0 || n > len)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] >= 0xA0) || (s[0] == 0xF0 && s[1] < 0x90) ||
-        (s[0] == 0xF4 && s[1] >= 0x90))
-        return 0;
-    return n;
-}
-
 void itsi_span_copy(struct itsi_span span, char *out, size_t size)
 {
     size_t used = 0;
     for (size_t i = 0; i < span.len;) {
-        const unsigned char *s = (const unsigned char *)span.data + i;
-        size_t n = utf8_length(s, span.len - i);
+        const char *s = span.data + i;
+        size_t n = itsi_utf8_length(s, span.len - i);
         if (used + (n ? n : 1) >= size)
             break;
-        if (n == 0 || (n == 1 && (*s < 0x20 || *s == 0x7F))) {
+        if (n == 0 || (n == 1 && ((unsigned char)*s < 0x20 || *s == 0x7F))) {
             out[used++] = '?';
             n = 1;
         } else {
@@ -76,102 +59,6 @@ int itsi_model_metadata(struct itsi_model_facts *facts, struct itsi_span key, st
     else if (itsi_span_is(key, "end2end"))
         facts->end_to_end = itsi_span_is(value, "True") || itsi_span_is(value, "true");
     return rc == ITS_ENOMEM ? rc : 0; /* names we cannot read: the model has none */
-}
-
-/* "[1, 3, ?, 640]" */
-static const char *shape_text(const struct itsi_port *port, char out[96])
-{
-    if (port->rank < 0)
-        return "of unknown shape";
-    size_t used = (size_t)snprintf(out, 96, "[");
-    for (int i = 0; i < port->rank && i < ITSI_MODEL_RANK && used < 80; i++) {
-        const char *comma = i ? ", " : "";
-        if (port->dims[i] < 0)
-            used += (size_t)snprintf(out + used, 96 - used, "%s?", comma);
-        else
-            used += (size_t)snprintf(out + used, 96 - used, "%s%lld", comma, (long long)port->dims[i]);
-    }
-    if (used < 90)
-        snprintf(out + used, 96 - used, port->rank > ITSI_MODEL_RANK ? ", ...]" : "]");
-    return out;
-}
-
-static int check_input(const struct itsi_model_facts *facts, struct its_diag *diag)
-{
-    const struct itsi_port *in = &facts->input;
-    char shape[96];
-    if (facts->inputs != 1)
-        return itsi_fail(diag, ITS_EFORMAT, "not a detection model: it has %d inputs, expected one image [batch, 3, "
-                         "height, width]", facts->inputs);
-    if (in->rank != 4 || in->dims[1] != 3)
-        return itsi_fail(diag, ITS_EFORMAT, "not a detection model: input '%s' is %s, expected [batch, 3, height, width]",
-                         in->name, shape_text(in, shape));
-    if (in->type[0] && strcmp(in->type, "f32") != 0 && strcmp(in->type, "f16") != 0)
-        return itsi_fail(diag, ITS_EFORMAT, "input '%s' holds %s, expected f32 or f16 from 0 to 1", in->name, in->type);
-    for (int i = 2; i < 4; i++)
-        if (in->dims[i] != -1 && (in->dims[i] % STRIDE_MAX != 0 || in->dims[i] > SIZE_MAX_PIXELS))
-            return itsi_fail(diag, ITS_EFORMAT, "input '%s' is %s, expected height and width to be multiples of %d up to "
-                             "%d", in->name, shape_text(in, shape), STRIDE_MAX, SIZE_MAX_PIXELS);
-    return 0;
-}
-
-/* Cells of the three grids at strides 8, 16 and 32. */
-static int64_t anchors_for(int64_t width, int64_t height)
-{
-    return (width / 8) * (height / 8) + (width / 16) * (height / 16) + (width / 32) * (height / 32);
-}
-
-/* Why the output is not ours, when its numbers show which other head it is. */
-static int check_head(const struct itsi_model_facts *facts, struct its_diag *diag)
-{
-    const struct itsi_port *out = &facts->output;
-    char shape[96];
-    if (facts->task[0] && strcmp(facts->task, "detect") != 0)
-        return itsi_fail(diag, ITS_EFORMAT, "the model's task is '%s' (output %s), expected 'detect' with output [batch, "
-                         "4 + classes, anchors]", facts->task, shape_text(out, shape));
-    if (facts->outputs != 1)
-        return itsi_fail(diag, ITS_EFORMAT, "not a plain detection model: it has %d outputs (the first is %s; a "
-                         "segmentation head?), expected one [batch, 4 + classes, anchors]", facts->outputs,
-                         shape_text(out, shape));
-    if (facts->end_to_end || (out->rank == 3 && out->dims[2] == 6))
-        return itsi_fail(diag, ITS_EFORMAT, "the output is %s: an end-to-end head with NMS inside, expected [batch, "
-                         "4 + classes, anchors] (export with nms=False, end2end=False)", shape_text(out, shape));
-    if (out->rank != 3)
-        return itsi_fail(diag, ITS_EFORMAT, "the output is %s (%s), expected [batch, 4 + classes, anchors]",
-                         shape_text(out, shape), out->rank == 2 ? "a classification head?" : "not a YOLOv8/YOLO11 head");
-    if (out->dims[1] > out->dims[2] && out->dims[2] > 0)
-        return itsi_fail(diag, ITS_EFORMAT, "the output is %s, expected [batch, 4 + classes, anchors]: rows and anchors "
-                         "are swapped (a YOLOv5 head?)", shape_text(out, shape));
-    if (out->type[0] && strcmp(out->type, "f32") != 0 && strcmp(out->type, "f16") != 0)
-        return itsi_fail(diag, ITS_EFORMAT, "the output holds %s, expected f32 or f16", out->type);
-    return 0;
-}
-
-int itsi_model_check(const struct itsi_model_facts *facts, struct its_diag *diag)
-{
-    int rc = check_input(facts, diag);
-    if (rc == 0)
-        rc = check_head(facts, diag);
-    if (rc != 0)
-        return rc;
-    const struct itsi_port *in = &facts->input, *out = &facts->output;
-    int64_t rows = out->dims[1];
-    char shape[96];
-    if (rows == -1 && facts->names.count == 0)
-        return itsi_fail(diag, ITS_EFORMAT, "the output is %s and the metadata name no classes: their number is unknown",
-                         shape_text(out, shape));
-    if (rows != -1 && (rows < 5 || rows > 4 + ITSI_MAX_CLASSES))
-        return itsi_fail(diag, ITS_EFORMAT, "the output is %s, expected [batch, 4 + classes, anchors] with 1 to %d classes",
-                         shape_text(out, shape), ITSI_MAX_CLASSES);
-    if (rows != -1 && facts->names.count != 0 && facts->names.count != rows - 4)
-        return itsi_fail(diag, ITS_EFORMAT, "the output is %s: %lld score rows for the %d classes the metadata name (a "
-                         "pose, segmentation or oriented-box head?), expected [batch, 4 + classes, anchors]",
-                         shape_text(out, shape), (long long)(rows - 4), facts->names.count);
-    if (in->dims[2] > 0 && in->dims[3] > 0 && out->dims[2] > 0 && out->dims[2] != anchors_for(in->dims[3], in->dims[2]))
-        return itsi_fail(diag, ITS_EFORMAT, "the output is %s, expected %lld anchors (strides 8, 16, 32) for an input of "
-                         "%lldx%lld", shape_text(out, shape), (long long)anchors_for(in->dims[3], in->dims[2]),
-                         (long long)in->dims[3], (long long)in->dims[2]);
-    return 0;
 }
 
 /* A whole file, read-only. */
@@ -264,7 +151,7 @@ static const char *known_stranger(const struct mapping *map)
         return "a TensorRT engine: name the ONNX file it was built from";
     const unsigned char *text = (const unsigned char *)map->data;
     for (size_t i = 0, n; i < map->size && i < 512; i += n) {
-        n = utf8_length(text + i, map->size - i);
+        n = itsi_utf8_length(map->data + i, map->size - i);
         if (n == 0 || (text[i] < 0x20 && text[i] != '\n' && text[i] != '\r' && text[i] != '\t'))
             return NULL;
     }
@@ -393,9 +280,9 @@ int itsi_model_load_labels(struct itsi_model *model, const char *path, struct it
 static int choose(int64_t fixed, int want, int fallback, const char *side, int *out, struct its_diag *diag)
 {
     int value = want ? want : fixed > 0 ? (int)fixed : fallback;
-    if (value < STRIDE_MAX || value % STRIDE_MAX != 0 || value > SIZE_MAX_PIXELS)
-        return itsi_fail(diag, ITS_EINVAL, "input %s %d: must be a multiple of %d from %d to %d", side, value, STRIDE_MAX,
-                         STRIDE_MAX, SIZE_MAX_PIXELS);
+    if (value < ITSI_MODEL_STRIDE || value % ITSI_MODEL_STRIDE != 0 || value > ITSI_MODEL_MAX_SIDE)
+        return itsi_fail(diag, ITS_EINVAL, "input %s %d: must be a multiple of %d from %d to %d", side, value,
+                         ITSI_MODEL_STRIDE, ITSI_MODEL_STRIDE, ITSI_MODEL_MAX_SIDE);
     if (fixed > 0 && value != fixed)
         return itsi_fail(diag, ITS_EINVAL, "input %s %d: the model takes only %lld", side, value, (long long)fixed);
     *out = value;

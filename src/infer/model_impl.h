@@ -1,10 +1,13 @@
-/* Between model.c and the readers of the two formats. A reader collects facts; model.c judges them. */
+/* Between model.c and the readers of the two formats. A reader collects facts; model_check.c judges them. */
 #ifndef ITSI_INFER_MODEL_IMPL_H
 #define ITSI_INFER_MODEL_IMPL_H
 
 #include "infer/model.h"
 
 #include <stddef.h>
+
+#define ITSI_MODEL_STRIDE 32     /* sides of the input are multiples of it: the coarsest grid has a cell so wide */
+#define ITSI_MODEL_MAX_SIDE 4096
 
 /* Text inside a file; not NUL-terminated. */
 struct itsi_span {

@@ -1,8 +1,10 @@
 #include "latency/alert.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char *itsi_alert_condition_name(enum itsi_alert_condition condition)
 {
@@ -36,21 +38,18 @@ const char *itsi_alert_end_name(enum itsi_alert_end end)
     return names[end];
 }
 
-static uint64_t fnv1a(uint64_t hash, const char *text)
+static uint64_t add_text(uint64_t hash, const char *text)
 {
-    do /* the terminator too, so that "ab", "c" is not "a", "bc" */
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    while (*text++);
-    return hash;
+    return itsi_hash_bytes(hash, text, strlen(text) + 1); /* the terminator too, so that "ab", "c" is not "a", "bc" */
 }
 
 uint64_t itsi_alert_fingerprint(const struct itsi_alert *alert)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    hash = fnv1a(hash, itsi_alert_condition_name(alert->condition));
-    hash = fnv1a(hash, itsi_alert_scope_name(alert->scope));
-    hash = fnv1a(hash, alert->subject);
-    return fnv1a(hash, alert->part);
+    hash = add_text(hash, itsi_alert_condition_name(alert->condition));
+    hash = add_text(hash, itsi_alert_scope_name(alert->scope));
+    hash = add_text(hash, alert->subject);
+    return add_text(hash, alert->part);
 }
 
 /* "camera gate", "group 10.0.0.7", "the system" */
@@ -97,8 +96,8 @@ void itsi_alert_summary(const struct itsi_alert *alert, char *out, size_t size)
         return;
     case ITSI_ALERT_EXHAUSTED:
         snprintf(out, size,
-                 "quality has nothing left to give: overload of the %s has gone on for %.1f s (limit %g s) with %d of %d "
-                 "cameras as low as they may be",
+                 "quality has nothing left to give: overload of the %s has gone on for %.1f s (limit %g s) with %d of the %d "
+                 "cameras that take of it as low as they may be",
                  f->names, f->value, f->limit, f->failing, f->members);
         return;
     default:

@@ -76,7 +76,7 @@ static void summaries_have_the_figures(void **state)
                                 .figures = {.value = 12.34, .limit = 10, .failing = 40, .members = 42, .names = "cpu"}};
     itsi_alert_summary(&other, text, sizeof text);
     assert_string_equal(text, "quality has nothing left to give: overload of the cpu has gone on for 12.3 s (limit 10 s) "
-                              "with 40 of 42 cameras as low as they may be");
+                              "with 40 of the 42 cameras that take of it as low as they may be");
     itsi_alert_summary(&alert, text, 10); /* cut, not overrun */
     assert_string_equal(text, "group 10.");
 }

@@ -74,7 +74,7 @@ struct itsi_alert_tick {
     } oldest; /* frame in flight */
     struct {
         double seconds;         /* that overload has gone on though quality has nothing left to give; 0: it has not */
-        int cameras, exhausted; /* all; those that have nothing left */
+        int cameras, exhausted; /* that take of the bottleneck; of those, that have nothing left */
         const char *bottleneck; /* the resource; NULL with 0 seconds */
     } quality;
 };

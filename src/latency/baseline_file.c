@@ -15,11 +15,11 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/replace_file.h"
 #include "config/secret.h"
 #include "latency/regression_peers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,49 +118,15 @@ static void put_store(const struct itsi_baseline_store *store, struct itsi_buf *
     itsi_buf_puts(out, "\n");
 }
 
-/* 0 or an errno value. */
-static int write_all(int fd, const struct itsi_buf *text)
-{
-    for (size_t done = 0; done < text->len;) {
-        const ssize_t put_now = write(fd, text->data + done, text->len - done);
-        if (put_now < 0 && errno == EINTR)
-            continue;
-        if (put_now < 0)
-            return errno;
-        done += (size_t)put_now;
-    }
-    return fsync(fd) == 0 ? 0 : errno;
-}
-
-static int replace_file(const char *path, const struct itsi_buf *text, struct its_diag *diag)
-{
-    char temporary[PATH_SIZE];
-    const int used = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (used < 0 || (size_t)used >= sizeof temporary)
-        return itsi_fail(diag, ITS_EINVAL, "baselines: the path is too long");
-    const int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
-    if (fd < 0)
-        return itsi_fail_errno(diag, errno, "baselines: cannot write \"%.200s\"", path);
-    int err = write_all(fd, text);
-    if (close(fd) != 0 && err == 0)
-        err = errno;
-    if (err == 0 && rename(temporary, path) != 0)
-        err = errno;
-    if (err == 0)
-        return 0;
-    unlink(temporary);
-    return itsi_fail_errno(diag, err, "baselines: cannot write \"%.200s\"", path);
-}
-
 int itsi_baseline_store_save(const struct itsi_baseline_store *store, struct its_diag *diag)
 {
     struct itsi_buf text;
     itsi_buf_init(&text);
     put_store(store, &text);
-    const int rc = text.failed ? itsi_fail(diag, ITS_ENOMEM, "baselines: out of memory")
-                               : replace_file(store->path, &text, diag);
+    const int rc = text.failed ? itsi_fail(diag, ITS_ENOMEM, "out of memory")
+                               : itsi_replace_file(store->path, &text, diag);
     itsi_buf_fini(&text);
-    return rc;
+    return rc == 0 ? 0 : itsi_diag_prefix(diag, rc, "baselines");
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */

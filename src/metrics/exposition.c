@@ -30,7 +30,7 @@ static const char *suffix_of(enum itsi_metric_type type)
 static void put_escaped(struct itsi_buf *out, const char *text, bool quotes)
 {
     while (*text) {
-        const size_t len = itsi_utf8_length(text);
+        const size_t len = itsi_utf8_length(text, SIZE_MAX);
         if (len == 0)
             itsi_buf_add(out, "?", 1);
         else if (*text == '\n')

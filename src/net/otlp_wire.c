@@ -77,7 +77,7 @@ void itsi_wire_string(struct itsi_buf *out, int field, const char *text)
     itsi_wire_header(out, field, strlen(text)); /* a byte stands for each that is replaced: the length stays */
     for (const char *p = text; *p;) {
         size_t valid = 0;
-        for (size_t len; p[valid] && (len = itsi_utf8_length(p + valid)) != 0;)
+        for (size_t len; p[valid] && (len = itsi_utf8_length(p + valid, SIZE_MAX)) != 0;)
             valid += len;
         itsi_buf_add(out, p, valid);
         p += valid;

@@ -160,10 +160,26 @@ static void put_controller(struct itsi_json *json, const struct itsi_quality_ove
 
 /* --- what it did -------------------------------------------------------------------------------------------------- */
 
+/* What the camera's streams make of the decode knob's rung; null of the others. */
+static void put_decoding(struct itsi_json *json, const struct itsi_quality_event *event)
+{
+    if (event->knob != ITSI_KNOB_DECODE) {
+        itsi_json_null(json, "decoding");
+        return;
+    }
+    itsi_json_object(json, "decoding");
+    itsi_json_string(json, "from", itsi_decode_mode_name(event->from_decode));
+    itsi_json_string(json, "to", itsi_decode_mode_name(event->to_decode));
+    itsi_json_bool(json, "from_sub_stream", event->from_sub);
+    itsi_json_bool(json, "to_sub_stream", event->to_sub);
+    itsi_json_number(json, "key_fps", event->key_fps > 0 ? event->key_fps : (double)NAN, 3);
+    itsi_json_end(json, '}');
+}
+
 static void put_change(struct itsi_json *json, const struct itsi_quality_change *change)
 {
     const struct itsi_quality_event *event = &change->event;
-    char text[320];
+    char text[400];
     itsi_json_object(json, NULL);
     put_wall(json, "timestamp", change->wall_ns);
     itsi_format_wall(change->wall_ns, text);
@@ -175,6 +191,7 @@ static void put_change(struct itsi_json *json, const struct itsi_quality_change 
     put_level(json, "to", event->to_level);
     itsi_json_int(json, "from_rung", event->from_rung);
     itsi_json_int(json, "to_rung", event->to_rung);
+    put_decoding(json, event);
     itsi_json_string(json, "reason", itsi_quality_reason_name(event->reason));
     itsi_json_string(json, "why", itsi_quality_reason_sentence(event->reason));
     itsi_quality_event_text(event, text, sizeof text);

@@ -236,9 +236,8 @@ static void put_quality(struct itsi_pipeline *p, struct itsi_alert_tick *tick)
         return;
     tick->quality.seconds = (double)status->exhausted_ns / 1e9;
     tick->quality.exhausted = status->exhausted_cameras;
+    tick->quality.cameras = status->taking_cameras;
     tick->quality.bottleneck = itsi_quality_resource_name(status->bottleneck);
-    for (int level = 0; level < ITSI_QUALITY_LEVELS; level++)
-        tick->quality.cameras += status->cameras[level];
 }
 
 /* The first word of an alert that matters freezes what led to it. A record ends when it is frozen: that of a warning says

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "pipeline/pipeline_impl.h"
 
-#include <math.h>
+#define LEAST_SHARE 1e-9 /* less is nothing: a camera has as many results in a year */
 
 int itsi_pipeline_make_debt(struct itsi_pipeline *p, struct its_diag *diag)
 {
@@ -29,7 +29,7 @@ void itsi_pipeline_free_debt(struct itsi_pipeline *p)
 void itsi_debt_configure(struct itsi_pipeline *p, double share)
 {
     if (p->debt)
-        atomic_store(&p->debt->period, share > 0 ? (unsigned)lround(fmin(1 / share, 1e9)) : 0);
+        atomic_store(&p->debt->share, share < LEAST_SHARE ? 0 : share);
 }
 
 void itsi_debt_set_room(struct itsi_pipeline *p, int64_t run_ns)
@@ -55,8 +55,7 @@ bool itsi_debt_note(struct itsi_camera_stream *stream, const struct itsi_result 
     itsi_debt_traffic_add(&s->traffic, result->boxes, result->count, result->info.trace.origin);
     if (result->quality_level >= ITSI_DEBT_LEVELS)
         return false;
-    const unsigned period = atomic_load_explicit(&debt->period, memory_order_relaxed);
-    return itsi_debt_samples(stream->index, s->results++, period);
+    return itsi_debt_samples(stream->index, s->results++, atomic_load_explicit(&debt->share, memory_order_relaxed));
 }
 
 /* What was there; the mutex is held. */
@@ -173,8 +172,7 @@ void itsi_pipeline_debt(struct itsi_pipeline *p, struct itsi_debt_overview *out)
         itsi_debt_estimate(&nothing, NULL, now, &out->levels[level].estimate);
     if (!debt)
         return;
-    const unsigned period = atomic_load(&debt->period);
-    out->share = period ? 1.0 / period : 0;
+    out->share = atomic_load(&debt->share);
     out->room_ns = atomic_load(&debt->room_ns);
     out->runs = atomic_load(&debt->runs);
     out->waiting = atomic_load(&debt->waiting);

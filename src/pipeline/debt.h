@@ -40,9 +40,9 @@ struct itsi_debt_sample {
 };
 
 struct itsi_debt {
-    atomic_uint period;           /* one result of so many is sampled; 0: none */
+    _Atomic double share;         /* of the results below full quality, what is sampled; 0: nothing */
     atomic_int_fast64_t room_ns;  /* a run may take so long now */
-    atomic_uint_fast64_t runs;    /* ever begun */
+    atomic_uint_fast64_t runs;    /* ever begun: the engine took them */
     atomic_int waiting;           /* of the places, those taken */
     pthread_mutex_t mutex;        /* guards what follows; a leaf */
     struct itsi_debt_sample kept[ITSI_DEBT_KEPT];

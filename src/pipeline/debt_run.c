@@ -37,9 +37,13 @@ static bool send(struct itsi_pipeline *p, int slot, const struct itsi_debt_sampl
     job->count = 1;
     job->again = true;
     job->items[0] = (struct itsi_batch_item){.frame = sample->frame, .owner = sample->stream, .input = OWN_SIZE};
-    p->debt->running = sample->result;
+    p->debt->running = sample->result; /* before it is launched: it may be back before that returns */
+    if (itsi_pipeline_launch(p, slot, job) != 0) {
+        p->debt->running = NULL; /* the caller's still, who lets it go */
+        return false;
+    }
     atomic_fetch_add(&p->debt->runs, 1);
-    return itsi_pipeline_launch(p, slot, job) == 0;
+    return true;
 }
 
 bool itsi_debt_run(struct itsi_pipeline *p, int slot)

@@ -58,7 +58,7 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
 {
     struct itsi_camera_stream *stream = owner;
     struct itsi_pipeline *p = stream->pipeline;
-    itsi_tracking_ended(stream);
+    itsi_tracking_gave_up(stream);
     if (!atomic_load_explicit(&p->monitoring, memory_order_relaxed))
         return;
     int64_t now = itsi_now_ns();
@@ -73,7 +73,7 @@ void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_
 void itsi_stream_skipped(void *owner, const struct itsi_frame *frame)
 {
     (void)frame;
-    itsi_tracking_ended(owner);
+    itsi_tracking_gave_up(owner);
 }
 
 void itsi_stream_lost(void *owner, const struct itsi_frame_info *info, enum itsi_drop reason, bool damaged)

@@ -32,6 +32,7 @@ struct itsi_stream_quality {
     atomic_int_fast64_t encode_ns;                     /* processor time of pictures made of it */
     /* under the table's lock */
     int start;      /* the level it was admitted at; -1: where its peers are */
+    bool start_at_floor;
     int pin, boost; /* levels; -1: none */
     int64_t boost_until;
     struct itsi_quality_target target; /* in effect */
@@ -125,6 +126,7 @@ struct itsi_pipeline {
     struct itsi_yolo *yolo;         /* post-processing thread */
     struct itsi_track_scratch *track_scratch; /* the same; NULL: tracking is switched off */
     _Atomic float tolerance; /* of struct itsi_track_budget, for all cameras */
+    atomic_bool left_standing; /* a frame stands by for a detection that was dropped */
     struct itsi_job *jobs;          /* one per engine slot */
     struct itsi_bus bus;
     struct itsi_latency_recorder *recorder;
@@ -222,17 +224,20 @@ enum { ITSI_TRACKING_MOST = 15 }; /* frames from one detection to the next, at m
 ITS_NODISCARD int itsi_pipeline_make_tracking(struct itsi_pipeline *pipeline, struct its_diag *diag);
 ITS_NODISCARD int itsi_stream_tracking_init(struct itsi_camera_stream *stream, struct its_diag *diag);
 void itsi_stream_tracking_fini(struct itsi_camera_stream *stream);
-/* A frame of the camera goes to detection; it has ended there, however. */
+/* A frame of the camera goes to detection. */
 void itsi_tracking_sent(struct itsi_camera_stream *stream);
+/* It was dropped on the way, perhaps under a lock; the caller wakes the batcher's thread where that is not it. */
+void itsi_tracking_gave_up(struct itsi_camera_stream *stream);
+/* Its result was given; what stood by for it gets its own. No lock is held. */
 void itsi_tracking_ended(struct itsi_camera_stream *stream);
+/* Batcher's thread, no lock is held: frames that stood by for one that was dropped get their results. */
+void itsi_tracking_catch_up(struct itsi_pipeline *pipeline);
 /* Least score of the boxes that tracking wants to see, where `confidence` is that of those shown. */
 float itsi_tracking_floor(const struct itsi_camera_stream *stream, float confidence);
 /* Post-processing thread: boxes that were detected get their ids; only those above `confidence` stay. */
 void itsi_tracking_detected(struct itsi_camera_stream *stream, struct itsi_result *result, float confidence);
 /* Capture thread: does tracking stand in for this frame? Then the reference is taken over. */
 bool itsi_tracking_takes(struct itsi_camera_stream *stream, struct itsi_frame *frame);
-/* After a detection ended: the frame that stood by for it. */
-void itsi_tracking_caught_up(struct itsi_camera_stream *stream);
 /* The longest detection interval, in frames, over which the tracks hold; 0: not known. */
 int itsi_tracking_longest(struct itsi_camera_stream *stream);
 void itsi_tracking_stop(struct itsi_camera_stream *stream, enum itsi_drop reason);

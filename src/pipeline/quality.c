@@ -146,7 +146,7 @@ static void keep(struct itsi_pipeline *p, const struct itsi_quality_events *even
 /* One line a step, however many cameras it moves; each change is in the history. */
 static void tell(const struct itsi_quality_control *q, const struct itsi_quality_events *events)
 {
-    char text[256];
+    char text[400];
     if (events->count == 0)
         return;
     itsi_quality_event_text(&events->items[events->count - 1], text, sizeof text);
@@ -174,6 +174,7 @@ static void step(struct itsi_pipeline *p, int64_t now)
     q->overview.cores = snapshot.cores;
     itsi_quality_status(q->state, &q->overview.status);
     itsi_quality_capacity(q->state, &q->capacity);
+    itsi_quality_grants_follow(&q->grants, &snapshot, q->targets, &q->capacity, &policy);
     q->stepped = true;
     itsi_debt_set_room(p, itsi_debt_room(&policy, &q->overview.status));
     pthread_mutex_unlock(&q->mutex);

@@ -23,8 +23,7 @@ static bool comes(const struct itsi_capture_status *capture)
 
 static double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
-/* What was done for it and what it took in the last two steps, a second: of a camera that is analysed once a second every
- * other step would say nothing and the next twice as much. `infer` is shared out later. */
+/* What was done for it and what it took in the last two steps, a second. `infer` is shared out later. */
 static void measure(struct itsi_stream_quality *s, const struct itsi_capture_status *capture, int64_t now,
                     struct itsi_quality_camera *out)
 {
@@ -33,6 +32,7 @@ static void measure(struct itsi_stream_quality *s, const struct itsi_capture_sta
     const struct itsi_stream_sample *was = s->before[0].now ? &s->before[0] : &s->before[1];
     if (was->now) {
         const double seconds = fmax(1e-3, (double)(now - was->now) / 1e9);
+        out->counted_s = seconds;
         out->decoded_fps = (double)(is.decoded - was->decoded) / seconds;
         out->detected_fps = (double)(is.detected - was->detected) / seconds;
         out->cost.decode = (double)(is.cpu_ns - was->cpu_ns) / 1e9 / seconds;
@@ -58,6 +58,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .boost = s->boost,
         .boost_until = s->boost_until,
         .start = s->start,
+        .start_at_floor = s->start_at_floor,
         .width = s->width,
         .height = s->height,
         .fps = comes(capture) ? capture->fps : 0,
@@ -66,6 +67,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .sub_width = capture->sub ? capture->width : 0,
         .sub_height = capture->sub ? capture->height : 0,
         .key_fps = capture->key_seconds > 0 ? 1 / capture->key_seconds : 0,
+        .reordered = capture->has_b_frames,
         .max_interval = itsi_tracking_longest(stream),
         .droppable = ratio((double)capture->disposable, (double)capture->packets),
     };

@@ -9,6 +9,7 @@
 #include "pipeline/facts.h"
 #include "pipeline/pipeline_impl.h"
 #include "quality/controller.h"
+#include "quality/grants.h"
 
 /* A camera has one of each knob in a step, and one for a smaller stream that is lost. */
 enum { ITSI_QUALITY_CAMERA_EVENTS = ITSI_KNOBS + 1 };
@@ -46,6 +47,7 @@ struct itsi_quality_control {
     struct itsi_str_list priority; /* camera ids; owned */
     struct itsi_quality_overview overview;
     struct itsi_quality_capacity capacity; /* as of the last step */
+    struct itsi_quality_grants grants;     /* what was promised and is not in it yet */
     bool stepped;                          /* there was one */
     struct itsi_quality_change history[ITSI_QUALITY_HISTORY];
     uint64_t changes; /* ever */
@@ -58,8 +60,8 @@ void itsi_quality_gather(struct itsi_pipeline *pipeline, int64_t now, struct its
 bool itsi_quality_is_priority(const struct itsi_quality_control *quality, const char *id);
 /* Is it one whose pictures are not to be thinned (pace=off)? */
 bool itsi_quality_governs(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture);
-/* quality_note.c: what of the level in effect the camera cannot follow. The table's lock is held. */
-void itsi_stream_quality_note(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture, char *out,
-                              size_t size);
+/* quality_note.c: what of what is asked of it the camera does not follow at `now`, and why. The table's lock is held. */
+void itsi_stream_quality_note(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture,
+                              int64_t now, char *out, size_t size);
 
 #endif

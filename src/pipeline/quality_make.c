@@ -124,6 +124,8 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeli
         return itsi_fail(diag, ITS_ENOMEM, "quality manager: out of memory");
     int rc = itsi_quality_state_create(&q->state, q->max_cameras, diag);
     if (rc == 0)
+        rc = itsi_quality_grants_init(&q->grants, q->max_cameras, diag);
+    if (rc == 0)
         itsi_quality_status(q->state, &q->overview.status); /* what is said before the first step */
     if (rc == 0)
         rc = itsi_pipeline_make_debt(p, diag);
@@ -136,6 +138,7 @@ void itsi_pipeline_free_quality(struct itsi_pipeline *p)
     if (!q)
         return;
     itsi_quality_state_destroy(q->state);
+    itsi_quality_grants_fini(&q->grants);
     itsi_str_list_fini(&q->priority);
     itsi_free(q->cameras);
     itsi_free(q->pixels);
@@ -151,6 +154,25 @@ void itsi_pipeline_free_quality(struct itsi_pipeline *p)
 
 /* --- admission ---------------------------------------------------------------------------------------------------- */
 
+/* What was promised since the last step, and what of earlier promises does not show yet, is not promised again. False:
+ * nothing is known yet of what there is, or nobody is refused. */
+static bool ask_for_room(struct itsi_quality_control *q, struct itsi_quality_camera *wanted, const char *id,
+                         struct itsi_quality_offer *offer)
+{
+    pthread_mutex_lock(&q->mutex);
+    const bool knows = q->stepped && q->policy.enabled;
+    if (knows) {
+        struct itsi_quality_capacity capacity = q->capacity;
+        wanted->is_priority = itsi_str_list_has(&q->priority, id);
+        itsi_quality_grants_debit(&q->grants, &capacity);
+        itsi_quality_admit(&capacity, &q->policy, wanted, offer);
+        if (offer->admitted)
+            itsi_quality_grants_add(&q->grants, &q->capacity, &q->policy, wanted, offer);
+    }
+    pthread_mutex_unlock(&q->mutex);
+    return knows;
+}
+
 int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag *diag)
 {
     struct itsi_quality_control *q = stream->pipeline->quality;
@@ -159,17 +181,9 @@ int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag
     itsi_capture_status(stream->capture, &capture);
     if (!q || !capture.live)
         return 0; /* one that waits for its results always fits */
-    pthread_mutex_lock(&q->mutex);
-    const struct itsi_quality_policy policy = q->policy;
-    const struct itsi_quality_capacity capacity = q->capacity;
-    const bool knows = q->stepped && policy.enabled;
-    const bool is_priority = itsi_str_list_has(&q->priority, camera->id);
-    pthread_mutex_unlock(&q->mutex);
-    if (!knows)
-        return 0;
-    const struct itsi_quality_camera wanted = {
+    struct itsi_quality_camera wanted = {
+        .key = (uint64_t)stream->index + 1,
         .weight = camera->priority,
-        .is_priority = is_priority,
         .pin = -1,
         .boost = -1,
         .start = -1,
@@ -177,13 +191,15 @@ int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag
         .has_sub = camera->sub_url[0] != '\0',
     };
     struct itsi_quality_offer offer;
-    itsi_quality_admit(&capacity, &policy, &wanted, &offer);
+    if (!ask_for_room(q, &wanted, camera->id, &offer))
+        return 0;
     if (!offer.admitted) {
         char text[160];
         itsi_quality_offer_text(&offer, text, sizeof text);
         return itsi_fail(diag, ITS_ELIMIT, "does not fit: %s", text);
     }
     stream->quality.start = offer.level;
+    stream->quality.start_at_floor = offer.at_floor;
     return 0;
 }
 
@@ -220,7 +236,7 @@ void itsi_stream_quality_status(const struct itsi_camera_stream *stream, int64_t
     out->quality_changes = s->changes;
     out->quality_since_wall_ns = s->changed_wall_ns;
     out->quality_seconds = (double)(now - s->changed) / 1e9;
-    itsi_stream_quality_note(stream, &out->capture, out->quality_note, sizeof out->quality_note);
+    itsi_stream_quality_note(stream, &out->capture, now, out->quality_note, sizeof out->quality_note);
 }
 
 size_t itsi_pipeline_quality_changes(struct itsi_pipeline *p, struct itsi_quality_change *out, size_t cap)

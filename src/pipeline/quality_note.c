@@ -17,8 +17,8 @@ static bool lacks_input(const struct itsi_pipeline *p, const struct itsi_stream_
     return abs(has - wanted) >= STEP;
 }
 
-void itsi_stream_quality_note(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture, char *out,
-                              size_t size)
+void itsi_stream_quality_note(const struct itsi_camera_stream *stream, const struct itsi_capture_status *capture,
+                              int64_t now, char *out, size_t size)
 {
     const struct itsi_pipeline *p = stream->pipeline;
     const struct itsi_stream_quality *s = &stream->quality;
@@ -26,6 +26,9 @@ void itsi_stream_quality_note(const struct itsi_camera_stream *stream, const str
     out[0] = '\0';
     if (p->quality && !capture->live)
         snprintf(out, size, "it plays at its own pace (pace=off): every frame of it is analysed");
+    else if (s->pin >= 0 && s->boost >= 0 && s->boost_until > now)
+        snprintf(out, size, "its boost to %s waits for the end of its pin to %s", itsi_quality_name(s->boost),
+                 itsi_quality_name(s->pin));
     else if (knows && capture->sub_again_ns != 0)
         snprintf(out, size, "its smaller stream could not be had: %.180s", capture->sub_error);
     else if (knows && lacks_input(p, s))

@@ -75,6 +75,12 @@ static void pins_and_boosts_hold(void **state)
     assert_int_equal(itsi_pipeline_camera(p, "camera_001", &status), 0);
     assert_int_equal(status.pin, ITSI_QUALITY_HIGH);
     assert_int_equal(status.quality_level, ITSI_QUALITY_HIGH);
+    /* a pin goes before a boost, and that is said */
+    CHECK_OK(itsi_pipeline_boost_quality(p, "camera_002", ITSI_QUALITY_HIGH, 600, &diag), diag);
+    CHECK_CONTAINS(status_of(p, "camera_002").quality_note, "boost to high waits");
+    assert_int_equal(level_of(p, "camera_002"), ITSI_QUALITY_ULTRA_LOW);
+    CHECK_OK(itsi_pipeline_boost_quality(p, "camera_002", -1, 0, &diag), diag);
+    assert_string_equal(status_of(p, "camera_002").quality_note, "");
     CHECK_OK(itsi_pipeline_pin_quality(p, "camera_002", -1, &diag), diag);
     AWAIT(level_of(p, "camera_002") > ITSI_QUALITY_ULTRA_LOW);
     (void)close_pipeline(p);
@@ -153,6 +159,28 @@ static void a_camera_too_many(void **state)
     (void)close_pipeline(p);
 }
 
+/* Three hundred ask before the first of them shows in any measurement. The engine does 50 pictures a second, and four times
+ * as many of half the size: of the latter, each takes one a second at least. */
+static void a_rush_gets_what_room_there_is(void **state)
+{
+    (void)state;
+    struct its_diag diag = {""};
+    cfg.general.max_concurrent_streams = 400;
+    struct itsi_pipeline *p = crowd();
+    int admitted = 0;
+    AWAIT(level_of(p, "camera_001") < ITSI_QUALITY_HIGH);
+    for (int i = 0; i < 300; i++) {
+        struct itsi_camera camera = {.url = "null://?fps=25"};
+        const int rc = itsi_pipeline_add_camera(p, &camera, &diag);
+        assert_true(rc == 0 || rc == ITS_ELIMIT);
+        admitted += rc == 0;
+    }
+    print_message("%d of 300 let in; the last: %s\n", admitted, diag.text);
+    assert_in_range(admitted, 1, 190);
+    CHECK_CONTAINS(diag.text, "does not fit");
+    (void)close_pipeline(p);
+}
+
 /* Sources that wait for their receiver are never thinned, however full the engine. */
 static void unpaced_cameras_are_left_alone(void **state)
 {
@@ -205,6 +233,7 @@ int main(void)
         ADAPTING(the_surface_is_true_from_the_start),
         ADAPTING(mistakes_are_named),
         ADAPTING(a_camera_too_many),
+        ADAPTING(a_rush_gets_what_room_there_is),
         ADAPTING(unpaced_cameras_are_left_alone),
         ADAPTING(every_change_is_counted),
     };

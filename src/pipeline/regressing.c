@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -39,13 +40,6 @@ struct itsi_regressing {
 
 /* --- what a baseline holds for ------------------------------------------------------------------------------------ */
 
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * UINT64_C(1099511628211);
-    return hash;
-}
-
 /* The first "model name" of /proc/cpuinfo; empty where there is none. */
 static void processor_name(char *out, size_t size)
 {
@@ -69,7 +63,8 @@ static void make_key(const struct itsi_pipeline *p, const struct its_cfg *cfg, s
     snprintf(options, sizeof options, "%dx%d parallel %d batch %d threads %lld dynamic %d detections %lld", p->info.width,
              p->info.height, p->info.parallel, p->info.max_batch, (long long)cfg->inference.threads,
              cfg->gpu.enable_dynamic_batching, (long long)cfg->inference.max_detections);
-    snprintf(config, sizeof config, "%016llx", (unsigned long long)hash_text(UINT64_C(1469598103934665603), options));
+    const uint64_t hash = itsi_hash_bytes(UINT64_C(1469598103934665603), options, strlen(options));
+    snprintf(config, sizeof config, "%016llx", (unsigned long long)hash);
     snprintf(hardware, sizeof hardware, "%s, %ld processors, %s", processor, sysconf(_SC_NPROCESSORS_ONLN),
              p->info.device);
     itsi_baseline_key(out, ITS_BUILD, model, config, hardware, 0);

@@ -147,6 +147,13 @@ static void submit(struct itsi_pipeline *p, int slot, struct itsi_job *job)
     p->backend->release(p->engine, slot);
 }
 
+/* Until there may be something to do. */
+static void rest(struct itsi_pipeline *p, int64_t until, bool for_frames)
+{
+    itsi_tracking_catch_up(p);
+    itsi_batcher_wait(p->batcher, until, for_frames);
+}
+
 /* One round of the batcher thread: a batch on its way, or a sleep until there may be one. Frames expire on time meanwhile,
  * whatever the engine does: nothing here waits for it. */
 static void batch_once(struct itsi_pipeline *p)
@@ -155,7 +162,7 @@ static void batch_once(struct itsi_pipeline *p)
     int64_t again;
     int slot = may_take(p, atomic_load(&p->in_engine), &engine_free, &again) ? p->backend->acquire(p->engine) : -1;
     if (slot < 0) {
-        itsi_batcher_wait(p->batcher, again, false);
+        rest(p, again, false);
         return;
     }
     struct itsi_job *job = &p->jobs[slot];
@@ -170,7 +177,7 @@ static void batch_once(struct itsi_pipeline *p)
         return;
     p->backend->release(p->engine, slot);
     if (!taken)
-        itsi_batcher_wait(p->batcher, again, true);
+        rest(p, again, true);
 }
 
 static void *batch_main(void *arg)
@@ -231,7 +238,6 @@ static void finish_image(struct itsi_pipeline *p, const struct itsi_live *live, 
     itsi_result_unref(&result);
     itsi_frame_unref(&item->frame);
     itsi_tracking_ended(stream);
-    itsi_tracking_caught_up(stream);
     itsi_stream_unref(stream);
 }
 

@@ -37,7 +37,15 @@ void itsi_stream_tracking_fini(struct itsi_camera_stream *stream)
 /* --- frames that are detected on ---------------------------------------------------------------------------------- */
 
 void itsi_tracking_sent(struct itsi_camera_stream *stream) { atomic_fetch_add(&stream->tracking.detecting, 1); }
-void itsi_tracking_ended(struct itsi_camera_stream *stream) { atomic_fetch_sub(&stream->tracking.detecting, 1); }
+
+/* By whatever thread drops the frame, perhaps under the batcher's lock, where no result can be given: who stands by is left to
+ * the batcher's thread. It either sees here that somebody does, or whoever does sees there that nothing is detected any more. */
+void itsi_tracking_gave_up(struct itsi_camera_stream *stream)
+{
+    struct itsi_stream_tracking *t = &stream->tracking;
+    if (atomic_fetch_sub(&t->detecting, 1) == 1 && atomic_load(&t->stands_by))
+        atomic_store(&stream->pipeline->left_standing, true);
+}
 
 float itsi_tracking_floor(const struct itsi_camera_stream *stream, float confidence)
 {
@@ -178,10 +186,13 @@ bool itsi_tracking_takes(struct itsi_camera_stream *stream, struct itsi_frame *f
     const bool detect = is_due(stream, frame->info.trace.origin, change);
     struct itsi_frame *passed = t->standby;
     t->standby = NULL;
-    if (!detect && atomic_load(&t->detecting) > 0)
+    atomic_store(&t->stands_by, !detect); /* before it is looked at what is detected: see itsi_tracking_gave_up() */
+    if (!detect && atomic_load(&t->detecting) > 0) {
         t->standby = frame;
-    else if (!detect)
+    } else if (!detect) {
         stand_in(stream, frame);
+        atomic_store(&t->stands_by, false);
+    }
     pthread_mutex_unlock(&t->mutex);
     if (passed) {
         itsi_ledger_skip(&stream->ledger);
@@ -190,18 +201,36 @@ bool itsi_tracking_takes(struct itsi_camera_stream *stream, struct itsi_frame *f
     return !detect;
 }
 
-void itsi_tracking_caught_up(struct itsi_camera_stream *stream)
+static void catch_up(struct itsi_camera_stream *stream)
 {
     struct itsi_stream_tracking *t = &stream->tracking;
-    if (!t->tracker)
-        return;
     pthread_mutex_lock(&t->mutex);
     struct itsi_frame *frame = atomic_load(&t->detecting) == 0 ? t->standby : NULL;
     if (frame) {
         t->standby = NULL;
+        atomic_store(&t->stands_by, false);
         stand_in(stream, frame);
     }
     pthread_mutex_unlock(&t->mutex);
+}
+
+void itsi_tracking_ended(struct itsi_camera_stream *stream)
+{
+    atomic_fetch_sub(&stream->tracking.detecting, 1);
+    if (stream->tracking.tracker)
+        catch_up(stream);
+}
+
+void itsi_tracking_catch_up(struct itsi_pipeline *p)
+{
+    if (!atomic_load(&p->left_standing))
+        return;
+    atomic_store(&p->left_standing, false); /* before they are looked at: who is left from now on is not forgotten */
+    pthread_mutex_lock(&p->table);
+    for (int i = 0; i < p->camera_count; i++)
+        if (atomic_load(&p->cameras[i]->tracking.stands_by))
+            catch_up(p->cameras[i]);
+    pthread_mutex_unlock(&p->table);
 }
 
 void itsi_tracking_stop(struct itsi_camera_stream *stream, enum itsi_drop reason)
@@ -210,6 +239,7 @@ void itsi_tracking_stop(struct itsi_camera_stream *stream, enum itsi_drop reason
     pthread_mutex_lock(&t->mutex);
     struct itsi_frame *frame = t->standby;
     t->standby = NULL;
+    atomic_store(&t->stands_by, false);
     pthread_mutex_unlock(&t->mutex);
     if (frame) {
         itsi_ledger_drop(&stream->ledger, ITSI_STAGE_POSTPROCESSING, reason);

@@ -18,6 +18,7 @@
 struct itsi_stream_tracking {
     struct itsi_tracker *tracker; /* const after init; NULL: tracking is switched off */
     atomic_int detecting;         /* frames on their way to a detection */
+    atomic_bool stands_by;        /* a frame stands by, or is about to */
     atomic_int interval;          /* every n-th frame is detected on average, if the tracks hold */
     atomic_int fps_millihertz;    /* of the frames that come here; 0: not known */
     struct itsi_track_change change; /* the capture thread's */

@@ -24,6 +24,20 @@ struct applicant {
     struct itsi_quality_learned learned;
 };
 
+/* What nobody has told of it is taken to be as it is with the others. */
+static void complete(struct itsi_quality_camera *camera, const struct itsi_quality_typical *typical)
+{
+    if (camera->width <= 0 || camera->height <= 0) {
+        const double lines = typical->pixels > 0 ? sqrt(typical->pixels * 9 / 16) : 1080;
+        camera->width = (int)(lines * 16 / 9 + 0.5);
+        camera->height = (int)(lines + 0.5);
+    }
+    if (camera->key_fps <= 0)
+        camera->key_fps = fmin(typical->key_fps, camera->fps);
+    if (camera->droppable <= 0)
+        camera->droppable = typical->droppable;
+}
+
 static void imagine(struct applicant *a, const struct itsi_quality_capacity *capacity,
                     const struct itsi_quality_policy *policy, const struct itsi_quality_camera *camera)
 {
@@ -33,13 +47,11 @@ static void imagine(struct applicant *a, const struct itsi_quality_capacity *cap
                      .own_input = capacity->own_input, .engine_on_cpu = capacity->engine_on_cpu},
         .costing = {.snapshot = &a->snapshot, .floor_fps = policy->floor_fps},
     };
-    if (a->camera.width <= 0 || a->camera.height <= 0) {
-        a->camera.width = 1920;
-        a->camera.height = 1080;
-    }
+    complete(&a->camera, &capacity->typical);
     for (int i = 0; i < capacity->input_count; i++)
         a->costing.unit[i] = capacity->unit[i];
-    a->learned.decode[0][ITSI_DECODE_ALL] = capacity->decode_per_pixel * a->camera.width * a->camera.height;
+    for (int mode = 0; mode < ITSI_DECODE_MODES; mode++)
+        a->learned.decode[0][mode] = capacity->typical.decode[mode] * a->camera.width * a->camera.height;
 }
 
 static void work_at(const struct applicant *a, const struct itsi_quality_position *at, double work[ITSI_RESOURCES])
@@ -74,10 +86,13 @@ static double shortage_at(const struct applicant *a, int level, const double fre
     return shortage(work, free, resource);
 }
 
-/* Lowest level, and there the rungs below it: the least it can be served with. */
-static struct itsi_quality_position floor_of(const struct itsi_quality_policy *policy, bool favoured)
+/* Lowest level, and there the rungs below it. */
+struct itsi_quality_position itsi_quality_floor(const struct itsi_quality_policy *policy,
+                                                const struct itsi_quality_camera *camera)
 {
-    if (favoured && policy->protect_priority)
+    if (camera->pin >= 0)
+        return itsi_quality_position_at(camera->pin);
+    if (camera->is_priority && policy->prefer_priority && policy->protect_priority)
         return itsi_quality_position_at(policy->priority_floor);
     struct itsi_quality_position at;
     for (int k = 0; k < ITSI_KNOBS; k++)
@@ -85,12 +100,27 @@ static struct itsi_quality_position floor_of(const struct itsi_quality_policy *p
     return at;
 }
 
+struct itsi_quality_position itsi_quality_offered(const struct itsi_quality_policy *policy,
+                                                  const struct itsi_quality_camera *camera,
+                                                  const struct itsi_quality_offer *offer)
+{
+    return offer->at_floor ? itsi_quality_floor(policy, camera) : itsi_quality_position_at(offer->level);
+}
+
+void itsi_quality_expect(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
+                         const struct itsi_quality_camera *camera, const struct itsi_quality_position *at,
+                         double work[ITSI_RESOURCES])
+{
+    struct applicant a;
+    imagine(&a, capacity, policy, camera);
+    work_at(&a, at, work);
+}
+
 /* It does not fit beside the others as they are, or at a level below what it asked for: lower, or make room. */
 static void degrade(const struct applicant *a, const struct itsi_quality_capacity *capacity,
                     const struct itsi_quality_policy *policy, struct itsi_quality_offer *out)
 {
-    const bool favoured = a->camera.is_priority && policy->prefer_priority;
-    const struct itsi_quality_position floor = floor_of(policy, favoured);
+    const struct itsi_quality_position floor = itsi_quality_floor(policy, &a->camera);
     const int lowest = itsi_quality_position_level(&floor);
     if (out->fits_at >= lowest) {
         out->admitted = true;
@@ -105,7 +135,7 @@ static void degrade(const struct applicant *a, const struct itsi_quality_capacit
     out->missing = shortage(work, free, &out->resource);
     if (out->missing > 0)
         return;
-    out->admitted = true;
+    out->admitted = out->at_floor = true;
     out->answer = ITSI_ANSWER_OTHERS_GIVE;
     out->level = lowest;
 }

@@ -6,11 +6,20 @@
 #include "quality/cost.h"
 #include "quality/policy.h"
 
+/* The cameras that are there: what a newcomer is expected to be like as far as nothing is known of it. */
+struct itsi_quality_typical {
+    double pixels;                    /* of a picture, mean; 0: none was seen yet */
+    double key_fps;                   /* mean, where most have told; 0: not relied on */
+    double droppable;                 /* mean */
+    double decode[ITSI_DECODE_MODES]; /* processor seconds per frame of the source and pixel, mean of those that were decoded
+                                       * in that way; 0: none was */
+};
+
 /* What there is, as of a controller's last step. */
 struct itsi_quality_capacity {
     double free[ITSI_RESOURCES];        /* work per second that may still be filled; negative: too much is */
     double reclaimable[ITSI_RESOURCES]; /* what the cameras would give up at their floors */
-    double decode_per_pixel;            /* processor seconds, mean of the fleet; 0: no camera was measured yet */
+    struct itsi_quality_typical typical;
     double unit[ITSI_QUALITY_INPUTS];   /* cost of one detection by input size; 0: unknown */
     struct itsi_quality_input inputs[ITSI_QUALITY_INPUTS];
     int input_count, own_input;
@@ -38,12 +47,24 @@ struct itsi_quality_offer {
     int fits_at;     /* the best level that fits beside the others as they are; -1: none does */
     enum itsi_quality_resource resource; /* refused: what is short, */
     double missing;                      /* and by how much work per second */
+    bool at_floor;                       /* admitted with the least it can be served with, rungs below its level included */
 };
 
-/* camera: what is known of it before it came (size, fps, sub-stream, priority, pin); an unknown size is taken for
- * 1080p. */
+/* camera: what is known of it before it came (size, fps, sub-stream, priority, pin). What is not is taken to be as it mostly
+ * is among those that are there; a size that nobody has told of, for 1080p. */
 void itsi_quality_admit(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
                         const struct itsi_quality_camera *camera, struct itsi_quality_offer *out);
+
+/* Where that offer puts the camera, and the least it can be served with. */
+struct itsi_quality_position itsi_quality_offered(const struct itsi_quality_policy *policy,
+                                                  const struct itsi_quality_camera *camera,
+                                                  const struct itsi_quality_offer *offer);
+struct itsi_quality_position itsi_quality_floor(const struct itsi_quality_policy *policy,
+                                                const struct itsi_quality_camera *camera);
+/* What the camera is expected to take at a position, by what is known of it. */
+void itsi_quality_expect(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
+                         const struct itsi_quality_camera *camera, const struct itsi_quality_position *at,
+                         double work[ITSI_RESOURCES]);
 
 /* "needs 0.4 of a core more; would fit at level low" */
 void itsi_quality_offer_text(const struct itsi_quality_offer *offer, char *out, size_t size);

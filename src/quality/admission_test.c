@@ -1,6 +1,7 @@
 #include "support/check.h"
 
 #include "base/clock.h"
+#include "quality/grants.h"
 #include "quality/plant_fixture.h"
 
 /* 0.5 of a core free, as much to be had from the others; a detection takes 10 ms, a 1080p frame 4 ms to decode. */
@@ -9,7 +10,7 @@ static struct itsi_quality_capacity half_a_core(void)
     struct itsi_quality_capacity capacity = {
         .free = {[ITSI_RESOURCE_CPU] = 0.5, [ITSI_RESOURCE_ENCODER] = 1},
         .reclaimable = {[ITSI_RESOURCE_CPU] = 0.5},
-        .decode_per_pixel = 0.004 / (1920 * 1080),
+        .typical = {.decode = {0.004 / (1920 * 1080)}},
         .unit = {0.010, 0.0056, 0.0025},
         .inputs = {{640, 384, 0}, {480, 288, 0}, {320, 192, 0}},
         .input_count = 3,
@@ -171,6 +172,40 @@ static void fills_what_others_leave_of_a_machine_and_stops(void **state)
     fill_a_machine(0.35, 90, 160);
 }
 
+/* A hundred cameras are there, and hundreds more ask within one moment: who is let in is served, the rest is told at once. */
+static void a_rush_is_let_in_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(2);
+    struct itsi_quality_grants grants;
+    struct its_diag diag;
+    CHECK_OK(itsi_quality_grants_init(&grants, PLANT_CAMERAS, &diag), diag);
+    plant->unit = 0.008;
+    plant_add(plant, 100, 640, 360, 25);
+    plant_run(plant, 30);
+    struct itsi_quality_capacity now;
+    itsi_quality_capacity(plant->state, &now);
+    for (int asked = 0; asked < 300; asked++) {
+        const struct itsi_quality_camera camera = {.key = plant->next_key, .pin = -1, .boost = -1, .start = -1, .fps = 25};
+        struct itsi_quality_capacity capacity = now;
+        struct itsi_quality_offer got;
+        itsi_quality_grants_debit(&grants, &capacity);
+        itsi_quality_admit(&capacity, &plant->policy, &camera, &got);
+        if (!got.admitted)
+            continue;
+        itsi_quality_grants_add(&grants, &now, &plant->policy, &camera, &got);
+        const int at = plant_add(plant, 1, 640, 360, 25);
+        plant->cameras[at].facts.start = got.level;
+        plant->cameras[at].facts.start_at_floor = got.at_floor;
+    }
+    plant_run(plant, 30);
+    print_message("    %d of 400 cameras are there; %.2f of the machine\n", plant->count, plant->utilisation);
+    assert_in_range(plant->count, 120, 200);
+    assert_false(plant_suffers(plant));
+    itsi_quality_grants_fini(&grants);
+    plant_destroy(plant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +214,7 @@ int main(void)
         cmocka_unit_test(makes_room_among_the_others),
         cmocka_unit_test(names_the_engine_that_is_full),
         cmocka_unit_test(fills_a_machine_and_stops),
+        cmocka_unit_test(a_rush_is_let_in_as_far_as_there_is_room),
         cmocka_unit_test(fills_what_others_leave_of_a_machine_and_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,8 +45,9 @@ struct itsi_quality_status {
     bool recovering;                       /* a rise is on trial, or more are to follow it */
     double flaps;                          /* recent ones, forgotten slowly */
     int64_t rise_in_ns;                    /* calm still needed before quality rises; 0: none */
-    int exhausted_cameras;                 /* that have nothing left to give on the bottleneck */
-    int64_t exhausted_ns;                  /* for so long most have not, while overload goes on; 0: it is not so */
+    int64_t exhausted_ns;                  /* for so long most of the cameras that take of the bottleneck have had nothing
+                                            * left to give, while overload went on; 0: it is not so */
+    int exhausted_cameras, taking_cameras; /* those that have not, of those that take of it; 0 with exhausted_ns */
     uint64_t changes, changes_by_reason[ITSI_QUALITY_REASONS]; /* events since the beginning, suppressed ones too */
 };
 void itsi_quality_status(const struct itsi_quality_state *state, struct itsi_quality_status *out);

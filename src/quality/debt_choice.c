@@ -4,13 +4,23 @@
 
 #include <math.h>
 
-bool itsi_debt_samples(uint32_t camera, uint64_t n, uint32_t period)
+/* Where the k-th block begins. */
+static uint64_t block_at(double k, double share) { return (uint64_t)floor(k / share); }
+
+bool itsi_debt_samples(uint32_t camera, uint64_t n, double share)
 {
     struct itsi_rand rng;
-    if (period == 0)
+    if (!(share > 0))
         return false;
-    itsi_rand_seed(&rng, (uint64_t)camera << 40 ^ n / period);
-    return n % period == itsi_rand_below(&rng, period);
+    /* the block that n lies in, but for what the division rounds off */
+    double k = floor((double)n * share);
+    while (block_at(k, share) > n)
+        k--;
+    while (block_at(k + 1, share) <= n)
+        k++;
+    const uint64_t begin = block_at(k, share), length = block_at(k + 1, share) - begin;
+    itsi_rand_seed(&rng, (uint64_t)camera << 40 ^ (uint64_t)k);
+    return n - begin == itsi_rand_below(&rng, (uint32_t)length);
 }
 
 int64_t itsi_debt_room(const struct itsi_quality_policy *policy, const struct itsi_quality_status *status)

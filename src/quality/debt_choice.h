@@ -4,10 +4,11 @@
 
 #include "quality/controller.h"
 
-/* Is the camera's n-th result (0, 1, ...) one of the sample? One of every `period`, at a place within it that is drawn from
- * the camera and n: every n-th exactly would beat with the interval of detection, and see none but detected or none but tracked
- * pictures. The same arguments always give the same answer. period 0: none is. */
-bool itsi_debt_samples(uint32_t camera, uint64_t n, uint32_t period);
+/* Is the camera's n-th result (0, 1, ...) one of the sample? The results are cut into blocks, the k-th from floor(k / share)
+ * on, and one of each block is: of the first n never fewer or more than n * share by one or above, whatever the share. Its
+ * place in the block is drawn from the camera and k: one at equal distances would beat with the interval of detection, and see
+ * none but detected or none but tracked pictures. The same arguments always give the same answer. share: 1e-9..1; 0: none is. */
+bool itsi_debt_samples(uint32_t camera, uint64_t n, double share);
 
 /* The engine time, ns, that a run may take now without harm to live frames, 0: none. There is room while nothing says
  * overload, processors and engine are not full, and a frame that had to wait for such a run would still keep the reserve

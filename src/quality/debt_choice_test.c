@@ -6,18 +6,40 @@
 
 #include <math.h>
 
-static void one_of_every_period_and_none_with_zero(void **state)
+/* Of any number of results, to within one; 0.7 and 0.015 are no fractions with a one above. */
+static void the_share_is_kept_exactly(void **state)
+{
+    static const double shares[] = {1, 0.9, 0.7, 2.0 / 3, 0.5, 0.34, 0.1, 0.03, 0.015, 0.01, 0.001};
+    (void)state;
+    for (size_t s = 0; s < sizeof shares / sizeof *shares; s++) {
+        uint64_t sampled = 0;
+        for (uint64_t n = 0; n < 20000; n++) {
+            sampled += itsi_debt_samples(3, n, shares[s]);
+            assert_true(fabs((double)sampled - (double)(n + 1) * shares[s]) < 1 + 1e-9);
+        }
+    }
+}
+
+static void all_with_one_and_none_with_zero(void **state)
 {
     (void)state;
-    for (uint32_t period = 1; period <= 100; period += 33)
-        for (uint64_t block = 0; block < 50; block++) {
+    for (uint64_t n = 0; n < 1000; n++) {
+        assert_true(itsi_debt_samples(3, n, 1));
+        assert_false(itsi_debt_samples(3, n, 0));
+    }
+}
+
+/* One of every hundred exactly, and far into a camera's life too. */
+static void one_of_every_hundred(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++)
+        for (uint64_t block = late ? UINT64_C(1) << 36 : 0, end = block + 100; block < end; block++) {
             int sampled = 0;
-            for (uint64_t n = block * period; n < (block + 1) * period; n++)
-                sampled += itsi_debt_samples(3, n, period);
+            for (uint64_t n = block * 100; n < (block + 1) * 100; n++)
+                sampled += itsi_debt_samples(3, n, 0.01);
             assert_int_equal(sampled, 1);
         }
-    for (uint64_t n = 0; n < 1000; n++)
-        assert_false(itsi_debt_samples(3, n, 0));
 }
 
 /* Every fourth result is detected: the sample has as many of those as of the others, for any camera. */
@@ -27,7 +49,7 @@ static void the_sample_does_not_beat_with_the_interval_of_detection(void **state
     for (uint32_t key = 0; key < 20; key++) {
         int by_phase[4] = {0};
         for (uint64_t n = 0; n < 100 * 1000; n++)
-            by_phase[n % 4] += itsi_debt_samples(key, n, 100);
+            by_phase[n % 4] += itsi_debt_samples(key, n, 0.01);
         for (int phase = 0; phase < 4; phase++)
             assert_in_range(by_phase[phase], 200, 300);
     }
@@ -40,7 +62,7 @@ static void cameras_do_not_fall_due_together(void **state)
     for (uint64_t n = 0; n < 100; n++) {
         int together = 0;
         for (uint32_t key = 0; key < 100; key++)
-            together += itsi_debt_samples(key, n, 100);
+            together += itsi_debt_samples(key, n, 0.01);
         most = together > most ? together : most;
     }
     assert_in_range(most, 2, 7);
@@ -89,7 +111,9 @@ static void places_go_to_those_that_are_known_least(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_of_every_period_and_none_with_zero),
+        cmocka_unit_test(the_share_is_kept_exactly),
+        cmocka_unit_test(all_with_one_and_none_with_zero),
+        cmocka_unit_test(one_of_every_hundred),
         cmocka_unit_test(the_sample_does_not_beat_with_the_interval_of_detection),
         cmocka_unit_test(cameras_do_not_fall_due_together),
         cmocka_unit_test(there_is_room_while_frames_keep_their_reserve),

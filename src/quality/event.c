@@ -48,6 +48,26 @@ static size_t add_figure(char *out, size_t size, size_t length, const char *name
     return n > 0 ? length + (size_t)n : length;
 }
 
+/* What is decoded: "key frames of the smaller stream". */
+static int add_decoded(char *out, size_t size, const char *before, enum itsi_decode_mode decode, bool sub)
+{
+    return snprintf(out, size, "%s%s frames%s", before, itsi_decode_mode_name(decode), sub ? " of the smaller stream" : "");
+}
+
+/* Of the knob, and of what it comes to where that changes. */
+static void describe_change(const struct itsi_quality_event *event, char *out, size_t size)
+{
+    const char *knob = itsi_quality_knob_name(event->knob), *from = itsi_quality_name(event->from_level);
+    int n = event->from_rung == event->to_rung
+                ? snprintf(out, size, "%s stays %s (rung %d)", knob, from, event->from_rung)
+                : snprintf(out, size, "%s %s -> %s (rung %d -> %d)", knob, from, itsi_quality_name(event->to_level),
+                           event->from_rung, event->to_rung);
+    if (event->from_decode == event->to_decode && event->from_sub == event->to_sub)
+        return;
+    n += add_decoded(out + n, size - (size_t)n, ", ", event->from_decode, event->from_sub);
+    add_decoded(out + n, size - (size_t)n, " -> ", event->to_decode, event->to_sub);
+}
+
 void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, size_t size)
 {
     const struct itsi_quality_inputs *in = &event->inputs;
@@ -57,13 +77,10 @@ void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, 
     n = add_figure(figures, sizeof figures, n, "on time", or_nan(in->on_time_ratio) * 100, "%");
     n = add_figure(figures, sizeof figures, n, "busy", or_nan(in->busy) * 100, "%");
     n = add_figure(figures, sizeof figures, n, "unmet", or_nan(in->unmet) * 100, "%");
-    add_figure(figures, sizeof figures, n, "demand", or_nan(in->utilisation) * 100, "%");
-    const char *knob = itsi_quality_knob_name(event->knob), *from = itsi_quality_name(event->from_level);
-    char change[96];
-    if (event->from_rung == event->to_rung)
-        snprintf(change, sizeof change, "%s stays %s (rung %d)", knob, from, event->from_rung);
-    else
-        snprintf(change, sizeof change, "%s %s -> %s (rung %d -> %d)", knob, from, itsi_quality_name(event->to_level),
-                 event->from_rung, event->to_rung);
+    n = add_figure(figures, sizeof figures, n, "demand", or_nan(in->utilisation) * 100, "%");
+    if (event->knob == ITSI_KNOB_DECODE && event->key_fps > 0)
+        add_figure(figures, sizeof figures, n, "key frames", event->key_fps, "/s");
+    char change[192]; /* room for the longest of all names */
+    describe_change(event, change, sizeof change);
     snprintf(out, size, "%s: %s%s", change, itsi_quality_reason_sentence(event->reason), figures);
 }

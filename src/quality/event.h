@@ -23,7 +23,10 @@
     X(BOOSTED, "boosted", "an incident asks for more")                                                                 \
     X(RELEASED, "released", "its pin or boost ended")                                                                  \
     X(POLICY, "policy", "the policy changed")                                                                          \
-    X(SUB_STREAM, "sub_stream", "its smaller stream cannot be had, the full one is read on")
+    X(SUB_STREAM, "sub_stream", "its smaller stream cannot be had, the full one is read on")                           \
+    X(RARE_KEYS, "rare_keys", "its key frames come too rarely to live on them alone")                                  \
+    X(STEADY_KEYS, "steady_keys", "its key frames have come often enough for a while")                                 \
+    X(STREAM, "stream", "its stream lets other frames be left out than before")
 
 enum itsi_quality_reason {
 #define ITSI_X(name, text, sentence) ITSI_QUALITY_##name,
@@ -48,6 +51,10 @@ struct itsi_quality_event {
     enum itsi_quality_knob knob;
     int from_level, to_level; /* of the camera: they may be equal, with another knob lower still */
     int from_rung, to_rung;   /* of the knob */
+    /* of the decode knob: what the camera's streams make of these */
+    enum itsi_decode_mode from_decode, to_decode;
+    bool from_sub, to_sub;
+    double key_fps;           /* its key frames a second, as measured; 0: not known */
     enum itsi_quality_reason reason;
     struct itsi_quality_inputs inputs;
 };

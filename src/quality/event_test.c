@@ -18,7 +18,7 @@ static const struct itsi_quality_event lowered = {
 static void says_what_and_why(void **state)
 {
     (void)state;
-    char text[256];
+    char text[400];
     itsi_quality_event_text(&lowered, text, sizeof text);
     assert_string_equal(text, "compute high -> low (rung 1 -> 3): frames finish too close to their deadline; slack "
                               "-4.25 ms, oldest waiting 61 ms, on time 87.5 %, busy 100 %, unmet 50 %, demand 193 %");
@@ -35,6 +35,14 @@ static void says_what_and_why(void **state)
     itsi_quality_event_text(&pinned, text, sizeof text);
     assert_string_equal(text, "decode stays high (rung 1): its smaller stream cannot be had, the full one is read on; unmet "
                               "0 %, demand 20 %");
+    pinned.reason = ITSI_QUALITY_RARE_KEYS;
+    pinned.from_decode = ITSI_DECODE_KEY;
+    pinned.from_sub = pinned.to_sub = true;
+    pinned.key_fps = 0.25;
+    itsi_quality_event_text(&pinned, text, sizeof text);
+    assert_string_equal(text, "decode stays high (rung 1), key frames of the smaller stream -> all frames of the smaller "
+                              "stream: its key frames come too rarely to live on them alone; unmet 0 %, demand 20 %, key "
+                              "frames 0.25 /s");
     itsi_quality_event_text(&lowered, text, 8); /* cut, not overrun */
     assert_string_equal(text, "compute");
 }

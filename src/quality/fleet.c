@@ -136,7 +136,10 @@ static void clamp(struct itsi_quality_member *member)
 static void begin_member(struct itsi_quality_fleet *fleet, struct itsi_quality_member *member,
                          const struct itsi_quality_camera *camera)
 {
-    member->camera = camera;
+    member->facts = *camera;
+    member->measured_key_fps = camera->key_fps;
+    member->facts.key_fps = itsi_quality_keys_follow(&member->keys, camera->key_fps, fleet->policy->floor_fps, fleet->time);
+    member->camera = &member->facts;
     memset(member->reason, 0, sizeof member->reason);
     set_bounds(fleet, member);
     follow_boost(fleet, member);
@@ -163,6 +166,9 @@ static void place_newcomer(struct itsi_quality_fleet *fleet, struct itsi_quality
 {
     *member = (struct itsi_quality_member){.key = camera->key};
     member->at = itsi_quality_position_at(camera->start >= 0 ? camera->start : fleet->policy->default_level);
+    if (camera->start_at_floor)
+        for (int k = 0; k < ITSI_KNOBS; k++)
+            member->at.rung[k] = itsi_quality_deepest((enum itsi_quality_knob)k); /* bounded by its own floor below */
     if (camera->start < 0 && peers->count)
         for (int k = 0; k < ITSI_KNOBS; k++)
             member->at.rung[k] = (int)ceil(peers->rung[k] / peers->count - 0.25); /* rather a little below */
@@ -243,17 +249,18 @@ static void learn_member(struct itsi_quality_fleet *fleet, struct itsi_quality_m
     itsi_quality_learn(&member->learned, member->camera, &target, weight);
 }
 
-/* Detections asked for and not done. A camera counts only where its measurements speak of its position. What is counted in
- * a step are whole detections: one a second is none in one step and two a second in the next, and the one too many makes
- * up for the one too few. one: a detection in this step, as a rate. */
-static void count_unmet(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, double one,
-                        double *wanted, double *missing)
+/* Detections asked for and not done. A camera counts only where its measurements speak of its position. What is counted are
+ * whole detections: of 3.75 in a second three are seen or four, so that some cameras are always behind and others ahead,
+ * and one too many of the one makes up for one too few of the other. */
+static void count_unmet(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, double *wanted,
+                        double *missing)
 {
     if (!settled(fleet, member, ITSI_KNOB_COMPUTE) || !settled(fleet, member, ITSI_KNOB_DECODE))
         return;
     struct itsi_quality_target target;
     itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
-    const double detections = itsi_quality_detections(&target);
+    const double detections = itsi_quality_detections(&target), counted_s = member->camera->counted_s;
+    const double one = counted_s > 0 ? 1 / counted_s : 0; /* detection, as a rate */
     *wanted += detections;
     *missing += fmax(detections - member->camera->detected_fps, -one);
 }
@@ -277,7 +284,6 @@ static void follow_taken(struct itsi_quality_fleet *fleet, int64_t dt_ns)
 void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
 {
     const double weight = itsi_quality_smoothing(dt_ns, fleet->policy->fast_ns);
-    const double one = dt_ns > 0 ? 1e9 / (double)dt_ns : 0;
     double wanted = 0, missing = 0;
     see_units(fleet, weight);
     itsi_quality_costing_begin(&fleet->costing, fleet->snapshot, fleet->policy->floor_fps, fleet->seen);
@@ -285,7 +291,7 @@ void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
     for (int i = 0; i < fleet->count; i++) {
         struct itsi_quality_member *member = &fleet->members[i];
         learn_member(fleet, member, weight);
-        count_unmet(fleet, member, one, &wanted, &missing);
+        count_unmet(fleet, member, &wanted, &missing);
         itsi_quality_member_cost(fleet, member, &member->at, &member->cost);
         fleet->demand.decode += member->cost.decode;
         fleet->demand.infer += member->cost.infer;
@@ -329,14 +335,11 @@ double itsi_quality_fleet_best(const struct itsi_quality_fleet *fleet)
     return most;
 }
 
-void itsi_quality_fleet_appraise(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES],
-                                 double *decode_per_pixel)
+void itsi_quality_fleet_reclaimable(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES])
 {
-    double cost = 0, pixels = 0;
     memset(reclaimable, 0, ITSI_RESOURCES * sizeof *reclaimable);
     for (int i = 0; i < fleet->count; i++) {
         const struct itsi_quality_member *member = &fleet->members[i];
-        const struct itsi_quality_camera *camera = member->camera;
         struct itsi_quality_work floor;
         itsi_quality_member_cost(fleet, member, &member->deepest, &floor);
         for (int r = 0; r < ITSI_RESOURCES; r++) {
@@ -344,10 +347,5 @@ void itsi_quality_fleet_appraise(const struct itsi_quality_fleet *fleet, double 
             reclaimable[r] += fmax(itsi_quality_work_on(fleet->snapshot, resource, &member->cost) -
                                        itsi_quality_work_on(fleet->snapshot, resource, &floor), 0);
         }
-        if (member->learned.decode[0][ITSI_DECODE_ALL] > 0) {
-            cost += member->learned.decode[0][ITSI_DECODE_ALL];
-            pixels += (double)camera->width * camera->height;
-        }
     }
-    *decode_per_pixel = pixels > 0 ? cost / pixels : 0;
 }

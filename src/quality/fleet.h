@@ -5,10 +5,11 @@
 
 #include "quality/cost.h"
 #include "quality/event.h"
+#include "quality/keys.h"
 #include "quality/policy.h"
 
 struct itsi_quality_member {
-    /* from step to step; times are the controller's own (see controller.c) */
+    /* from step to step; times are the controller's own (see controller_impl.h) */
     uint64_t key;
     struct itsi_quality_position at;     /* where the controller wants it, pin and boost apart */
     struct itsi_quality_position before; /* where a trial began */
@@ -17,9 +18,14 @@ struct itsi_quality_member {
     int64_t moved[ITSI_KNOBS];           /* when that last changed */
     int64_t boost_until, boost_ends;     /* as the caller names it; the same by the controller's time */
     struct itsi_quality_learned learned;
+    struct itsi_quality_keys keys;
+    enum itsi_decode_mode decode;        /* what `shown` came to in the last step; with `sub` */
+    bool sub, was_shown;                 /* there was one */
     bool sub_lost;                       /* and that was told */
     /* of this step */
-    const struct itsi_quality_camera *camera;
+    const struct itsi_quality_camera *camera; /* `facts` */
+    struct itsi_quality_camera facts;    /* the snapshot's, but that key frames which cannot be relied on are not known, */
+    double measured_key_fps;             /* however many they are */
     bool boosted;
     struct itsi_quality_position top, deepest; /* bounds of `at` */
     struct itsi_quality_work cost;             /* demand at `at`, pin and boost applied */
@@ -75,10 +81,10 @@ bool itsi_quality_member_favoured(const struct itsi_quality_fleet *fleet, const 
  * use has room for 0. */
 double itsi_quality_fleet_capacity(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource);
 double itsi_quality_fleet_demand(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource);
-/* Demand over capacity of the fullest of processors and engine if everybody were at the best that the policy allows. */
+/* Demand over capacity of the fullest of processors and engine if everybody were at the best that the policy allows. Walks
+ * all members. */
 double itsi_quality_fleet_best(const struct itsi_quality_fleet *fleet);
-/* What all would give up at their floors, and what decoding a pixel takes on average (0: nobody was measured). */
-void itsi_quality_fleet_appraise(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES],
-                                 double *decode_per_pixel);
+/* What all would give up at their floors. */
+void itsi_quality_fleet_reclaimable(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES]);
 
 #endif

@@ -335,10 +335,12 @@ static void rare_detections_do_not_look_like_missing_ones(void **state)
     plant_run(plant, 5);
     CHECK_OK(itsi_quality_fleet_init(&fleet, 20, &diag), diag);
     const double asked = itsi_quality_detections(&plant->targets[0]);
-    const double one = 1e9 / (double)ITSI_QUALITY_TICK_NS; /* detection in a step */
+    const double one = 2; /* detection in half a second */
     for (int step = 0; step < 8; step++) {
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < 20; i++) {
+            plant->facts[i].counted_s = 1 / one;
             plant->facts[i].detected_fps = (i + step) % 2 ? asked + one : asked - one;
+        }
         itsi_quality_fleet_take(&fleet, &plant->snapshot, &plant->policy, step * ITSI_QUALITY_TICK_NS);
         itsi_quality_fleet_measure(&fleet, ITSI_QUALITY_TICK_NS);
         assert_true(fleet.unmet < 0.001);
@@ -346,6 +348,7 @@ static void rare_detections_do_not_look_like_missing_ones(void **state)
     /* more than that of what one gets too much is not given to another */
     for (int i = 0; i < 20; i++)
         plant->facts[i].detected_fps = i < 10 ? 3 * asked : 0;
+    itsi_quality_fleet_take(&fleet, &plant->snapshot, &plant->policy, 8 * ITSI_QUALITY_TICK_NS);
     itsi_quality_fleet_measure(&fleet, ITSI_QUALITY_TICK_NS);
     CHECK_NEAR(fleet.unmet, (asked - one) / (2 * asked), 0.001);
     itsi_quality_fleet_fini(&fleet);

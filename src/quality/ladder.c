@@ -1,5 +1,6 @@
 #include "quality/ladder.h"
 
+#include "metrics/rate.h"
 #include "quality/profile.h"
 
 #include <math.h>
@@ -66,15 +67,20 @@ double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum i
     }
 }
 
-/* A rate that is measured is never exact: a key frame every 30 pictures of 29.97 a second is one a second. */
-#define AS_GOOD_AS 0.99
+/* Does the mode leave as much as the floor? Of a camera of which nothing comes just now only its key frames are known. */
+static bool leaves_floor(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode, double floor_fps)
+{
+    if (camera->fps <= 0)
+        return mode != ITSI_DECODE_KEY || itsi_rate_reaches(camera->key_fps, floor_fps);
+    return itsi_rate_reaches(itsi_quality_decoded_fps(camera, mode), floor_fps);
+}
 
 /* Of the modes up to `wanted`, the cheapest that still gives floor_fps. */
 static enum itsi_decode_mode mode_within(const struct itsi_quality_camera *camera, enum itsi_decode_mode wanted,
                                             double floor_fps)
 {
     enum itsi_decode_mode mode = wanted;
-    while (mode > ITSI_DECODE_ALL && itsi_quality_decoded_fps(camera, mode) < AS_GOOD_AS * floor_fps)
+    while (mode > ITSI_DECODE_ALL && !leaves_floor(camera, mode, floor_fps))
         mode--;
     return mode == ITSI_DECODE_REFERENCE && camera->droppable <= 0 ? ITSI_DECODE_ALL : mode;
 }
@@ -101,16 +107,27 @@ static int input_for(const struct itsi_quality_snapshot *snapshot, double share)
     return found;
 }
 
+/* Of key frames that come no faster than the floor each one that comes to nothing would be a second without detection, and
+ * so would be each that comes a moment late: so many more than the floor are asked for (capture/selection.h makes them up
+ * from the pictures between). */
+#define FLOOR_MARGIN 1.1
+
+static double analysed_of(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode, double floor_fps)
+{
+    const double decoded = itsi_quality_decoded_fps(camera, mode);
+    return mode == ITSI_DECODE_KEY && !camera->reordered ? fmin(fmax(decoded, FLOOR_MARGIN * floor_fps), camera->fps) : decoded;
+}
+
 /* A rung is a rate of detections, profile->fps / interval, and not a share of what comes: of two key frames a second none
  * is left out. */
 static void set_compute(const struct itsi_quality_snapshot *snapshot, const struct itsi_quality_camera *camera, int rung,
                         double floor_fps, struct itsi_quality_target *out)
 {
     const struct itsi_quality_profile *profile = itsi_quality_profile(itsi_quality_level_of(rung));
-    double analysed = fmin(itsi_quality_decoded_fps(camera, out->decode), profile->fps);
+    double analysed = fmin(analysed_of(camera, out->decode, floor_fps), profile->fps);
     const double rate = fmax((double)profile->fps / compute[rung].interval, floor_fps);
     /* rounded towards more detections, but for a hair: 14.99 measured frames a second are 15 */
-    int interval = (int)(analysed / rate * 1.01);
+    int interval = (int)(analysed / (ITSI_RATE_AS_GOOD * rate));
     if (interval < 1)
         interval = 1;
     if (camera->max_interval > 0 && interval > camera->max_interval) {

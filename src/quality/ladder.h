@@ -28,7 +28,7 @@ struct itsi_quality_target {
     uint64_t key;
     int level;                     /* goes with every result */
     struct itsi_quality_position position;
-    bool sub_stream;
+    bool sub_stream;               /* what the decode rung comes to, by what the camera's streams are like */
     enum itsi_decode_mode decode;
     double analysed_fps;           /* frames per second that get a result; more arrive perhaps and are skipped */
     int detect_interval;           /* every n-th of those is detected on average, the tracker fills in between */

@@ -144,6 +144,30 @@ static void decoding_keeps_the_floor(void **state)
     assert_int_equal(at(&camera, 4, 4, 4).decode, ITSI_DECODE_REFERENCE);
 }
 
+/* Key frames that come no faster than the floor leave nothing for one that comes to nothing: more are asked for. */
+static void the_floor_has_a_margin_over_key_frames(void **state)
+{
+    (void)state;
+    struct itsi_quality_camera camera = plain;
+    static const struct {
+        double key_fps, wanted;
+    } rates[] = {{1, 1.1}, {0.995, 1.1}, {1.05, 1.1}, {1.25, 1.25}};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        camera.key_fps = rates[i].key_fps;
+        const struct itsi_quality_target target = at(&camera, 4, ITSI_QUALITY_RUNGS - 1, 4);
+        assert_int_equal(target.decode, ITSI_DECODE_KEY);
+        CHECK_NEAR(detections(&target), rates[i].wanted, 1e-9);
+    }
+    /* what is between them cannot be decoded for it, or is not there */
+    camera.key_fps = 1;
+    camera.reordered = true;
+    const struct itsi_quality_target reordered = at(&camera, 4, ITSI_QUALITY_RUNGS - 1, 4);
+    CHECK_NEAR(detections(&reordered), 1, 1e-9);
+    camera = (struct itsi_quality_camera){.fps = 1, .key_fps = 1};
+    const struct itsi_quality_target slow = at(&camera, 4, ITSI_QUALITY_RUNGS - 1, 4);
+    CHECK_NEAR(detections(&slow), 1, 1e-9);
+}
+
 static void pictures_are_never_enlarged(void **state)
 {
     (void)state;
@@ -183,6 +207,7 @@ int main(void)
         cmocka_unit_test(no_longer_an_interval_than_tracking_holds),
         cmocka_unit_test(decoding_gives_up_pixels_then_frames),
         cmocka_unit_test(decoding_keeps_the_floor),
+        cmocka_unit_test(the_floor_has_a_margin_over_key_frames),
         cmocka_unit_test(pictures_are_never_enlarged),
         cmocka_unit_test(one_input_is_enough),
     };

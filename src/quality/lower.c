@@ -196,14 +196,18 @@ double itsi_quality_lower(struct itsi_quality_fleet *fleet, enum itsi_quality_re
     return need - plan.need;
 }
 
-int itsi_quality_exhausted(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource)
+int itsi_quality_exhausted(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource, int *taking)
 {
     int count = 0;
+    *taking = 0;
     for (int i = 0; i < fleet->count; i++) {
         const struct itsi_quality_member *member = &fleet->members[i];
         struct itsi_quality_work floor;
-        itsi_quality_member_cost(fleet, member, &member->deepest, &floor);
         const double now = itsi_quality_work_on(fleet->snapshot, resource, &member->cost);
+        if (now <= 0)
+            continue;
+        ++*taking;
+        itsi_quality_member_cost(fleet, member, &member->deepest, &floor);
         count += now - itsi_quality_work_on(fleet->snapshot, resource, &floor) <= LEAST_RELIEF * now;
     }
     return count;

@@ -15,8 +15,8 @@
 double itsi_quality_lower(struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource, double need, bool deep,
                           enum itsi_quality_reason reason);
 
-/* Members of which lowering would free nothing worth while on the resource: those at their floors, those that are pinned
- * or boosted, and those that take nothing of it. */
-int itsi_quality_exhausted(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource);
+/* Of the members that take something of the resource (*taking; one of which nothing comes does not), those of which lowering
+ * would free nothing worth while: those at their floors, and those that are pinned or boosted. */
+int itsi_quality_exhausted(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource, int *taking);
 
 #endif

@@ -201,6 +201,33 @@ static void says_when_it_has_nothing_left(void **state)
     plant_destroy(plant);
 }
 
+/* Cameras of which nothing comes have nothing to give either, but the others have. */
+static void one_that_is_lost_is_not_exhausted(void **state)
+{
+    (void)state;
+    struct plant *plant = ordinary_plant();
+    struct itsi_quality_status status;
+    plant_run(plant, 5);
+    for (int i = 0; i < 12; i++)
+        plant->cameras[i].true_fps = plant->cameras[i].facts.fps = 0;
+    plant->scale = 5;
+    int overloaded = 0;
+    for (int i = 0; i < 120; i++) {
+        plant_tick(plant);
+        itsi_quality_status(plant->state, &status);
+        overloaded += status.pressure >= ITSI_PRESSURE_OVERLOADED;
+        assert_int_equal(status.exhausted_ns, 0);
+    }
+    assert_true(overloaded > 0);
+    plant->scale = 200; /* more than these eight can make up for */
+    plant_run(plant, 30);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.exhausted_cameras, 8);
+    assert_int_equal(status.taking_cameras, 8);
+    assert_true(status.exhausted_ns > 20 * ITSI_NS_PER_S);
+    plant_destroy(plant);
+}
+
 /* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static void waits_out_a_stall_of_the_engine(void **state)
@@ -265,24 +292,36 @@ static void believes_what_comes_not_what_is_announced(void **state)
     plant_destroy(plant);
 }
 
-/* One detection a second is none in this step and one in the next: a full machine on which all is done and in time is left
- * alone, however rarely each camera is detected. */
-static void counts_no_detection_as_missing_that_is_due_later(void **state)
+/* A full machine on which all is done and in time is left alone, however rarely each camera is detected: at `fps`, all at
+ * one instant or spread. */
+static void check_rare_detections(double fps, bool in_step)
 {
-    (void)state;
     struct plant *plant = plant_create(8);
-    plant_add(plant, 600, 320, 180, 1);
-    for (int i = 0; i < 600; i++)
-        plant->cameras[i].done = i % 10 / 10.0; /* they do not fire in step */
+    const int count = (int)(600 / fps);
+    plant_add(plant, count, 320, 180, fps);
+    for (int i = 0; i < count; i++)
+        plant->cameras[i].done = in_step ? 0 : i % 10 / 10.0;
     plant->counts = true;
     plant->scale = 1.28; /* 97 % of the machine */
     plant_run(plant, 20);
-    assert_true(plant->snapshot.load.cpu_percent > 95);
-    struct itsi_quality_status status;
-    itsi_quality_status(plant->state, &status);
-    CHECK_NEAR(status.inputs.unmet, 0, 0.02);
-    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 600);
+    for (int tick = 0; tick < 8; tick++) {
+        plant_tick(plant);
+        assert_true(plant->snapshot.load.cpu_percent > 95);
+        struct itsi_quality_status status;
+        itsi_quality_status(plant->state, &status);
+        CHECK_NEAR(status.inputs.unmet, 0, 0.02);
+    }
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), count);
     plant_destroy(plant);
+}
+
+static void counts_no_detection_as_missing_that_is_due_later(void **state)
+{
+    (void)state;
+    check_rare_detections(1, false);
+    check_rare_detections(1, true);
+    check_rare_detections(1.5, false);
+    check_rare_detections(3.75, false);
 }
 
 /* A second without motion every ten: decoding costs next to nothing for as long, and everything again afterwards. Some may
@@ -325,6 +364,7 @@ int main(void)
         cmocka_unit_test(moves_few_for_a_small_excess),
         cmocka_unit_test(goes_level_by_level_unless_critical),
         cmocka_unit_test(says_when_it_has_nothing_left),
+        cmocka_unit_test(one_that_is_lost_is_not_exhausted),
         cmocka_unit_test(waits_out_a_stall_of_the_engine),
         cmocka_unit_test(gives_up_what_does_not_help),
         cmocka_unit_test(believes_what_comes_not_what_is_announced),

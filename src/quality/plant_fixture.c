@@ -212,7 +212,9 @@ static void measure(struct plant *plant, double decoded, double inferred)
         if (plant->counts) {
             const double dt = (double)plant->tick / 1e9, sum = camera->done + detected * dt;
             camera->done = sum - floor(sum);
-            plant->facts[i].detected_fps = floor(sum) / dt;
+            plant->facts[i].counted_s = 2 * dt;
+            plant->facts[i].detected_fps = (floor(sum) + camera->counted) / (2 * dt);
+            camera->counted = floor(sum);
         }
         plant->facts[i].cost = (struct itsi_quality_work){camera->measured[2], camera->measured[3], camera->measured[4]};
     }

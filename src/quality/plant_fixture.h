@@ -15,7 +15,7 @@ struct plant_camera {
     double true_fps;                  /* what really comes */
     double measured[PLANT_MEASURES];  /* smoothed */
     bool began;
-    double done;                      /* part of a detection, where they are counted */
+    double done, counted;             /* where they are counted: part of a detection; detections of the tick before */
     int level_changes, rises;
     int least_level;                  /* since the last plant_watch() */
     double least_detected;            /* the same, detections per second asked for */
@@ -34,7 +34,7 @@ struct plant {
     bool stalled;                     /* the engine does nothing */
     double stalled_ms;                /* for so long */
     bool hide_unit;                   /* nobody learned how long a run takes */
-    bool counts;                      /* detections are counted in every step, not taken as a rate */
+    bool counts;                      /* detections are counted, over two ticks as the pipeline does, not taken as a rate */
     bool never_late;                  /* what is admitted is in time, however much is shed */
     double knee;                      /* share of the machine beyond which latency breaks down, 1: where it is full */
     double memory_percent;

@@ -36,7 +36,7 @@ struct itsi_quality_policy {
     int64_t settle_ns;       /* a change shows in the measurements after so long; no further downgrade before */
     int64_t rise_dwell_ns;   /* calm must last for so long; doubled by every flap */
     int64_t rise_interval_ns; /* between upgrades */
-    int64_t trial_ns;        /* an upgrade that overloads within it goes back */
+    int64_t trial_ns;        /* an upgrade that overloads within it goes back; that of a probe is doubled by every flap */
     int64_t flap_window_ns;  /* overload so soon after an upgrade is a flap */
     int64_t flap_forget_ns;  /* time constant in which flaps are forgotten */
     double flap_most;        /* the dwell is lengthened by 2 to this power at most */

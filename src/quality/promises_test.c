@@ -48,7 +48,7 @@ static struct plant *random_plant(uint64_t seed)
 static void disturb(struct plant *plant)
 {
     struct itsi_quality_camera *facts = &plant->cameras[itsi_rand_below(&plant->rng, (uint32_t)plant->count)].facts;
-    switch (itsi_rand_below(&plant->rng, 12)) {
+    switch (itsi_rand_below(&plant->rng, 14)) {
     case 0:
         plant->scale = between(plant, 0.1, 6);
         break;
@@ -84,6 +84,12 @@ static void disturb(struct plant *plant)
         if (plant->count > 1)
             plant_remove(plant, (int)itsi_rand_below(&plant->rng, (uint32_t)plant->count));
         break;
+    case 11:
+        facts->key_fps = chance(plant, 0.2) ? 0 : between(plant, 0.1, 3);
+        break;
+    case 12:
+        facts->has_sub = !facts->has_sub;
+        break;
     default:
         add_random(plant);
     }
@@ -110,13 +116,22 @@ static void check_camera(const struct plant *plant, int i)
         assert_true(target->level <= policy->default_level);
 }
 
+/* Is anything else decoded, though the rung is the same? */
+static bool decodes_otherwise(const struct itsi_quality_target *was, const struct itsi_quality_target *is)
+{
+    return was->position.rung[ITSI_KNOB_DECODE] == is->position.rung[ITSI_KNOB_DECODE] &&
+           (was->decode != is->decode || was->sub_stream != is->sub_stream);
+}
+
 /* Every change of a camera that was there before is an event, or is counted. */
 static size_t changed_knobs(const struct plant *plant, const struct itsi_quality_target *before, int count)
 {
     size_t changed = 0;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        changed += decodes_otherwise(&before[i], &plant->targets[i]);
         for (int k = 0; k < ITSI_KNOBS; k++)
             changed += before[i].position.rung[k] != plant->targets[i].position.rung[k];
+    }
     return changed;
 }
 

@@ -27,6 +27,7 @@ struct itsi_quality_camera {
     int boost;         /* a level that an incident asks for at least, until boost_until; -1: none */
     int64_t boost_until;
     int start;         /* first seen: the level it was admitted at; -1: where its peers are */
+    bool start_at_floor; /* the same: with the least it can be served with */
 
     int width, height; /* of the main stream; 0: not known yet */
     double fps;        /* cadence measured at the source; 0: nothing comes */
@@ -34,10 +35,13 @@ struct itsi_quality_camera {
     bool sub_lost;     /* or one that could not be had when it was last tried */
     int sub_width, sub_height; /* 0: not known, taken for 640x360 */
     double key_fps;    /* key frames per second; 0: not known, and then never relied on */
+    bool reordered;    /* pictures are not decoded in the order they are shown in: key frames stay alone */
     double droppable;  /* share of frames that no other frame refers to, 0..1 */
     int max_interval;  /* longest detection interval over which its tracks hold; 0: no limit known */
 
-    double decoded_fps, detected_fps; /* what was done */
+    /* What was done, by whole frames counted over so many seconds (0: a mean, of no whole frames). A second at least: of a
+     * camera that is decoded once a second every other half would say nothing, and the next twice what it takes. */
+    double decoded_fps, detected_fps, counted_s;
     struct itsi_quality_work cost;    /* and what it took */
 };
 

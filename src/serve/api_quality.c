@@ -63,6 +63,14 @@ static int read_level(const json_t *body, const char *key, bool *given, int *out
                      levels);
 }
 
+/* A pin holds whatever is asked for besides: the boost would be granted and never be seen. */
+static int check_one_of_both(const struct wish *w, struct its_diag *diag)
+{
+    if (w->pin < 0 || w->boost < 0)
+        return 0;
+    return itsi_fail(diag, ITS_EINVAL, "'pin' and 'boost' to levels at once: a pin goes before a boost; ask for one of them");
+}
+
 static int check_seconds(const struct wish *w, struct its_diag *diag)
 {
     if (w->boost >= 0 && isnan(w->seconds))
@@ -89,7 +97,9 @@ static int read_wish(const struct itsi_buf *text, struct wish *w, struct its_dia
     json_decref(body);
     if (rc == 0 && !w->pins && !w->boosts)
         rc = itsi_fail(diag, ITS_EINVAL, "nothing is asked for: wanted 'pin', or 'boost' with 'seconds'");
-    return rc == 0 ? check_seconds(w, diag) : rc;
+    if (rc == 0)
+        rc = check_seconds(w, diag);
+    return rc == 0 ? check_one_of_both(w, diag) : rc;
 }
 
 /* All was checked before: the second fails only where the camera went in between. */

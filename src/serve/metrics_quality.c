@@ -84,7 +84,7 @@ void itsi_put_quality_metrics(struct itsi_exposition *e, struct itsi_pipeline *p
                    "Rises that brought overload back, forgotten slowly; each doubles the calm needed.",
                    overview.status.flaps);
     itsi_put_gauge(e, "its_quality_exhausted_seconds", "seconds",
-                   "For how long overload has gone on while most cameras had no quality left to give; 0: it has not.",
+                   "For how long overload has gone on while most cameras that add to it had no quality left to give; 0: it has not.",
                    (double)overview.status.exhausted_ns / 1e9);
     put_debt(e, pipeline);
 }

@@ -68,6 +68,33 @@ static void less_is_decoded_and_nothing_is_damaged(void **state)
     expect_economy("hevc.mp4", CLIP "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=3:keyint=10");
 }
 
+static double key_seconds_of(struct cam *cam)
+{
+    struct itsi_capture_status status;
+    itsi_capture_status(cam->capture, &status);
+    return status.key_seconds;
+}
+
+/* Key frames at 0, 1 and 7 s: that they have become rare shows long before the next. */
+static void key_frames_that_stay_away_are_noticed(void **state)
+{
+    (void)state;
+    struct cam cam;
+    assert_int_equal(media_make("irregular.mp4", "-f lavfi -i testsrc2=size=320x240:rate=25:duration=8 -pix_fmt yuv420p "
+                                                 "-c:v libx264 -preset ultrafast -bf 0 -g 400 -sc_threshold 0 "
+                                                 "-force_key_frames 0,1,7"), 0);
+    cam_init(&cam);
+    cam_start(&cam, media_path("irregular.mp4"));
+    assert_true(CAM_WAIT(&cam, 10, key_seconds_of(&cam) > 0));
+    CHECK_NEAR(key_seconds_of(&cam), 1, 0.1);
+    assert_true(CAM_WAIT(&cam, 10, key_seconds_of(&cam) >= 2));
+    pthread_mutex_lock(&cam.mutex);
+    const int64_t at = cam.info.media_ns;
+    pthread_mutex_unlock(&cam.mutex);
+    assert_true(at < 5 * ITSI_NS_PER_S);
+    cam_stop(&cam, NULL);
+}
+
 static void fewer_pictures_go_on_and_evenly(void **state)
 {
     (void)state;
@@ -145,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(less_is_decoded_and_nothing_is_damaged),
+        cmocka_unit_test(key_frames_that_stay_away_are_noticed),
         cmocka_unit_test(fewer_pictures_go_on_and_evenly),
         cmocka_unit_test(what_follows_a_key_frame_takes_its_place),
         cmocka_unit_test(unpaced_sources_are_not_thinned),

@@ -18,8 +18,14 @@ static int setup(void **state)
                        "-preset ultrafast -bf 0 -g 50";
     const char *small = "-f lavfi -i testsrc2=size=320x240:rate=25:duration=4 -pix_fmt yuv420p -c:v libx264 "
                         "-preset ultrafast -bf 0 -g 50";
+    /* a key frame every eight seconds; none but the first in forty, but a part of every picture renewed */
+    const char *rare = "-f lavfi -i testsrc2=size=320x240:rate=25:duration=8 -pix_fmt yuv420p -c:v libx264 "
+                       "-preset ultrafast -bf 0 -g 200 -sc_threshold 0";
+    const char *keyless = "-f lavfi -i testsrc2=size=320x240:rate=25:duration=40 -pix_fmt yuv420p -c:v libx264 "
+                          "-preset ultrafast -bf 0 -g 25 -x264-params intra-refresh=1:sliced-threads=0";
     return media_setup(state) || media_make("full.mp4", args) || media_make("full.h264", args) ||
-           media_make("small.mp4", small) || media_make("small.h264", small);
+           media_make("small.mp4", small) || media_make("small.h264", small) || media_make("rare.h264", rare) ||
+           media_make("keyless.h264", keyless);
 }
 
 static int width_of(struct cam *cam)
@@ -213,6 +219,108 @@ static void the_full_stream_stands_in_for_a_smaller_one_that_dies(void **state)
     server_end(&small);
 }
 
+/* --- what takes over while the first stream goes ------------------------------------------------------------------ */
+
+static void serve(struct server *server, char url[64], const char *file)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s", media_path(file));
+    assert_int_equal(server_start(server, (const char *const[]){PYTHON, SCRIPT, path, NULL}), 0);
+    snprintf(url, 64, "rtsp://127.0.0.1:%d/cam0", server->port);
+}
+
+static int clients_of(struct server *server)
+{
+    char line[64] = "";
+    int clients = -1;
+    fprintf(server->in, "clients\n");
+    fflush(server->in);
+    assert_int_equal(server_expect(server, "clients ", line, sizeof line), 0);
+    assert_int_equal(sscanf(line, "clients %d", &clients), 1);
+    return clients;
+}
+
+/* A camera whose full stream is read while the smaller one, of which somebody else has seen the last key frame for seconds
+ * to come, is being opened. */
+struct change_over {
+    struct server full, small;
+    struct cam cam, other;
+    char full_url[64], small_url[64];
+};
+
+static void begin_change_over(struct change_over *c, const char *small)
+{
+    serve(&c->full, c->full_url, "full.h264");
+    serve(&c->small, c->small_url, small);
+    cam_init(&c->other);
+    cam_start(&c->other, c->small_url);
+    assert_true(CAM_WAIT(&c->other, 20, cam_frames(&c->other) >= 5));
+    cam_init(&c->cam);
+    c->cam.params.sub_url = c->small_url;
+    c->cam.cfg.packet_timeout_seconds = 60;
+}
+
+static void start_change_over(struct change_over *c)
+{
+    cam_start(&c->cam, c->full_url);
+    assert_true(CAM_WAIT(&c->cam, 20, cam_frames(&c->cam) >= 10));
+    itsi_capture_economise(c->cam.capture, ITSI_DECODE_ALL, 0, true);
+    assert_true(CAM_WAIT(&c->cam, 20, clients_of(&c->small) == 2));
+    assert_int_equal(width_of(&c->cam), 640);
+}
+
+/* It was opened once, and what it showed was never connected to anew. */
+static void end_change_over(struct change_over *c)
+{
+    struct itsi_ledger_counts counts;
+    assert_true(CAM_WAIT(&c->cam, 20, width_of(&c->cam) == 320));
+    const uint64_t frames = cam_frames(&c->cam);
+    assert_true(CAM_WAIT(&c->cam, 20, cam_frames(&c->cam) >= frames + 12));
+    const struct itsi_capture_status status = status_of(&c->cam);
+    assert_true(status.sub);
+    assert_int_equal(status.connects, 2);
+    assert_int_equal(status.reconnects, 0);
+    cam_stop(&c->other, NULL);
+    cam_stop(&c->cam, &counts);
+    assert_int_equal(c->cam.disorder, 0);
+    assert_int_equal(counts.corrupt, 0);
+    server_end(&c->full);
+    server_end(&c->small);
+}
+
+static void it_takes_over_from_one_that_dies_first(void **state)
+{
+    (void)state;
+    struct change_over c;
+    begin_change_over(&c, "rare.h264");
+    start_change_over(&c);
+    assert_int_equal(server_tell(&c.full, "stop", "stopped"), 0);
+    end_change_over(&c);
+}
+
+/* Long before that would count as lost. */
+static void it_takes_over_from_one_that_falls_silent(void **state)
+{
+    (void)state;
+    struct change_over c;
+    begin_change_over(&c, "rare.h264");
+    start_change_over(&c);
+    assert_int_equal(server_tell(&c.full, "mute", "muted"), 0);
+    end_change_over(&c);
+}
+
+static void one_without_key_frames_takes_over(void **state)
+{
+    (void)state;
+    struct change_over c;
+    begin_change_over(&c, "keyless.h264");
+    c.cam.cfg.frame_timeout_seconds = 4;
+    start_change_over(&c);
+    watch_gap(&c.cam);
+    end_change_over(&c);
+    assert_true(c.cam.gap_ns <= LONGEST_GAP_NS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +329,9 @@ int main(void)
         cmocka_unit_test(a_smaller_stream_that_is_not_there_leaves_the_full_one),
         cmocka_unit_test(one_that_hangs_hinders_nobody),
         cmocka_unit_test(the_full_stream_stands_in_for_a_smaller_one_that_dies),
+        cmocka_unit_test(it_takes_over_from_one_that_dies_first),
+        cmocka_unit_test(it_takes_over_from_one_that_falls_silent),
+        cmocka_unit_test(one_without_key_frames_takes_over),
     };
     return cmocka_run_group_tests(tests, setup, media_teardown);
 }

@@ -34,6 +34,16 @@ def free_port():
         return s.getsockname()[1]
 
 
+def wait_for(condition, what, seconds=20):
+    """The condition's value, once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.05)
+    return value
+
+
 class Daemon:
     """A daemon on a free port, stopped at the end of the block."""
 
@@ -133,6 +143,7 @@ class Mistakes(unittest.TestCase):
         self.refused(2, ["--seconds"], *camera, "gate", "--seconds", 5)
         self.refused(2, ["--seconds"], *camera, "gate", "--boost", "high", "--seconds", 100000)
         self.refused(2, ["camera id"], *camera, "../x", "--pin", "low")
+        self.refused(2, ["a pin goes before a boost"], *camera, "gate", "--pin", "low", "--boost", "high", "--seconds", 5)
 
     def test_bad_camera(self):
         self.refused(2, ["gopher"], "serve", *NULL, "--listen", f"127.0.0.1:{free_port()}", "--camera", "gopher://x/")
@@ -208,6 +219,19 @@ class Monitor(unittest.TestCase):
     def monitor(self, url, *args, **kw):
         return run("performance", "monitor", "--url", url, *args, **kw)
 
+    def wait_for_books(self, daemon, cameras, frames):
+        """Until all cameras run and the books, looked at every second, have so many frames."""
+        def document():
+            done = self.monitor(daemon.url, "--duration", 0.1, "--format", "json")
+            lines = done.stdout.splitlines()
+            return json.loads(lines[-1]) if done.returncode == 0 and lines else None
+
+        def looked_at():
+            now = document()
+            return (now and now["cameras_running"] == cameras and (now["end_to_end_ms"]["count"] or 0) > frames
+                    and now["slo"]["short_window"]["frames_due"])
+        wait_for(looked_at, "frames in the books")
+
     def test_without_a_daemon(self):
         done = self.monitor(f"http://127.0.0.1:{free_port()}", "--interval", 0.1, "--duration", 5)
         self.assertEqual((done.returncode, done.stdout), (3, ""))
@@ -222,7 +246,7 @@ class Monitor(unittest.TestCase):
 
     def test_a_line_every_interval(self):
         with Daemon(*NULL, "--camera", "a=null://?fps=50", "--camera", "b=null://?fps=25") as daemon:
-            time.sleep(2.5)  # the books were looked at
+            self.wait_for_books(daemon, 2, 50)
             done = self.monitor(daemon.url, "--interval", 0.5, "--duration", 1.25)
             self.assertEqual(done.returncode, 0, done.stderr)
             lines = [line for line in done.stdout.splitlines() if re.match(r"\d\d:\d\d:\d\d ", line)]
@@ -242,7 +266,7 @@ class Monitor(unittest.TestCase):
 
     def test_one_document_a_line(self):
         with Daemon(*NULL, "--camera", "a=null://?fps=50") as daemon:
-            time.sleep(2.5)
+            self.wait_for_books(daemon, 1, 60)
             done = self.monitor(daemon.url, "--interval", 0.4, "--duration", 1, "--format", "json")
             self.assertEqual(done.returncode, 0, done.stderr)
             documents = [json.loads(line) for line in done.stdout.splitlines()]
@@ -425,10 +449,8 @@ class Serving(unittest.TestCase):
             again = run("camera", "add", "guest=null://?fps=10", *url)
             self.assertEqual(again.returncode, 1)
             self.assertIn("exists already", again.stderr)
-            time.sleep(1)
-            listed = run("camera", "list", *url)
-            self.assertRegex(listed.stdout, r"(?m)^guest +running")
-            self.assertRegex(listed.stdout, r"(?m)^steady +running")
+            for name in ("guest", "steady"):
+                wait_for(lambda: re.search(rf"(?m)^{name} +running", run("camera", "list", *url).stdout), f"{name} runs")
             self.assertEqual(run("camera", "remove", "guest", *url).returncode, 0)
             gone = run("camera", "remove", "guest", *url)
             self.assertEqual(gone.returncode, 1)
@@ -447,7 +469,7 @@ class Serving(unittest.TestCase):
             pinned = run("camera", "quality", "gate", "--pin", "low", *url)
             self.assertEqual(pinned.returncode, 0, pinned.stderr)
             self.assertRegex(pinned.stdout, r"(?m)^  pin +low$")
-            self.until(lambda: "low, " in run("camera", "quality", "gate", *url).stdout.splitlines()[1])
+            wait_for(lambda: "low, " in run("camera", "quality", "gate", *url).stdout.splitlines()[1], "the level pinned")
             shown = run("camera", "quality", "gate", *url).stdout
             self.assertRegex(shown, r"(?m)^  pictures +at most 360 rows, JPEG quality 65$")
             self.assertRegex(shown, r"(?m)^  misses +not known yet \(0 pictures compared with full analysis\)$")
@@ -475,12 +497,6 @@ class Serving(unittest.TestCase):
             shown = run("camera", "quality", "gate", "--url", daemon.url)
             self.assertRegex(shown.stdout, r"(?m)^  note +.*pace=off")
 
-    def until(self, check, seconds=10):
-        end = time.monotonic() + seconds
-        while not check():
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.2)
-
     def test_quality_without_its_manager(self):
         with Daemon(*NULL, "--set", "enabled=false", "--camera", "gate=null://?fps=50") as daemon:
             refused = run("camera", "quality", "gate", "--pin", "low", "--url", daemon.url)
@@ -495,10 +511,11 @@ class Serving(unittest.TestCase):
         start = time.monotonic()
         with Daemon(*NULL, "--camera", dead, "--camera", "good=null://?fps=25") as daemon:
             self.assertLess(time.monotonic() - start, 5)
-            time.sleep(1.5)
+            wait_for(lambda: re.search(r"(?m)^good +running", run("camera", "list", "--url", daemon.url).stdout),
+                     "the good one runs")
+            wait_for(lambda: re.search(r"(?m)^dead +(backoff|waiting)", run("camera", "list", "--url", daemon.url).stdout),
+                     "the dead one was tried")
             listed = run("camera", "list", "--url", daemon.url)
-            self.assertRegex(listed.stdout, r"(?m)^good +running")
-            self.assertRegex(listed.stdout, r"(?m)^dead +(backoff|waiting|connecting)")
             status = daemon.get("/api/v1/performance/status?detailed=1").decode()
             code, out, err = daemon.stop()
             self.assertEqual(code, 0)
@@ -516,17 +533,15 @@ class Serving(unittest.TestCase):
 
             write(10, 70)
             with Daemon("--config", path) as daemon:
-                time.sleep(0.5)
-                before = json.loads(daemon.get("/api/v1/cameras/a"))["ledger"]["expected"]
+                expected = lambda: json.loads(daemon.get("/api/v1/cameras/a"))["ledger"]["expected"]
+                before = wait_for(expected, "frames of a")
                 write(20, 60)
                 daemon.process.send_signal(signal.SIGHUP)
-                time.sleep(1.5)
-                config = json.loads(daemon.get("/api/v1/performance/config"))
-                self.assertEqual(config["server"]["jpeg_quality"], 60)
-                camera = json.loads(daemon.get("/api/v1/cameras/a"))
-                self.assertGreater(camera["ledger"]["expected"], before)  # untouched: it kept counting
-                self.assertEqual(camera["ledger"]["missing"], 0)
-                self.assertIn("fps=20", json.loads(daemon.get("/api/v1/cameras/b"))["url"])
+                quality = lambda: json.loads(daemon.get("/api/v1/performance/config"))["server"]["jpeg_quality"]
+                wait_for(lambda: quality() == 60, "the picture quality of the new file")
+                wait_for(lambda: "fps=20" in json.loads(daemon.get("/api/v1/cameras/b"))["url"], "the new camera b")
+                wait_for(lambda: expected() > before + 25, "untouched, it keeps counting")
+                self.assertEqual(json.loads(daemon.get("/api/v1/cameras/a"))["ledger"]["missing"], 0)
                 path.write_text('{"backend": "null", "sever": {}}')
                 daemon.process.send_signal(signal.SIGHUP)
                 time.sleep(0.7)
@@ -539,10 +554,9 @@ class Serving(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "lines.jsonl"
             with Daemon(*NULL, "--set", f"output.jsonl_path={path}", "--camera", "a=null://?fps=50") as daemon:
-                time.sleep(1)
+                wait_for(lambda: path.exists() and path.read_text().count("\n") > 20, "lines")
                 daemon.stop()
             lines = [json.loads(line) for line in path.read_text().splitlines()]
-            self.assertGreater(len(lines), 20)
             self.assertTrue(all(line["camera"] == "a" for line in lines))
             traces = {line["trace_id"] for line in lines}
             self.assertEqual(len(traces), len(lines), "every frame has a trace of its own")
@@ -568,13 +582,15 @@ class Serving(unittest.TestCase):
             with urllib.request.urlopen(asked, timeout=10) as answer:
                 self.assertRegex(answer.headers["traceparent"], trace.format("[0-9a-f]{16}"))
                 self.assertNotEqual(answer.headers["traceparent"], asked.get_header("Traceparent"))
-            time.sleep(1.1)  # what was served is in the windows with the next tick
-            metrics = json.loads(daemon.get("/api/v1/performance/metrics"))["latency_monitoring"]
+
+            def monitored():  # what was served is in the windows with the next tick
+                metrics = json.loads(daemon.get("/api/v1/performance/metrics"))["latency_monitoring"]
+                served = [metrics["stages"][stage] for stage in ("encoding", "network_transmission")]
+                return metrics if all(s["short_window"]["sample_count"] and s["service"]["short_window"]["sample_count"]
+                                      for s in served) else None
+            metrics = wait_for(monitored, "what was served, in the windows")
             self.assertIs(metrics["monitoring_active"], True)
             self.assertGreaterEqual(metrics["active_requests"], 0)
-            for stage in ("encoding", "network_transmission"):
-                self.assertGreaterEqual(metrics["stages"][stage]["short_window"]["sample_count"], 1, stage)
-                self.assertGreaterEqual(metrics["stages"][stage]["service"]["short_window"]["sample_count"], 1, stage)
             self.assertEqual(set(metrics["alerts"]), {"slo", "firing", "muted", "active", "receivers"})
             engine = json.loads(daemon.get("/api/v1/performance/status"))["engine"]
             self.assertEqual(engine["model"], "its-road-int8.onnx" if engine["precision"] == "int8" else "its-road.onnx")

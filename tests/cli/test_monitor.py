@@ -10,25 +10,14 @@ import re
 import sys
 import tempfile
 import threading
-import time
 import unittest
 import urllib.error
 import urllib.request
 
-from test_cli import NULL, Daemon, run
+from test_cli import NULL, Daemon, run, wait_for
 
 STAGES = ("camera_capture", "preprocessing", "ml_inference", "postprocessing", "encoding", "network_transmission",
           "client_rendering", "end_to_end")
-
-
-def wait_for(condition, what, seconds=20):
-    """The condition's value, once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds} s")
-        time.sleep(0.05)
-    return value
 
 
 def post(daemon, path, body):

@@ -8,6 +8,7 @@
 #include "infer/shipped.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define MS ITSI_NS_PER_MS
@@ -180,6 +181,47 @@ static void an_engine_that_is_never_idle_analyses_nothing_again(void **state)
     close_pipeline(p);
 }
 
+/* --- an engine that refuses pictures of the full size ------------------------------------------------------------- */
+
+static atomic_bool refuses;
+static int asked_size; /* batcher's thread */
+
+static int note_size(struct itsi_engine *engine, int slot, int size)
+{
+    asked_size = size;
+    return itsi_backend_null.resize(engine, slot, size);
+}
+
+static int submit_unless_full_size(struct itsi_engine *engine, int slot, int images)
+{
+    if (asked_size == 0 && atomic_load(&refuses))
+        return ITS_EIO;
+    return itsi_backend_null.submit(engine, slot, images);
+}
+
+/* A run that the engine did not take was none: it is not counted as one, and the next begins as if it had not been. */
+static void a_run_that_cannot_be_launched_has_failed(void **state)
+{
+    (void)state;
+    struct itsi_backend refusing = itsi_backend_null;
+    refusing.resize = note_size;
+    refusing.submit = submit_unless_full_size;
+    params.backend = &refusing;
+    params.null_base_ns = MS;
+    atomic_store(&refuses, false);
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_pinned(p, "least", ITSI_QUALITY_ULTRA_LOW);
+    AWAIT(status_of(p, "least").quality_level == ITSI_QUALITY_ULTRA_LOW && debt_of(p).runs > 0);
+    atomic_store(&refuses, true);
+    AWAIT(debt_of(p).failed >= 1); /* what was under way has ended before it */
+    const struct itsi_debt_overview before = debt_of(p);
+    AWAIT(debt_of(p).failed >= before.failed + 5);
+    assert_int_equal(debt_of(p).runs, before.runs);
+    atomic_store(&refuses, false);
+    AWAIT(debt_of(p).runs >= before.runs + 5);
+    close_pipeline(p);
+}
+
 /* What is kept of a camera goes with it; what is in the engine ends. */
 static void cameras_come_and_go_meanwhile(void **state)
 {
@@ -227,6 +269,7 @@ int main(void)
         TEST(without_smaller_sizes_only_tracked_pictures_are_analysed),
         TEST(a_full_machine_analyses_nothing_again),
         TEST(an_engine_that_is_never_idle_analyses_nothing_again),
+        TEST(a_run_that_cannot_be_launched_has_failed),
         TEST(cameras_come_and_go_meanwhile),
         TEST(none_with_a_share_of_zero),
     };

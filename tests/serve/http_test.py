@@ -281,6 +281,7 @@ class Endpoints(Case):
                            ({"pin": "low", "seconds": 5}, "'seconds' belongs"), ({"seconds": 5}, "'pin'"),
                            ({"boost": "high", "seconds": 0}, "above 0"), ({"boost": "high", "seconds": 86401}, "86400"),
                            ({"boost": "high", "seconds": "long"}, "number"), ({"level": "low"}, "unknown key 'level'"),
+                           ({"pin": "low", "boost": "high", "seconds": 5}, "a pin goes before a boost"),
                            ([], "JSON object")):
             self.problem(self.set_quality("camera_002", body), 400, part)
         self.problem(self.set_quality("camera_002", {"pin": "low", "boost": "best", "seconds": 5}), 400, "best")
