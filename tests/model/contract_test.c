@@ -75,7 +75,7 @@ static void infer(struct itsi_engine *engine, int slot, int images)
     assert_int_equal(done.status, 0);
 }
 
-/* [4 + classes, anchors of strides 8, 16 and 32]; the greatest score is returned. */
+/* [4 + classes, anchors of strides 8 (four a cell), 16 and 32]; the greatest score is returned. */
 static float check_output(struct itsi_engine *engine, int slot, int image)
 {
     const struct itsi_engine_info *info = openvino->info(engine);
@@ -83,7 +83,7 @@ static float check_output(struct itsi_engine *engine, int slot, int image)
     float best = 0;
     openvino->output(engine, slot, image, &out);
     assert_int_equal(out.rows, 4 + classes);
-    assert_int_equal(out.anchors, info->width / 32 * (info->height / 32) * 21);
+    assert_int_equal(out.anchors, info->width / 32 * (info->height / 32) * (16 * 4 + 4 + 1));
     for (int i = 0; i < out.rows * out.anchors; i++) {
         float value = out.data[i];
         assert_true(isfinite(value));

@@ -17,9 +17,10 @@ except ImportError:
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "train"))
 
 import data  # noqa: E402
+import grow  # noqa: E402
 import loss  # noqa: E402
 import shards  # noqa: E402
-from network import BINS, CLASSES, STRIDES, Decoded, Detector  # noqa: E402
+from network import BINS, CLASSES, SPLITS, STRIDES, Decoded, Detector  # noqa: E402
 from photometric import Photometric  # noqa: E402
 
 WIDTH, HEIGHT = 320, 192
@@ -104,11 +105,11 @@ class Loss(unittest.TestCase):
     def outputs(self, cls=-8.0):
         """Maps of a 64x64 picture whose every anchor predicts sides of 2 strides and no class."""
         maps = []
-        for stride in STRIDES:
-            side = 64 // stride
-            box = torch.full((1, 4, BINS, side, side), -20.0)
+        for stride, split, bins in zip(STRIDES, SPLITS, BINS):
+            side, anchors = 64 // stride, split * split
+            box = torch.full((1, 4 * anchors, bins, side, side), -20.0)
             box[:, :, 2] = 20
-            maps.append((box.flatten(1, 2), torch.full((1, len(CLASSES), side, side), cls)))
+            maps.append((box.flatten(1, 2), torch.full((1, len(CLASSES) * anchors, side, side), cls)))
         return maps
 
     def parts(self, outputs, truth, ignored=(0.0, 0, 0, 0), real=True):
@@ -116,12 +117,12 @@ class Loss(unittest.TestCase):
                          torch.tensor([[real]]), torch.tensor([[ignored]], dtype=torch.float32))[1]
 
     def test_a_right_box_costs_less(self):
-        """The anchor at (36, 36) of stride 8 predicts 16 pixels to each side."""
+        """The anchors of stride 8 predict 16 pixels to each side; the first of the cell at (36, 36) is at (34, 34)."""
         outputs = self.outputs()
-        flat, _, anchors, strides = loss.flatten(outputs)
-        self.assertEqual(loss.decode(flat, anchors, strides)[0, 4 * 8 + 4].tolist(), [20, 20, 52, 52])
-        right = self.parts(outputs, (20, 20, 52, 52)).tolist()
-        wrong = self.parts(outputs, (20, 20, 60, 60)).tolist()
+        flat, _, anchors, strides, _ = loss.flatten(outputs)
+        self.assertEqual(loss.decode(flat, anchors, strides)[0, 4 * 8 + 4].tolist(), [18, 18, 50, 50])
+        right = self.parts(outputs, (18, 18, 50, 50)).tolist()
+        wrong = self.parts(outputs, (18, 18, 58, 58)).tolist()
         self.assertLess(right[0], wrong[0])
         self.assertLess(right[2], wrong[2])
 
@@ -138,17 +139,49 @@ class Loss(unittest.TestCase):
         parts = self.parts(self.outputs(), (20, 20, 52, 52), ignored=(0, 0, 64, 64))
         self.assertGreater(float(parts[1]), 0)
 
+    def test_a_scale_does_not_reach_beyond_its_bins(self):
+        """What an object would want of bins that are not there costs nothing beyond the last one."""
+        flat, _, anchors, strides, bins = loss.flatten(self.outputs())
+        finest = strides == STRIDES[0]
+        self.assertTrue((bins[finest] == BINS[0]).all())
+        self.assertEqual(float(flat[:, finest].softmax(-1)[..., BINS[0]:].max()), 0)
+        self.assertLess(float(self.parts(self.outputs(), (0, 0, 640, 640))[2]), 100)
+
+    def test_the_anchors_of_a_cell_share_it_evenly(self):
+        _, _, anchors, strides, _ = loss.flatten(self.outputs())
+        finest = anchors[strides == STRIDES[0]]
+        step = STRIDES[0] / SPLITS[0]
+        want = grid(step, int(64 / step), int(64 / step))
+        self.assertEqual(sorted(finest.tolist()), sorted(want.tolist()))
+
     def test_the_deployed_form_decodes_as_the_loss_does(self):
         torch.manual_seed(1)
         model = Detector().eval()
         images = torch.rand(1, 3, 64, 96)
         with torch.no_grad():
             deployed = Decoded(model)(images)[0].T
-            flat, cls, anchors, strides = loss.flatten(model(images))
+            flat, cls, anchors, strides, _ = loss.flatten(model(images))
             corners = loss.decode(flat, anchors, strides)[0]
         middle, size = deployed[:, :2], deployed[:, 2:4]
         torch.testing.assert_close(torch.cat((middle - size / 2, middle + size / 2), 1), corners, atol=1e-3, rtol=1e-4)
         torch.testing.assert_close(deployed[:, 4:], cls[0].sigmoid())
+
+
+class Growth(unittest.TestCase):
+    def test_a_separable_convolution_is_kept(self):
+        each, mix = torch.rand(5, 1, 3, 3, generator=generator()), torch.rand(7, 5, 1, 1, generator=generator(2)) - 0.5
+        whole = mix * each.transpose(0, 1)
+        got_each, got_mix = grow.separate(whole)
+        torch.testing.assert_close(got_mix * got_each.transpose(0, 1), whole)
+
+    def test_every_anchor_of_a_cell_begins_as_the_one(self):
+        box = torch.arange(4.0 * grow.OLD_BINS).view(4, grow.OLD_BINS)
+        anchors = SPLITS[0] ** 2
+        grown = grow.repeated(box.flatten(), True).view(4, anchors, BINS[0])
+        for anchor in range(anchors):
+            self.assertTrue(torch.equal(grown[:, anchor], box[:, :BINS[0]]))
+        classes = grow.repeated(torch.arange(6.0), False).view(6, anchors)
+        self.assertTrue(torch.equal(classes, torch.arange(6.0)[:, None].expand(6, anchors)))
 
 
 def bright_boxes(count, seed):

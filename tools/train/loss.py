@@ -10,30 +10,35 @@ import math
 import torch
 import torch.nn.functional as F
 
-from network import BINS, STRIDES
+from network import BINS, SPLITS, STRIDES, offsets
 
 TOP, ALPHA, BETA = 10, 0.5, 6.0
 GAIN_BOX, GAIN_CLS, GAIN_DFL = 7.5, 1.0, 1.5
+MOST, ABSENT = max(BINS), -100.0
 SMALLEST = 10.0  # pixels: smaller objects are widened to this when anchors are sought, so that each has some
 
 
 def flatten(outputs):
-    """Per-scale maps -> box logits [b, A, 4, BINS], class logits [b, A, C], anchors [A, 2] and strides [A] (pixels)."""
-    boxes, classes, anchors, strides = [], [], [], []
-    for stride, (box, cls) in zip(STRIDES, outputs):
+    """Per-scale maps -> box logits [b, A, 4, MOST], class logits [b, A, C], anchors [A, 2] and strides [A] (pixels), bins
+    [A]. The anchors lie as the deployed form gives them; bins that a scale lacks are as good as impossible."""
+    boxes, classes, anchors, strides, counts = [], [], [], [], []
+    for stride, split, bins, (box, cls) in zip(STRIDES, SPLITS, BINS, outputs):
         b, _, h, w = box.shape
-        boxes.append(box.permute(0, 2, 3, 1).reshape(b, h * w, 4, BINS))
-        classes.append(cls.permute(0, 2, 3, 1).reshape(b, h * w, -1))
-        y, x = torch.meshgrid(torch.arange(h, device=box.device) + 0.5, torch.arange(w, device=box.device) + 0.5,
-                              indexing="ij")
-        anchors.append(torch.stack((x, y), -1).view(-1, 2) * stride)
-        strides.append(torch.full((h * w,), float(stride), device=box.device))
-    return torch.cat(boxes, 1).float(), torch.cat(classes, 1).float(), torch.cat(anchors), torch.cat(strides)
+        n, device = split * split, box.device
+        box = box.view(b, 4, n, bins, h, w).permute(0, 2, 4, 5, 1, 3).reshape(b, n * h * w, 4, bins)
+        boxes.append(F.pad(box, (0, MOST - bins), value=ABSENT))
+        classes.append(cls.view(b, -1, n, h, w).permute(0, 2, 3, 4, 1).reshape(b, n * h * w, -1))
+        y, x = torch.meshgrid(torch.arange(h, device=device) + 0.5, torch.arange(w, device=device) + 0.5, indexing="ij")
+        places = torch.stack((x, y), -1).view(1, -1, 2) + offsets(split).to(device)[:, None]
+        anchors.append(places.view(-1, 2) * stride)
+        strides.append(torch.full((n * h * w,), float(stride), device=device))
+        counts.append(torch.full((n * h * w,), float(bins), device=device))
+    return torch.cat(boxes, 1).float(), torch.cat(classes, 1).float(), *map(torch.cat, (anchors, strides, counts))
 
 
 def decode(box_logits, anchors, strides):
     """-> x1 y1 x2 y2 [b, A, 4] in pixels."""
-    bins = torch.arange(BINS, device=box_logits.device, dtype=torch.float32)
+    bins = torch.arange(MOST, device=box_logits.device, dtype=torch.float32)
     sides = (box_logits.softmax(-1) * bins).sum(-1) * strides[:, None]
     return torch.cat((anchors - sides[..., :2], anchors + sides[..., 2:]), -1)
 
@@ -91,7 +96,7 @@ def assign(scores, boxes, anchors, labels, truth, real):
 def loss(outputs, labels, truth, real, ignored):
     """outputs of Detector; labels [b, M], truth [b, M, 4] pixels, real [b, M] bool, ignored [b, K, 4] pixels: inside
     those no anchor is blamed for a detection. -> (total, parts [3]: box, class, distribution)."""
-    box_logits, cls_logits, anchors, strides = flatten(outputs)
+    box_logits, cls_logits, anchors, strides, bins = flatten(outputs)
     boxes = decode(box_logits, anchors, strides)
     owner, taken, quality = assign(cls_logits.detach().sigmoid(), boxes.detach(), anchors, labels, truth, real)
     target = truth.gather(1, owner[..., None].expand(-1, -1, 4))
@@ -104,7 +109,7 @@ def loss(outputs, labels, truth, real, ignored):
     cls = (cls * blame).sum() / total_quality
     box = ((1 - complete_iou(boxes, target)) * quality).sum() / total_quality
     sides = torch.cat((anchors - target[..., :2], target[..., 2:] - anchors), -1) / strides[:, None]
-    sides = sides.clamp(0, BINS - 1 - 0.01)
+    sides = torch.minimum(sides.clamp_min(0), bins[:, None] - 1.01)
     low = sides.floor()
     part = sides - low
     log_p = box_logits.log_softmax(-1)

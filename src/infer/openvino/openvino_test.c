@@ -279,7 +279,7 @@ static void the_shipped_model_runs(void **state)
     params.height = 192;
     struct itsi_engine *e = open_engine(&params);
     assert_int_equal(b->info(e)->rows, 4 + model.classes);
-    assert_int_equal(b->info(e)->anchors, 60 * 21);
+    assert_int_equal(b->info(e)->anchors, 60 * (16 * 4 + 4 + 1)); /* four in each cell of 8 pixels */
     assert_string_equal(b->info(e)->model, ITSI_SHIPPED_MODEL);
     int slot = b->acquire(e);
     memset(b->input(e, slot, 0), 114, 320 * 192 * 3);
