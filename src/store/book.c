@@ -1,6 +1,7 @@
 #include "store/book.h"
 
 #include "base/diag.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -58,7 +59,7 @@ static bool is_text(const char *text, size_t size)
 {
     size_t used = 0;
     for (size_t step; text[used]; used += step)
-        if (!(step = itsi_utf8_length(text + used)) || used + step >= size)
+        if (!(step = itsi_utf8_length(text + used, SIZE_MAX)) || used + step >= size)
             return false;
     return true;
 }
@@ -68,15 +69,11 @@ static bool is_name(const char *text, size_t size)
     return text && *text && is_text(text, size);
 }
 
-/* FNV-1a, then mixed, since the places are its lowest bits. */
+/* Mixed in the end, since the places are its lowest bits. */
 static uint64_t hash_of(const char *camera, const char *class_name, int64_t minute)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (const char *c = camera; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
-    hash = (hash ^ UINT64_C(0xff)) * UINT64_C(1099511628211);
-    for (const char *c = class_name; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
+    uint64_t hash = itsi_hash_bytes(1, camera, strlen(camera) + 1);
+    hash = itsi_hash_bytes(hash, class_name, strlen(class_name));
     hash = (hash ^ (uint64_t)minute) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 32;
 }
