@@ -107,14 +107,24 @@ static void change_stream(struct itsi_capture *c)
     pthread_mutex_unlock(&c->mutex);
 }
 
-/* The smaller stream is lost. Where the full one is being opened already, that is further than a new connection would be. */
-static void leave_smaller(struct itsi_capture *c, const struct its_diag *diag)
+/* Until the one that is being opened stands by, or has failed. Its own timeouts bound that. */
+static void await_successor(struct itsi_capture *c)
 {
-    itsi_capture_stream_failed(c, 1, diag);
     while (itsi_successor_is_coming(c) && !itsi_successor_stands_by(c) && !itsi_capture_stopping(c)) {
         itsi_capture_tick(c);
         itsi_event_wait_until(&c->stop_event, itsi_now_ns() + ITSI_CAPTURE_TICK_NS);
     }
+}
+
+/* The smaller stream is lost. Where the full one is being opened already, that is further than a new connection would be. */
+static void leave_smaller(struct itsi_capture *c, const struct its_diag *diag)
+{
+    itsi_capture_stream_failed(c, 1, diag);
+    if (itsi_successor_is_coming(c)) { /* nothing comes meanwhile */
+        itsi_machine_enter(&c->machine, ITSI_CAPTURE_CONNECTING, itsi_now_ns());
+        itsi_capture_publish(c, diag);
+    }
+    await_successor(c);
     change_stream(c);
 }
 
@@ -123,6 +133,7 @@ static void leave_full(struct itsi_capture *c, int code, const struct its_diag *
 {
     if (!itsi_successor_stands_by(c))
         back_off(c, code, diag);
+    await_successor(c); /* before the full one is connected to again, which could not look at it */
     const bool ready = itsi_successor_stands_by(c);
     if (ready)
         itsi_info("capture", "%s: %s; goes on with the smaller stream", c->id, diag->text);

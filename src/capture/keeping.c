@@ -12,7 +12,7 @@ void itsi_session_keep_format(const struct itsi_session *s)
     if (!s->c->ring)
         return;
     format.config_size = (uint32_t)(par->extradata_size > 0 ? par->extradata_size : 0);
-    if (format.config_size <= sizeof format.config)
+    if (format.config_size > 0 && format.config_size <= sizeof format.config)
         memcpy(format.config, par->extradata, format.config_size);
     (void)itsi_packet_ring_format(s->c->ring, &format); /* too large: the camera goes without */
 }

@@ -176,8 +176,12 @@ static void on_picture(struct itsi_session *s, bool deliver)
     if (unit && unit->exact)
         end_passed(s, unit->pts);
     struct itsi_stream_source *stream = &s->c->streams[s->c->using];
-    if (s->decoder.ctx->has_b_frames > stream->reorder)
+    if (s->decoder.ctx->has_b_frames > stream->reorder) { /* not every stream says so beforehand */
         stream->reorder = s->decoder.ctx->has_b_frames;
+        pthread_mutex_lock(&s->c->mutex);
+        s->c->status.has_b_frames = true;
+        pthread_mutex_unlock(&s->c->mutex);
+    }
     if (!unit) { /* in the books already */
         av_frame_unref(s->decoder.frame);
     } else if (unit->damaged || itsi_decoder_is_damaged(&s->decoder)) {

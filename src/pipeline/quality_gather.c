@@ -95,11 +95,51 @@ static int gather_cameras(struct itsi_pipeline *p, int64_t now, double *decode)
     return count;
 }
 
-/* Engine time of one picture, where the engine has time of its own. */
+static double run_seconds(const struct itsi_pipeline *p, int size, int doublings)
+{
+    const int64_t run = itsi_batcher_shortest_run(p->batcher, size, 1 << doublings);
+    return (double)(run > 0 ? run : p->info.warm_ns[size][doublings]) / 1e9;
+}
+
+/* Engine time of one picture, where the engine has time of its own: in the batch that makes the most of it. An engine that
+ * gains from batches takes what waits and does not stay idle for more, so that with little to do its pictures look dear. */
 static double engine_seconds(const struct itsi_pipeline *p, int size)
 {
-    const int64_t run = itsi_batcher_shortest_run(p->batcher, size, 1);
-    return (double)(run > 0 ? run : p->info.warm_ns[size][0]) / 1e9;
+    double least = run_seconds(p, size, 0);
+    for (int k = 1; p->info.batch_efficient && k < ITSI_WARM_SIZES && 1 << k <= p->info.max_batch; k++) {
+        const double each = run_seconds(p, size, k) / (1 << k);
+        if (each > 0 && (least <= 0 || each < least))
+            least = each;
+    }
+    return least;
+}
+
+/* What every picture waits for, however little there is to do: the run that is under way. An engine of batches is never idle
+ * while something comes; on one that runs requests side by side a place is free as a rule. */
+static double run_under_way_ms(const struct itsi_pipeline *p)
+{
+    int doublings = 0;
+    while (doublings + 1 < ITSI_WARM_SIZES && 1 << (doublings + 1) <= p->info.max_batch)
+        doublings++;
+    return p->info.batch_efficient ? run_seconds(p, p->quality->order[p->quality->own_input], doublings) * 1e3 : 0;
+}
+
+static double engine_busy(const struct itsi_pipeline *p, const struct itsi_fact_sums *sums, double seconds)
+{
+    int64_t busy_ns = 0;
+    for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
+        busy_ns += sums->busy_ns[i];
+    return fmin(1, (double)busy_ns / 1e9 / seconds / p->info.parallel);
+}
+
+/* The same for full batches. */
+static double engine_needed(const struct itsi_pipeline *p, const struct itsi_fact_sums *sums, double seconds)
+{
+    double needed = 0;
+    for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
+        if (sums->images[i])
+            needed += fmin((double)sums->busy_ns[i] / 1e9, (double)sums->images[i] * engine_seconds(p, i));
+    return fmin(1, needed / seconds / p->info.parallel);
 }
 
 /* On the processors how long a run takes says little of what it costs, since it waits for decoders and other programs:
@@ -156,19 +196,18 @@ static void gather_load(struct itsi_pipeline *p, double seconds, double decode, 
     const struct itsi_job *oldest = itsi_pipeline_oldest(p);
     out->oldest_run_ms = oldest ? (double)(out->now - oldest->submitted_ns) / 1e6 : 0;
     pthread_mutex_unlock(&p->table);
-    int64_t busy_ns = 0;
-    for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
-        busy_ns += facts.sums.busy_ns[i];
     const double frames = (double)facts.sums.frames, failed = (double)facts.sums.failed;
     itsi_quality_load_unknown(load);
     load->cpu_percent = machine.cpu_percent;
     load->memory_percent = machine.memory_percent;
-    load->engine_busy = fmin(1, (double)busy_ns / 1e9 / seconds / p->info.parallel);
+    load->engine_busy = engine_busy(p, &facts.sums, seconds);
+    if (p->info.batch_efficient)
+        load->engine_needed = engine_needed(p, &facts.sums, seconds);
     load->decode_share = fmin(1, decode / machine.cores);
     load->slack_ms = facts.slack_p10_ns == ITSI_NEVER ? (double)NAN : (double)facts.slack_p10_ns / 1e6;
     load->on_time_ratio = on_time(&books, &q->last_books);
     if (frames > 0) {
-        load->queue_age_ms = (double)facts.sums.queue_ns / 1e6;
+        load->queue_age_ms = fmax(0, (double)facts.sums.queue_ns / 1e6 - run_under_way_ms(p));
         load->latency_ms = (double)facts.sums.latency_ns / 1e6 / frames;
     }
     if (frames + failed > 0)

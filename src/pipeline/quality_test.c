@@ -57,6 +57,29 @@ static void quality_gives_way_and_returns(void **state)
     (void)close_pipeline(p);
 }
 
+static int at_high(struct itsi_pipeline *p)
+{
+    struct itsi_quality_overview o;
+    itsi_pipeline_quality(p, &o);
+    return o.status.cameras[ITSI_QUALITY_HIGH];
+}
+
+/* An engine that gains from batches is never idle at six tenths of what it can do: it takes what there is. */
+static void an_engine_of_batches_has_time_left(void **state)
+{
+    (void)state;
+    cfg.gpu.batch_size_range[1] = 8;
+    params.null_base_ns = 24 * MS; /* of any batch: 333 pictures a second at most */
+    enum { MANY = 14 };            /* ask for 196, and for 4 s for 420 */
+    struct itsi_pipeline *p = open_pipeline(&params);
+    for (int i = 0; i < MANY; i++)
+        add_camera(p, "", "null://?fps=14&surge=30,2,4");
+    AWAIT(at_high(p) == MANY); /* of the first steps; then comes what is too much */
+    AWAIT(at_high(p) < MANY);
+    AWAIT(at_high(p) == MANY);
+    (void)close_pipeline(p);
+}
+
 static void pins_and_boosts_hold(void **state)
 {
     (void)state;
@@ -229,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ADAPTING(quality_gives_way_and_returns),
+        ADAPTING(an_engine_of_batches_has_time_left),
         ADAPTING(pins_and_boosts_hold),
         ADAPTING(the_surface_is_true_from_the_start),
         ADAPTING(mistakes_are_named),

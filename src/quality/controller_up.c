@@ -41,7 +41,7 @@ void itsi_quality_room_left(const struct itsi_quality_state *state, const struct
     const struct itsi_quality_fleet *fleet = &state->fleet;
     const double shares[ITSI_RESOURCES] = {
         [ITSI_RESOURCE_CPU] = state->evidence.slow.cpu_percent < 0 ? -1 : state->evidence.slow.cpu_percent / 100,
-        [ITSI_RESOURCE_ENGINE] = state->evidence.slow.engine_busy,
+        [ITSI_RESOURCE_ENGINE] = itsi_quality_engine_needed(&state->evidence.slow),
         [ITSI_RESOURCE_ENCODER] = state->evidence.slow.encode_share};
     for (int r = 0; r < ITSI_RESOURCES; r++) {
         const enum itsi_quality_resource resource = (enum itsi_quality_resource)r;

@@ -32,6 +32,11 @@ void itsi_quality_grants_add(struct itsi_quality_grants *grants, const struct it
                              const struct itsi_quality_policy *policy, const struct itsi_quality_camera *camera,
                              const struct itsi_quality_offer *offer)
 {
+    int kept = 0; /* of the same key: a start that failed after it had been let in */
+    for (int i = 0; i < grants->count; i++)
+        if (grants->items[i].camera.key != camera->key)
+            grants->items[kept++] = grants->items[i];
+    grants->count = kept;
     if (grants->count == grants->capacity)
         memmove(grants->items, grants->items + 1, (size_t)--grants->count * sizeof *grants->items);
     const struct itsi_quality_position at = itsi_quality_offered(policy, camera, offer);

@@ -13,6 +13,7 @@
     X(gpu_percent)                                                                                                     \
     X(gpu_memory_percent)                                                                                              \
     X(engine_busy)        /* share of the time that the engine's lanes run, 0..1 */                                    \
+    X(engine_needed)      /* the same if it had run full batches only; unknown of an engine that does not gain from them */ \
     X(decode_share)       /* share of the machine's processor time that goes into decoding, 0..1 */                    \
     X(encode_share)       /* share of the time that the picture encoders are busy, 0..1 */                             \
     X(slack_ms)           /* deadline minus predicted finish, 10th percentile of the frames admitted */                \

@@ -8,9 +8,19 @@ const char *itsi_quality_pressure_name(enum itsi_quality_pressure pressure)
     return names[pressure];
 }
 
+static double processors_busy(const struct itsi_quality_load *load)
+{
+    return load->cpu_percent < 0 ? -1 : load->cpu_percent / 100;
+}
+
 double itsi_quality_busy(const struct itsi_quality_load *load)
 {
-    return fmax(load->engine_busy, load->cpu_percent < 0 ? -1 : load->cpu_percent / 100);
+    return fmax(load->engine_busy, processors_busy(load));
+}
+
+double itsi_quality_engine_needed(const struct itsi_quality_load *load)
+{
+    return load->engine_needed >= 0 ? load->engine_needed : load->engine_busy;
 }
 
 double itsi_quality_excess(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource)
@@ -96,7 +106,7 @@ static bool critical(const struct itsi_quality_policy *policy, const struct itsi
 static bool calm(const struct itsi_quality_policy *policy, const struct itsi_quality_evidence *evidence)
 {
     const struct itsi_quality_load *load = &evidence->slow;
-    const double busy = itsi_quality_busy(load);
+    const double busy = fmax(itsi_quality_engine_needed(load), processors_busy(load));
     const bool in_time = itsi_quality_in_time(policy, load) && itsi_quality_in_time(policy, &evidence->fast);
     return (evidence->futile || in_time) &&
            (evidence->unmet <= policy->unmet_calm || busy <= policy->busy_target) && busy <= policy->busy_high &&

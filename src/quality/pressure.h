@@ -38,6 +38,9 @@ bool itsi_quality_in_time(const struct itsi_quality_policy *policy, const struct
 
 /* Busy share of processors or engine, whichever is busier; -1: unknown. */
 double itsi_quality_busy(const struct itsi_quality_load *load);
+/* The share of the engine's time that what it did was worth: where it could have done that in fewer, fuller batches, what is
+ * left is room. -1: unknown. */
+double itsi_quality_engine_needed(const struct itsi_quality_load *load);
 
 /* Work per second that a resource must be relieved of to come to busy_target, by the estimate; negative: room. */
 double itsi_quality_excess(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource);
