@@ -89,8 +89,11 @@ void itsi_quality_grants_follow(struct itsi_quality_grants *grants, const struct
         grant->age_ns += dt;
         if (camera && camera->fps > 0)
             stays = show(grant, snapshot, camera, policy, dt);
+        else if (camera)
+            stays = grant->age_ns < GIVES_NS;
         else
-            stays = grant->age_ns < (camera ? GIVES_NS : APPEARS_NS);
+            stays = !grant->seen && grant->age_ns < APPEARS_NS;
+        grant->seen |= camera != NULL;
         if (camera) /* it may have been lowered since, and more is known by now */
             itsi_quality_expect(capacity, policy, camera->fps > 0 ? camera : &grant->camera, &targets[at].position,
                                 grant->work);

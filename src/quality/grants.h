@@ -13,6 +13,7 @@ struct itsi_quality_grant {
     double least[ITSI_RESOURCES]; /* at its floor: the rest it would give up for others */
     double shown[ITSI_RESOURCES]; /* of `work`, in the load by now */
     int64_t age_ns, gives_ns;     /* since it was let in; since its pictures came */
+    bool seen;                    /* in a snapshot: one that is in none any more was removed */
 };
 
 struct itsi_quality_grants {
