@@ -15,13 +15,9 @@ import subprocess
 import tempfile
 import time
 
+from daemon import free_port
+
 KEY = "key:__rand_int__"  # what redis-benchmark asks for when no range of keys is given
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def start_server(port, folder):

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "net/loop.h"
 #include "pipeline/clip.h"
+#include "pipeline/clip_fixture.h"
 
 #include <libavformat/avformat.h>
 #include <stdlib.h>
@@ -22,22 +23,12 @@ static struct world w;
 
 static int begin(void **state)
 {
-    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 1,
-                                                .ffmpeg_max_concurrent = 2,
-                                                .ffmpeg_process_timeout = 60,
-                                                .ffmpeg_restart_threshold = 100};
-    const struct itsi_packet_ring_params ring = {.bytes = 8 << 20, .keep_ns = 60 * S, .pictures = 5000};
-    struct itsi_ffmpeg_pool_params params;
-    struct its_diag diag;
     (void)state;
     memset(&w, 0, sizeof w);
     strcpy(w.folder, "/tmp/its-clip-XXXXXX");
     assert_non_null(mkdtemp(w.folder));
     snprintf(w.path, sizeof w.path, "%s/clip.mp4", w.folder);
-    itsi_ffmpeg_pool_usual(&params, &cfg);
-    CHECK_OK(itsi_loop_create(&w.loop, "its-loop", &diag), diag);
-    CHECK_OK(itsi_ffmpeg_pool_create(&w.pool, w.loop, &params, &diag), diag);
-    CHECK_OK(itsi_packet_ring_create(&w.ring, &ring, &diag), diag);
+    open_for_clips(&w.loop, &w.pool, &w.ring, 2);
     return 0;
 }
 

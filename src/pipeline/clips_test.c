@@ -5,6 +5,7 @@
 #include "capture/capture.h"
 #include "net/loop.h"
 #include "pipeline/clips.h"
+#include "pipeline/clip_fixture.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -33,22 +34,12 @@ static int take_frame(void *arg, struct itsi_frame *frame, bool may_block)
 
 static int begin(void **state)
 {
-    const struct its_cfg_connection_pool cfg = {.ffmpeg_pool_size = 1,
-                                                .ffmpeg_max_concurrent = 1,
-                                                .ffmpeg_process_timeout = 60,
-                                                .ffmpeg_restart_threshold = 100};
-    const struct itsi_packet_ring_params ring = {.bytes = 8 << 20, .keep_ns = 60 * S, .pictures = 5000};
-    struct itsi_ffmpeg_pool_params params;
-    struct its_diag diag;
     (void)state;
     memset(&w, 0, sizeof w);
     strcpy(w.folder, "/tmp/its-clips-XXXXXX");
     assert_non_null(mkdtemp(w.folder));
     snprintf(w.clips_folder, sizeof w.clips_folder, "%s/data/clips", w.folder);
-    itsi_ffmpeg_pool_usual(&params, &cfg);
-    CHECK_OK(itsi_loop_create(&w.loop, "its-loop", &diag), diag);
-    CHECK_OK(itsi_ffmpeg_pool_create(&w.pool, w.loop, &params, &diag), diag);
-    CHECK_OK(itsi_packet_ring_create(&w.ring, &ring, &diag), diag);
+    open_for_clips(&w.loop, &w.pool, &w.ring, 1);
     return 0;
 }
 

@@ -148,7 +148,6 @@ static struct itsi_database *make(struct itsi_loop *loop, const char *url, const
         return NULL;
     }
     database->loop = loop;
-    database->most = most;
     database->url = itsi_strdup(url);
     database->path = url ? NULL : itsi_strdup(path);
     database->kind = url ? &itsi_db_postgres_kind : &itsi_db_sqlite_kind;

@@ -30,7 +30,6 @@ struct itsi_database {
     pthread_mutex_t mutex;
     pthread_cond_t returned; /* an orphan */
     int orphans;
-    int most;
     struct itsi_db_link links[]; /* by slot */
 };
 
