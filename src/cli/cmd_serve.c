@@ -276,6 +276,7 @@ static int start(struct daemon *d, struct its_diag *diag)
     const struct itsi_server_params params = {
         .cfg = &d->config->cfg,
         .pipeline = itsi_engine_pipeline(d->engine),
+        .pools = itsi_engine_pools(d->engine),
         .model = source.model,
         .version = its_version(),
         .document = document,

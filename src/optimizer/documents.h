@@ -6,6 +6,8 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/result_writer.h"
 
+struct itsi_pools;
+
 /* Parts shared by the benchmark's report and the documents. */
 void itsi_document_quantiles(struct itsi_json *json, const char *key, const struct itsi_quantiles *quantiles);
 /* A rolling window under the names of itsi_document_quantiles. */
@@ -50,6 +52,7 @@ void itsi_document_ledger(struct itsi_json *json, const char *key, const struct 
 /* What a status is made of. Without a pipeline it describes a system that does not run, under the same keys. */
 struct itsi_status_source {
     struct itsi_pipeline *pipeline; /* NULL: not running */
+    struct itsi_pools *pools;       /* NULL: none */
     const struct its_cfg *cfg;
     const char *model;              /* shown; NULL: none */
     int64_t initialization_ns;      /* how long loading and warming took */

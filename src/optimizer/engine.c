@@ -15,10 +15,13 @@
 
 /* Results that wait for a caller of its_engine_next before the oldest is lost. */
 enum { NEXT_DEPTH = 256 };
+/* At the end, for what the store still holds and for jobs that run. */
+#define POOLS_DRAIN_NS (3 * ITSI_NS_PER_S)
 
 struct its_engine {
     struct itsi_config *config; /* a reference */
     struct itsi_model_choice choice;
+    struct itsi_pools *pools; /* outlive the pipeline */
     struct itsi_pipeline *pipeline;
     pthread_mutex_t lifecycle; /* start and stop, one at a time; and the making of `results` */
     struct itsi_subscription *results; /* made by the first its_engine_next: who never asks costs nothing */
@@ -118,14 +121,21 @@ int itsi_engine_create(its_engine **out, struct itsi_config *config, int64_t nul
     pthread_mutex_init(&engine->lifecycle, NULL);
     engine->config = itsi_config_ref(config);
     int rc = itsi_model_choose(&engine->choice, &config->cfg, diag);
+    if (rc == 0)
+        rc = itsi_pools_create(&engine->pools, &config->cfg, diag);
+    if (rc != 0) {
+        its_engine_destroy(engine);
+        return rc;
+    }
     const struct itsi_pipeline_params params = {
         .cfg = &config->cfg,
         .model = engine->choice.has_model ? &engine->choice.model : NULL,
         .backend = engine->choice.backend,
         .null_base_ns = null_base_ns,
+        .ffmpeg = itsi_pools_ffmpeg(engine->pools),
+        .store = itsi_pools_store(engine->pools),
     };
-    if (rc == 0)
-        rc = create_pipeline(engine, &params, diag);
+    rc = create_pipeline(engine, &params, diag);
     if (rc == 0)
         rc = add_all_configured(engine, diag);
     if (rc != 0) {
@@ -177,6 +187,7 @@ void its_engine_destroy(its_engine *engine)
     itsi_result_writer_destroy(engine->writer);
     itsi_subscription_close(engine->results);
     itsi_pipeline_destroy(engine->pipeline);
+    itsi_pools_destroy(engine->pools, itsi_now_ns() + POOLS_DRAIN_NS);
     itsi_model_choice_fini(&engine->choice);
     itsi_config_unref(&engine->config);
     pthread_mutex_destroy(&engine->lifecycle);
@@ -184,11 +195,13 @@ void its_engine_destroy(its_engine *engine)
 }
 
 struct itsi_pipeline *itsi_engine_pipeline(its_engine *engine) { return engine->pipeline; }
+struct itsi_pools *itsi_engine_pools(its_engine *engine) { return engine->pools; }
 
 void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *out)
 {
     *out = (struct itsi_status_source){
         .pipeline = engine->pipeline,
+        .pools = engine->pools,
         .cfg = &engine->config->cfg,
         .model = engine->choice.shown,
         .initialization_ns = engine->initialization_ns,
@@ -224,6 +237,7 @@ int itsi_engine_configure(its_engine *engine, struct itsi_config *config, const 
     int rc = itsi_pipeline_configure(engine->pipeline, &config->cfg, diag);
     if (rc != 0)
         return rc;
+    itsi_pools_configure(engine->pools, &config->cfg);
     struct itsi_config *old = engine->config;
     engine->config = itsi_config_ref(config);
     itsi_config_unref(&old);

@@ -6,6 +6,7 @@
 #include "infer/model.h"
 #include "its/its.h"
 #include "optimizer/documents.h"
+#include "optimizer/pools.h"
 #include "pipeline/pipeline.h"
 
 /* The model file the configuration comes to: general.model (borrowed from cfg), else the shipped one, written into room;
@@ -28,6 +29,7 @@ void itsi_model_choice_fini(struct itsi_model_choice *choice);
 ITS_NODISCARD int itsi_engine_create(its_engine **out, struct itsi_config *config, int64_t null_base_ns,
                                      struct its_diag *diag);
 struct itsi_pipeline *itsi_engine_pipeline(its_engine *engine);
+struct itsi_pools *itsi_engine_pools(its_engine *engine);
 /* Borrowed for the engine's life, cfg until the next itsi_engine_configure. */
 void itsi_engine_status_source(its_engine *engine, struct itsi_status_source *out);
 /* Applies a new configuration's live rows and keeps a reference to it. Cameras it names in `change` (may be NULL) are

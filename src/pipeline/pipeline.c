@@ -117,6 +117,7 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
     p->max_cameras = (int)params->cfg->general.max_concurrent_streams;
     p->tick_ns = params->tick_ns > 0 ? params->tick_ns : ITSI_NS_PER_S;
     p->measuring = params->measuring;
+    p->store = params->store;
     p->next_name = 1;
     int rc = set_capture(p, params->cfg, diag);
     if (rc == 0)

@@ -143,6 +143,7 @@ struct itsi_pipeline {
     int64_t flight_ns;               /* how far back a record goes */
     pthread_mutex_t freezing;        /* one record is written at a time */
     atomic_int flight_files;         /* how many records stay */
+    struct itsi_store *store;        /* borrowed; NULL: nothing is kept in a database */
     struct itsi_clips *clips;        /* NULL: none */
     size_t clip_camera_bytes;        /* of each camera's ring */
     int64_t clip_ns;                 /* that it covers */

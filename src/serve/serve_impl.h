@@ -19,6 +19,7 @@ struct itsi_worker;
 struct itsi_server {
     /* const */
     struct itsi_pipeline *pipeline;
+    struct itsi_pools *pools; /* NULL: none */
     const char *version;
     int (*document)(void *arg, const char *name, struct itsi_buf *out);
     void *document_arg;

@@ -124,6 +124,7 @@ int itsi_server_start(struct itsi_server **out, const struct itsi_server_params 
         return itsi_fail(diag, ITS_ENOMEM, "server: out of memory");
     const char *token = params->cfg->server.token;
     server->pipeline = params->pipeline;
+    server->pools = params->pools;
     server->version = params->version;
     server->document = params->document;
     server->document_arg = params->document_arg;

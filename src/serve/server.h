@@ -8,11 +8,13 @@
 
 #include "base/buf.h"
 #include "config/config.h"
+#include "optimizer/pools.h"
 #include "pipeline/pipeline.h"
 
 struct itsi_server_params {
     const struct its_cfg *cfg; /* what is needed of it is copied */
     struct itsi_pipeline *pipeline; /* borrowed; outlives the server */
+    struct itsi_pools *pools;       /* likewise; NULL: none */
     const char *model;              /* shown to people; copied; NULL: none */
     const char *version;            /* borrowed */
     /* Writes the JSON document "status", "status-detailed", "metrics" or "config" of /api/v1/performance. Called on the

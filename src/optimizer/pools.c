@@ -1,0 +1,95 @@
+#include "optimizer/pools.h"
+
+#include "base/diag.h"
+#include "base/dirs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/loop.h"
+
+#include <stdio.h>
+
+struct itsi_pools {
+    struct itsi_loop *loop;
+    struct itsi_ffmpeg_pool *ffmpeg;
+    struct itsi_redis *redis;
+    struct itsi_database *database;
+    struct itsi_store *store;
+};
+
+static int open_store(struct itsi_pools *pools, const struct its_cfg *cfg, const char *spool, struct its_diag *diag)
+{
+    struct itsi_store_params params = itsi_store_params_of(&cfg->store);
+    params.database = pools->database;
+    params.spool_folder = spool;
+    int rc = itsi_store_create(&pools->store, &params, diag);
+    if (rc == 0 || rc == ITS_EBUSY || rc == ITS_ENOMEM || params.spool_bytes == 0)
+        return rc;
+    itsi_warn("store", "%s: what the database does not take waits in memory", diag->text);
+    params.spool_bytes = 0;
+    return itsi_store_create(&pools->store, &params, diag);
+}
+
+static int make_store(struct itsi_pools *pools, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    char spool[4096], file[4096];
+    const char *data = cfg->general.data_dir;
+    if (snprintf(spool, sizeof spool, "%s/spool", data) >= (int)sizeof spool ||
+        snprintf(file, sizeof file, "%s/its.sqlite", data) >= (int)sizeof file)
+        return itsi_fail(diag, ITS_EINVAL, "data_dir: path too long");
+    if (!cfg->general.database_url && itsi_make_dirs(data, "for the database", diag) != 0)
+        itsi_warn("store", "%s", diag->text); /* tried again with every connection, which tell the same */
+    int rc = itsi_database_create(&pools->database, pools->loop, cfg->general.database_url, file,
+                                  &cfg->connection_pool, diag);
+    return rc == 0 ? open_store(pools, cfg, spool, diag) : rc;
+}
+
+static int make_all(struct itsi_pools *pools, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    struct itsi_ffmpeg_pool_params ffmpeg;
+    int rc = itsi_loop_create(&pools->loop, "its-pools", diag);
+    if (rc != 0)
+        return rc;
+    itsi_ffmpeg_pool_usual(&ffmpeg, &cfg->connection_pool);
+    rc = itsi_ffmpeg_pool_create(&pools->ffmpeg, pools->loop, &ffmpeg, diag);
+    if (rc == 0 && cfg->general.redis_url)
+        rc = itsi_redis_create(&pools->redis, pools->loop, cfg->general.redis_url, &cfg->connection_pool, diag);
+    return rc == 0 && cfg->store.store_enabled ? make_store(pools, cfg, diag) : rc;
+}
+
+int itsi_pools_create(struct itsi_pools **out, const struct its_cfg *cfg, struct its_diag *diag)
+{
+    struct itsi_pools *pools = itsi_zalloc(sizeof *pools);
+    if (!pools)
+        return itsi_fail(diag, ITS_ENOMEM, "pools: out of memory");
+    int rc = make_all(pools, cfg, diag);
+    if (rc != 0) {
+        itsi_pools_destroy(pools, 0);
+        return rc;
+    }
+    *out = pools;
+    return 0;
+}
+
+void itsi_pools_destroy(struct itsi_pools *pools, int64_t deadline)
+{
+    if (!pools)
+        return;
+    itsi_store_destroy(pools->store, deadline); /* first: it borrows connections to the end */
+    itsi_database_destroy(pools->database, deadline);
+    itsi_redis_destroy(pools->redis, deadline);
+    itsi_ffmpeg_pool_destroy(pools->ffmpeg, deadline);
+    itsi_loop_destroy(pools->loop);
+    itsi_free(pools);
+}
+
+void itsi_pools_configure(struct itsi_pools *pools, const struct its_cfg *cfg)
+{
+    itsi_ffmpeg_pool_configure(pools->ffmpeg, &cfg->connection_pool);
+    if (pools->redis)
+        itsi_redis_set_retry(pools->redis, cfg->connection_pool.redis_retry_on_timeout);
+}
+
+struct itsi_ffmpeg_pool *itsi_pools_ffmpeg(const struct itsi_pools *pools) { return pools->ffmpeg; }
+struct itsi_database *itsi_pools_database(const struct itsi_pools *pools) { return pools->database; }
+struct itsi_store *itsi_pools_store(const struct itsi_pools *pools) { return pools->store; }
+struct itsi_redis *itsi_pools_redis(const struct itsi_pools *pools) { return pools->redis; }
