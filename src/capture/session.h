@@ -21,7 +21,8 @@ struct itsi_unit {
     bool exact;   /* pts comes from the stream, so it tells the order of presentation */
     bool counted; /* entered in the ledger; false: decoded for reference only */
     bool damaged; /* the demuxer says so */
-    bool key;
+    bool entry;      /* decoding may begin at it: a key frame, or where a gradual refresh begins */
+    bool key;        /* a whole picture comes of it alone */
     bool disposable; /* no other picture needs it */
 };
 #define ITSI_UNITS 64
