@@ -213,6 +213,12 @@ static void count_packet(struct itsi_session *s, bool disposable)
     pthread_mutex_unlock(&c->mutex);
 }
 
+/* Decoding begins here, or anew. */
+static void enter(struct itsi_session *s, const struct itsi_unit *unit)
+{
+    s->key_pts = unit->key ? unit->pts : ITSI_REFRESHING;
+}
+
 /* Waiting for a key frame: ends with one, or where a gradual refresh begins, or after half the frame timeout, since some
  * streams refresh without either. */
 static bool still_waiting(struct itsi_session *s, const struct itsi_unit *unit, int64_t now)
@@ -222,7 +228,7 @@ static bool still_waiting(struct itsi_session *s, const struct itsi_unit *unit, 
     if (!unit->entry && now - s->wait_since < seconds_ns(s->c->cfg.frame_timeout_seconds) / 2)
         return true;
     s->wait_key = false;
-    s->key_pts = unit->pts;
+    enter(s, unit);
     return false;
 }
 
@@ -260,8 +266,8 @@ static void feed(struct itsi_session *s, struct itsi_unit *unit)
                                                   .at = unit->out,
                                                   .taken = itsi_capture_taken(c)};
     if (itsi_selection_unit(selection, decode, &candidate)) {
-        if (was_broken) /* leading pictures may lack their references */
-            s->key_pts = unit->pts;
+        if (was_broken)
+            enter(s, unit);
         itsi_units_feed(s, unit, s->packet);
         /* where pictures are reordered it would wait for its successors in the decoder */
         if (decode == ITSI_DECODE_KEY && !s->rc && itsi_units_holds_newest(s)) {

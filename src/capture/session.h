@@ -50,7 +50,8 @@ struct itsi_session {
     uint64_t serial;      /* of the newest unit */
     bool wait_key;
     int64_t wait_since;
-    int64_t key_pts;      /* pictures presented before the first key frame may lack their references */
+    int64_t key_pts;      /* pictures presented before the first whole one may lack their references */
+#define ITSI_REFRESHING INT64_MAX /* key_pts: there was none yet */
     struct itsi_nal_format nal;
     uint64_t excess;      /* next units that are in the books already (entered as missing during a silence) */
     bool first_unit;      /* none seen on this connection */

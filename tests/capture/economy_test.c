@@ -117,6 +117,9 @@ static void a_gradual_refresh_gives_no_key_frames(void **state)
     assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= before + 50));
     cam_stop(&cam, &counts);
     assert_int_equal(itsi_ledger_balance(&counts), 0);
+    /* of the pictures between there and the first whole one nothing was damaged: the rest of them was sent before */
+    assert_int_equal(counts.corrupt, 0);
+    assert_in_range(counts.dropped[ITSI_STAGE_CAMERA_CAPTURE][ITSI_DROP_WAIT_KEY], 1, 25);
 }
 
 static void fewer_pictures_go_on_and_evenly(void **state)
