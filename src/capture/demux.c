@@ -255,6 +255,15 @@ void itsi_demux_close(struct itsi_demux *d)
     d->video = NULL;
 }
 
+void itsi_demux_nal_format(const struct itsi_demux *d, struct itsi_nal_format *out)
+{
+    const AVCodecParameters *par = d->video->codecpar;
+    const enum itsi_nal_codec codec = par->codec_id == AV_CODEC_ID_H264   ? ITSI_NAL_H264
+                                      : par->codec_id == AV_CODEC_ID_HEVC ? ITSI_NAL_HEVC
+                                                                          : ITSI_NAL_OTHER;
+    itsi_nal_format_init(out, codec, par->extradata, (size_t)par->extradata_size);
+}
+
 int64_t itsi_demux_ns(const struct itsi_demux *d, int64_t ticks)
 {
     return av_rescale_q(ticks, d->video->time_base, (AVRational){1, (int)ITSI_NS_PER_S});

@@ -4,6 +4,7 @@
 #define ITSI_CAPTURE_DEMUX_H
 
 #include "capture/assemble.h"
+#include "capture/nal.h"
 #include "capture/source.h"
 #include "config/config.h"
 
@@ -54,6 +55,8 @@ void itsi_demux_close(struct itsi_demux *d);
 int64_t itsi_demux_ns(const struct itsi_demux *d, int64_t ticks);
 /* First presentation time of the clip, ns. */
 int64_t itsi_demux_start_ns(const struct itsi_demux *d);
+/* How the video stream's access units are written. */
+void itsi_demux_nal_format(const struct itsi_demux *d, struct itsi_nal_format *out);
 /* Declared frame rate, 0: none. */
 double itsi_demux_fps(const struct itsi_demux *d);
 

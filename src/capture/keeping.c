@@ -26,7 +26,7 @@ void itsi_session_keep(const struct itsi_session *s, const struct itsi_unit *uni
         .pts = unit->out, /* goes on where a clip begins anew */
         .dts = dts == ITSI_NO_TIME ? ITSI_PACKET_NO_DTS : dts - unit->pts + unit->out,
         .epoch = s->c->epoch,
-        .key = unit->key,
+        .key = unit->entry,
     };
     itsi_packet_ring_put(s->c->ring, &packet, s->packet->data, (size_t)s->packet->size);
 }

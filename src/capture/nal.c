@@ -59,3 +59,67 @@ bool itsi_nal_is_disposable(struct itsi_nal_format *format, const uint8_t *data,
     }
     return false;
 }
+
+/* --- recovery points ---------------------------------------------------------------------------------------------- */
+
+/* The bytes of a NAL unit without those that keep start codes out of it. */
+struct payload {
+    const uint8_t *at, *end;
+    int zeros;
+};
+
+/* The next byte; -1: the unit has ended. */
+static int next_byte(struct payload *p)
+{
+    if (p->at < p->end && p->zeros >= 2 && *p->at == 3) {
+        p->at++;
+        p->zeros = 0;
+    }
+    if (p->at >= p->end || (p->zeros >= 2 && *p->at <= 1)) /* a start code follows */
+        return -1;
+    p->zeros = *p->at ? 0 : p->zeros + 1;
+    return *p->at++;
+}
+
+/* A number of a message's head: as many 255 as fit in, and the rest. */
+static int next_number(struct payload *p)
+{
+    int number = 0, byte;
+    do {
+        if ((byte = next_byte(p)) < 0)
+            return -1;
+        number += byte;
+    } while (byte == 255);
+    return number;
+}
+
+/* Of messages (SEI): is there a recovery point among them, with a count (Exp-Golomb, 0 is a 1 bit) above 0? */
+static bool recovers_later(struct payload *p)
+{
+    enum { RECOVERY_POINT = 6 };
+    for (;;) {
+        const int type = next_number(p), size = next_number(p);
+        if (type < 0 || size < 0)
+            return false;
+        int byte = 0;
+        for (int i = 0; i < size && byte >= 0; i++) {
+            byte = next_byte(p);
+            if (type == RECOVERY_POINT)
+                return byte >= 0 && !(byte & 0x80);
+        }
+    }
+}
+
+bool itsi_nal_begins_refresh(const struct itsi_nal_format *format, const uint8_t *data, size_t size)
+{
+    const uint8_t *at = data, *const end = data + size, *unit;
+    while (format->known && !format->hevc && next_unit(format, &at, end, &unit)) {
+        struct payload messages = {unit + 1, format->length_size ? at : end, 0};
+        const int type = unit[0] & 31;
+        if (type >= 1 && type <= 5) /* they come before its slices */
+            return false;
+        if (type == 6 && recovers_later(&messages))
+            return true;
+    }
+    return false;
+}

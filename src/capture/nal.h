@@ -1,4 +1,5 @@
-/* Which access units of H.264 and HEVC no other picture needs. Pure. */
+/* What access units of H.264 and HEVC say of themselves: that no other picture needs them, that decoding may begin at them but
+ * gives no whole picture yet. Pure. */
 #ifndef ITSI_CAPTURE_NAL_H
 #define ITSI_CAPTURE_NAL_H
 
@@ -20,5 +21,8 @@ void itsi_nal_format_init(struct itsi_nal_format *format, enum itsi_nal_codec co
 /* May the access unit be left out without harm to any other? Judged by its first slice (ITU-T H.264 7.4.1, nal_ref_idc 0;
  * H.265 7.4.2.2, sub-layer non-reference pictures of the highest temporal layer). */
 bool itsi_nal_is_disposable(struct itsi_nal_format *format, const uint8_t *data, size_t size);
+/* Does a gradual refresh begin with the access unit: a recovery point that is reached only with a later picture (H.264 D.2.8,
+ * recovery_frame_cnt above 0)? Decoding may begin there, as at a key frame, but no whole picture comes of it alone. */
+bool itsi_nal_begins_refresh(const struct itsi_nal_format *format, const uint8_t *data, size_t size);
 
 #endif

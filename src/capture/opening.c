@@ -77,10 +77,7 @@ int itsi_session_open_decoder(struct itsi_session *s, struct its_diag *diag)
     if (rc)
         return itsi_diag_prefix(diag, rc, "%s", s->source->shown);
     s->codec = par->codec_id;
-    enum itsi_nal_codec nal = s->codec == AV_CODEC_ID_H264   ? ITSI_NAL_H264
-                              : s->codec == AV_CODEC_ID_HEVC ? ITSI_NAL_HEVC
-                                                             : ITSI_NAL_OTHER;
-    itsi_nal_format_init(&s->nal, nal, par->extradata, (size_t)par->extradata_size);
+    itsi_demux_nal_format(&s->demux, &s->nal);
     return 0;
 }
 

@@ -23,6 +23,7 @@ struct probe {
     struct itsi_demux demux;
     struct itsi_decoder decoder;
     struct itsi_interrupt interrupt;
+    struct itsi_nal_format nal;
     struct itsi_unwrap unwrap;
     struct itsi_cadence cadence;
     AVPacket *packet;
@@ -87,7 +88,7 @@ static void on_packet(struct probe *p, const struct itsi_arrival *came)
         if (p->offset_count < MAX_JITTER)
             p->offsets[p->offset_count++] = (double)((arrival - p->first_arrival) - (pts - p->first_pts)) / 1e6;
     }
-    if (packet->flags & AV_PKT_FLAG_KEY) {
+    if ((packet->flags & AV_PKT_FLAG_KEY) && !itsi_nal_begins_refresh(&p->nal, packet->data, (size_t)packet->size)) {
         if (p->since_key > out->gop)
             out->gop = (int)p->since_key;
         p->since_key = 0;
@@ -110,6 +111,7 @@ static int open_all(struct probe *p, const char *address, const struct its_cfg_c
     if ((rc = itsi_demux_find_video(&p->demux, diag)))
         return rc;
     p->unwrap.bits = p->demux.video->pts_wrap_bits;
+    itsi_demux_nal_format(&p->demux, &p->nal);
     return itsi_decoder_open(&p->decoder, p->demux.video->codecpar, cfg->max_frame_pixels, diag);
 }
 

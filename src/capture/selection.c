@@ -46,6 +46,8 @@ bool itsi_selection_unit(struct itsi_selection *selection, enum itsi_decode_mode
         return true;
     }
     const bool goes_on = leads(selection, unit) || follows(selection, unit);
+    if (unit->entry && decode != ITSI_DECODE_KEY)
+        selection->broken = false;
     if (decode == ITSI_DECODE_KEY && !goes_on)
         selection->broken = true;
     return !selection->broken && !(unit->disposable && decode == ITSI_DECODE_REFERENCE);

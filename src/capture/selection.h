@@ -19,7 +19,7 @@
 #include "capture/capture.h"
 
 struct itsi_selection {
-    bool broken;  /* a needed unit was left out: nothing can be decoded before the next key frame */
+    bool broken;  /* a needed unit was left out: nothing can be decoded before the next key frame or other entry */
     int64_t next; /* presentation time from which the next picture is wanted; ITSI_NO_TIME: any */
     bool offered;   /* a picture was handed on, and others may take its place ... */
     uint64_t taken; /* ... as long as no more pictures than these were taken ... */
@@ -44,6 +44,7 @@ void itsi_selection_reset(struct itsi_selection *selection); /* a new epoch or c
 /* One access unit. */
 struct itsi_selection_unit {
     bool key, disposable;
+    bool entry;     /* decoding may begin at it, though perhaps no whole picture comes of it alone, as of a key frame */
     int64_t at;     /* its presentation time, ns */
     uint64_t taken; /* pictures that were taken so far, ever */
 };

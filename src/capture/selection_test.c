@@ -60,6 +60,21 @@ static void decoding_goes_on_at_a_key_frame(void **state)
     assert_true(selected(&s, ITSI_DECODE_ALL, false, false));
 }
 
+/* A stream that lost its key frames while those alone were decoded is joined again where it refreshes itself. */
+static void decoding_goes_on_where_a_refresh_begins(void **state)
+{
+    (void)state;
+    struct itsi_selection s;
+    const struct itsi_selection_unit entry = {.entry = true};
+    itsi_selection_init(&s, 0);
+    assert_true(selected(&s, ITSI_DECODE_KEY, true, false));
+    assert_false(selected(&s, ITSI_DECODE_KEY, false, false));
+    assert_false(itsi_selection_unit(&s, ITSI_DECODE_KEY, &entry)); /* no picture would come of it */
+    assert_false(selected(&s, ITSI_DECODE_ALL, false, false));
+    assert_true(itsi_selection_unit(&s, ITSI_DECODE_ALL, &entry));
+    assert_true(selected(&s, ITSI_DECODE_ALL, false, false));
+}
+
 /* Groups of 25 pictures at 25 a second of which the one numbered `served` is taken; -1: none is. How many are decoded of
  * the second group, all of which go on? */
 static int followed(int served)
@@ -344,6 +359,38 @@ static void h264_units_say_whether_they_are_needed(void **state)
     assert_false(itsi_nal_is_disposable(&f, disposable, sizeof disposable));
 }
 
+static void a_recovery_point_says_whether_its_picture_is_whole(void **state)
+{
+    (void)state;
+    struct itsi_nal_format f = format_of(ITSI_NAL_H264, NULL, 0);
+    const uint8_t at_once[] = {0, 0, 0, 1, 6, 6, 1, 0xC4, 0x80, 0, 0, 1, 0x61, 0x9A, 0x22};
+    const uint8_t later[] = {0, 0, 0, 1, 6, 6, 2, 0x0C, 0xC0, 0x80, 0, 0, 1, 0x61, 0x9A, 0x22}; /* by 24 pictures */
+    const uint8_t plain[] = {0, 0, 0, 1, 6, 5, 2, 0x0C, 0xC0, 0x80, 0, 0, 0, 1, 0x61, 0x9A, 0x22};
+    const uint8_t idr[] = {0, 0, 0, 1, 0x67, 0x42, 0, 0, 1, 0x65, 0x88, 0, 0, 1, 6, 6, 2, 0x0C, 0xC0, 0x80};
+    assert_false(itsi_nal_begins_refresh(&f, at_once, sizeof at_once));
+    assert_true(itsi_nal_begins_refresh(&f, later, sizeof later));
+    assert_false(itsi_nal_begins_refresh(&f, plain, sizeof plain));
+    assert_false(itsi_nal_begins_refresh(&f, idr, sizeof idr));
+    assert_true(itsi_nal_begins_refresh(&f, later, 8));
+    assert_false(itsi_nal_begins_refresh(&f, later, 7)); /* cut off before it says so */
+    /* behind other messages: one of 256 bytes, one whose bytes look like a start code */
+    uint8_t behind[400] = {0, 0, 1, 6, 4, 255, 1};
+    memset(behind + 7, 1, 256);
+    const uint8_t rest[] = {1, 4, 0, 0, 3, 1, 7, 6, 1, 0x20, 0x80, 0, 0, 1, 0x61, 0x9A};
+    memcpy(behind + 7 + 256, rest, sizeof rest);
+    assert_true(itsi_nal_begins_refresh(&f, behind, 7 + 256 + sizeof rest));
+    behind[7 + 256 + 9] = 0xA0;
+    assert_false(itsi_nal_begins_refresh(&f, behind, 7 + 256 + sizeof rest));
+    const uint8_t avcc[] = {1, 0x64, 0, 0x1F, 0xFF, 0xE1, 0};
+    f = format_of(ITSI_NAL_H264, avcc, sizeof avcc);
+    const uint8_t prefixed[] = {0, 0, 0, 6, 6, 6, 2, 0x0C, 0xC0, 0x80, 0, 0, 0, 3, 0x61, 0x9A, 0x22};
+    const uint8_t apart[] = {0, 0, 0, 2, 6, 6, 0, 0, 0, 3, 0x01, 0x0C, 0xC0}; /* of the next unit none of it counts */
+    assert_true(itsi_nal_begins_refresh(&f, prefixed, sizeof prefixed));
+    assert_false(itsi_nal_begins_refresh(&f, apart, sizeof apart));
+    f = format_of(ITSI_NAL_HEVC, NULL, 0);
+    assert_false(itsi_nal_begins_refresh(&f, later, sizeof later));
+}
+
 static void hevc_keeps_what_a_higher_layer_may_need(void **state)
 {
     (void)state;
@@ -361,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_way_of_decoding_leaves_out_its_own),
         cmocka_unit_test(decoding_goes_on_at_a_key_frame),
+        cmocka_unit_test(decoding_goes_on_where_a_refresh_begins),
         cmocka_unit_test(what_follows_a_key_frame_takes_its_place_until_one_is_taken),
         cmocka_unit_test(any_picture_wanted_is_followed_until_one_is_taken),
         cmocka_unit_test(what_is_due_of_its_own_takes_no_place),
@@ -371,6 +419,7 @@ int main(void)
         cmocka_unit_test(cameras_make_up_at_different_times),
         cmocka_unit_test(pictures_are_spread_evenly),
         cmocka_unit_test(a_jump_in_time_neither_floods_nor_starves),
+        cmocka_unit_test(a_recovery_point_says_whether_its_picture_is_whole),
         cmocka_unit_test(h264_units_say_whether_they_are_needed),
         cmocka_unit_test(hevc_keeps_what_a_higher_layer_may_need),
     };

@@ -213,15 +213,22 @@ static void count_packet(struct itsi_session *s, bool disposable)
     pthread_mutex_unlock(&c->mutex);
 }
 
-/* Waiting for a key frame: ends with one, or after half the frame timeout, since some streams refresh without any. */
+/* Decoding begins here, or anew. */
+static void enter(struct itsi_session *s, const struct itsi_unit *unit)
+{
+    s->key_pts = unit->key ? unit->pts : ITSI_REFRESHING;
+}
+
+/* Waiting for a key frame: ends with one, or where a gradual refresh begins, or after half the frame timeout, since some
+ * streams refresh without either. */
 static bool still_waiting(struct itsi_session *s, const struct itsi_unit *unit, int64_t now)
 {
     if (!s->wait_key)
         return false;
-    if (!unit->key && now - s->wait_since < seconds_ns(s->c->cfg.frame_timeout_seconds) / 2)
+    if (!unit->entry && now - s->wait_since < seconds_ns(s->c->cfg.frame_timeout_seconds) / 2)
         return true;
     s->wait_key = false;
-    s->key_pts = unit->pts;
+    enter(s, unit);
     return false;
 }
 
@@ -253,10 +260,14 @@ static void feed(struct itsi_session *s, struct itsi_unit *unit)
     struct itsi_selection *selection = &c->selection;
     const bool was_broken = selection->broken;
     const enum itsi_decode_mode decode = itsi_capture_decodes(c);
-    const struct itsi_selection_unit candidate = {unit->key, unit->disposable, unit->out, itsi_capture_taken(c)};
+    const struct itsi_selection_unit candidate = {.key = unit->key,
+                                                  .entry = unit->entry,
+                                                  .disposable = unit->disposable,
+                                                  .at = unit->out,
+                                                  .taken = itsi_capture_taken(c)};
     if (itsi_selection_unit(selection, decode, &candidate)) {
-        if (was_broken) /* leading pictures may lack their references */
-            s->key_pts = unit->pts;
+        if (was_broken)
+            enter(s, unit);
         itsi_units_feed(s, unit, s->packet);
         /* where pictures are reordered it would wait for its successors in the decoder */
         if (decode == ITSI_DECODE_KEY && !s->rc && itsi_units_holds_newest(s)) {
@@ -278,7 +289,7 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
     int64_t arrival = came->at;
     struct itsi_capture *c = s->c;
     int flags = s->packet->flags;
-    struct itsi_unit unit = {.key = flags & AV_PKT_FLAG_KEY, .damaged = flags & AV_PKT_FLAG_CORRUPT};
+    struct itsi_unit unit = {.entry = flags & AV_PKT_FLAG_KEY, .damaged = flags & AV_PKT_FLAG_CORRUPT};
     if (codec_changed(s)) {
         begin_epoch(s, arrival);
         itsi_decoder_close(&s->decoder);
@@ -295,7 +306,8 @@ static void on_packet(struct itsi_session *s, const struct itsi_arrival *came, s
         begin_epoch(s, arrival);
     count_missing(s, &unit, jumped, arrival);
     s->first_unit = false;
-    unit.disposable = !unit.key && itsi_nal_is_disposable(&s->nal, s->packet->data, (size_t)s->packet->size);
+    unit.key = unit.entry && !itsi_nal_begins_refresh(&s->nal, s->packet->data, (size_t)s->packet->size);
+    unit.disposable = !unit.entry && itsi_nal_is_disposable(&s->nal, s->packet->data, (size_t)s->packet->size);
     count_packet(s, unit.disposable);
     if (still_waiting(s, &unit, arrival)) {
         itsi_ledger_arrive(c->ledger);

@@ -21,7 +21,8 @@ struct itsi_unit {
     bool exact;   /* pts comes from the stream, so it tells the order of presentation */
     bool counted; /* entered in the ledger; false: decoded for reference only */
     bool damaged; /* the demuxer says so */
-    bool key;
+    bool entry;      /* decoding may begin at it: a key frame, or where a gradual refresh begins */
+    bool key;        /* a whole picture comes of it alone */
     bool disposable; /* no other picture needs it */
 };
 #define ITSI_UNITS 64
@@ -49,7 +50,8 @@ struct itsi_session {
     uint64_t serial;      /* of the newest unit */
     bool wait_key;
     int64_t wait_since;
-    int64_t key_pts;      /* pictures presented before the first key frame may lack their references */
+    int64_t key_pts;      /* pictures presented before the first whole one may lack their references */
+#define ITSI_REFRESHING INT64_MAX /* key_pts: there was none yet */
     struct itsi_nal_format nal;
     uint64_t excess;      /* next units that are in the books already (entered as missing during a silence) */
     bool first_unit;      /* none seen on this connection */

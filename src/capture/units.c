@@ -40,8 +40,8 @@ static void end_corrupt(struct itsi_session *s, struct itsi_unit *unit)
     unit->serial = 0;
 }
 
-/* The unit will never give a picture. Pictures presented before the first key frame (the leading ones of an open group)
- * are no damage: their references were sent before we came. */
+/* The unit will never give a picture. Pictures presented before the first whole one (the leading ones of an open group, those
+ * of a gradual refresh) are no damage: their references were sent before we came. */
 static void end_lost(struct itsi_session *s, struct itsi_unit *unit)
 {
     if (unit->exact && unit->pts < s->key_pts) {
@@ -173,6 +173,8 @@ static void on_picture(struct itsi_session *s, bool deliver)
 {
     count_picture(s);
     struct itsi_unit *unit = find(s, (uint64_t)s->decoder.frame->pts);
+    if (unit && s->key_pts == ITSI_REFRESHING)
+        s->key_pts = unit->pts;
     if (unit && unit->exact)
         end_passed(s, unit->pts);
     struct itsi_stream_source *stream = &s->c->streams[s->c->using];

@@ -95,6 +95,33 @@ static void key_frames_that_stay_away_are_noticed(void **state)
     cam_stop(&cam, NULL);
 }
 
+/* One key frame at the beginning, and then a refresh that begins every second and ends at the next: nothing that a camera could
+ * live on alone. Asked to all the same it gives no picture; and is joined again where a refresh begins, not at its next key
+ * frame a minute later. */
+static void a_gradual_refresh_gives_no_key_frames(void **state)
+{
+    (void)state;
+    struct cam cam;
+    struct itsi_ledger_counts counts;
+    assert_int_equal(media_make("gradual.mp4", "-f lavfi -i testsrc2=size=320x240:rate=25:duration=60 -pix_fmt yuv420p "
+                                               "-c:v libx264 -preset ultrafast -bf 0 -g 25 "
+                                               "-x264-params intra-refresh=1:sliced-threads=0"), 0);
+    cam_init(&cam);
+    cam_start(&cam, media_path("gradual.mp4"));
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= 60)); /* two refreshes have begun since */
+    assert_true(key_seconds_of(&cam) == 0);
+    const struct phase keys = run_phase(&cam, ITSI_DECODE_KEY, 0, 1.5);
+    assert_int_equal(keys.frames, 0);
+    itsi_capture_economise(cam.capture, ITSI_DECODE_ALL, 0, false);
+    const uint64_t before = cam_frames(&cam);
+    assert_true(CAM_WAIT(&cam, 10, cam_frames(&cam) >= before + 50));
+    cam_stop(&cam, &counts);
+    assert_int_equal(itsi_ledger_balance(&counts), 0);
+    /* of the pictures between there and the first whole one nothing was damaged: the rest of them was sent before */
+    assert_int_equal(counts.corrupt, 0);
+    assert_in_range(counts.dropped[ITSI_STAGE_CAMERA_CAPTURE][ITSI_DROP_WAIT_KEY], 1, 25);
+}
+
 static void fewer_pictures_go_on_and_evenly(void **state)
 {
     (void)state;
@@ -173,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(less_is_decoded_and_nothing_is_damaged),
         cmocka_unit_test(key_frames_that_stay_away_are_noticed),
+        cmocka_unit_test(a_gradual_refresh_gives_no_key_frames),
         cmocka_unit_test(fewer_pictures_go_on_and_evenly),
         cmocka_unit_test(what_follows_a_key_frame_takes_its_place),
         cmocka_unit_test(unpaced_sources_are_not_thinned),
