@@ -86,9 +86,9 @@ void itsi_quality_learn(struct itsi_quality_learned *learned, const struct itsi_
         learned->encode = approach(learned->encode, camera->cost.encode / rows, weight);
 }
 
-double itsi_quality_detections(const struct itsi_quality_target *target)
+double itsi_quality_detections(const struct itsi_quality_camera *camera, const struct itsi_quality_target *target)
 {
-    return target->analysed_fps / target->detect_interval;
+    return camera->fps > 0 ? target->analysed_fps / target->detect_interval : 0;
 }
 
 void itsi_quality_predict(const struct itsi_quality_costing *costing, const struct itsi_quality_camera *camera,
@@ -98,7 +98,7 @@ void itsi_quality_predict(const struct itsi_quality_costing *costing, const stru
     struct itsi_quality_target target;
     itsi_quality_target_make(costing->snapshot, camera, position, costing->floor_fps, &target);
     out->decode = camera->fps * decode_cost(camera, learned, target.sub_stream, target.decode);
-    out->infer = itsi_quality_detections(&target) * costing->unit[target.input];
+    out->infer = itsi_quality_detections(camera, &target) * costing->unit[target.input];
     out->encode = learned->encode * (double)target.encode_height * target.encode_height;
 }
 

@@ -34,8 +34,8 @@ void itsi_quality_predict(const struct itsi_quality_costing *costing, const stru
                           const struct itsi_quality_learned *learned, const struct itsi_quality_position *position,
                           struct itsi_quality_work *out);
 
-/* Detections per second that a target asks for. */
-double itsi_quality_detections(const struct itsi_quality_target *target);
+/* Detections per second that a target asks for of a camera; none while nothing comes from it. */
+double itsi_quality_detections(const struct itsi_quality_camera *camera, const struct itsi_quality_target *target);
 
 enum itsi_quality_resource {
     ITSI_RESOURCE_CPU,

@@ -259,7 +259,7 @@ static void count_unmet(const struct itsi_quality_fleet *fleet, const struct its
         return;
     struct itsi_quality_target target;
     itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
-    const double detections = itsi_quality_detections(&target), counted_s = member->camera->counted_s;
+    const double detections = itsi_quality_detections(member->camera, &target), counted_s = member->camera->counted_s;
     const double one = counted_s > 0 ? 1 / counted_s : 0; /* detection, as a rate */
     *wanted += detections;
     *missing += fmax(detections - member->camera->detected_fps, -one);
