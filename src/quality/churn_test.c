@@ -6,7 +6,7 @@ static struct plant *engine_of_fifty(void)
 {
     struct plant *plant = plant_create(4);
     plant->engine_on_cpu = false;
-    plant->decode_per_pixel = 0;
+    plant->undecoded = true;
     plant->unit = 0.02;
     return plant;
 }

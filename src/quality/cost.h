@@ -21,7 +21,7 @@ struct itsi_quality_costing {
 };
 
 /* Completes the unit costs: what the engine learned of a size, else what the cameras at that size were seen to take
- * (0: nothing), else by area from the nearest size of which something is known. */
+ * (0: nothing), else by proportion from the nearest size of which something is known, else what warming up measured. */
 void itsi_quality_costing_begin(struct itsi_quality_costing *costing, const struct itsi_quality_snapshot *snapshot,
                                 double floor_fps, const double seen[ITSI_QUALITY_INPUTS]);
 

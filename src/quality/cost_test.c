@@ -3,7 +3,7 @@
 #include "quality/cost.h"
 #include "quality/profile.h"
 
-static struct itsi_quality_input inputs[] = {{640, 384, 0.010}, {320, 192, 0}};
+static struct itsi_quality_input inputs[] = {{640, 384, 0.010, 0}, {320, 192, 0, 0}};
 static const double unseen[ITSI_QUALITY_INPUTS];
 static struct itsi_quality_snapshot machine = {.inputs = inputs, .input_count = 2, .engine_on_cpu = true};
 
@@ -40,7 +40,7 @@ static void unit_costs_are_completed_by_area(void **state)
     itsi_quality_costing_begin(&costing, &machine, 1, unseen);
     CHECK_NEAR(costing.unit[0], 0.010, 1e-12);
     CHECK_NEAR(costing.unit[1], 0.0025, 1e-12);
-    struct itsi_quality_input unknown[] = {{640, 384, 0}, {320, 192, 0}};
+    struct itsi_quality_input unknown[] = {{640, 384, 0, 0}, {320, 192, 0, 0}};
     const struct itsi_quality_snapshot other = {.inputs = unknown, .input_count = 2};
     itsi_quality_costing_begin(&costing, &other, 1, unseen);
     CHECK_NEAR(costing.unit[0], 0, 0);

@@ -46,7 +46,8 @@ static inline void desk_run(struct desk *desk, double seconds)
 static inline uint64_t desk_ask(struct desk *desk, int width, int height, double fps)
 {
     struct plant *plant = desk->plant;
-    const struct itsi_quality_camera camera = {.key = plant->next_key, .pin = -1, .boost = -1, .start = -1, .fps = fps};
+    const struct itsi_quality_camera camera = {.key = plant->next_key, .pin = -1, .boost = -1, .start = -1, .fps = fps,
+                                               .undecoded = plant->undecoded};
     struct itsi_quality_capacity now, capacity;
     struct itsi_quality_offer offer;
     itsi_quality_capacity(plant->state, &now);
@@ -60,6 +61,7 @@ static inline uint64_t desk_ask(struct desk *desk, int width, int height, double
     }
     itsi_quality_grants_add(&desk->grants, &now, &plant->policy, &camera, &offer);
     const int at = plant_add(plant, 1, width, height, fps);
+    itsi_quality_begin(&now, &plant->policy, &camera, &offer, &plant->targets[at]);
     plant->cameras[at].facts.start = offer.level;
     plant->cameras[at].facts.start_at_floor = offer.at_floor;
     return plant->cameras[at].facts.key;

@@ -3,8 +3,8 @@
 #include "quality/ladder.h"
 #include "quality/profile.h"
 
-static const struct itsi_quality_input inputs[] = {{960, 576, 0}, {640, 384, 0}, {480, 288, 0}, {416, 256, 0},
-                                                   {320, 192, 0}};
+static const struct itsi_quality_input inputs[] = {{960, 576, 0, 0}, {640, 384, 0, 0}, {480, 288, 0, 0}, {416, 256, 0, 0},
+                                                   {320, 192, 0, 0}};
 static const struct itsi_quality_snapshot machine = {.inputs = inputs, .input_count = 5, .own_input = 1};
 
 static const struct itsi_quality_camera plain = {.width = 1920, .height = 1080, .fps = 25};
