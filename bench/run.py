@@ -8,8 +8,8 @@ the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of
 all key frames at one instant), crowd (200 of them, added one by one; those that do not fit are refused by name), rush
 (the same, all at once), parts (letterbox, boxes, books, recording, batcher, pool), overload (the deadline batcher
 against the fixed-timeout one, bench/overload.py), machinery (1,000 cameras without pixels, bench/machinery.py), step
-(a threefold overload for a minute and back, bench/step.py), pool_redis (GETs through the Redis pool against redis-
-benchmark, bench/pool_redis.py), database (SELECT 1 through the pool against pgbench, bench/database.py), store
+(a threefold overload for a minute and back, bench/step.py), pool_redis (GETs through the Redis pool against
+redis-benchmark, bench/pool_redis.py), database (SELECT 1 through the pool against pgbench, bench/database.py), store
 (counts into the databases, bench/store.py), track (accuracy against inference saved, on the real clips). bare, peers,
 rtsp, hundred, instep, crowd, rush and track need the recovered model."""
 import argparse
