@@ -4,14 +4,14 @@
 usage: bench/run.py [--binary FILE] [--python FILE] [--data DIR] [--seconds S] [--rounds N] [--only NAME]... [--json FILE]
 
 Sections: bare (the whole pipeline against OpenVINO's benchmark_app on the bare model), peers (against ultralytics and
-the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of them for 120 s), instep (the same, all
-key frames at one instant), crowd (200 of them, added one by one; those that do not fit are refused by name), parts
-(letterbox, boxes, books, recording, batcher, pool), overload (the deadline batcher against the fixed-timeout one,
-bench/overload.py), machinery (1,000 cameras without pixels, bench/machinery.py), step (a threefold overload for a minute
-and back, bench/step.py), pool_redis (GETs through the Redis pool against redis-benchmark, bench/pool_redis.py), database
-(SELECT 1 through the pool against pgbench, bench/database.py), store (counts into the databases, bench/store.py), track
-(accuracy against inference saved, on the real clips). bare, peers, rtsp, hundred, instep, crowd and track need the recovered
-model."""
+the strongest Python loop), rtsp (8 cameras over RTSP for 60 s), hundred (100 of them for 120 s), instep (the same,
+all key frames at one instant), crowd (200 of them, added one by one; those that do not fit are refused by name), rush
+(the same, all at once), parts (letterbox, boxes, books, recording, batcher, pool), overload (the deadline batcher
+against the fixed-timeout one, bench/overload.py), machinery (1,000 cameras without pixels, bench/machinery.py), step
+(a threefold overload for a minute and back, bench/step.py), pool_redis (GETs through the Redis pool against
+redis-benchmark, bench/pool_redis.py), database (SELECT 1 through the pool against pgbench, bench/database.py), store
+(counts into the databases, bench/store.py), track (accuracy against inference saved, on the real clips). bare, peers,
+rtsp, hundred, instep, crowd, rush and track need the recovered model."""
 import argparse
 import json
 import os
@@ -147,6 +147,10 @@ class Bench:
     def section_crowd(self):
         self.results["crowd"] = self.rtsp(200, 10, 10, 60, stagger=1, ramp=60)
 
+    def section_rush(self):
+        """The same at once, before anything of them was measured."""
+        self.results["rush"] = self.rtsp(200, 10, 10, 60, stagger=1, ramp=0.5)
+
     def section_parts(self):
         build = pathlib.Path(self.args.binary).parents[2]
         for name in ("bench_letterbox", "bench_yolo", "bench_books", "bench_recording", "bench_batcher", "bench_pool",
@@ -198,7 +202,7 @@ class Bench:
         print(f"  at half the inference: F1 {best['f1']:.3f}  >= 0.98  {'met' if best['f1'] >= 0.98 else 'NOT MET'}", flush=True)
 
 
-NEED_MODEL = ("bare", "peers", "rtsp", "hundred", "instep", "crowd", "track")
+NEED_MODEL = ("bare", "peers", "rtsp", "hundred", "instep", "crowd", "rush", "track")
 SECTIONS = (*NEED_MODEL[:-1], "parts", "overload", "machinery", "step", "pool_redis", "database", "store",
             "track")
 

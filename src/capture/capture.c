@@ -326,6 +326,17 @@ void itsi_capture_destroy(struct itsi_capture *c)
     itsi_free(c);
 }
 
+void itsi_capture_tell(const struct itsi_capture *c, struct itsi_capture_told *out)
+{
+    const struct itsi_source *s = &c->streams[0].source;
+    *out = (struct itsi_capture_told){.undecoded = s->kind == ITSI_SOURCE_NULL || s->kind == ITSI_SOURCE_REPLAY};
+    if (s->kind != ITSI_SOURCE_NULL && s->kind != ITSI_SOURCE_SYNTH)
+        return;
+    out->width = s->width;
+    out->height = s->height;
+    out->fps = s->fps;
+}
+
 void itsi_capture_economise(struct itsi_capture *c, enum itsi_decode_mode decode, double most, bool sub)
 {
     atomic_store(&c->decode, (int)decode);

@@ -106,6 +106,13 @@ struct itsi_capture_status {
     uint64_t seq;            /* of the newest frame */
 };
 
+/* What its URL tells of the frames to come, before any did. */
+struct itsi_capture_told {
+    bool undecoded;    /* they need no decoder */
+    int width, height; /* 0: not told */
+    double fps;        /* 0: not told */
+};
+
 struct itsi_capture;
 /* Checks the URL's form (scheme, parameters); connects nothing. */
 ITS_NODISCARD int itsi_capture_create(struct itsi_capture **out, const struct itsi_capture_params *params,
@@ -116,6 +123,7 @@ void itsi_capture_request_stop(struct itsi_capture *capture);
 /* Joins the thread. What the decoder still held is entered in the ledger as dropped (shutdown). */
 void itsi_capture_stop(struct itsi_capture *capture);
 void itsi_capture_destroy(struct itsi_capture *capture); /* takes NULL; stops first */
+void itsi_capture_tell(const struct itsi_capture *capture, struct itsi_capture_told *out);
 /* From the next access unit on; what is left out by it is in the ledger as skipped. Sources with pace=off are not
  * thinned. `most`: pictures per second that go on, 0: all. With ITSI_DECODE_KEY a group goes on being decoded behind its
  * key frame until the receiver has taken a picture of it, for half of the group at most: cameras whose key frames come

@@ -217,6 +217,9 @@ int itsi_source_parse(struct itsi_source *out, const char *text, struct its_diag
         itsi_road_params_default(&road);
         if ((rc = itsi_road_params_parse(&road, text, diag)))
             return rc;
+        s.width = road.width;
+        s.height = road.height;
+        s.fps = road.fps;
     }
     *out = s;
     return 0;

@@ -38,11 +38,11 @@ struct itsi_source {
     bool once;          /* loop=0 */
     int transport;      /* ITSI_TRANSPORT_*, or -1: the configuration's */
     double seconds;     /* 0: not given */
-    double fps;         /* null: frames per second */
+    double fps;         /* null, synth: frames per second */
     struct {
         double fps, from, seconds; /* fps 0: none */
     } surge;            /* null */
-    int width, height;  /* null */
+    int width, height;  /* null, synth */
     int64_t index, start_ns; /* replay; start 0: not given */
 };
 

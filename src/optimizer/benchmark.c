@@ -71,7 +71,7 @@ static int add_cameras(struct itsi_pipeline *pipeline, const struct itsi_benchma
     /* cameras of one city do not fire in step */
     const double spread = params->ramp_s > 0 ? params->ramp_s : 1.0 / 25;
     for (int i = 0; i < params->streams; i++) {
-        struct itsi_camera camera = {0};
+        struct itsi_camera camera = {.configured = params->ramp_s <= 0}; /* else they ask one by one */
         if (params->source)
             stream_url(params->source, i, camera.url, sizeof camera.url);
         else

@@ -83,7 +83,7 @@ void itsi_model_choice_fini(struct itsi_model_choice *choice)
 
 static int add_configured(struct its_engine *engine, const struct itsi_config_camera *from, struct its_diag *diag)
 {
-    struct itsi_camera camera = {.priority = from->priority, .fps = from->fps};
+    struct itsi_camera camera = {.priority = from->priority, .fps = from->fps, .configured = true};
     snprintf(camera.id, sizeof camera.id, "%s", from->id);
     snprintf(camera.url, sizeof camera.url, "%s", from->url);
     snprintf(camera.sub_url, sizeof camera.sub_url, "%s", from->sub_url ? from->sub_url : "");

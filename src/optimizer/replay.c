@@ -203,7 +203,7 @@ int itsi_replay_add_cameras(const struct itsi_replay *r, struct itsi_pipeline *p
     char *whole = realpath(r->path, NULL);
     int rc = whole ? 0 : itsi_fail(diag, ITS_ENOTFOUND, "flight record %s: no longer there", r->path);
     for (int i = 0; i < r->count && rc == 0; i++) {
-        struct itsi_camera camera = {0};
+        struct itsi_camera camera = {.configured = true};
         char path[1900];
         put_escaped(path, sizeof path, whole);
         memcpy(camera.id, r->cameras[i].id, sizeof camera.id);

@@ -66,9 +66,10 @@ struct itsi_camera {
     int priority;       /* 0 ordinary .. 9 most important */
     double fps;         /* expected; 0: unknown */
     int64_t start_offset_ns; /* where a file begins */
+    bool configured;    /* part of what the operator set up: taken whether there is room or not, quality gives way for it */
 };
-/* ITS_EINVAL bad id or URL, ITS_EEXISTS, ITS_ELIMIT (max_concurrent_streams). Starts it when the pipeline runs. An empty
- * id gets the next free "camera_001"; the id used is written back. */
+/* ITS_EINVAL bad id or URL, ITS_EEXISTS, ITS_ELIMIT (max_concurrent_streams; it does not fit). Starts it when the pipeline runs.
+ * An empty id gets the next free "camera_001"; the id used is written back. */
 ITS_NODISCARD int itsi_pipeline_add_camera(struct itsi_pipeline *pipeline, struct itsi_camera *camera,
                                            struct its_diag *diag);
 ITS_NODISCARD int itsi_pipeline_remove_camera(struct itsi_pipeline *pipeline, const char *id, struct its_diag *diag);

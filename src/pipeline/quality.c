@@ -75,16 +75,16 @@ static void apply_pictures(struct itsi_stream_quality *s, const struct itsi_qual
     atomic_store_explicit(&s->level, target->level, memory_order_relaxed);
 }
 
-/* The table's lock is held. */
-static void apply(struct itsi_pipeline *p, struct itsi_camera_stream *stream, const struct itsi_quality_target *target)
+void itsi_quality_apply(struct itsi_camera_stream *stream, const struct itsi_quality_target *target)
 {
+    const struct itsi_quality_control *q = stream->pipeline->quality;
     const int interval = target->detect_interval > 1 ? target->detect_interval : 1;
     /* without a tracker nothing can be made of the frames between */
     const double fps = stream->tracking.tracker ? target->analysed_fps : target->analysed_fps / interval;
     atomic_store_explicit(&stream->tracking.interval, interval, memory_order_relaxed);
     atomic_store_explicit(&stream->tracking.fps_millihertz, (int)(fps * 1e3), memory_order_relaxed);
     itsi_capture_economise(stream->capture, target->decode, fps, target->sub_stream);
-    itsi_mailbox_set_input(stream->mailbox, p->quality->order[target->input], itsi_now_ns());
+    itsi_mailbox_set_input(stream->mailbox, q->order[target->input], itsi_now_ns());
     apply_pictures(&stream->quality, target);
     stream->quality.target = *target;
 }
@@ -98,7 +98,7 @@ static void apply_all(struct itsi_pipeline *p, const struct itsi_quality_target 
         while (t < count && targets[t].key < (uint64_t)stream->index + 1)
             t++;
         if (t < count && targets[t].key == (uint64_t)stream->index + 1)
-            apply(p, stream, &targets[t++]);
+            itsi_quality_apply(stream, &targets[t++]);
     }
     pthread_mutex_unlock(&p->table);
 }
@@ -175,7 +175,6 @@ static void step(struct itsi_pipeline *p, int64_t now)
     itsi_quality_status(q->state, &q->overview.status);
     itsi_quality_capacity(q->state, &q->capacity);
     itsi_quality_grants_follow(&q->grants, &snapshot, q->targets, &q->capacity, &policy);
-    q->stepped = true;
     itsi_debt_set_room(p, itsi_debt_room(&policy, &q->overview.status));
     pthread_mutex_unlock(&q->mutex);
 }

@@ -46,6 +46,8 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
                      const struct itsi_capture_status *capture, int64_t now, struct itsi_quality_camera *out)
 {
     struct itsi_stream_quality *s = &stream->quality;
+    struct itsi_capture_told told;
+    itsi_capture_tell(stream->capture, &told);
     if (!capture->sub && capture->width > 0) {
         s->width = capture->width;
         s->height = capture->height;
@@ -67,6 +69,7 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
         .sub_width = capture->sub ? capture->width : 0,
         .sub_height = capture->sub ? capture->height : 0,
         .key_fps = capture->key_seconds > 0 ? 1 / capture->key_seconds : 0,
+        .undecoded = told.undecoded,
         .reordered = capture->has_b_frames,
         .max_interval = itsi_tracking_longest(stream),
         .droppable = ratio((double)capture->disposable, (double)capture->packets),
@@ -216,16 +219,25 @@ static void gather_load(struct itsi_pipeline *p, double seconds, double decode, 
     out->cores = machine.cores;
 }
 
-void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quality_snapshot *out)
+/* Processor time of a picture by what warming up measured: as many at once as in service took all that the engine uses. */
+static double warm_seconds(const struct itsi_pipeline *p, int size)
+{
+    const struct itsi_quality_control *q = p->quality;
+    return q->engine_on_cpu ? (double)p->info.warm_ns[size][0] / 1e9 * q->engine_cores / p->info.parallel : 0;
+}
+
+static void describe_engine(struct itsi_pipeline *p, int64_t now, struct itsi_quality_snapshot *out)
 {
     struct itsi_quality_control *q = p->quality;
-    const double seconds = fmax(1e-3, (double)(now - q->last_step) / 1e9);
-    double decode;
     for (int i = 0; i < q->input_count; i++) {
         const struct itsi_input_size size = p->info.sizes[q->order[i]];
-        /* processor time is learned from the cameras */
-        const double unit = q->engine_on_cpu ? 0 : engine_seconds(p, q->order[i]);
-        q->inputs[i] = (struct itsi_quality_input){size.width, size.height, unit};
+        q->inputs[i] = (struct itsi_quality_input){
+            .width = size.width,
+            .height = size.height,
+            /* processor time is learned from the cameras */
+            .seconds = q->engine_on_cpu ? 0 : engine_seconds(p, q->order[i]),
+            .warm = warm_seconds(p, q->order[i]),
+        };
     }
     *out = (struct itsi_quality_snapshot){
         .now = now,
@@ -236,6 +248,24 @@ void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quali
         .own_input = q->own_input,
         .cameras = q->cameras,
     };
+}
+
+void itsi_quality_gather_idle(struct itsi_pipeline *p, double cores, int64_t now, struct itsi_quality_snapshot *out)
+{
+    describe_engine(p, now, out);
+    itsi_quality_load_unknown(&out->load);
+    out->load.cpu_percent = out->load.engine_busy = 0;
+    if (p->info.batch_efficient)
+        out->load.engine_needed = 0;
+    out->cores = cores;
+}
+
+void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quality_snapshot *out)
+{
+    struct itsi_quality_control *q = p->quality;
+    const double seconds = fmax(1e-3, (double)(now - q->last_step) / 1e9);
+    double decode;
+    describe_engine(p, now, out);
     out->count = gather_cameras(p, now, &decode);
     if (q->engine_on_cpu)
         share_inference(p, out->count, now);

@@ -18,6 +18,7 @@ struct itsi_quality_control {
     /* const after make */
     int max_cameras;
     bool engine_on_cpu;
+    double engine_cores; /* then: processors that it uses when it has enough to do */
     void (*machine)(struct itsi_system_load *out); /* NULL: this one */
     int order[ITSI_QUALITY_INPUTS]; /* the controller's input sizes, largest first: which of the engine's */
     int input_count, own_input;
@@ -46,9 +47,8 @@ struct itsi_quality_control {
     struct itsi_quality_policy policy;
     struct itsi_str_list priority; /* camera ids; owned */
     struct itsi_quality_overview overview;
-    struct itsi_quality_capacity capacity; /* as of the last step */
+    struct itsi_quality_capacity capacity; /* as of the last step; at first of one that found nobody */
     struct itsi_quality_grants grants;     /* what was promised and is not in it yet */
-    bool stepped;                          /* there was one */
     struct itsi_quality_change history[ITSI_QUALITY_HISTORY];
     uint64_t changes; /* ever */
 };
@@ -56,6 +56,11 @@ struct itsi_quality_control {
 /* quality_gather.c: everything the controller is told. Fills q->cameras and the snapshot; both are valid until the next
  * call. The table's lock is not held. */
 void itsi_quality_gather(struct itsi_pipeline *pipeline, int64_t now, struct itsi_quality_snapshot *out);
+/* The same before there is anything: an idle machine of so many cores, and what warming up measured. */
+void itsi_quality_gather_idle(struct itsi_pipeline *pipeline, double cores, int64_t now,
+                              struct itsi_quality_snapshot *out);
+/* quality.c: from now on it is so. The table's lock is held. */
+void itsi_quality_apply(struct itsi_camera_stream *stream, const struct itsi_quality_target *target);
 /* Is it one of the operator's priority cameras? The table's lock is held. */
 bool itsi_quality_is_priority(const struct itsi_quality_control *quality, const char *id);
 /* Is it one whose pictures are not to be thinned (pace=off)? */

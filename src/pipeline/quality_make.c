@@ -95,6 +95,19 @@ int itsi_pipeline_configure_quality(struct itsi_pipeline *p, const struct its_cf
     return rc == 0 ? 0 : itsi_fail(diag, rc, "quality manager: out of memory");
 }
 
+/* A step before there is anybody: whoever asks before the first measurement is judged by what there is, too. */
+static int look_before(struct itsi_pipeline *p, double cores, struct its_diag *diag)
+{
+    struct itsi_quality_control *q = p->quality;
+    struct itsi_quality_snapshot nobody;
+    struct itsi_quality_events none = {.items = q->events};
+    itsi_quality_gather_idle(p, cores, itsi_now_ns(), &nobody);
+    if (itsi_quality_step(&nobody, &q->policy, q->state, q->targets, &none) != 0)
+        return itsi_fail(diag, ITS_EINVAL, "quality manager: more input sizes than it knows");
+    itsi_quality_capacity(q->state, &q->capacity);
+    return 0;
+}
+
 int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeline_params *params,
                                struct its_diag *diag)
 {
@@ -113,6 +126,10 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeli
     q->engine_on_cpu = p->backend != &itsi_backend_null && !p->info.batch_efficient;
     struct itsi_system_load machine;
     itsi_system_sample(&q->system, &machine);
+    if (q->machine)
+        q->machine(&machine);
+    q->engine_cores = params->cfg->inference.threads > 0 ? fmin((double)params->cfg->inference.threads, machine.cores)
+                                                         : machine.cores;
     q->before[0] = q->before[1] = (struct itsi_cpu_sample){itsi_now_ns(), itsi_cpu_ns(), 0};
     order_sizes(p, q);
     q->cameras = itsi_calloc((size_t)q->max_cameras, sizeof *q->cameras);
@@ -129,7 +146,9 @@ int itsi_pipeline_make_quality(struct itsi_pipeline *p, const struct itsi_pipeli
         itsi_quality_status(q->state, &q->overview.status); /* what is said before the first step */
     if (rc == 0)
         rc = itsi_pipeline_make_debt(p, diag);
-    return rc == 0 ? itsi_pipeline_configure_quality(p, cfg, diag) : rc;
+    if (rc == 0)
+        rc = itsi_pipeline_configure_quality(p, cfg, diag);
+    return rc == 0 ? look_before(p, machine.cores, diag) : rc;
 }
 
 void itsi_pipeline_free_quality(struct itsi_pipeline *p)
@@ -150,57 +169,6 @@ void itsi_pipeline_free_quality(struct itsi_pipeline *p)
     pthread_mutex_destroy(&q->mutex);
     itsi_free(q);
     p->quality = NULL;
-}
-
-/* --- admission ---------------------------------------------------------------------------------------------------- */
-
-/* What was promised since the last step, and what of earlier promises does not show yet, is not promised again. False:
- * nothing is known yet of what there is, or nobody is refused. */
-static bool ask_for_room(struct itsi_quality_control *q, struct itsi_quality_camera *wanted, const char *id,
-                         struct itsi_quality_offer *offer)
-{
-    pthread_mutex_lock(&q->mutex);
-    const bool knows = q->stepped && q->policy.enabled;
-    if (knows) {
-        struct itsi_quality_capacity capacity = q->capacity;
-        wanted->is_priority = itsi_str_list_has(&q->priority, id);
-        itsi_quality_grants_debit(&q->grants, &capacity);
-        itsi_quality_admit(&capacity, &q->policy, wanted, offer);
-        if (offer->admitted)
-            itsi_quality_grants_add(&q->grants, &q->capacity, &q->policy, wanted, offer);
-    }
-    pthread_mutex_unlock(&q->mutex);
-    return knows;
-}
-
-int itsi_stream_quality_admit(struct itsi_camera_stream *stream, struct its_diag *diag)
-{
-    struct itsi_quality_control *q = stream->pipeline->quality;
-    const struct itsi_camera *camera = &stream->config;
-    struct itsi_capture_status capture;
-    itsi_capture_status(stream->capture, &capture);
-    if (!q || !capture.live)
-        return 0; /* one that waits for its results always fits */
-    struct itsi_quality_camera wanted = {
-        .key = (uint64_t)stream->index + 1,
-        .weight = camera->priority,
-        .pin = -1,
-        .boost = -1,
-        .start = -1,
-        .fps = camera->fps > 0 ? camera->fps : stream->pipeline->capture_cfg.expected_fps,
-        .has_sub = camera->sub_url[0] != '\0',
-    };
-    struct itsi_quality_offer offer;
-    if (!ask_for_room(q, &wanted, camera->id, &offer))
-        return 0;
-    if (!offer.admitted) {
-        char text[160];
-        itsi_quality_offer_text(&offer, text, sizeof text);
-        return itsi_fail(diag, ITS_ELIMIT, "does not fit: %s", text);
-    }
-    stream->quality.start = offer.level;
-    stream->quality.start_at_floor = offer.at_floor;
-    return 0;
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */

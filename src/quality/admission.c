@@ -50,7 +50,7 @@ static void imagine(struct applicant *a, const struct itsi_quality_capacity *cap
     complete(&a->camera, &capacity->typical);
     for (int i = 0; i < capacity->input_count; i++)
         a->costing.unit[i] = capacity->unit[i];
-    for (int mode = 0; mode < ITSI_DECODE_MODES; mode++)
+    for (int mode = 0; mode < ITSI_DECODE_MODES && !camera->undecoded; mode++)
         a->learned.decode[0][mode] = capacity->typical.decode[mode] * a->camera.width * a->camera.height;
 }
 
@@ -105,6 +105,19 @@ struct itsi_quality_position itsi_quality_offered(const struct itsi_quality_poli
                                                   const struct itsi_quality_offer *offer)
 {
     return offer->at_floor ? itsi_quality_floor(policy, camera) : itsi_quality_position_at(offer->level);
+}
+
+void itsi_quality_begin(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
+                        const struct itsi_quality_camera *camera, const struct itsi_quality_offer *offer,
+                        struct itsi_quality_target *out)
+{
+    const struct itsi_quality_snapshot snapshot = {.inputs = capacity->inputs, .input_count = capacity->input_count,
+                                                   .own_input = capacity->own_input};
+    const struct itsi_quality_position at = itsi_quality_offered(policy, camera, offer);
+    struct itsi_quality_camera unseen = *camera;
+    unseen.fps = 0; /* what it announces binds nobody */
+    unseen.has_sub = false;
+    itsi_quality_target_make(&snapshot, &unseen, &at, policy->floor_fps, out);
 }
 
 void itsi_quality_expect(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,

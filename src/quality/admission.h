@@ -6,13 +6,14 @@
 #include "quality/cost.h"
 #include "quality/policy.h"
 
-/* The cameras that are there: what a newcomer is expected to be like as far as nothing is known of it. */
+/* The cameras that are there: what a newcomer is expected to be like as far as nothing is known of it. Before there are any,
+ * what cameras are like. */
 struct itsi_quality_typical {
     double pixels;                    /* of a picture, mean; 0: none was seen yet */
     double key_fps;                   /* mean, where most have told; 0: not relied on */
     double droppable;                 /* mean */
     double decode[ITSI_DECODE_MODES]; /* processor seconds per frame of the source and pixel, mean of those that were decoded
-                                       * in that way; 0: none was */
+                                       * in that way; 0: to be told from the others */
 };
 
 /* What there is, as of a controller's last step. */
@@ -61,6 +62,12 @@ struct itsi_quality_position itsi_quality_offered(const struct itsi_quality_poli
                                                   const struct itsi_quality_offer *offer);
 struct itsi_quality_position itsi_quality_floor(const struct itsi_quality_policy *policy,
                                                 const struct itsi_quality_camera *camera);
+/* What is done for it from the moment it is let in until a step of the controller decides: else it would have all that it gives
+ * analysed until then, and cameras that come and go would never be asked for less. Its key is not set. A sub-stream waits for
+ * that step. */
+void itsi_quality_begin(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
+                        const struct itsi_quality_camera *camera, const struct itsi_quality_offer *offer,
+                        struct itsi_quality_target *out);
 /* What the camera is expected to take at a position, by what is known of it. */
 void itsi_quality_expect(const struct itsi_quality_capacity *capacity, const struct itsi_quality_policy *policy,
                          const struct itsi_quality_camera *camera, const struct itsi_quality_position *at,

@@ -12,7 +12,7 @@ static struct itsi_quality_capacity half_a_core(void)
         .reclaimable = {[ITSI_RESOURCE_CPU] = 0.5},
         .typical = {.decode = {0.004 / (1920 * 1080)}},
         .unit = {0.010, 0.0056, 0.0025},
-        .inputs = {{640, 384, 0}, {480, 288, 0}, {320, 192, 0}},
+        .inputs = {{640, 384, 0, 0}, {480, 288, 0, 0}, {320, 192, 0, 0}},
         .input_count = 3,
         .engine_on_cpu = true,
     };

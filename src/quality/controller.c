@@ -85,7 +85,9 @@ static void appraise(struct itsi_quality_state *state, const struct itsi_quality
     const double own = itsi_quality_work_on(snapshot, ITSI_RESOURCE_CPU, &state->fleet.demand);
     if (state->fleet.taken > 0 && state->unmet <= policy->unmet_calm)
         capacity->reclaimable[ITSI_RESOURCE_CPU] += state->fleet.taken * fmax(1 - own / snapshot->cores, 0);
-    if (state->exhausted_since >= 0) /* whatever the estimates say: overload goes on, and most have nothing left to give */
+    /* Whatever the estimates say: most have nothing left to give, and overload goes on for longer than what they gave takes to
+     * show. */
+    if (state->exhausted_since >= 0 && state->exhausted_at - state->exhausted_since > policy->settle_ns)
         memset(capacity->reclaimable, 0, sizeof capacity->reclaimable);
     memcpy(capacity->unit, state->fleet.costing.unit, sizeof capacity->unit);
     memcpy(capacity->inputs, snapshot->inputs, (size_t)snapshot->input_count * sizeof *snapshot->inputs);

@@ -48,8 +48,8 @@ void itsi_quality_note_exhaustion(struct itsi_quality_state *state, bool overloa
 void itsi_quality_consider_raising(struct itsi_quality_state *state, const struct itsi_quality_policy *policy, int64_t dt);
 /* Calm that is asked for before anybody rises. */
 int64_t itsi_quality_rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy);
-/* What may still be filled, in work per second. The measured load is the fact; the sum of the estimates stands in where it
- * is unknown. */
+/* What may still be filled, in work per second. The measured load is the fact, less what of it is known to be past; the sum of
+ * the estimates stands in where it is unknown. */
 void itsi_quality_room_left(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy,
                             double room[ITSI_RESOURCES]);
 

@@ -46,8 +46,9 @@ void itsi_quality_room_left(const struct itsi_quality_state *state, const struct
     for (int r = 0; r < ITSI_RESOURCES; r++) {
         const enum itsi_quality_resource resource = (enum itsi_quality_resource)r;
         const double capacity = itsi_quality_fleet_capacity(fleet, resource);
+        const double gone = itsi_quality_work_on(fleet->snapshot, resource, &fleet->gone);
         const double used = shares[r] < 0 ? itsi_quality_fleet_demand(fleet, resource)
-                                          : shares[r] * capacity + state->coming[r];
+                                          : fmax(shares[r] * capacity - gone, 0) + state->coming[r];
         room[r] = policy->busy_rise * capacity - used;
     }
 }

@@ -2,9 +2,12 @@
 
 #include <math.h>
 
-static double area(const struct itsi_quality_input *input)
+/* How much more one size takes than another. */
+static double ratio(const struct itsi_quality_input *of, const struct itsi_quality_input *to)
 {
-    return (double)input->width * input->height;
+    if (of->warm > 0 && to->warm > 0)
+        return of->warm / to->warm;
+    return ((double)of->width * of->height) / ((double)to->width * to->height);
 }
 
 /* The size nearest in the list whose cost is known; -1: none is. */
@@ -29,7 +32,8 @@ void itsi_quality_costing_begin(struct itsi_quality_costing *costing, const stru
         known[i] = snapshot->inputs[i].seconds > 0 ? snapshot->inputs[i].seconds : seen[i];
     for (int i = 0; i < snapshot->input_count; i++) {
         const int near = nearest_known(known, snapshot->input_count, i);
-        costing->unit[i] = near < 0 ? 0 : known[near] * area(&snapshot->inputs[i]) / area(&snapshot->inputs[near]);
+        costing->unit[i] = near < 0 ? snapshot->inputs[i].warm
+                                    : known[near] * ratio(&snapshot->inputs[i], &snapshot->inputs[near]);
     }
 }
 
@@ -86,9 +90,9 @@ void itsi_quality_learn(struct itsi_quality_learned *learned, const struct itsi_
         learned->encode = approach(learned->encode, camera->cost.encode / rows, weight);
 }
 
-double itsi_quality_detections(const struct itsi_quality_target *target)
+double itsi_quality_detections(const struct itsi_quality_camera *camera, const struct itsi_quality_target *target)
 {
-    return target->analysed_fps / target->detect_interval;
+    return camera->fps > 0 ? target->analysed_fps / target->detect_interval : 0;
 }
 
 void itsi_quality_predict(const struct itsi_quality_costing *costing, const struct itsi_quality_camera *camera,
@@ -98,7 +102,7 @@ void itsi_quality_predict(const struct itsi_quality_costing *costing, const stru
     struct itsi_quality_target target;
     itsi_quality_target_make(costing->snapshot, camera, position, costing->floor_fps, &target);
     out->decode = camera->fps * decode_cost(camera, learned, target.sub_stream, target.decode);
-    out->infer = itsi_quality_detections(&target) * costing->unit[target.input];
+    out->infer = itsi_quality_detections(camera, &target) * costing->unit[target.input];
     out->encode = learned->encode * (double)target.encode_height * target.encode_height;
 }
 

@@ -21,7 +21,7 @@ struct itsi_quality_costing {
 };
 
 /* Completes the unit costs: what the engine learned of a size, else what the cameras at that size were seen to take
- * (0: nothing), else by area from the nearest size of which something is known. */
+ * (0: nothing), else by proportion from the nearest size of which something is known, else what warming up measured. */
 void itsi_quality_costing_begin(struct itsi_quality_costing *costing, const struct itsi_quality_snapshot *snapshot,
                                 double floor_fps, const double seen[ITSI_QUALITY_INPUTS]);
 
@@ -34,8 +34,8 @@ void itsi_quality_predict(const struct itsi_quality_costing *costing, const stru
                           const struct itsi_quality_learned *learned, const struct itsi_quality_position *position,
                           struct itsi_quality_work *out);
 
-/* Detections per second that a target asks for. */
-double itsi_quality_detections(const struct itsi_quality_target *target);
+/* Detections per second that a target asks for of a camera; none while nothing comes from it. */
+double itsi_quality_detections(const struct itsi_quality_camera *camera, const struct itsi_quality_target *target);
 
 enum itsi_quality_resource {
     ITSI_RESOURCE_CPU,

@@ -3,7 +3,7 @@
 #include "quality/cost.h"
 #include "quality/profile.h"
 
-static struct itsi_quality_input inputs[] = {{640, 384, 0.010}, {320, 192, 0}};
+static struct itsi_quality_input inputs[] = {{640, 384, 0.010, 0}, {320, 192, 0, 0}};
 static const double unseen[ITSI_QUALITY_INPUTS];
 static struct itsi_quality_snapshot machine = {.inputs = inputs, .input_count = 2, .engine_on_cpu = true};
 
@@ -40,7 +40,7 @@ static void unit_costs_are_completed_by_area(void **state)
     itsi_quality_costing_begin(&costing, &machine, 1, unseen);
     CHECK_NEAR(costing.unit[0], 0.010, 1e-12);
     CHECK_NEAR(costing.unit[1], 0.0025, 1e-12);
-    struct itsi_quality_input unknown[] = {{640, 384, 0}, {320, 192, 0}};
+    struct itsi_quality_input unknown[] = {{640, 384, 0, 0}, {320, 192, 0, 0}};
     const struct itsi_quality_snapshot other = {.inputs = unknown, .input_count = 2};
     itsi_quality_costing_begin(&costing, &other, 1, unseen);
     CHECK_NEAR(costing.unit[0], 0, 0);
@@ -52,6 +52,22 @@ static void unit_costs_are_completed_by_area(void **state)
     itsi_quality_costing_begin(&costing, &other, 1, seen);
     CHECK_NEAR(costing.unit[0], 0.008, 1e-12);
     CHECK_NEAR(costing.unit[1], 0.003, 1e-12);
+}
+
+/* Until pictures were seen, what warming up measured; from then on it says how sizes compare, better than their area does. */
+static void warming_up_tells_what_was_not_seen(void **state)
+{
+    (void)state;
+    struct itsi_quality_costing costing;
+    const struct itsi_quality_input warm[] = {{640, 384, 0, 0.026}, {320, 192, 0, 0.009}};
+    const struct itsi_quality_snapshot other = {.inputs = warm, .input_count = 2, .engine_on_cpu = true};
+    itsi_quality_costing_begin(&costing, &other, 1, unseen);
+    CHECK_NEAR(costing.unit[0], 0.026, 1e-12);
+    CHECK_NEAR(costing.unit[1], 0.009, 1e-12);
+    const double seen[ITSI_QUALITY_INPUTS] = {0, 0.012};
+    itsi_quality_costing_begin(&costing, &other, 1, seen);
+    CHECK_NEAR(costing.unit[0], 0.012 * 26 / 9, 1e-12);
+    CHECK_NEAR(costing.unit[1], 0.012, 1e-12);
 }
 
 /* What was never seen costs nothing: nobody is lowered on a guess out of the air. */
@@ -144,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unit_costs_are_completed_by_area),
+        cmocka_unit_test(warming_up_tells_what_was_not_seen),
         cmocka_unit_test(unknown_costs_nothing),
         cmocka_unit_test(predicts_where_it_never_was),
         cmocka_unit_test(remembers_each_way_of_decoding),

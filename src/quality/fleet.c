@@ -61,6 +61,15 @@ void itsi_quality_member_cost(const struct itsi_quality_fleet *fleet, const stru
     itsi_quality_predict(&fleet->costing, member->camera, &member->learned, &position, out);
 }
 
+/* Of what shows, the part that a move does away with. Under overload a camera takes less than it asks for, so that what it
+ * asks for less may be no less than what it gets. */
+static double freed(double *shows, double before, double after)
+{
+    const double part = fmax(fmin(*shows, before) - after, 0);
+    *shows -= part;
+    return part;
+}
+
 void itsi_quality_member_move(struct itsi_quality_fleet *fleet, struct itsi_quality_member *member,
                               const struct itsi_quality_position *at, enum itsi_quality_reason reason)
 {
@@ -69,6 +78,9 @@ void itsi_quality_member_move(struct itsi_quality_fleet *fleet, struct itsi_qual
     fleet->demand.decode += cost.decode - member->cost.decode;
     fleet->demand.infer += cost.infer - member->cost.infer;
     fleet->demand.encode += cost.encode - member->cost.encode;
+    fleet->gone.decode += freed(&member->shows.decode, member->cost.decode, cost.decode);
+    fleet->gone.infer += freed(&member->shows.infer, member->cost.infer, cost.infer);
+    fleet->gone.encode += freed(&member->shows.encode, member->cost.encode, cost.encode);
     for (int k = 0; k < ITSI_KNOBS; k++)
         if (at->rung[k] != member->at.rung[k])
             member->reason[k] = reason;
@@ -164,7 +176,7 @@ static void count_peer(struct peers *peers, const struct itsi_quality_member *me
 static void place_newcomer(struct itsi_quality_fleet *fleet, struct itsi_quality_member *member,
                            const struct itsi_quality_camera *camera, const struct peers *peers)
 {
-    *member = (struct itsi_quality_member){.key = camera->key};
+    *member = (struct itsi_quality_member){.key = camera->key, .came = fleet->time};
     member->at = itsi_quality_position_at(camera->start >= 0 ? camera->start : fleet->policy->default_level);
     if (camera->start_at_floor)
         for (int k = 0; k < ITSI_KNOBS; k++)
@@ -178,6 +190,15 @@ static void place_newcomer(struct itsi_quality_fleet *fleet, struct itsi_quality
     for (int k = 0; k < ITSI_KNOBS; k++) {
         member->reason[k] = member->at.rung[k] != member->top.rung[k] ? ITSI_QUALITY_ADMITTED : ITSI_QUALITY_NONE;
         member->moved[k] = fleet->time;
+    }
+}
+
+static void add_shown(struct itsi_quality_work *sum, const struct itsi_quality_member *members, int count, double sign)
+{
+    for (int i = 0; i < count; i++) {
+        sum->decode += sign * members[i].shows.decode;
+        sum->infer += sign * members[i].shows.infer;
+        sum->encode += sign * members[i].shows.encode;
     }
 }
 
@@ -209,143 +230,6 @@ void itsi_quality_fleet_take(struct itsi_quality_fleet *fleet, const struct itsi
             const bool favoured = snapshot->cameras[i].is_priority && policy->prefer_priority;
             place_newcomer(fleet, &fleet->members[i], &snapshot->cameras[i], &peers[favoured]);
         }
-}
-
-/* --- what they take ----------------------------------------------------------------------------------------------- */
-
-/* Measurements speak of the present position only after a while. */
-static bool settled(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member,
-                    enum itsi_quality_knob knob)
-{
-    return fleet->time - member->moved[knob] >= fleet->policy->settle_ns;
-}
-
-/* What a detection takes by input size, for an engine that has not told. */
-static void see_units(struct itsi_quality_fleet *fleet, double weight)
-{
-    double cost[ITSI_QUALITY_INPUTS] = {0}, detections[ITSI_QUALITY_INPUTS] = {0};
-    for (int i = 0; i < fleet->count; i++) {
-        const struct itsi_quality_member *member = &fleet->members[i];
-        if (!settled(fleet, member, ITSI_KNOB_COMPUTE))
-            continue;
-        struct itsi_quality_target target;
-        itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
-        cost[target.input] += member->camera->cost.infer;
-        detections[target.input] += member->camera->detected_fps;
-    }
-    for (int i = 0; i < fleet->snapshot->input_count; i++)
-        if (detections[i] > 0 && cost[i] > 0) {
-            const double unit = cost[i] / detections[i];
-            fleet->seen[i] = fleet->seen[i] > 0 ? fleet->seen[i] + weight * (unit - fleet->seen[i]) : unit;
-        }
-}
-
-static void learn_member(struct itsi_quality_fleet *fleet, struct itsi_quality_member *member, double weight)
-{
-    if (!settled(fleet, member, ITSI_KNOB_DECODE) || !settled(fleet, member, ITSI_KNOB_ENCODE))
-        return;
-    struct itsi_quality_target target;
-    itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
-    itsi_quality_learn(&member->learned, member->camera, &target, weight);
-}
-
-/* Detections asked for and not done. A camera counts only where its measurements speak of its position. What is counted are
- * whole detections: of 3.75 in a second three are seen or four, so that some cameras are always behind and others ahead,
- * and one too many of the one makes up for one too few of the other. */
-static void count_unmet(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, double *wanted,
-                        double *missing)
-{
-    if (!settled(fleet, member, ITSI_KNOB_COMPUTE) || !settled(fleet, member, ITSI_KNOB_DECODE))
-        return;
-    struct itsi_quality_target target;
-    itsi_quality_target_make(fleet->snapshot, member->camera, &member->shown, fleet->policy->floor_fps, &target);
-    const double detections = itsi_quality_detections(&target), counted_s = member->camera->counted_s;
-    const double one = counted_s > 0 ? 1 / counted_s : 0; /* detection, as a rate */
-    *wanted += detections;
-    *missing += fmax(detections - member->camera->detected_fps, -one);
-}
-
-static void follow_taken(struct itsi_quality_fleet *fleet, int64_t dt_ns)
-{
-    const struct itsi_quality_snapshot *snapshot = fleet->snapshot;
-    if (snapshot->load.cpu_percent < 0) {
-        fleet->taken = -1;
-        return;
-    }
-    double used = 0;
-    for (int i = 0; i < fleet->count; i++)
-        used += itsi_quality_work_on(snapshot, ITSI_RESOURCE_CPU, &snapshot->cameras[i].cost);
-    const double taken = fmax(snapshot->load.cpu_percent / 100 * snapshot->cores - used, 0);
-    /* as slowly as costs are measured: work that grows must not look like somebody else's until they show it */
-    const double weight = itsi_quality_smoothing(dt_ns, fleet->policy->settle_ns);
-    fleet->taken = fleet->taken < 0 ? taken : fleet->taken + weight * (taken - fleet->taken);
-}
-
-void itsi_quality_fleet_measure(struct itsi_quality_fleet *fleet, int64_t dt_ns)
-{
-    const double weight = itsi_quality_smoothing(dt_ns, fleet->policy->fast_ns);
-    double wanted = 0, missing = 0;
-    see_units(fleet, weight);
-    itsi_quality_costing_begin(&fleet->costing, fleet->snapshot, fleet->policy->floor_fps, fleet->seen);
-    fleet->demand = (struct itsi_quality_work){0};
-    for (int i = 0; i < fleet->count; i++) {
-        struct itsi_quality_member *member = &fleet->members[i];
-        learn_member(fleet, member, weight);
-        count_unmet(fleet, member, &wanted, &missing);
-        itsi_quality_member_cost(fleet, member, &member->at, &member->cost);
-        fleet->demand.decode += member->cost.decode;
-        fleet->demand.infer += member->cost.infer;
-        fleet->demand.encode += member->cost.encode;
-    }
-    fleet->unmet = wanted > 0 ? fmax(missing / wanted, 0) : 0;
-    follow_taken(fleet, dt_ns);
-}
-
-double itsi_quality_fleet_capacity(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource)
-{
-    switch (resource) {
-    case ITSI_RESOURCE_CPU:
-        return fleet->snapshot->cores;
-    case ITSI_RESOURCE_ENGINE:
-        return fleet->snapshot->engine_on_cpu ? 0 : fleet->snapshot->engine;
-    default:
-        return 1; /* a thread */
-    }
-}
-
-double itsi_quality_fleet_demand(const struct itsi_quality_fleet *fleet, enum itsi_quality_resource resource)
-{
-    const double taken = resource == ITSI_RESOURCE_CPU && fleet->taken > 0 ? fleet->taken : 0;
-    return taken + itsi_quality_work_on(fleet->snapshot, resource, &fleet->demand);
-}
-
-double itsi_quality_fleet_best(const struct itsi_quality_fleet *fleet)
-{
-    double work[ITSI_RESOURCES] = {[ITSI_RESOURCE_CPU] = fmax(fleet->taken, 0)}, most = 0;
-    for (int i = 0; i < fleet->count; i++) {
-        struct itsi_quality_work cost;
-        itsi_quality_member_cost(fleet, &fleet->members[i], &fleet->members[i].top, &cost);
-        for (int r = ITSI_RESOURCE_CPU; r <= ITSI_RESOURCE_ENGINE; r++)
-            work[r] += itsi_quality_work_on(fleet->snapshot, (enum itsi_quality_resource)r, &cost);
-    }
-    for (int r = ITSI_RESOURCE_CPU; r <= ITSI_RESOURCE_ENGINE; r++) {
-        const double capacity = itsi_quality_fleet_capacity(fleet, (enum itsi_quality_resource)r);
-        most = capacity > 0 ? fmax(most, work[r] / capacity) : most;
-    }
-    return most;
-}
-
-void itsi_quality_fleet_reclaimable(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES])
-{
-    memset(reclaimable, 0, ITSI_RESOURCES * sizeof *reclaimable);
-    for (int i = 0; i < fleet->count; i++) {
-        const struct itsi_quality_member *member = &fleet->members[i];
-        struct itsi_quality_work floor;
-        itsi_quality_member_cost(fleet, member, &member->deepest, &floor);
-        for (int r = 0; r < ITSI_RESOURCES; r++) {
-            const enum itsi_quality_resource resource = (enum itsi_quality_resource)r;
-            reclaimable[r] += fmax(itsi_quality_work_on(fleet->snapshot, resource, &member->cost) -
-                                       itsi_quality_work_on(fleet->snapshot, resource, &floor), 0);
-        }
-    }
+    add_shown(&fleet->gone, fleet->old, old_count, 1);
+    add_shown(&fleet->gone, fleet->members, fleet->count, -1); /* the difference is that of those who left */
 }

@@ -17,6 +17,8 @@ struct itsi_quality_member {
     struct itsi_quality_position shown;  /* in effect since the last step */
     int64_t moved[ITSI_KNOBS];           /* when that last changed */
     int64_t boost_until, boost_ends;     /* as the caller names it; the same by the controller's time */
+    int64_t came;                        /* when it was first seen */
+    struct itsi_quality_work shows;      /* what it took, smoothed like the load that room is judged by */
     struct itsi_quality_learned learned;
     struct itsi_quality_keys keys;
     enum itsi_decode_mode decode;        /* what `shown` came to in the last step; with `sub` */
@@ -48,9 +50,11 @@ struct itsi_quality_fleet {
     struct itsi_quality_member *old; /* of the step before, while they are matched */
     struct itsi_quality_turn *turns; /* room for a plan */
     double seen[ITSI_QUALITY_INPUTS]; /* what a detection took by input size, smoothed; 0: not seen */
+    double pictures[ITSI_QUALITY_INPUTS]; /* seen so far */
     double taken;   /* processors busy with what no camera's knob governs, smoothed; -1: unknown */
     double unmet;   /* see itsi_quality_inputs; of this step, not smoothed */
     struct itsi_quality_work demand; /* of all members */
+    struct itsi_quality_work gone;   /* of those that left and of levels that were lowered, in the smoothed load still */
 };
 
 ITS_NODISCARD int itsi_quality_fleet_init(struct itsi_quality_fleet *fleet, int capacity, struct its_diag *diag);

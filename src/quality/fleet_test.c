@@ -334,7 +334,7 @@ static void rare_detections_do_not_look_like_missing_ones(void **state)
     plant_add(plant, 20, 640, 360, 25);
     plant_run(plant, 5);
     CHECK_OK(itsi_quality_fleet_init(&fleet, 20, &diag), diag);
-    const double asked = itsi_quality_detections(&plant->targets[0]);
+    const double asked = itsi_quality_detections(&plant->cameras[0].facts, &plant->targets[0]);
     const double one = 2; /* detection in half a second */
     for (int step = 0; step < 8; step++) {
         for (int i = 0; i < 20; i++) {

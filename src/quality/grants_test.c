@@ -25,7 +25,7 @@ static void open_desk(struct desk *desk)
     struct its_diag diag;
     *desk = (struct desk){.policy = {.slow_ns = 3 * ITSI_NS_PER_S, .floor_fps = 1}};
     desk->capacity = (struct itsi_quality_capacity){.free = {[ITSI_RESOURCE_CPU] = 1}, .unit = {0.02},
-                                                    .inputs = {{640, 384, 0}}, .input_count = 1, .engine_on_cpu = true};
+                                                    .inputs = {{640, 384, 0, 0}}, .input_count = 1, .engine_on_cpu = true};
     desk->snapshot = (struct itsi_quality_snapshot){.now = 1000 * ITSI_NS_PER_S, .engine_on_cpu = true,
                                                     .cameras = desk->cameras};
     for (int i = 0; i < MANY; i++)

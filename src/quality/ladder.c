@@ -114,10 +114,15 @@ static int input_for(const struct itsi_quality_snapshot *snapshot, double share)
  * from the pictures between). */
 #define FLOOR_MARGIN 1.1
 
+/* From a camera that nothing comes from, or of which that is not known yet, as much is wanted as ever is: what it turns out to
+ * give beyond that is left out from its first picture on. */
 static double analysed_of(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode, double floor_fps)
 {
-    const double decoded = itsi_quality_decoded_fps(camera, mode);
-    return mode == ITSI_DECODE_KEY && !camera->reordered ? fmin(fmax(decoded, FLOOR_MARGIN * floor_fps), camera->fps) : decoded;
+    const double most = camera->fps > 0 ? camera->fps : INFINITY;
+    if (mode != ITSI_DECODE_KEY)
+        return camera->fps > 0 ? itsi_quality_decoded_fps(camera, mode) : INFINITY;
+    const double keys = fmin(camera->key_fps, most);
+    return camera->reordered ? keys : fmin(fmax(keys, FLOOR_MARGIN * floor_fps), most);
 }
 
 /* A rung is a rate of detections, profile->fps / interval, and not a share of what comes: of two key frames a second none

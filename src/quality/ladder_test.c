@@ -3,8 +3,8 @@
 #include "quality/ladder.h"
 #include "quality/profile.h"
 
-static const struct itsi_quality_input inputs[] = {{960, 576, 0}, {640, 384, 0}, {480, 288, 0}, {416, 256, 0},
-                                                   {320, 192, 0}};
+static const struct itsi_quality_input inputs[] = {{960, 576, 0, 0}, {640, 384, 0, 0}, {480, 288, 0, 0}, {416, 256, 0, 0},
+                                                   {320, 192, 0, 0}};
 static const struct itsi_quality_snapshot machine = {.inputs = inputs, .input_count = 5, .own_input = 1};
 
 static const struct itsi_quality_camera plain = {.width = 1920, .height = 1080, .fps = 25};
@@ -74,11 +74,26 @@ static void detection_keeps_its_floor(void **state)
             assert_true(target.detect_interval >= 1 && target.analysed_fps <= fps + 1e-9 && target.analysed_fps <= 30);
             assert_true(detections(&target) >= 0.99 * fmin(fps, 1));
         }
-    struct itsi_quality_camera away = plain;
+}
+
+/* Its first pictures come before anybody knows how fast they do: they are held to what the rung is for, whatever comes. */
+static void a_rung_holds_from_the_first_picture_on(void **state)
+{
+    (void)state;
+    for (int rung = 0; rung < ITSI_QUALITY_RUNGS; rung++) {
+        struct itsi_quality_camera fast = plain, unknown = plain;
+        fast.fps = 120;
+        unknown.fps = 0;
+        const struct itsi_quality_target wanted = at(&fast, 1, rung, 1), held = at(&unknown, 1, rung, 1);
+        CHECK_NEAR(detections(&held), detections(&wanted), 1e-9);
+        CHECK_NEAR(held.analysed_fps, wanted.analysed_fps, 1e-9);
+    }
+    struct itsi_quality_camera away = plain; /* it lived on its key frames */
     away.fps = 0;
-    const struct itsi_quality_target target = at(&away, 4, 7, 4);
-    assert_int_equal(target.detect_interval, 1);
-    CHECK_NEAR(target.analysed_fps, 0, 0);
+    away.key_fps = 1;
+    const struct itsi_quality_target target = at(&away, 4, 7, 1);
+    assert_int_equal(target.decode, ITSI_DECODE_KEY);
+    CHECK_NEAR(target.analysed_fps, 1.1, 1e-9);
 }
 
 /* Where tracking does not hold there are as many detections and no frames between them. */
@@ -204,6 +219,7 @@ int main(void)
         cmocka_unit_test(levels_and_rungs_agree),
         cmocka_unit_test(compute_gives_up_cadence_before_size),
         cmocka_unit_test(detection_keeps_its_floor),
+        cmocka_unit_test(a_rung_holds_from_the_first_picture_on),
         cmocka_unit_test(no_longer_an_interval_than_tracking_holds),
         cmocka_unit_test(decoding_gives_up_pixels_then_frames),
         cmocka_unit_test(decoding_keeps_the_floor),

@@ -63,7 +63,7 @@ int plant_add(struct plant *plant, int n, int width, int height, double fps)
         struct plant_camera *camera = &plant->cameras[i];
         *camera = (struct plant_camera){
             .facts = {.key = plant->next_key++, .pin = -1, .boost = -1, .start = -1, .width = width, .height = height,
-                      .fps = fps},
+                      .fps = fps, .undecoded = plant->undecoded},
             .true_fps = fps,
             .least_level = ITSI_QUALITY_ULTRA_HIGH,
             .least_detected = 1e9};
@@ -91,7 +91,7 @@ static double decode_work(const struct plant *plant, const struct plant_camera *
 {
     const struct itsi_quality_camera *facts = &camera->facts;
     const double pixels = target->sub_stream ? 640.0 * 360 : (double)facts->width * facts->height;
-    double frames = camera->true_fps;
+    double frames = facts->undecoded ? 0 : camera->true_fps;
     if (target->decode == ITSI_DECODE_REFERENCE)
         frames *= 1 - facts->droppable;
     else if (target->decode == ITSI_DECODE_KEY)

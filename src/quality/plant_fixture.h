@@ -26,6 +26,7 @@ struct plant {
     double cores, foreign;            /* foreign: cores that others take */
     bool engine_on_cpu;
     double decode_per_pixel;          /* seconds */
+    bool undecoded;                   /* frames need no decoding */
     double unit;                      /* seconds of one detection at the own input size */
     double scale;                     /* of all work: 3 is a threefold overload */
     double engine_scale;              /* of inference alone */

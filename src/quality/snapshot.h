@@ -11,7 +11,9 @@ enum { ITSI_QUALITY_INPUTS = 8 };
 struct itsi_quality_input {
     int width, height;
     double seconds; /* learned cost of one picture: processor time where the engine runs on the processors, else share of
-                     * the engine's time. 0: not known yet, estimated from the other sizes by area */
+                     * the engine's time. 0: not known yet, estimated from the other sizes */
+    double warm;    /* the same as warming up measured it, alone on the machine: goes until something is learned, and says how
+                     * sizes compare. 0: not measured, they compare by area */
 };
 
 /* Work of the three kinds, per second: processor seconds (cores), or engine seconds for `infer` on an engine of its own. */
@@ -36,6 +38,7 @@ struct itsi_quality_camera {
     int sub_width, sub_height; /* 0: not known, taken for 640x360 */
     double key_fps;    /* key frames per second; 0: not known, and then never relied on, */
     bool irregular_keys; /* nor while they come irregularly: found by the controller (quality/keys.h), false in what it is told */
+    bool undecoded;    /* its frames need no decoder */
     bool reordered;    /* pictures are not decoded in the order they are shown in: key frames stay alone */
     double droppable;  /* share of frames that no other frame refers to, 0..1 */
     int max_interval;  /* longest detection interval over which its tracks hold; 0: no limit known */

@@ -1,5 +1,5 @@
-/* What the cameras that are there are like on average: what is expected of one of which nothing is known yet. Private to the
- * room. Pure. */
+/* What the cameras that are there are like on average, and before there are any what cameras are like: what is expected of one
+ * of which nothing is known yet. Private to the room. Pure. */
 #ifndef ITSI_QUALITY_TYPICAL_H
 #define ITSI_QUALITY_TYPICAL_H
 

@@ -131,21 +131,16 @@ static void a_step_of_the_wall_clock_changes_nothing(void **state)
 
 /* --- cameras come and go under overload --------------------------------------------------------------------------- */
 
-/* A camera of the operator's list keeps its floor and who stays is served all the while, whoever comes and goes. */
-/* In overload there may be no room: then it is turned away, with the reason. */
-static bool let_in(struct itsi_pipeline *p, const char *id)
+static void ask(struct itsi_pipeline *p, const char *id)
 {
     struct itsi_camera camera = {.url = "null://?fps=25"};
     struct its_diag diag;
     snprintf(camera.id, sizeof camera.id, "%s", id);
-    const int rc = itsi_pipeline_add_camera(p, &camera, &diag);
-    if (rc == ITS_ELIMIT)
-        CHECK_CONTAINS(diag.text, "does not fit");
-    else
-        CHECK_OK(rc, diag);
-    return rc == 0;
+    CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
 }
 
+/* A camera of the operator's list keeps its floor and who stays is served all the while, whoever comes and goes. At their floors
+ * they take a little more than half of the engine: nobody is turned away. */
 static void cameras_that_come_and_go_harm_nobody(void **state)
 {
     (void)state;
@@ -157,15 +152,13 @@ static void cameras_that_come_and_go_harm_nobody(void **state)
     AWAIT(at_least(p, ITSI_QUALITY_HIGH) <= STAY / 2);
     static struct itsi_camera_status before[MOST_CAMERAS], after[MOST_CAMERAS];
     look(p, before);
-    bool inside[ROUNDS];
-    int newcomers = 0, high = 0, turned_away = 0;
+    int newcomers = 0, high = 0;
     for (int i = 0; i < ROUNDS; i++) {
         char id[32];
         snprintf(id, sizeof id, "guest_%d", i);
-        inside[i] = let_in(p, id);
-        turned_away += !inside[i];
+        ask(p, id);
         itsi_sleep_until_ns(itsi_now_ns() + 100 * MS);
-        if (i >= PASSING && inside[i - PASSING]) {
+        if (i >= PASSING) {
             snprintf(id, sizeof id, "guest_%d", i - PASSING);
             newcomers++;
             high += level_of(p, id) >= ITSI_QUALITY_HIGH; /* half a second here: placed by then */
@@ -179,8 +172,7 @@ static void cameras_that_come_and_go_harm_nobody(void **state)
         assert_string_equal(before[i].camera.id, after[i].camera.id);
         assert_true(served(&after[i].ledger) - served(&before[i].ledger) >= ROUNDS / 10);
     }
-    print_message("%d came and went, %d of them at full quality, %d were turned away\n", newcomers, high, turned_away);
-    assert_true(turned_away * 4 <= ROUNDS);
+    print_message("%d came and went, %d of them at full quality\n", newcomers, high);
     assert_true(high * 4 <= newcomers);
     static struct itsi_quality_change changes[ITSI_QUALITY_HISTORY];
     const size_t told = itsi_pipeline_quality_changes(p, changes, ITSI_QUALITY_HISTORY);
@@ -191,8 +183,7 @@ static void cameras_that_come_and_go_harm_nobody(void **state)
     for (int i = ROUNDS - PASSING; i < ROUNDS; i++) {
         char id[32];
         snprintf(id, sizeof id, "guest_%d", i);
-        if (inside[i])
-            CHECK_OK(itsi_pipeline_remove_camera(p, id, &diag), diag);
+        CHECK_OK(itsi_pipeline_remove_camera(p, id, &diag), diag);
     }
     AWAIT(level_of(p, after[0].camera.id) == ITSI_QUALITY_HIGH); /* there is room for the one that is left */
     (void)close_pipeline(p);

@@ -16,11 +16,11 @@ static inline struct itsi_pipeline *open_pipeline(const struct itsi_pipeline_par
     return p;
 }
 
-/* id: empty for the next free name. */
+/* id: empty for the next free name. It is let in, whether there is room or not. */
 static inline void add_camera(struct itsi_pipeline *p, const char *id, const char *url)
 {
     struct its_diag diag;
-    struct itsi_camera camera = {0};
+    struct itsi_camera camera = {.configured = true};
     snprintf(camera.id, sizeof camera.id, "%s", id);
     snprintf(camera.url, sizeof camera.url, "%s", url);
     CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
