@@ -22,6 +22,7 @@ struct itsi_redis_stream {
         uv_pipe_t pipe;
     } uv;
     uv_prepare_t flusher;
+    uv_timer_t patience; /* with an address, while there is another */
     uv_getaddrinfo_t resolving;
     uv_connect_t connecting;
     uv_write_t writing;
@@ -37,6 +38,7 @@ struct itsi_redis_stream {
     bool is_mute; /* sending has failed: nothing is sent any more */
     int handles; /* not yet closed */
     struct addrinfo *addresses, *next_address;
+    int64_t deadline; /* of connecting */
     struct its_diag why; /* of the last address that did not answer */
     int why_code;
 
