@@ -131,9 +131,17 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 
 static int start_tcp(struct itsi_redis_stream *s, struct its_diag *diag)
 {
+    const struct addrinfo numeric = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     char port[16];
     snprintf(port, sizeof port, "%d", s->host.port);
+    /* an address is not looked up: libuv's threads may all be waiting for names or disks of others */
+    if (getaddrinfo(s->host.name, port, &numeric, &s->addresses) == 0) {
+        s->stage = ITSI_STREAM_CONNECTING;
+        s->next_address = s->addresses;
+        return 0;
+    }
+    s->addresses = NULL;
     int status = uv_getaddrinfo(s->loop, &s->resolving, on_resolved, s->host.name, port, &hints);
     if (status)
         return itsi_stream_fail_uv(diag, status, "resolving");
@@ -153,6 +161,8 @@ static int start_unix(struct itsi_redis_stream *s, struct its_diag *diag)
     uv_pipe_connect(&s->connecting, &s->uv.pipe, s->path, on_connected);
     return 0;
 }
+
+void itsi_stream_go_on(struct itsi_redis_stream *s) { connect_next(s); }
 
 int itsi_stream_dial(struct itsi_redis_stream *s, struct its_diag *diag)
 {

@@ -259,6 +259,12 @@ static int allocate(struct itsi_redis_stream *s, struct itsi_tls *tls, struct it
     return tls ? itsi_tls_session_create(&s->tls, tls, s->host.name, diag) : 0;
 }
 
+static void on_first_turn(uv_prepare_t *handle)
+{
+    uv_prepare_stop(handle);
+    itsi_stream_go_on(handle->data);
+}
+
 int itsi_redis_stream_create(struct itsi_redis_stream **out, uv_loop_t *loop,
                              const struct itsi_redis_stream_params *params, int64_t deadline,
                              const struct itsi_redis_stream_events *events, void *self, struct its_diag *diag)
@@ -286,6 +292,8 @@ int itsi_redis_stream_create(struct itsi_redis_stream **out, uv_loop_t *loop,
     uv_prepare_init(loop, &s->flusher);
     uv_timer_init(loop, &s->patience);
     s->handles += 2;
+    if (s->next_address)
+        uv_prepare_start(&s->flusher, on_first_turn);
     *out = s;
     return 0;
 }

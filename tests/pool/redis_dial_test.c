@@ -1,6 +1,9 @@
-/* The way to an address: names with several of them, some of which nobody answers at. getaddrinfo is this program's own, for the name that it knows. */
+/* The way to an address: names with several of them, some of which nobody answers at; and no way through what others block.
+ * getaddrinfo is this program's own, for the name that it knows. */
 #include "redis_client.h"
 #include "redis_server.h"
+
+#include "base/thread.h"
 
 #include <dlfcn.h>
 #include <netdb.h>
@@ -158,6 +161,54 @@ static void can_be_closed_at_any_time(void **state)
     end_silence(&silence);
 }
 
+/* --- what others block ---------------------------------------------------------------------------------------------- */
+
+struct blocking {
+    uv_work_t work;
+    struct itsi_event *over;
+    int *ended;
+};
+
+static void block(uv_work_t *work)
+{
+    struct blocking *b = work->data;
+    itsi_event_wait_until(b->over, ITSI_NEVER);
+}
+
+static void unblocked(uv_work_t *work, int status)
+{
+    struct blocking *b = work->data;
+    (void)status;
+    ++*b->ended;
+}
+
+/* Names that nobody resolves, a disk that hangs: libuv's few threads are taken. An address needs none. */
+static void an_address_needs_no_thread(void **state)
+{
+    (void)state;
+    enum { THREADS = 8 };
+    struct blocking blocking[THREADS];
+    struct itsi_event over;
+    struct client c;
+    int ended = 0;
+    itsi_event_init(&over);
+    client_init(&c);
+    for (int i = 0; i < THREADS; i++) {
+        blocking[i] = (struct blocking){.over = &over, .ended = &ended};
+        blocking[i].work.data = &blocking[i];
+        assert_int_equal(uv_queue_work(&c.loop, &blocking[i].work, block, unblocked), 0);
+    }
+    char url[128];
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d", server.port);
+    int rc = client_open_url(&c, url, 2);
+    itsi_event_set(&over);
+    client_run(&c, &ended, THREADS, 10);
+    client_close(&c);
+    client_fini(&c);
+    itsi_event_fini(&over);
+    CHECK_OK(rc, c.diag);
+}
+
 static int start_server(void **state)
 {
     (void)state;
@@ -180,6 +231,7 @@ int main(void)
         cmocka_unit_test(an_address_without_a_way_is_not_the_last),
         cmocka_unit_test(an_address_that_is_silent_leaves_time_for_the_next),
         cmocka_unit_test(can_be_closed_at_any_time),
+        cmocka_unit_test(an_address_needs_no_thread),
     };
     return cmocka_run_group_tests(tests, start_server, end_server);
 }
