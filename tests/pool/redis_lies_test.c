@@ -5,6 +5,7 @@
 
 #include "redis_load.h"
 
+#include <sched.h>
 #include <signal.h>
 
 static struct itsi_loop *loop;
@@ -114,6 +115,38 @@ static void a_sentinel_s_nonsense_is_no_address(void **state)
     fake_end(&fake);
 }
 
+static _Atomic int questions, delay_us;
+
+/* Each time another, and nobody is there. */
+static void answer_with_another_master(int fd, const struct fake_command *command)
+{
+    (void)command;
+    int port = 1 + atomic_fetch_add(&questions, 1) % 2;
+    usleep((unsigned)atomic_load(&delay_us));
+    dprintf(fd, "*2\r\n$9\r\n127.0.0.1\r\n$1\r\n%d\r\n", port);
+}
+
+/* An answer that comes while everything is put away finds nothing to tell it to. */
+static void ends_while_a_sentinel_answers(void **state)
+{
+    (void)state;
+    char url[64];
+    fake_start(&fake, answer_with_another_master);
+    snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:%d/main", fake.port);
+    for (int round = 0; round < 20; round++) {
+        struct itsi_redis *redis = load_open(loop, url, 1, 2);
+        int64_t until = in_seconds(5);
+        atomic_store(&questions, 0);
+        atomic_store(&delay_us, 200 * round); /* sooner and later within the end */
+        while (atomic_load(&questions) < 2) {
+            assert_true(itsi_now_ns() < until);
+            sched_yield();
+        }
+        itsi_redis_destroy(redis, 0);
+    }
+    fake_end(&fake);
+}
+
 static int start_loop(void **state)
 {
     (void)state;
@@ -135,6 +168,7 @@ int main(void)
         cmocka_unit_test(the_nodes_of_a_cluster_may_change_for_ever),
         cmocka_unit_test(redirects_that_go_round_come_to_an_end),
         cmocka_unit_test(a_sentinel_s_nonsense_is_no_address),
+        cmocka_unit_test(ends_while_a_sentinel_answers),
     };
     return cmocka_run_group_tests(tests, start_loop, end_loop);
 }
