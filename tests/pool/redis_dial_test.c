@@ -138,6 +138,17 @@ static void an_address_that_is_silent_leaves_time_for_the_next(void **state)
     end_silence(&silence);
 }
 
+static void an_address_may_be_of_ipv6(void **state)
+{
+    (void)state;
+    struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof own))
+        skip(); /* this machine has none */
+    close(fd);
+    opens("[::1]", server.port);
+}
+
 /* Closed while it turns from one address to the next. */
 static void can_be_closed_at_any_time(void **state)
 {
@@ -212,7 +223,7 @@ static void an_address_needs_no_thread(void **state)
 static int start_server(void **state)
 {
     (void)state;
-    redis_prepare(&server, NULL);
+    redis_prepare(&server, (const char *const[]){"--bind", "127.0.0.1", "-::1", NULL});
     return redis_start(&server);
 }
 
@@ -230,6 +241,7 @@ int main(void)
         cmocka_unit_test(an_address_that_refuses_is_not_the_last),
         cmocka_unit_test(an_address_without_a_way_is_not_the_last),
         cmocka_unit_test(an_address_that_is_silent_leaves_time_for_the_next),
+        cmocka_unit_test(an_address_may_be_of_ipv6),
         cmocka_unit_test(can_be_closed_at_any_time),
         cmocka_unit_test(an_address_needs_no_thread),
     };
