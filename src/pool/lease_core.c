@@ -61,8 +61,10 @@ int itsi_lease_core_init(struct itsi_lease_core *core, const struct itsi_pool_pa
         itsi_lease_books_fini(&books);
         return itsi_fail(diag, ITS_ENOMEM, "pool %s: out of memory", params->name);
     }
-    *core = (struct itsi_lease_core){.params = *params, .slots = slots, .books = books, .retry_at = ITSI_NEVER};
-    struct itsi_ring *lists[] = {&core->empty, &core->idle, &core->queue, &core->works, &core->outcomes, &core->leaks};
+    *core = (struct itsi_lease_core){
+        .params = *params, .slots = slots, .books = books, .retry_at = ITSI_NEVER, .doubt_at = ITSI_NEVER};
+    struct itsi_ring *lists[] = {&core->empty, &core->idle,     &core->checking, &core->queue,
+                                 &core->works, &core->outcomes, &core->leaks};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         itsi_ring_init(lists[i]);
     fill_slots(core);
@@ -197,7 +199,7 @@ void itsi_lease_core_tick(struct itsi_lease_core *core, int64_t latency_ns, int6
 
 int64_t itsi_lease_core_due(const struct itsi_lease_core *core)
 {
-    int64_t due = core->retry_at;
+    int64_t due = itsi_lease_earlier(core->retry_at, core->doubt_at);
     if (core->timers.first && core->timers.first->key < due)
         due = core->timers.first->key;
     if (core->deadlines.first && core->deadlines.first->key < due)
@@ -211,7 +213,7 @@ int64_t itsi_lease_core_due(const struct itsi_lease_core *core)
 void itsi_lease_core_shut(struct itsi_lease_core *core, int64_t now)
 {
     core->is_shut = true;
-    core->retry_at = ITSI_NEVER;
+    core->retry_at = core->doubt_at = ITSI_NEVER;
     while (core->waiting) {
         core->books.cancelled++;
         itsi_lease_settle(

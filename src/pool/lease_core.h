@@ -45,10 +45,10 @@ struct itsi_lease_slot {
     bool is_close_due;             /* the kind is closing it, or is to */
     bool is_lost;                  /* gone while it was lent or checked */
     bool is_leaked;                /* held too long, and counted so */
-    struct itsi_ring place;        /* of the empty or of the idle ones, the one used last first */
+    struct itsi_ring place;        /* of the empty, of those being checked, or of the idle ones, the one used last first */
     struct itsi_ring to_do, leak;
     struct itsi_heap_node timer;   /* not later than the next instant that matters for it; often earlier */
-    int64_t since;                 /* lent, or opening, since */
+    int64_t since;                 /* lent, opening or being checked since */
     int64_t idle_since, proven, dies;
     int64_t keep_ns;               /* checked after idling so long */
     uint64_t uses;
@@ -72,10 +72,12 @@ struct itsi_lease_core {
     struct itsi_lease_slot *slots;  /* owned, params.most */
     int count[ITSI_LEASE_STATES];
     struct itsi_ring empty, idle, queue;
+    struct itsi_ring checking; /* in the order begun */
     int waiting;
     struct itsi_ring works, outcomes, leaks;
     struct itsi_heap timers, deadlines;
     int64_t retry_at; /* an open that is wanted may be possible then */
+    int64_t doubt_at; /* a check that somebody waits for has taken too long then */
     bool has_news;    /* something was put on a list, or a tick may be due earlier; who looked resets it */
     uint64_t serial;
     int owed; /* leases that were ended by force and not given back: somebody may still name their slot */

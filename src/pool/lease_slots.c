@@ -30,10 +30,35 @@ void itsi_lease_close_old(struct itsi_lease_core *core, struct itsi_lease_slot *
 
 /* --- checking ------------------------------------------------------------------------------------------------------ */
 
+/* When a check has gone on for so long that nobody should wait for it alone: the link may have died without a word, which
+ * only check_timeout_ns ends. */
+static int64_t doubted_at(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot)
+{
+    return slot->since + core->params.check_timeout_ns / 10;
+}
+
+/* So many of those being checked are doubtful; *next: when one more will be. */
+static int count_doubtful(const struct itsi_lease_core *core, int64_t now, int64_t *next)
+{
+    int count = 0;
+    *next = ITSI_NEVER;
+    for (struct itsi_ring *r = core->checking.next; r != &core->checking && *next == ITSI_NEVER; r = r->next) {
+        const int64_t at = doubted_at(core, at_place(r));
+        if (at <= now)
+            count++;
+        else
+            *next = at;
+    }
+    return count;
+}
+
 static void begin_check(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
     itsi_ring_take_out(&slot->place);
     itsi_lease_set_state(core, slot, ITSI_LEASE_CHECKING, now);
+    slot->since = now;
+    itsi_ring_put_last(&core->checking, &slot->place);
+    core->doubt_at = itsi_lease_earlier(core->doubt_at, doubted_at(core, slot));
     core->books.checks++;
     want(core, slot, ITSI_LEASE_CHECK);
 }
@@ -58,6 +83,7 @@ void itsi_lease_core_checked(struct itsi_lease_core *core, struct itsi_lease_slo
 {
     answer_late(core, slot, now);
     if (slot->state == ITSI_LEASE_CHECKING) {
+        itsi_ring_take_out(&slot->place);
         slot->proven = now;
         if (!is_good)
             itsi_lease_close(core, slot, ITSI_POOL_CLOSED_CHECK, now);
@@ -106,11 +132,19 @@ static int64_t reserve_due(const struct itsi_lease_core *core, int64_t now)
                : ITSI_NEVER;
 }
 
-static void open_wanted(struct itsi_lease_core *core, int64_t now)
+/* doubtful: of those open, no good for who waits, perhaps. */
+static bool is_more_wanted(const struct itsi_lease_core *core, int doubtful)
+{
+    const int live = itsi_lease_core_live(core);
+    return itsi_lease_wanted(core) > live ||
+           (core->waiting > 0 && core->count[ITSI_LEASE_LENT] + core->waiting > live - doubtful);
+}
+
+static void open_wanted(struct itsi_lease_core *core, int doubtful, int64_t now)
 {
     core->retry_at = ITSI_NEVER;
     core->has_news = true;
-    while (!core->is_shut && itsi_lease_wanted(core) > itsi_lease_core_live(core)) {
+    while (!core->is_shut && is_more_wanted(core, doubtful)) {
         const int taken = core->params.most - core->count[ITSI_LEASE_EMPTY];
         if (taken >= limit(core, now)) {
             core->retry_at = taken < core->params.most ? reserve_due(core, now) : ITSI_NEVER;
@@ -262,7 +296,8 @@ void itsi_lease_tick_slots(struct itsi_lease_core *core, int64_t now)
 
 void itsi_lease_advance(struct itsi_lease_core *core, int64_t now)
 {
-    while (core->waiting > core->count[ITSI_LEASE_CHECKING]) {
+    const int doubtful = count_doubtful(core, now, &core->doubt_at);
+    while (core->waiting > core->count[ITSI_LEASE_CHECKING] - doubtful) {
         struct itsi_lease_slot *slot = at_place(itsi_ring_first(&core->idle));
         if (!slot)
             break;
@@ -271,5 +306,7 @@ void itsi_lease_advance(struct itsi_lease_core *core, int64_t now)
         else
             itsi_lease_lend_to_first(core, slot, now);
     }
-    open_wanted(core, now);
+    if (core->waiting == 0)
+        core->doubt_at = ITSI_NEVER;
+    open_wanted(core, doubtful, now);
 }

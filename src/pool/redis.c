@@ -216,7 +216,7 @@ int itsi_redis_open(struct itsi_redis_connection **out, uv_loop_t *loop, const s
     c->open_deadline = deadline;
     int rc = itsi_redis_reader_create(&c->reader, params->most_reply, diag);
     if (!rc)
-        rc = itsi_redis_stream_create(&c->stream, loop, &params->stream, &stream_events, c, diag);
+        rc = itsi_redis_stream_create(&c->stream, loop, &params->stream, deadline, &stream_events, c, diag);
     if (rc) {
         free_connection(c);
         return rc;

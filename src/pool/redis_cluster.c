@@ -32,6 +32,37 @@ static const struct itsi_redis_host *address_of(const struct itsi_redis *redis, 
     return redis->sentinels ? &redis->master : &redis->url.hosts[redis->preferred];
 }
 
+/* One that no slot is at any more, as after a restart that gave out all addresses anew. Who is on the way to it ends up at
+ * the new one, which says MOVED. */
+static struct itsi_redis_node *find_unused(struct itsi_redis *redis, const struct itsi_redis_node *but)
+{
+    bool has_slots[ITSI_REDIS_NODES] = {true}; /* the URL's stays what it is */
+    for (int slot = 0; slot < ITSI_REDIS_SLOTS; slot++)
+        if (redis->slot_nodes[slot])
+            has_slots[redis->slot_nodes[slot] - 1] = true;
+    for (int i = 0; i < node_count(redis); i++)
+        if (!has_slots[i] && redis->nodes[i] != but)
+            return redis->nodes[i];
+    return NULL;
+}
+
+static struct itsi_redis_node *add_node(struct itsi_redis *redis, const struct itsi_redis_host *host,
+                                        const struct itsi_redis_node *from)
+{
+    struct its_diag diag;
+    struct itsi_redis_node *unused = node_count(redis) == ITSI_REDIS_NODES ? find_unused(redis, from) : NULL;
+    if (unused) {
+        unused->host = *host;
+        itsi_redis_node_turn(unused);
+        return unused;
+    }
+    if (itsi_redis_node_create(redis, host, 0, &diag)) {
+        itsi_warn("redis", "%s: node %.100s:%d: %s", redis->url.shown, host->name, host->port, diag.text);
+        return NULL;
+    }
+    return redis->nodes[node_count(redis) - 1];
+}
+
 struct itsi_redis_node *itsi_redis_find_node(struct itsi_redis *redis, const struct itsi_redis_host *host,
                                              struct itsi_redis_node *from)
 {
@@ -42,14 +73,7 @@ struct itsi_redis_node *itsi_redis_find_node(struct itsi_redis *redis, const str
     for (int i = redis->url.host_count == 1 ? 0 : 1; i < node_count(redis); i++)
         if (is_same(address_of(redis, redis->nodes[i]), &wanted))
             return redis->nodes[i];
-    struct its_diag diag;
-    if (atomic_load(&redis->is_ending))
-        return NULL;
-    if (itsi_redis_node_create(redis, &wanted, 0, &diag)) {
-        itsi_warn("redis", "%s: node %.100s:%d: %s", redis->url.shown, wanted.name, wanted.port, diag.text);
-        return NULL;
-    }
-    return redis->nodes[node_count(redis) - 1];
+    return atomic_load(&redis->is_ending) ? NULL : add_node(redis, &wanted, from);
 }
 
 void itsi_redis_set_slot(struct itsi_redis *redis, int slot, const struct itsi_redis_node *node)

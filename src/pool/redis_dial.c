@@ -1,6 +1,7 @@
 /* Resolving and connecting: every address of a name is tried in turn. */
 #include "pool/redis_stream_impl.h"
 
+#include "base/clock.h"
 #include "base/diag.h"
 
 #include <netinet/tcp.h>
@@ -31,16 +32,23 @@ static void watch_link(struct itsi_redis_stream *s)
     (void)set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, o->probes);
 }
 
+static void give_up_address(struct itsi_redis_stream *s, int status)
+{
+    uv_timer_stop(&s->patience);
+    s->why_code = itsi_stream_fail_uv(&s->why, status, "connecting");
+    connect_next(s);
+}
+
 static void on_connected(uv_connect_t *request, int status)
 {
     struct itsi_redis_stream *s = request->data;
-    if (s->is_closing)
+    if (s->is_closing || !s->has_socket) /* given up: its closing is awaited */
         return;
     if (status) {
-        s->why_code = itsi_stream_fail_uv(&s->why, status, "connecting");
-        connect_next(s);
+        give_up_address(s, status);
         return;
     }
+    uv_timer_stop(&s->patience);
     watch_link(s);
     itsi_stream_connected(s);
 }
@@ -55,6 +63,37 @@ static void on_socket_closed(uv_handle_t *handle)
         connect_next(s);
 }
 
+static int connect_to(struct itsi_redis_stream *s, const struct sockaddr *address)
+{
+    int status = uv_tcp_init(s->loop, &s->uv.tcp);
+    if (status)
+        return status;
+    s->has_socket = true;
+    s->handles++;
+    s->uv.handle.data = s;
+    return uv_tcp_connect(&s->connecting, &s->uv.tcp, address, on_connected);
+}
+
+static void lose_patience(uv_timer_t *timer)
+{
+    struct itsi_redis_stream *s = timer->data;
+    if (s->stage == ITSI_STREAM_CONNECTING && s->has_socket)
+        give_up_address(s, UV_ETIMEDOUT);
+}
+
+/* The time left, in equal parts to this address and those after it; the last may use up what there is. */
+static void be_patient(struct itsi_redis_stream *s)
+{
+    int64_t left = s->deadline - itsi_now_ns();
+    int addresses = 0;
+    for (const struct addrinfo *a = s->next_address; a; a = a->ai_next)
+        addresses++;
+    if (addresses < 2)
+        return;
+    uv_update_time(s->loop);
+    uv_timer_start(&s->patience, lose_patience, left > 0 ? (uint64_t)(left / addresses / ITSI_NS_PER_MS) : 0, 0);
+}
+
 /* A socket that failed to connect is no good for another try: the next address gets one of its own. */
 static void connect_next(struct itsi_redis_stream *s)
 {
@@ -67,17 +106,11 @@ static void connect_next(struct itsi_redis_stream *s)
         itsi_stream_fail(s, s->why_code, &s->why);
         return;
     }
-    const struct sockaddr *address = s->next_address->ai_addr;
+    int status = connect_to(s, s->next_address->ai_addr);
+    be_patient(s);
     s->next_address = s->next_address->ai_next;
-    int status = uv_tcp_init(s->loop, &s->uv.tcp);
-    if (!status) {
-        s->has_socket = true;
-        s->handles++;
-        s->uv.handle.data = s;
-        status = uv_tcp_connect(&s->connecting, &s->uv.tcp, address, on_connected);
-    }
-    if (status)
-        itsi_stream_fail_status(s, status, "connecting");
+    if (status) /* there is no way to it; to the next there may be */
+        give_up_address(s, status);
 }
 
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
@@ -98,9 +131,17 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 
 static int start_tcp(struct itsi_redis_stream *s, struct its_diag *diag)
 {
+    const struct addrinfo numeric = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     char port[16];
     snprintf(port, sizeof port, "%d", s->host.port);
+    /* an address is not looked up: libuv's threads may all be waiting for names or disks of others */
+    if (getaddrinfo(s->host.name, port, &numeric, &s->addresses) == 0) {
+        s->stage = ITSI_STREAM_CONNECTING;
+        s->next_address = s->addresses;
+        return 0;
+    }
+    s->addresses = NULL;
     int status = uv_getaddrinfo(s->loop, &s->resolving, on_resolved, s->host.name, port, &hints);
     if (status)
         return itsi_stream_fail_uv(diag, status, "resolving");
@@ -120,6 +161,8 @@ static int start_unix(struct itsi_redis_stream *s, struct its_diag *diag)
     uv_pipe_connect(&s->connecting, &s->uv.pipe, s->path, on_connected);
     return 0;
 }
+
+void itsi_stream_go_on(struct itsi_redis_stream *s) { connect_next(s); }
 
 int itsi_stream_dial(struct itsi_redis_stream *s, struct its_diag *diag)
 {

@@ -110,9 +110,12 @@ static const char *part(const struct itsi_redis_greeting *g, int index)
     return "PING";
 }
 
-/* A server that does not know a command repeats its arguments. */
+/* A server that does not know a command repeats its arguments: of the last one the beginning, which is no less secret. */
 static void hide_password(const struct itsi_redis_connection *c, char *message)
 {
+    char *arguments = strstr(message, ", with args");
+    if (arguments)
+        *arguments = '\0';
     struct itsi_url secret = {.scheme = ""};
     memcpy(secret.password, c->password, sizeof secret.password);
     itsi_url_scrub(&secret, message);

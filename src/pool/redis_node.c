@@ -51,7 +51,7 @@ static void connect_link(struct itsi_redis_link *link)
         .most_in_flight = MOST_IN_FLIGHT,
         .most_reply = MOST_REPLY,
     };
-    link->epoch = redis->epoch;
+    link->epoch = link->node->epoch;
     link->tried = redis->preferred;
     link->rc = itsi_redis_open(&link->connection, itsi_loop_uv(redis->loop), &params, link->deadline, &events, link,
                                &link->diag);
@@ -75,19 +75,22 @@ static void begin_open(void *self, struct itsi_pool_slot *slot, int64_t deadline
     }
 }
 
-/* What was opened to another than the master is closed, as soon as nobody has it. */
-static void begin_epoch(struct itsi_redis *redis)
+void itsi_redis_node_turn(struct itsi_redis_node *node)
 {
-    redis->epoch++;
-    atomic_fetch_add(&redis->failovers, 1);
-    struct itsi_redis_node *node = redis->nodes[0];
-    for (int i = 0; i < redis->pool_params.most; i++) {
+    node->epoch++;
+    for (int i = 0; i < node->redis->pool_params.most; i++) {
         struct itsi_redis_link *link = &node->links[i];
         if (!link->is_good)
             continue;
         link->is_good = false;
         itsi_pool_lost(link->slot);
     }
+}
+
+static void begin_epoch(struct itsi_redis *redis)
+{
+    atomic_fetch_add(&redis->failovers, 1);
+    itsi_redis_node_turn(redis->nodes[0]);
 }
 
 void itsi_redis_found_master(void *self, int rc, const struct itsi_redis_host *host, const struct its_diag *diag)
@@ -117,9 +120,9 @@ void itsi_redis_found_master(void *self, int rc, const struct itsi_redis_host *h
     }
 }
 
-void itsi_redis_fail_over(struct itsi_redis *redis, unsigned epoch)
+void itsi_redis_fail_over(struct itsi_redis *redis, const struct itsi_redis_link *link)
 {
-    if (epoch != redis->epoch)
+    if (link->node != redis->nodes[0] || itsi_redis_is_stale(link))
         return; /* another has been found since */
     redis->is_master_known = false;
     if (!redis->sentinels && redis->url.host_count > 1)

@@ -150,9 +150,7 @@ void itsi_redis_destroy(struct itsi_redis *redis, int64_t deadline)
     int count = atomic_load(&redis->node_count);
     for (int i = 0; i < count; i++)
         itsi_pool_destroy(redis->nodes[i]->pool, deadline);
-    for (int i = 0; i < count; i++)
-        itsi_redis_node_free(redis->nodes[i]);
-    if (redis->sentinels) {
+    if (redis->sentinels) { /* before the nodes: an answer on its way may yet name another master to them */
         struct itsi_event closed;
         itsi_event_init(&closed);
         redis->sentinels_closed = &closed;
@@ -160,6 +158,8 @@ void itsi_redis_destroy(struct itsi_redis *redis, int64_t deadline)
         itsi_event_wait_until(&closed, ITSI_NEVER);
         itsi_event_fini(&closed);
     }
+    for (int i = 0; i < count; i++)
+        itsi_redis_node_free(redis->nodes[i]);
     itsi_buf_fini(&redis->slots_request.bytes);
     itsi_tls_destroy(redis->tls);
     explicit_bzero(&redis->url, sizeof redis->url);

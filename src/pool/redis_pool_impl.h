@@ -21,7 +21,7 @@ struct itsi_redis_link {
     struct itsi_redis_connection *connection; /* NULL: none, or waiting for the sentinels */
     struct itsi_redis_link *next_waiting;
     int64_t deadline;                /* of opening */
-    unsigned epoch;                  /* whose master it was opened to */
+    unsigned epoch;                  /* of the node, when it was opened */
     int tried;                       /* of the URL's hosts */
     bool is_opening, is_checking;    /* an answer is due */
     bool is_waiting;                 /* for the sentinels */
@@ -36,6 +36,7 @@ struct itsi_redis_link {
 struct itsi_redis_node {
     struct itsi_redis *redis;
     struct itsi_redis_host host; /* of a cluster's; name "": the URL's */
+    unsigned epoch;              /* counts the servers it has been: links to an earlier one are not lent any more */
     char name[32];               /* of its pool: "redis", "redis-1" */
     struct itsi_pool *pool;
     struct itsi_redis_link *links; /* one for each slot of the pool */
@@ -52,7 +53,6 @@ struct itsi_redis {
 
     /* the loop's thread */
     int preferred;         /* of the URL's hosts, the one that is tried */
-    unsigned epoch;        /* counts failovers: links of an earlier one are not lent any more */
     struct itsi_redis_sentinels *sentinels; /* NULL: none */
     struct itsi_event *sentinels_closed;    /* who waits for that */
     struct itsi_redis_host master;          /* as they said last */
@@ -65,7 +65,7 @@ struct itsi_redis {
     int last_asked; /* of the nodes, for their slots, when one was away */
     uint8_t slot_nodes[ITSI_REDIS_SLOTS]; /* 1 + index of the node; 0: not known */
 
-    struct itsi_redis_node *nodes[ITSI_REDIS_NODES]; /* filled in order, never emptied */
+    struct itsi_redis_node *nodes[ITSI_REDIS_NODES]; /* filled in order, never emptied; when full, one is used again */
 
     /* atomic */
     _Atomic int node_count;
@@ -74,26 +74,25 @@ struct itsi_redis {
     _Atomic int64_t latency_shown;
 };
 
-/* Was it opened to what has since been found to be the master no more? */
-static inline bool itsi_redis_is_stale(const struct itsi_redis_link *link)
-{
-    return !link->node->host.name[0] && link->epoch != link->node->redis->epoch;
-}
+/* Was it opened to what has since been found to be the master no more, or a node of a cluster that is another now? */
+static inline bool itsi_redis_is_stale(const struct itsi_redis_link *link) { return link->epoch != link->node->epoch; }
 
 /* redis_node.c */
 /* least: connections kept open. */
 ITS_NODISCARD int itsi_redis_node_create(struct itsi_redis *redis, const struct itsi_redis_host *host, int least,
                                          struct its_diag *diag);
 void itsi_redis_node_free(struct itsi_redis_node *node); /* its pool is destroyed */
-/* The master is a replica now: connections to it are given up, the next master is looked for. epoch: the connection's that
+/* The master is a replica now: connections to it are given up, the next master is looked for. link: the connection that
  * learnt it. */
-void itsi_redis_fail_over(struct itsi_redis *redis, unsigned epoch);
+void itsi_redis_fail_over(struct itsi_redis *redis, const struct itsi_redis_link *link);
+/* The node is another server from now on: what was opened to the one before is closed, as soon as nobody has it. */
+void itsi_redis_node_turn(struct itsi_redis_node *node);
 /* The sentinels have answered. */
 void itsi_redis_found_master(void *redis, int rc, const struct itsi_redis_host *host, const struct its_diag *diag);
 
 /* redis_cluster.c */
 struct itsi_redis_node *itsi_redis_node_of(struct itsi_redis *redis, int slot);
-/* The node at that address, new where it is not known; NULL: too many, or no memory. from: whom "" means. */
+/* The node at that address, new where it is not known; NULL: too many with slots, or no memory. from: whom "" means. */
 struct itsi_redis_node *itsi_redis_find_node(struct itsi_redis *redis, const struct itsi_redis_host *host,
                                              struct itsi_redis_node *from);
 void itsi_redis_set_slot(struct itsi_redis *redis, int slot, const struct itsi_redis_node *node);

@@ -185,7 +185,7 @@ static void end_answered(struct itsi_redis_request *r)
     itsi_quantile_observe(&redis->latency, (double)(itsi_now_ns() - r->sent_ns));
     atomic_store_explicit(&redis->latency_shown, (int64_t)redis->latency.estimate, memory_order_relaxed);
     if (is_replica)
-        itsi_redis_fail_over(redis, link->epoch);
+        itsi_redis_fail_over(redis, link);
     give_back(r, is_replica);
     if (r->verdict == ITSI_REDIS_FINE)
         finish(r, 0, NULL);

@@ -67,16 +67,16 @@ static void read_address(struct itsi_redis_sentinels *s, const struct itsi_redis
         s->rc = itsi_fail(&s->diag, ITS_ENOTFOUND, "it knows no master '%s'", s->url->master);
         return;
     }
-    const struct itsi_redis_reply *name = &reply->elements[0], *port = &reply->elements[1];
-    bool is_address = reply->type == ITSI_REDIS_ARRAY && reply->count == 2 && name->type == ITSI_REDIS_STRING &&
-                      port->type == ITSI_REDIS_STRING && name->len > 0 && name->len < sizeof s->host.name;
-    long number = is_address ? strtol(port->text, NULL, 10) : 0;
+    const struct itsi_redis_reply *pair = reply->type == ITSI_REDIS_ARRAY && reply->count == 2 ? reply->elements : NULL;
+    bool is_address = pair && pair[0].type == ITSI_REDIS_STRING && pair[1].type == ITSI_REDIS_STRING && pair[0].len > 0 &&
+                      pair[0].len < sizeof s->host.name;
+    long number = is_address ? strtol(pair[1].text, NULL, 10) : 0;
     if (number < 1 || number > 65535) {
         s->rc = itsi_fail(&s->diag, ITS_EFORMAT, "its answer is no address");
         return;
     }
     memset(&s->host, 0, sizeof s->host);
-    memcpy(s->host.name, name->text, name->len);
+    memcpy(s->host.name, pair[0].text, pair[0].len);
     s->host.port = (int)number;
     s->is_answered = true;
 }

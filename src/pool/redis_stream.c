@@ -259,8 +259,14 @@ static int allocate(struct itsi_redis_stream *s, struct itsi_tls *tls, struct it
     return tls ? itsi_tls_session_create(&s->tls, tls, s->host.name, diag) : 0;
 }
 
+static void on_first_turn(uv_prepare_t *handle)
+{
+    uv_prepare_stop(handle);
+    itsi_stream_go_on(handle->data);
+}
+
 int itsi_redis_stream_create(struct itsi_redis_stream **out, uv_loop_t *loop,
-                             const struct itsi_redis_stream_params *params,
+                             const struct itsi_redis_stream_params *params, int64_t deadline,
                              const struct itsi_redis_stream_events *events, void *self, struct its_diag *diag)
 {
     struct itsi_redis_stream *s = itsi_zalloc(sizeof *s);
@@ -270,11 +276,12 @@ int itsi_redis_stream_create(struct itsi_redis_stream **out, uv_loop_t *loop,
     s->events = events;
     s->self = self;
     s->socket = params->socket;
+    s->deadline = deadline;
     if (params->host)
         s->host = *params->host;
     else
         snprintf(s->path, sizeof s->path, "%s", params->path);
-    s->flusher.data = s->resolving.data = s->connecting.data = s->writing.data = s;
+    s->flusher.data = s->patience.data = s->resolving.data = s->connecting.data = s->writing.data = s;
     int rc = allocate(s, params->tls, diag);
     if (!rc)
         rc = itsi_stream_dial(s, diag);
@@ -283,7 +290,10 @@ int itsi_redis_stream_create(struct itsi_redis_stream **out, uv_loop_t *loop,
         return rc;
     }
     uv_prepare_init(loop, &s->flusher);
-    s->handles++;
+    uv_timer_init(loop, &s->patience);
+    s->handles += 2;
+    if (s->next_address)
+        uv_prepare_start(&s->flusher, on_first_turn);
     *out = s;
     return 0;
 }
@@ -293,6 +303,7 @@ void itsi_redis_stream_close(struct itsi_redis_stream *s)
     s->is_closing = true;
     itsi_stream_hang_up(s);
     uv_close((uv_handle_t *)&s->flusher, on_handle_closed);
+    uv_close((uv_handle_t *)&s->patience, on_handle_closed);
 }
 
 const char *itsi_redis_stream_stage(const struct itsi_redis_stream *s)

@@ -32,9 +32,11 @@ struct itsi_redis_stream_events {
     void (*closed)(void *self);                            /* once, after close: all memory is free */
 };
 
-/* Begins to connect. params and its strings are copied; events outlive the stream. */
+/* Begins to connect. params and its strings are copied; events outlive the stream. Nothing fails at `deadline`, which is
+ * the caller's to watch: of the time until then each address of a name gets its share, so that one that is silent leaves
+ * some to the next. */
 ITS_NODISCARD int itsi_redis_stream_create(struct itsi_redis_stream **out, uv_loop_t *loop,
-                                           const struct itsi_redis_stream_params *params,
+                                           const struct itsi_redis_stream_params *params, int64_t deadline,
                                            const struct itsi_redis_stream_events *events, void *self,
                                            struct its_diag *diag);
 /* Once; also after `failed`. */

@@ -22,6 +22,7 @@ struct itsi_redis_stream {
         uv_pipe_t pipe;
     } uv;
     uv_prepare_t flusher;
+    uv_timer_t patience; /* with an address, while there is another */
     uv_getaddrinfo_t resolving;
     uv_connect_t connecting;
     uv_write_t writing;
@@ -37,6 +38,7 @@ struct itsi_redis_stream {
     bool is_mute; /* sending has failed: nothing is sent any more */
     int handles; /* not yet closed */
     struct addrinfo *addresses, *next_address;
+    int64_t deadline; /* of connecting */
     struct its_diag why; /* of the last address that did not answer */
     int why_code;
 
@@ -47,8 +49,11 @@ struct itsi_redis_stream {
     char *clear;           /* what TLS decrypts into */
 };
 
-/* redis_dial.c: begins to connect. A stream that could not even begin has no handle open. */
+/* redis_dial.c: begins to connect. A stream that could not even begin has no handle open. One whose address is known
+ * already (next_address) goes on in a later turn of the loop, with itsi_stream_go_on: what comes of it may not be told
+ * before the caller has the stream. */
 ITS_NODISCARD int itsi_stream_dial(struct itsi_redis_stream *s, struct its_diag *diag);
+void itsi_stream_go_on(struct itsi_redis_stream *s);
 /* The socket, if there is one, is closed; itsi_stream_closed is called when it is. */
 void itsi_stream_hang_up(struct itsi_redis_stream *s);
 

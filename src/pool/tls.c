@@ -42,6 +42,13 @@ static int load_files(SSL_CTX *context, const struct itsi_tls_files *files, stru
     return 0;
 }
 
+/* Of OpenSSL's own accord it would be asked for at the terminal, or of the standard input, and waited for. */
+static int no_passphrase(char *out, int size, int is_writing, void *self)
+{
+    (void)out, (void)size, (void)is_writing, (void)self;
+    return -1;
+}
+
 int itsi_tls_create(struct itsi_tls **out, const struct itsi_tls_files *files, struct its_diag *diag)
 {
     struct itsi_tls *tls = itsi_zalloc(sizeof *tls);
@@ -55,6 +62,7 @@ int itsi_tls_create(struct itsi_tls **out, const struct itsi_tls_files *files, s
         /* the write buffer may move between two tries of one write, which memory BIOs never need */
         SSL_CTX_set_mode(tls->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
         SSL_CTX_set_verify(tls->context, files->is_unchecked ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_default_passwd_cb(tls->context, no_passphrase);
         rc = load_files(tls->context, files, diag);
     }
     if (rc) {

@@ -2,11 +2,14 @@
 #include "redis_client.h"
 #include "redis_server.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 static struct redis_server server;
 static char own_ca[96], other_ca[96];
 
-/* A certificate for `names`, signed by the one called ca, which may be itself. */
-static bool make_certificate(const char *name, const char *ca, const char *names)
+/* A certificate for `names` and so many days, signed by the one called ca, which may be itself. */
+static bool make_certificate(const char *name, const char *ca, const char *names, int days)
 {
     char script[1024];
     int len = snprintf(script, sizeof script,
@@ -14,22 +17,23 @@ static bool make_certificate(const char *name, const char *ca, const char *names
                        "-subj /CN=%s -addext subjectAltName=%s ",
                        server.folder, name, name, names);
     if (strcmp(name, ca) == 0)
-        snprintf(script + len, sizeof script - (size_t)len, "-x509 -days 2 -out %s.crt", name);
+        snprintf(script + len, sizeof script - (size_t)len, "-x509 -days %d -out %s.crt", days, name);
     else
         snprintf(script + len, sizeof script - (size_t)len,
-                 "| openssl x509 -req -CA %s.crt -CAkey %s.key -CAcreateserial -days 2 -copy_extensions copy -out %s.crt", ca,
-                 ca, name);
+                 "| openssl x509 -req -CA %s.crt -CAkey %s.key -CAcreateserial -days %d -copy_extensions copy -out %s.crt", ca,
+                 ca, days, name);
     const char *const argv[] = {"sh", "-c", script, NULL};
     return run_program(argv) == 0;
 }
 
-/* want_client: only clients with a certificate of the CA are let in. */
-static int start_tls(bool want_client)
+/* want_client: only clients with a certificate of the CA are let in. days: that the server's own is good for. */
+static int start_tls(bool want_client, int days)
 {
     redis_prepare(&server, NULL);
     server.tls_port = free_port();
-    if (!make_certificate("ca", "ca", "DNS:ca") || !make_certificate("other", "other", "DNS:other") ||
-        !make_certificate("server", "ca", "DNS:localhost,IP:127.0.0.1") || !make_certificate("client", "ca", "DNS:client"))
+    if (!make_certificate("ca", "ca", "DNS:ca", 2) || !make_certificate("other", "other", "DNS:other", 2) ||
+        !make_certificate("server", "ca", "DNS:localhost,IP:127.0.0.1", days) ||
+        !make_certificate("client", "ca", "DNS:client", 2))
         return -1;
     snprintf(own_ca, sizeof own_ca, "%s/ca.crt", server.folder);
     snprintf(other_ca, sizeof other_ca, "%s/other.crt", server.folder);
@@ -148,7 +152,7 @@ static void shows_its_own_certificate(void **state)
     struct its_diag diag;
     char query[512];
     redis_end(&server);
-    assert_int_equal(start_tls(true), 0);
+    assert_int_equal(start_tls(true, 2), 0);
     snprintf(query, sizeof query, "ssl_ca_certs=%s", own_ca);
     assert_int_equal(try_tls("127.0.0.1", query, &diag), ITS_EAUTH);
     snprintf(query, sizeof query, "ssl_ca_certs=%s&ssl_certfile=%s/client.crt&ssl_keyfile=%s/client.key", own_ca,
@@ -156,10 +160,58 @@ static void shows_its_own_certificate(void **state)
     CHECK_OK(try_tls("127.0.0.1", query, &diag), diag);
 }
 
+static void distrusts_what_has_expired(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    char query[256];
+    redis_end(&server);
+    assert_int_equal(start_tls(false, -1), 0);
+    snprintf(query, sizeof query, "ssl_ca_certs=%s", own_ca);
+    assert_int_equal(try_tls("127.0.0.1", query, &diag), ITS_EAUTH);
+    CHECK_CONTAINS(diag.text, "expired");
+}
+
+/* A key that wants a passphrase is refused: nobody sits before a daemon to be asked for it. */
+static void asks_nobody_for_a_passphrase(void **state)
+{
+    (void)state;
+    char script[256];
+    int input[2], status = 0;
+    snprintf(script, sizeof script, "cd %s && openssl ec -in client.key -aes256 -passout pass:s3cret -out locked.key", server.folder);
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    assert_int_equal(run_program(argv), 0);
+    assert_int_equal(pipe(input), 0);
+    const pid_t child = fork();
+    if (child == 0) { /* without a terminal OpenSSL asks its input, where nothing comes and no end */
+        struct itsi_tls *tls;
+        struct its_diag diag;
+        struct itsi_tls_files files = {.any_name = true};
+        snprintf(files.cert_file, sizeof files.cert_file, "%s/client.crt", server.folder);
+        snprintf(files.key_file, sizeof files.key_file, "%s/locked.key", server.folder);
+        setsid();
+        dup2(input[0], STDIN_FILENO);
+        const int rc = itsi_tls_create(&tls, &files, &diag);
+        _exit(rc == ITS_EINVAL && strstr(diag.text, "ssl_keyfile") ? 0 : 1);
+    }
+    const int64_t until = in_seconds(5);
+    pid_t ended;
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0 && itsi_now_ns() < until)
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+    if (ended == 0) { /* it catches all other signals while it asks */
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+    }
+    close(input[0]);
+    close(input[1]);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static int start_server(void **state)
 {
     (void)state;
-    return start_tls(false);
+    return start_tls(false, 2);
 }
 
 static int end_server(void **state)
@@ -175,6 +227,7 @@ int main(void)
         cmocka_unit_test(trusts_whom_the_ca_vouches_for), cmocka_unit_test(distrusts_everybody_else),
         cmocka_unit_test(refuses_a_ca_that_is_none),      cmocka_unit_test(notices_the_wrong_protocol),
         cmocka_unit_test(carries_large_values),           cmocka_unit_test(shows_its_own_certificate),
+        cmocka_unit_test(distrusts_what_has_expired),     cmocka_unit_test(asks_nobody_for_a_passphrase),
     };
     return cmocka_run_group_tests(tests, start_server, end_server);
 }

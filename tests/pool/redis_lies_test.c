@@ -1,0 +1,174 @@
+/* The Redis pool and servers that no real one is: a cluster whose nodes move on and on, redirects that lead nowhere,
+ * sentinels that answer nonsense. */
+#include "redis_fake.h"
+#include "redis_server.h"
+
+#include "redis_load.h"
+
+#include <sched.h>
+#include <signal.h>
+
+static struct itsi_loop *loop;
+static struct fake fake;
+
+/* --- a cluster ------------------------------------------------------------------------------------------------------ */
+
+static _Atomic int owner; /* of all slots: 127.0.0.owner */
+
+/* As after each rolling restart where addresses are given out anew. */
+static void answer_as_a_cluster_that_moves(int fd, const struct fake_command *command)
+{
+    if (strcmp(command->words[0], "CLUSTER") == 0)
+        dprintf(fd, "-ERR not now\r\n");
+    else if (command->host != atomic_load(&owner))
+        dprintf(fd, "-MOVED 1 127.0.0.%d:%d\r\n", atomic_load(&owner), fake.port);
+    else
+        dprintf(fd, "$5\r\nvalue\r\n");
+}
+
+static void the_nodes_of_a_cluster_may_change_for_ever(void **state)
+{
+    (void)state;
+    struct answer answer;
+    struct its_diag diag;
+    char url[64];
+    struct itsi_redis_stats stats;
+    fake_start(&fake, answer_as_a_cluster_that_moves);
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d", fake.port);
+    struct itsi_redis *redis = load_open(loop, url, 1, 2);
+    for (int host = 1; host <= 100; host++) {
+        atomic_store(&owner, host);
+        CHECK_OK(load_ask(redis, &answer, &diag, 5, "GET", "key"), diag);
+        assert_string_equal(answer.text, "value");
+    }
+    itsi_redis_stats(redis, &stats);
+    assert_true(stats.nodes <= 32);
+    itsi_redis_destroy(redis, in_seconds(1));
+    fake_end(&fake);
+}
+
+/* Each says that the other has it: the caller hears that, in the end. */
+static void answer_as_two_that_disagree(int fd, const struct fake_command *command)
+{
+    if (strcmp(command->words[0], "CLUSTER") == 0)
+        dprintf(fd, "-ERR not now\r\n");
+    else
+        dprintf(fd, "-%s 1 127.0.0.%d:%d\r\n", strcmp(command->words[1], "asked") == 0 ? "ASK" : "MOVED",
+                command->host == 1 ? 2 : 1, fake.port);
+}
+
+static void redirects_that_go_round_come_to_an_end(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"moved", "asked"};
+    struct answer answer;
+    struct its_diag diag;
+    char url[64];
+    struct itsi_redis_stats stats;
+    fake_start(&fake, answer_as_two_that_disagree);
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d", fake.port);
+    struct itsi_redis *redis = load_open(loop, url, 1, 2);
+    for (size_t i = 0; i < 2; i++) {
+        CHECK_OK(load_ask(redis, &answer, &diag, 5, "GET", keys[i]), diag);
+        assert_int_equal(answer.type, ITSI_REDIS_ERROR);
+    }
+    itsi_redis_stats(redis, &stats);
+    assert_true(stats.redirects <= 16);
+    itsi_redis_destroy(redis, in_seconds(1));
+    fake_end(&fake);
+}
+
+/* --- sentinels ------------------------------------------------------------------------------------------------------ */
+
+static const char *nonsense;
+
+static void answer_with_nonsense(int fd, const struct fake_command *command)
+{
+    (void)command;
+    dprintf(fd, "%s", nonsense);
+}
+
+static void a_sentinel_s_nonsense_is_no_address(void **state)
+{
+    (void)state;
+    static const char *const all[] = {"+OK\r\n",
+                                      ":7\r\n",
+                                      "*0\r\n",
+                                      "*1\r\n$9\r\n127.0.0.1\r\n",
+                                      "*2\r\n:1\r\n:2\r\n",
+                                      "*2\r\n$0\r\n\r\n$4\r\n6379\r\n",
+                                      "*2\r\n$9\r\n127.0.0.1\r\n$6\r\n637900\r\n",
+                                      "*2\r\n$9\r\n127.0.0.1\r\n$2\r\n-1\r\n",
+                                      "*2\r\n*0\r\n*0\r\n"};
+    struct answer answer;
+    struct its_diag diag;
+    char url[64];
+    fake_start(&fake, answer_with_nonsense);
+    snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:%d/main", fake.port);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        nonsense = all[i];
+        struct itsi_redis *redis = load_open(loop, url, 1, 2);
+        assert_int_equal(load_ask(redis, &answer, &diag, 5, "PING"), ITS_EREFUSED);
+        CHECK_CONTAINS(diag.text, "its answer is no address");
+        itsi_redis_destroy(redis, 0);
+    }
+    fake_end(&fake);
+}
+
+static _Atomic int questions, delay_us;
+
+/* Each time another, and nobody is there. */
+static void answer_with_another_master(int fd, const struct fake_command *command)
+{
+    (void)command;
+    int port = 1 + atomic_fetch_add(&questions, 1) % 2;
+    usleep((unsigned)atomic_load(&delay_us));
+    dprintf(fd, "*2\r\n$9\r\n127.0.0.1\r\n$1\r\n%d\r\n", port);
+}
+
+/* An answer that comes while everything is put away finds nothing to tell it to. */
+static void ends_while_a_sentinel_answers(void **state)
+{
+    (void)state;
+    char url[64];
+    fake_start(&fake, answer_with_another_master);
+    snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:%d/main", fake.port);
+    for (int round = 0; round < 20; round++) {
+        struct itsi_redis *redis = load_open(loop, url, 1, 2);
+        int64_t until = in_seconds(5);
+        atomic_store(&questions, 0);
+        atomic_store(&delay_us, 200 * round); /* sooner and later within the end */
+        while (atomic_load(&questions) < 2) {
+            assert_true(itsi_now_ns() < until);
+            sched_yield();
+        }
+        itsi_redis_destroy(redis, 0);
+    }
+    fake_end(&fake);
+}
+
+static int start_loop(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    return itsi_loop_create(&loop, "test-loop", &diag);
+}
+
+static int end_loop(void **state)
+{
+    (void)state;
+    itsi_loop_destroy(loop);
+    return 0;
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_nodes_of_a_cluster_may_change_for_ever),
+        cmocka_unit_test(redirects_that_go_round_come_to_an_end),
+        cmocka_unit_test(a_sentinel_s_nonsense_is_no_address),
+        cmocka_unit_test(ends_while_a_sentinel_answers),
+    };
+    return cmocka_run_group_tests(tests, start_loop, end_loop);
+}
