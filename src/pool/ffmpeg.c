@@ -123,6 +123,7 @@ static void finish(struct itsi_ffmpeg *f, struct itsi_ffmpeg_result *result)
     result->bytes = f->progress.bytes;
     result->media_us = f->progress.media_us;
     result->lines = last_lines(f);
+    itsi_last_lines_reset(&f->worker.process.lines); /* the job takes its secrets along, and so what it wrote */
     result->code = explain(f, result, &diag);
     result->error = diag.text;
     f->job = NULL;
