@@ -1,6 +1,8 @@
 /* How jobs end that do not end well, with the system's FFmpeg; every test with both kinds of worker. */
 #include "pool/ffmpeg_fixture.h"
 
+#include <sys/prctl.h>
+
 static void a_job_that_is_killed_is_told(void **state)
 {
     struct itsi_ffmpeg_job job = {.arguments = endless, .input = -1, .output = -1};
@@ -134,6 +136,25 @@ static void a_worker_that_is_killed_loses_its_job(void **state)
     assert_true(processes_gone(pid, 5));
 }
 
+/* As the first process of a container, or a subreaper: orphans become its children. */
+static void an_orphaned_job_leaves_no_zombie(void **state)
+{
+    struct itsi_ffmpeg_job job = {.arguments = endless, .input = -1, .output = -1};
+    struct its_diag diag;
+    (void)state;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    CHECK_OK(run(&job, &diag), diag);
+    await_progress();
+    kill(w.ffmpeg->worker.process.pid, SIGKILL);
+    turn_until(&w.gone);
+    const int children = processes_children();
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+    assert_int_equal(w.result.outcome, ITSI_FFMPEG_LOST);
+    assert_int_equal(children, 0);
+}
+
 /* What a job wrote is told to who knows its secrets, and to nobody after it. */
 static void the_last_words_of_a_process_hold_nothing_of_its_jobs(void **state)
 {
@@ -196,6 +217,7 @@ int main(void)
         BOTH(limits_hold_for_the_job_alone),
         BOTH(a_job_that_grows_too_large_is_killed),
         BOTH(a_worker_that_is_killed_loses_its_job),
+        BOTH(an_orphaned_job_leaves_no_zombie),
         BOTH(the_last_words_of_a_process_hold_nothing_of_its_jobs),
         BOTH(a_worker_that_is_stopped_is_given_up),
         BOTH(a_program_that_is_none_never_gets_ready),
