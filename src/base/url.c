@@ -214,6 +214,39 @@ void itsi_url_redact(const char *text, char *out, size_t size)
     s.out[s.used] = '\0';
 }
 
+/* Of the address whose "://" begins here; NULL: none. */
+static const char *password_at(const char *scheme_end, size_t *len)
+{
+    const char *authority = scheme_end + 3, *at = find_shown_at(authority);
+    const char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
+    if (!colon || at == colon + 1)
+        return NULL;
+    *len = (size_t)(at - colon - 1);
+    return colon + 1;
+}
+
+/* Of the query parameter that begins behind this '?' or '&'; NULL: none. */
+static const char *secret_value_at(const char *mark, size_t *len)
+{
+    const size_t name = strcspn(mark + 1, "=&?");
+    if (mark[1 + name] != '=' || !is_secret_name(mark + 1, name))
+        return NULL;
+    const char *value = mark + 1 + name + 1;
+    *len = strcspn(value, "&");
+    return *len ? value : NULL;
+}
+
+const char *itsi_url_find_secret(const char *text, size_t *len)
+{
+    const char *found = NULL;
+    for (const char *p = text; *p && !found; p++)
+        if (strncmp(p, "://", 3) == 0)
+            found = password_at(p, len);
+        else if (*p == '?' || *p == '&')
+            found = secret_value_at(p, len);
+    return found;
+}
+
 void itsi_url_scrub(const struct itsi_url *url, char *message)
 {
     size_t len = strlen(url->password);

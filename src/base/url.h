@@ -26,6 +26,10 @@ int itsi_url_param(const struct itsi_url *url, const char *name, char *out, size
  * THE redaction point: whatever shows a URL to a person, a log, an API or a child process passes it. Never fails. */
 void itsi_url_redact(const char *text, char *out, size_t size);
 
+/* The first secret of a text that may hold several addresses, or one within another ("concat:http://a|http://b"): a
+ * password or a secret-looking query value, as it stands there. NULL: none; the next is looked for from its end on. */
+const char *itsi_url_find_secret(const char *text, size_t *len);
+
 /* Replaces every occurrence of the URL's password in a foreign message (libav's, say). In place. */
 void itsi_url_scrub(const struct itsi_url *url, char *message);
 

@@ -59,7 +59,7 @@ void itsi_child_detach(pid_t parent, const struct itsi_child_limits *limits, str
     if (getppid() != parent) /* it died before it was asked for */
         _exit(0);
     offer_to_oom_killer();
-    limit(RLIMIT_CORE, 0, error);
+    limit(RLIMIT_CORE, 1, error); /* none, and unlike 0 none into a program either: core(5), core_pattern with a pipe */
     if (limits->address_bytes)
         limit(RLIMIT_AS, limits->address_bytes, error);
     if (limits->file_bytes)

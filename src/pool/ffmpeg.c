@@ -7,8 +7,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { ORPHAN_MS = 2000 }; /* longest that it is waited for */
 
 /* --- watching ----------------------------------------------------------------------------------------------------- */
 
@@ -123,11 +126,19 @@ static void finish(struct itsi_ffmpeg *f, struct itsi_ffmpeg_result *result)
     result->bytes = f->progress.bytes;
     result->media_us = f->progress.media_us;
     result->lines = last_lines(f);
+    itsi_last_lines_reset(&f->worker.process.lines); /* the job takes its secrets along, and so what it wrote */
     result->code = explain(f, result, &diag);
     result->error = diag.text;
     f->job = NULL;
     arm(f);
     f->events->finished(f->arg, job, result);
+}
+
+static void close_pidfd(struct itsi_ffmpeg *f)
+{
+    if (f->pidfd >= 0)
+        close(f->pidfd);
+    f->pidfd = -1;
 }
 
 static void on_ended(void *arg, int status, int64_t cpu_ns, uint64_t most_rss_bytes)
@@ -139,6 +150,7 @@ static void on_ended(void *arg, int status, int64_t cpu_ns, uint64_t most_rss_by
         .cpu_seconds = (double)cpu_ns / 1e9,
         .most_rss_bytes = most_rss_bytes,
     };
+    close_pidfd(f);
     if (!f->job)
         return;
     if (f->error.error)
@@ -162,6 +174,7 @@ static void on_started(void *arg, pid_t pid)
 {
     struct itsi_ffmpeg *f = arg;
     f->pid = pid;
+    f->pidfd = pidfd_open(pid, 0); /* none: it has ended */
 }
 
 static void on_failed(void *arg, const struct itsi_child_error *error)
@@ -189,6 +202,44 @@ static void timer_closed(uv_handle_t *handle)
     itsi_buf_fini(&text);
 }
 
+static void orphan_closed(uv_handle_t *handle)
+{
+    struct itsi_ffmpeg *f = handle->data;
+    close_pidfd(f);
+    uv_close((uv_handle_t *)&f->timer, timer_closed);
+}
+
+static void on_orphan_ended(uv_poll_t *poll, int status, int events)
+{
+    struct itsi_ffmpeg *f = poll->data;
+    siginfo_t info;
+    (void)status, (void)events;
+    (void)waitid(P_PIDFD, (id_t)f->pidfd, &info, WEXITED | WNOHANG); /* where it is another's, that one does */
+    uv_close((uv_handle_t *)poll, orphan_closed);
+}
+
+/* The kernel does not let it go: nobody waits for it any longer. */
+static void on_orphan_stays(uv_timer_t *timer)
+{
+    struct itsi_ffmpeg *f = timer->data;
+    uv_close((uv_handle_t *)&f->orphan, orphan_closed);
+}
+
+/* The job of a worker that died is killed with it, and has a new parent. That is this process where it is the first of
+ * its container, or a subreaper: then it is reaped here, or nobody would. */
+static void await_orphan(struct itsi_ffmpeg *f)
+{
+    if (f->pidfd < 0 || uv_poll_init(f->timer.loop, &f->orphan, f->pidfd) != 0) {
+        close_pidfd(f);
+        uv_close((uv_handle_t *)&f->timer, timer_closed);
+        return;
+    }
+    f->orphan.data = f;
+    uv_poll_start(&f->orphan, UV_READABLE, on_orphan_ended);
+    uv_update_time(f->timer.loop);
+    uv_timer_start(&f->timer, on_orphan_stays, ORPHAN_MS, 0);
+}
+
 static void on_gone(void *arg, const struct itsi_process_exit *exit)
 {
     struct itsi_ffmpeg *f = arg;
@@ -196,7 +247,7 @@ static void on_gone(void *arg, const struct itsi_process_exit *exit)
     f->exit = *exit;
     if (f->job)
         finish(f, &lost);
-    uv_close((uv_handle_t *)&f->timer, timer_closed);
+    await_orphan(f);
 }
 
 static const struct itsi_spare_events worker_events = {on_ready,    on_started, on_failed,
@@ -207,6 +258,7 @@ int itsi_ffmpeg_start(struct itsi_ffmpeg *f, uv_loop_t *loop, const struct itsi_
 {
     const struct itsi_spare_setup worker = {.kind = setup->kind, .program = setup->program};
     f->setup = *setup;
+    f->pidfd = -1;
     f->worker.events = &worker_events;
     f->worker.arg = f;
     int rc = itsi_spare_start(&f->worker, loop, &worker, diag);

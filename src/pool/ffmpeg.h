@@ -37,6 +37,8 @@ struct itsi_ffmpeg { /* lives in its owner until gone(); zeroed */
     struct itsi_ffmpeg_secrets secrets;
     int64_t started;
     pid_t pid; /* of the job; 0: not told yet */
+    int pidfd; /* likewise; -1: none */
+    uv_poll_t orphan; /* the job of a worker that has died */
     struct itsi_child_error error;
     struct itsi_process_exit exit;
     struct itsi_buf text;

@@ -14,10 +14,22 @@ static void arguments_without_secrets_may_be_shown(void **state)
 
 static void those_with_secrets_are_refused_where_they_would_be_shown(void **state)
 {
-    static const char *const cases[][3] = {
+    static char long_address[5000] = "http://host/";
+    memset(long_address + strlen(long_address), 'a', 4000);
+    strcat(long_address, "?token=pa55");
+    const char *const cases[][3] = {
         {"-i", "rtsp://user:pa55@host/path", NULL},
         {"-i", "http://host/path?token=pa55", NULL},
         {"-headers", "Authorization: pa55", NULL},
+        {"-i", "concat:http://host/a|http://user:pa55@host/b", NULL},
+        {"-i", "async:http://user:pa55@host/a", NULL},
+        {"-vf", "movie=rtsp\\\\://user\\\\:pa55@host/a", NULL},
+        {"-f", "[f=flv]rtmp://host/a|[f=flv]rtmp://user:pa55@host/b", NULL},
+        {"-i", long_address, NULL},
+        {"-hls_enc_key", "pa55", NULL},
+        {"-ftp-password", "pa55", NULL},
+        {"-srtp_out_params", "pa55", NULL},
+        {"-key", "pa55", NULL},
     };
     struct itsi_ffmpeg_secrets secrets;
     struct its_diag diag;
@@ -31,14 +43,16 @@ static void those_with_secrets_are_refused_where_they_would_be_shown(void **stat
 
 static void elsewhere_they_are_known(void **state)
 {
-    const char *const arguments[] = {"-headers", "Authorization: abc", "-i", "rtsp://user:p%40ss@host/path", NULL};
+    const char *const arguments[] = {"-headers", "Authorization: abc\r\nX-Key: def\r\n", "-i",
+                                     "concat:rtsp://user:p%40ss@host/path|http://host/?token=t0ken", NULL};
+    static const char *const words[] = {"Authorization: abc", "X-Key: def", "p%40ss", "p@ss", "t0ken"};
     struct itsi_ffmpeg_secrets secrets;
     struct its_diag diag;
     (void)state;
     CHECK_OK(itsi_ffmpeg_secrets_find(&secrets, arguments, false, &diag), diag);
-    assert_int_equal(secrets.count, 2);
-    assert_string_equal(secrets.words[0], "Authorization: abc");
-    assert_string_equal(secrets.words[1], "p@ss");
+    assert_int_equal(secrets.count, sizeof words / sizeof words[0]);
+    for (int i = 0; i < secrets.count; i++)
+        assert_string_equal(secrets.words[i], words[i]);
 }
 
 static void more_than_can_be_hidden_are_refused(void **state)

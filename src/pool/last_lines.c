@@ -58,40 +58,48 @@ static void hide_word(char *text, bool cut, const char *word)
 
 static bool ends_address(char c) { return c == ' ' || c == '\t' || c == '\'' || c == '"' || c == '\0'; }
 
-/* The word that an address is: from behind a blank or a quote to the next. */
-static const char *address_begin(const char *line, const char *scheme_end)
+static void show_word(const char *word, struct itsi_buf *out)
 {
-    while (scheme_end > line && !ends_address(scheme_end[-1]))
-        scheme_end--;
-    return scheme_end;
+    size_t len;
+    for (const char *secret; (secret = itsi_url_find_secret(word, &len)) != NULL; word = secret + len) {
+        itsi_buf_add(out, word, (size_t)(secret - word));
+        itsi_buf_puts(out, "***");
+    }
+    itsi_buf_puts(out, word);
 }
 
+/* What follows is user and password, in base64. */
+static void hide_login(char *text)
+{
+    static const char header[] = "authorization: basic ";
+    char *login = strcasestr(text, header);
+    if (login)
+        strcpy(login + sizeof header - 1, "***");
+}
+
+/* Word by word: an address is one, or lies in one. */
 static void show_line(char *text, bool cut, struct itsi_buf *out)
 {
-    char address[ITSI_LAST_LINE_SIZE], shown[ITSI_LAST_LINE_SIZE + 16];
-    for (const char *found; (found = strstr(text, "://")) != NULL;) {
-        const char *begin = address_begin(text, found), *end = found;
+    for (char delimiter = ' '; delimiter; text++) {
+        char *end = text;
         while (!ends_address(*end))
             end++;
-        itsi_buf_add(out, text, (size_t)(begin - text));
-        if (cut && !*end) {
-            itsi_buf_add(out, begin, (size_t)(found + 3 - begin));
-            text += end - text;
-            break;
-        }
-        memcpy(address, begin, (size_t)(end - begin));
-        address[end - begin] = '\0';
-        itsi_url_redact(address, shown, sizeof shown);
-        itsi_buf_puts(out, shown);
-        text += end - text;
+        delimiter = *end;
+        *end = '\0';
+        char *scheme_end = strstr(text, "://");
+        if (cut && !delimiter && scheme_end)
+            scheme_end[3] = '\0';
+        show_word(text, out);
+        if (delimiter)
+            itsi_buf_add(out, &delimiter, 1);
+        text = end;
     }
-    itsi_buf_puts(out, text);
     itsi_buf_puts(out, cut ? "...\n" : "\n");
 }
 
 void itsi_last_lines_show(const struct itsi_last_lines *lines, const char *const *secrets, struct itsi_buf *out)
 {
-    char text[ITSI_LAST_LINE_SIZE];
+    char text[ITSI_LAST_LINE_SIZE + 4]; /* and "***" */
     const uint64_t first = lines->count > ITSI_LAST_LINES ? lines->count - ITSI_LAST_LINES : 0;
     for (uint64_t i = first; i <= lines->count; i++) {
         const struct itsi_last_line *line = &lines->ring[i % ROOM];
@@ -102,6 +110,7 @@ void itsi_last_lines_show(const struct itsi_last_lines *lines, const char *const
         text[line->len] = '\0';
         for (const char *const *word = secrets; word && *word; word++)
             hide_word(text, line->cut, *word);
+        hide_login(text);
         show_line(text, line->cut, out);
     }
 }

@@ -80,6 +80,30 @@ static void passwords_are_hidden(void **state)
                          "Authorization: ****** ******\n");
 }
 
+/* FFmpeg's own ways to name more than one, or one within another. */
+static void passwords_are_hidden_in_addresses_within_others(void **state)
+{
+    (void)state;
+    feed("from 'async:http://user:pa55@h/a'\n");
+    feed("Impossible to open 'concat:http://u:pa55@h/a|http://u:pa55@i/b?token=pa55'\n");
+    feed("[f=flv]rtmp://u:pa55@h/a|[f=flv]rtmp://u:pa55@i/b\n");
+    feed("movie=rtsp\\\\://u\\\\:pa55@h/a\n");
+    feed("(rtsp://u:pa://55@h/a) http://host:80/a|b@c\n");
+    check_shown(NULL, "from 'async:http://user:***@h/a'\n"
+                      "Impossible to open 'concat:http://u:***@h/a|http://u:***@i/b?token=***'\n"
+                      "[f=flv]rtmp://u:***@h/a|[f=flv]rtmp://u:***@i/b\n"
+                      "movie=rtsp\\\\://u\\\\:***@h/a\n"
+                      "(rtsp://u:***@h/a) http://host:80/a|b@c\n");
+}
+
+/* What "-loglevel debug" writes of a request: user and password, in base64. */
+static void what_logs_in_is_hidden(void **state)
+{
+    (void)state;
+    feed("GET / HTTP/1.1\nauthorization: Basic dXNlcjpwYTU1\nHost: h\n");
+    check_shown(NULL, "GET / HTTP/1.1\nauthorization: Basic ***\nHost: h\n");
+}
+
 /* Wherever the cut falls: before the '@' nothing tells a password from a path. */
 static void a_cut_address_shows_no_part_of_its_password(void **state)
 {
@@ -119,6 +143,8 @@ int main(void)
         cmocka_unit_test_setup(a_hundred_are_kept, begin),
         cmocka_unit_test_setup(a_long_line_is_cut, begin),
         cmocka_unit_test_setup(passwords_are_hidden, begin),
+        cmocka_unit_test_setup(passwords_are_hidden_in_addresses_within_others, begin),
+        cmocka_unit_test_setup(what_logs_in_is_hidden, begin),
         cmocka_unit_test_setup(a_cut_address_shows_no_part_of_its_password, begin),
         cmocka_unit_test_setup(a_cut_secret_shows_no_part_either, begin),
     };

@@ -4,6 +4,8 @@
 #include "pool/process.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -231,6 +233,30 @@ static void limits_hold(void **state)
     assert_string_equal(shown(), "2048\n5\n50\n4194304\n7\n0\n");
 }
 
+/* The limit is the child's: what its parent has open counts for nothing. */
+static void a_limit_of_descriptors_below_what_its_parent_has_open(void **state)
+{
+    const struct itsi_child_limits limits = {.descriptors = 50};
+    int many[100];
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        many[i] = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    start_script_with("ulimit -n >&2", &limits);
+    run_to_end();
+    assert_string_equal(shown(), "50\n");
+    for (int i = 0; i < 100; i++)
+        close(many[i]);
+}
+
+/* 0 is not heeded where cores are piped into a program, 1 is (core(5), do_coredump()). */
+static void no_core_is_piped_either(void **state)
+{
+    (void)state;
+    start_script("set -- $(grep 'core file' /proc/self/limits); echo $5 $6 >&2");
+    run_to_end();
+    assert_string_equal(shown(), "1 1\n");
+}
+
 static void who_burns_time_is_ended_by_its_limit(void **state)
 {
     const struct itsi_child_limits limits = {.cpu_seconds = 1};
@@ -308,6 +334,82 @@ static void a_parent_that_is_killed_takes_its_children_along(void **state)
     close(report[1]);
 }
 
+struct spawner {
+    pid_t pid;
+    int pidfd, rc;
+};
+
+static void *spawn_and_end(void *arg)
+{
+    struct spawner *spawner = arg;
+    const char *const argv[] = {"sleep", "1000", NULL};
+    const struct itsi_spawn what = {.program = "/bin/sleep", .argv = argv, .env = plain_env};
+    struct its_diag diag;
+    spawner->rc = itsi_spawn(&what, &spawner->pid, &spawner->pidfd, &diag);
+    return NULL;
+}
+
+static void a_thread_that_ends_takes_its_children_along(void **state)
+{
+    struct spawner spawner;
+    pthread_t thread;
+    int status;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, spawn_and_end, &spawner), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(spawner.rc, 0);
+    assert_int_equal(waitpid(spawner.pid, &status, 0), spawner.pid);
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+    close(spawner.pidfd);
+}
+
+enum { FORKS = 100 };
+struct forker {
+    atomic_bool stop;
+    pid_t pids[FORKS];
+    int count;
+};
+
+/* Copies that hold on to whatever was open, and do not execute: another library's. */
+static void *fork_again_and_again(void *arg)
+{
+    struct forker *forker = arg;
+    while (!atomic_load(&forker->stop) && forker->count < FORKS) {
+        const pid_t pid = fork();
+        if (pid == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when this test fails */
+            for (;;)
+                pause();
+        }
+        forker->pids[forker->count++] = pid;
+    }
+    return NULL;
+}
+
+static void what_others_fork_meanwhile_holds_up_nobody(void **state)
+{
+    struct forker forker = {.count = 0};
+    pthread_t thread;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, fork_again_and_again, &forker), 0);
+    alarm(60);
+    for (int i = 0; i < FORKS; i++) {
+        struct spawner spawner;
+        (void)spawn_and_end(&spawner);
+        assert_int_equal(spawner.rc, 0);
+        kill(spawner.pid, SIGKILL);
+        waitpid(spawner.pid, NULL, 0);
+        close(spawner.pidfd);
+    }
+    alarm(0);
+    atomic_store(&forker.stop, true);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < forker.count; i++) {
+        kill(forker.pids[i], SIGKILL);
+        waitpid(forker.pids[i], NULL, 0);
+    }
+}
+
 static void memory_of_a_process_is_read(void **state)
 {
     (void)state;
@@ -331,9 +433,13 @@ int main(void)
         TEST(its_own_children_end_with_it),
         TEST(a_flood_of_errors_takes_no_memory),
         TEST(limits_hold),
+        TEST(a_limit_of_descriptors_below_what_its_parent_has_open),
+        TEST(no_core_is_piped_either),
         TEST(who_burns_time_is_ended_by_its_limit),
         TEST(a_fork_that_fails_is_an_error),
         TEST(a_parent_that_is_killed_takes_its_children_along),
+        TEST(a_thread_that_ends_takes_its_children_along),
+        TEST(what_others_fork_meanwhile_holds_up_nobody),
         TEST(memory_of_a_process_is_read),
     };
     processes_warm_up();

@@ -44,9 +44,10 @@ static _Noreturn void run_child(const struct itsi_spawn *what, const char *progr
     struct itsi_child_error error = {0};
     /* the report goes where no aim of a descriptor overwrites it */
     const int high = fcntl(report, F_DUPFD_CLOEXEC, ITSI_CHILD_FDS);
-    itsi_child_detach(parent, &what->limits, &error);
+    /* before the limits: theirs of descriptors is below what the parent may have open */
+    itsi_child_descriptors(what->fds, what->fd_count, &error);
     if (!error.step)
-        itsi_child_descriptors(what->fds, what->fd_count, &error);
+        itsi_child_detach(parent, &what->limits, &error);
     if (!error.step)
         itsi_child_become(program, (char *const *)(uintptr_t)what->argv, (char *const *)(uintptr_t)what->env, &error);
     (void)!write(high, &error, sizeof error);
@@ -69,7 +70,8 @@ static __attribute__((noinline)) pid_t make_child(const struct itsi_spawn *what,
     return pid;
 }
 
-/* Nothing comes once the program runs: the pipe's other end closed with exec. */
+/* Nothing comes once the program runs. All that comes is there: vfork waited for exec, or the end. The pipe's end is not
+ * waited for: what another thread forked meanwhile may hold it open for as long as it lives. */
 static struct itsi_child_error read_report(int fd)
 {
     struct itsi_child_error error;
@@ -94,7 +96,7 @@ int itsi_spawn(const struct itsi_spawn *what, pid_t *out, int *pidfd, struct its
         return rc;
     if (what->fd_count > ITSI_CHILD_FDS)
         return itsi_fail(diag, ITS_EINVAL, "%s: more than %d descriptors", program, ITSI_CHILD_FDS);
-    if (pipe2(report, O_CLOEXEC) != 0)
+    if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0)
         return fail_to_start(diag, errno, program, 0);
     const pid_t pid = make_child(what, program, report[1]);
     const int refused = errno;

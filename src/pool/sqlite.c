@@ -292,7 +292,7 @@ static int set_up(struct sqlite_connection *db, struct its_diag *diag)
 {
     static const char *const pragmas[] = {
         "PRAGMA journal_mode = WAL",
-        "PRAGMA synchronous = NORMAL",
+        "PRAGMA synchronous = FULL", /* what was acknowledged stays, also when the power goes */
         "PRAGMA foreign_keys = ON",
         "PRAGMA trusted_schema = OFF",
         "PRAGMA cache_size = -8000", /* KiB */

@@ -5,9 +5,19 @@
 #include "support/check.h"
 #include "support/database_conformance.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/its-sqlite-test-XXXXXX";
+
+static int syncs;
+
+/* In libc's place, for SQLite too. */
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
 
 static int open_it(struct itsi_db_connection **out, struct its_diag *diag)
 {
@@ -37,6 +47,32 @@ static void what_is_no_database_is_named_and_left_alone(void **state)
     CHECK_CONTAINS(diag.text, "/no/such/folder/its.db");
 }
 
+static void run(struct itsi_db_connection *db, const char *sql)
+{
+    const struct itsi_db_statement statement = {.sql = sql};
+    struct its_diag diag;
+    CHECK_OK(itsi_db_run(db, &statement, NULL, 0, NULL, NULL, ITSI_NEVER, &diag), diag);
+}
+
+/* Who was told that it is in the database may forget it: the store removes a spooled file then. */
+static void what_is_committed_outlasts_a_power_cut(void **state)
+{
+    (void)state;
+    struct itsi_db_connection *db;
+    struct its_diag diag;
+    CHECK_OK(itsi_sqlite_open(&db, path, &diag), diag);
+    run(db, "CREATE TABLE synced (a BIGINT)");
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(itsi_db_begin(db, ITSI_NEVER, &diag), diag);
+        run(db, "INSERT INTO synced VALUES (1)");
+        const int before = syncs;
+        CHECK_OK(itsi_db_commit(db, ITSI_NEVER, &diag), diag);
+        assert_true(syncs > before);
+    }
+    run(db, "DROP TABLE synced");
+    itsi_db_close(db);
+}
+
 static void opening_survives_any_allocation_failing(void **state)
 {
     (void)state;
@@ -59,6 +95,7 @@ int main(void)
         .slow_sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"};
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_database_is_named_and_left_alone),
+        cmocka_unit_test(what_is_committed_outlasts_a_power_cut),
         cmocka_unit_test(opening_survives_any_allocation_failing),
     };
     int fd = mkstemp(path);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +81,8 @@ static uint64_t hash_of(const char *camera, const char *class_name, int64_t minu
 
 int itsi_book_count(struct itsi_book *book, const char *camera, const char *class_name, int64_t minute, int64_t n, bool *is_new)
 {
-    if (!is_name(camera, ITSI_STORE_CAMERA_SIZE) || !is_name(class_name, ITSI_STORE_CLASS_SIZE))
+    if (!is_name(camera, ITSI_STORE_CAMERA_SIZE) || !is_name(class_name, ITSI_STORE_CLASS_SIZE) || n < 0 ||
+        n > ITSI_STORE_COUNT_MOST)
         return ITS_EINVAL;
     size_t place = hash_of(camera, class_name, minute) & book->index_mask;
     for (; book->index[place]; place = (place + 1) & book->index_mask) {
@@ -104,12 +106,16 @@ int itsi_book_count(struct itsi_book *book, const char *camera, const char *clas
 }
 
 /* A column of that name holds a camera's or a class's name; the others any text. */
-static bool is_value(const char *column, const struct itsi_db_value *value)
+static bool is_value(const char *column, bool may_be_null, const struct itsi_db_value *value)
 {
-    if (strcmp(column, "camera") == 0)
-        return value->type == ITSI_DB_TEXT && is_name(value->bytes, ITSI_STORE_CAMERA_SIZE);
+    if (value->type == ITSI_DB_NULL)
+        return may_be_null;
+    if (value->type == ITSI_DB_REAL)
+        return isfinite(value->real); /* SQLite has no NaN, and JSON has none of them */
     if (value->type != ITSI_DB_TEXT)
         return true;
+    if (strcmp(column, "camera") == 0)
+        return is_name(value->bytes, ITSI_STORE_CAMERA_SIZE);
     return is_text(value->bytes, strcmp(column, "class") == 0 ? ITSI_STORE_CLASS_SIZE : ITSI_STORE_TEXT_MOST);
 }
 
@@ -118,7 +124,7 @@ int itsi_book_put(struct itsi_book *book, enum itsi_store_table table, const str
     const struct itsi_db_bulk *bulk = &itsi_store_columns[table].bulk;
     struct itsi_book_rows *rows = &book->rows[table];
     for (int c = 0; c < bulk->width; c++)
-        if (!is_value(bulk->columns[c], &values[c]))
+        if (!is_value(bulk->columns[c], itsi_store_columns[table].may_be_null >> c & 1, &values[c]))
             return ITS_EINVAL;
     if (!itsi_row_put(rows->bytes, &rows->size, rows->most, values, bulk->width))
         return ITS_ELIMIT;

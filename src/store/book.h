@@ -28,10 +28,12 @@ ITS_NODISCARD int itsi_book_init(struct itsi_book *book, size_t most_counts, siz
 void itsi_book_fini(struct itsi_book *book);
 void itsi_book_reset(struct itsi_book *book);
 
-/* is_new: it is a row of its own. ITS_ELIMIT: no room; ITS_EINVAL: a name that is empty or too long, or no UTF-8. */
+/* is_new: it is a row of its own. ITS_ELIMIT: no room; ITS_EINVAL: a name that is empty or too long, or no
+ * UTF-8; n below 0 or above ITSI_STORE_COUNT_MOST. */
 ITS_NODISCARD int itsi_book_count(struct itsi_book *book, const char *camera, const char *class_name, int64_t minute,
                                   int64_t n, bool *is_new);
-/* values: as the table's columns. ITS_ELIMIT; ITS_EINVAL: the camera's name, or a text that is no UTF-8 or too long. */
+/* values: as the table's columns. ITS_ELIMIT; ITS_EINVAL: the camera's name, a text that is no UTF-8 or too
+ * long, a number that is none, or nothing where something is wanted: the database would refuse all of its batch. */
 ITS_NODISCARD int itsi_book_put(struct itsi_book *book, enum itsi_store_table table, const struct itsi_db_value *values);
 
 size_t itsi_book_size(const struct itsi_book *book); /* rows of all tables */

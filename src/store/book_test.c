@@ -110,6 +110,34 @@ static void what_no_database_takes_is_refused_at_once(void **state)
     itsi_book_fini(&book);
 }
 
+/* A row that the database refuses would take all of its batch along. */
+static void what_the_tables_do_not_take_is_refused_at_once(void **state)
+{
+    (void)state;
+    struct itsi_book book;
+    open_book(&book, 4, 1000);
+    const struct itsi_db_value nothing = itsi_db_text(NULL), name = itsi_db_text("c"), one = itsi_db_int(1);
+    struct itsi_db_value event[] = {one, name, nothing, nothing, nothing, nothing};
+    struct itsi_db_value violation[] = {one, name, name, itsi_db_real(0.0 / 0.0), itsi_db_real(1), one, one, nothing};
+    struct itsi_db_value quality[] = {one, name, one, one, nothing, nothing};
+    assert_int_equal(itsi_book_put(&book, ITSI_STORE_EVENT, event), ITS_EINVAL); /* of no kind */
+    event[2] = name;
+    assert_int_equal(itsi_book_put(&book, ITSI_STORE_EVENT, event), 0);
+    assert_int_equal(itsi_book_put(&book, ITSI_STORE_VIOLATION, violation), ITS_EINVAL); /* of no number */
+    violation[3] = itsi_db_real(1.0 / 0.0);
+    assert_int_equal(itsi_book_put(&book, ITSI_STORE_VIOLATION, violation), ITS_EINVAL);
+    violation[3] = itsi_db_real(1);
+    assert_int_equal(itsi_book_put(&book, ITSI_STORE_VIOLATION, violation), 0);
+    assert_int_equal(itsi_book_put(&book, ITSI_STORE_QUALITY, quality), ITS_EINVAL); /* without a reason */
+    quality[4] = name;
+    assert_int_equal(itsi_book_put(&book, ITSI_STORE_QUALITY, quality), 0);
+    assert_int_equal(count(&book, "c", "car", 1, -1), ITS_EINVAL);
+    assert_int_equal(count(&book, "c", "car", 1, INT64_MAX), ITS_EINVAL); /* with another one the sum would overflow */
+    assert_int_equal(count(&book, "c", "car", 1, ITSI_STORE_COUNT_MOST), 0);
+    assert_int_equal(itsi_book_size(&book), 4);
+    itsi_book_fini(&book);
+}
+
 static void filling_it_allocates_nothing(void **state)
 {
     (void)state;
@@ -143,6 +171,7 @@ int main(void)
         cmocka_unit_test(counts_are_summed_up_by_their_key),
         cmocka_unit_test(a_full_book_takes_what_it_knows_and_nothing_else),
         cmocka_unit_test(what_no_database_takes_is_refused_at_once),
+        cmocka_unit_test(what_the_tables_do_not_take_is_refused_at_once),
         cmocka_unit_test(filling_it_allocates_nothing),
         cmocka_unit_test(making_one_survives_any_allocation_failing),
     };

@@ -10,6 +10,7 @@ enum { WRITER_DAYS = 366 }; /* a spool may come back after a long time: its writ
 #define BETWEEN_PASSES_NS (3600 * ITSI_NS_PER_S)
 #define FIRST_PASS_NS (60 * ITSI_NS_PER_S)
 #define DUTY_NS (60 * ITSI_NS_PER_S)
+#define DUTY_MOST_NS (10 * DUTY_NS) /* clocks may differ; one that lasts longer was taken by a clock that was wrong */
 #define NS_PER_DAY (86400 * ITSI_NS_PER_S)
 #define NS_PER_MINUTE (60 * ITSI_NS_PER_S)
 
@@ -55,10 +56,11 @@ static int take_duty(struct itsi_db_connection *db, int64_t holder, int64_t wall
         .name = "store_take_duty",
         .sql = "INSERT INTO its_duty AS t (duty, holder, until_ns) VALUES ('retention', ?1, ?2) ON CONFLICT (duty) DO UPDATE "
                "SET holder = excluded.holder, until_ns = excluded.until_ns WHERE t.holder = excluded.holder OR t.until_ns < ?3 "
-               "RETURNING holder"};
-    const struct itsi_db_value values[] = {itsi_db_int(holder), itsi_db_int(wall_ns + DUTY_NS), itsi_db_int(wall_ns)};
+               "OR t.until_ns > ?4 RETURNING holder"};
+    const struct itsi_db_value values[] = {itsi_db_int(holder), itsi_db_int(wall_ns + DUTY_NS), itsi_db_int(wall_ns),
+                                           itsi_db_int(wall_ns + DUTY_MOST_NS)};
     *is_ours = 0;
-    return itsi_db_run(db, &take, values, 3, count_row, is_ours, deadline, diag);
+    return itsi_db_run(db, &take, values, 4, count_row, is_ours, deadline, diag);
 }
 
 static int keep_camera(void *arg, const struct itsi_db_value *values, int count)

@@ -81,8 +81,10 @@ static int read_file(struct itsi_spool *spool, const char *name, size_t most, st
 {
     itsi_buf_reset(out);
     int fd = openat(spool->folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return itsi_fail_errno(diag, errno, "spool %.200s/%s", spool->folder, name);
+    if (fd < 0) {
+        const int err = errno, rc = itsi_fail_errno(diag, err, "spool %.200s/%s", spool->folder, name);
+        return err == EMFILE || err == ENFILE ? ITS_ENOMEM : rc; /* for want of ours, not of the file's */
+    }
     int err = fstat(fd, info) == 0 ? 0 : errno;
     if (err == 0)
         err = read_all(fd, (uint64_t)info->st_size < most ? (size_t)info->st_size : most, out);
@@ -108,22 +110,21 @@ static bool parse_name(const char *name, const char *suffix, uint64_t *number)
     return strcmp(again, name) == 0;
 }
 
-static int take_over(struct itsi_spool *spool, const char *name, uint64_t number)
+static int take_over(struct itsi_spool *spool, const char *name, uint64_t number, struct its_diag *why)
 {
     struct itsi_buf bytes;
-    struct its_diag why;
     struct stat info = {.st_size = 0};
     struct itsi_batch_head head;
     struct itsi_spool_entry entry = {.number = number};
     itsi_buf_init(&bytes);
-    int rc = read_file(spool, name, ITSI_BATCH_HEAD_SIZE, &bytes, &info, &why);
+    int rc = read_file(spool, name, ITSI_BATCH_HEAD_SIZE, &bytes, &info, why);
     if (rc == 0)
-        rc = itsi_batch_read_head(&head, (const uint8_t *)bytes.data, bytes.len, &why);
+        rc = itsi_batch_read_head(&head, (const uint8_t *)bytes.data, bytes.len, why);
     itsi_buf_fini(&bytes);
-    if (rc == ITS_ENOMEM)
+    if (rc == ITS_ENOMEM || rc == ITS_EAUTH) /* nothing is wrong with it */
         return rc;
     if (rc != 0) {
-        itsi_spool_set_aside(spool, number, "damaged", why.text);
+        itsi_spool_set_aside(spool, number, "damaged", why->text);
         return 0;
     }
     itsi_spool_fill_entry(&entry, &head);
@@ -131,7 +132,8 @@ static int take_over(struct itsi_spool *spool, const char *name, uint64_t number
     entry.wall_ns = info.st_mtim.tv_sec * ITSI_NS_PER_S + info.st_mtim.tv_nsec;
     for (int t = 0; t < ITSI_STORE_TABLES; t++)
         spool->stats.found_rows[t] += entry.rows[t];
-    return itsi_spool_append(spool, &entry);
+    rc = itsi_spool_append(spool, &entry);
+    return rc ? itsi_fail(why, rc, "spool %.200s: out of memory", spool->folder) : 0;
 }
 
 static int by_number(const void *a, const void *b)
@@ -140,14 +142,14 @@ static int by_number(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-static int look_at(struct itsi_spool *spool, const char *name)
+static int look_at(struct itsi_spool *spool, const char *name, struct its_diag *why)
 {
     uint64_t number;
     int rc = 0;
     if (parse_name(name, "part", &number))
         unlinkat(spool->folder_fd, name, 0); /* was never acknowledged by a rename */
     else if (parse_name(name, "batch", &number))
-        rc = take_over(spool, name, number);
+        rc = take_over(spool, name, number, why);
     else if (!parse_name(name, "damaged", &number) && !parse_name(name, "refused", &number))
         return 0;
     if (number >= spool->next_number)
@@ -165,12 +167,13 @@ int itsi_spool_scan(struct itsi_spool *spool, struct its_diag *diag)
             close(fd);
         return itsi_fail_errno(diag, err, "spool %.200s", spool->folder);
     }
+    struct its_diag why;
     int rc = 0;
     for (const struct dirent *entry; rc == 0 && (entry = readdir(dir));)
-        rc = look_at(spool, entry->d_name);
+        rc = look_at(spool, entry->d_name, &why);
     closedir(dir);
     if (rc != 0)
-        return itsi_fail(diag, rc, "spool %.200s: out of memory", spool->folder);
+        return itsi_fail(diag, rc, "%s", why.text);
     if (spool->count)
         qsort(spool->entries, spool->count, sizeof *spool->entries, by_number);
     return 0;

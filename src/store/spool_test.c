@@ -263,6 +263,43 @@ static void a_disk_without_room_loses_nothing_that_is_there(void **state)
     itsi_spool_close(spool);
 }
 
+/* Descriptors that three more opens get at least. */
+static rlim_t room_for_three(void)
+{
+    int fds[3];
+    for (int i = 0; i < 3; i++)
+        fds[i] = dup(0);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    return (rlim_t)fds[2] + 1;
+}
+
+/* What a process finds that has no more descriptors (folder, lock and list take the last) is none the worse for it. */
+static void what_cannot_be_looked_at_now_is_not_damaged(void **state)
+{
+    (void)state;
+    struct rlimit before, few;
+    struct its_diag diag;
+    struct itsi_spool *spool = open_spool(1 << 20);
+    for (uint64_t seq = 1; seq <= 20; seq++)
+        assert_int_equal(put(spool, seq, false), 0);
+    itsi_spool_close(spool);
+    getrlimit(RLIMIT_NOFILE, &before);
+    few = before;
+    few.rlim_cur = room_for_three();
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    const int rc = itsi_spool_open(&spool, folder, 1 << 20, keep_notice, NULL, &diag);
+    setrlimit(RLIMIT_NOFILE, &before);
+    if (rc == 0)
+        itsi_spool_close(spool);
+    assert_string_equal(notice, "");
+    assert_int_not_equal(rc, 0);
+    CHECK_CONTAINS(diag.text, "Too many open files");
+    spool = open_spool(1 << 20);
+    assert_string_equal(drain(spool), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20");
+    itsi_spool_close(spool);
+}
+
 static void one_process_a_folder(void **state)
 {
     (void)state;
@@ -288,6 +325,7 @@ int main(void)
         TEST(what_is_damaged_is_set_aside_and_the_rest_goes_on),
         TEST(a_process_killed_at_any_moment_leaves_whole_batches),
         TEST(a_disk_without_room_loses_nothing_that_is_there),
+        TEST(what_cannot_be_looked_at_now_is_not_damaged),
         TEST(one_process_a_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,8 @@ ITS_NODISCARD int itsi_store_create(struct itsi_store **out, const struct itsi_s
 /* Writes, or else spools, what is left; both until `deadline`. Nobody notes anything any more. Takes NULL. */
 void itsi_store_destroy(struct itsi_store *store, int64_t deadline);
 
-/* --- noting: any thread. 0; ITS_ELIMIT: no room, dropped and counted; ITS_EINVAL: no such name or no UTF-8, likewise --- */
+/* --- noting: any thread. 0; ITS_ELIMIT: no room, dropped and counted; ITS_EINVAL: no such name, no UTF-8,
+ * no number, or nothing where something is wanted, likewise --- */
 
 /* n objects of a class at a camera, in that minute since 1970. */
 int itsi_store_count(struct itsi_store *store, const char *camera, const char *class_name, int64_t minute, int64_t n);

@@ -60,6 +60,8 @@ void itsi_store_drop_pending(struct itsi_store *store, enum itsi_store_drop reas
 /* The spool's oldest, then, once that is empty, what is pending; until `until`. */
 ITS_NODISCARD int itsi_store_write_waiting(struct itsi_store *store, struct itsi_db_connection *db, int64_t until,
                                            int64_t deadline, struct its_diag *diag);
+/* The database is there, and does not take these rows. */
+bool itsi_store_is_refusal(int rc);
 void itsi_store_fail(struct itsi_store *store, const char *text);
 void itsi_store_publish(struct itsi_store *store);
 

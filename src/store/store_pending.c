@@ -117,8 +117,7 @@ void itsi_store_spool_pending(struct itsi_store *store)
 
 /* --- to the database ------------------------------------------------------------------------------------------------ */
 
-/* The database is there, and does not take these rows. */
-static bool is_refusal(int rc)
+bool itsi_store_is_refusal(int rc)
 {
     return rc == ITS_EINVAL || rc == ITS_EEXISTS;
 }
@@ -143,7 +142,7 @@ static int write_spooled(struct itsi_store *store, struct itsi_db_connection *db
         rc = write_batch(store, db, deadline, diag);
     if (rc == 0)
         itsi_spool_remove_first(store->spool);
-    else if (is_refusal(rc) && ++store->spool_refusals >= REFUSALS)
+    else if (itsi_store_is_refusal(rc) && ++store->spool_refusals >= REFUSALS)
         itsi_spool_set_aside_first(store->spool, "refused", diag->text);
     else
         return rc;
@@ -157,7 +156,7 @@ static int write_pending(struct itsi_store *store, struct itsi_store_pending *pe
     int rc = itsi_batch_read(&store->batch, (const uint8_t *)pending->block.data, pending->block.len, diag);
     if (rc == 0)
         rc = write_batch(store, db, deadline, diag);
-    if (is_refusal(rc) && !store->spool && ++pending->refusals >= REFUSALS) {
+    if (itsi_store_is_refusal(rc) && !store->spool && ++pending->refusals >= REFUSALS) {
         drop(store, ITSI_STORE_DROP_REFUSED, pending->head.rows); /* with a spool it goes there, and is set aside there */
         itsi_store_fail(store, diag->text);
         rc = 0;

@@ -23,11 +23,13 @@ const char *itsi_store_table_name(enum itsi_store_table table);
 
 struct itsi_store_columns {
     struct itsi_db_bulk bulk;
+    unsigned may_be_null; /* its columns that may, a bit each, as in store/schema.c */
     /* Where a key may come twice in a batch, which bulk rows may not: run once a row instead. NULL: bulk. */
     const struct itsi_db_statement *upsert;
 };
 extern const struct itsi_store_columns itsi_store_columns[ITSI_STORE_TABLES];
 
 enum { ITSI_STORE_CAMERA_SIZE = 65, ITSI_STORE_CLASS_SIZE = 64, ITSI_STORE_TEXT_MOST = 1 << 16 };
+#define ITSI_STORE_COUNT_MOST (INT64_C(1) << 32) /* of a call: its sums stay far from the end of their column */
 
 #endif

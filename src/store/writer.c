@@ -90,6 +90,8 @@ static int use(struct itsi_store *store, struct itsi_db_connection *db, int64_t 
     if (rc == 0 && is_calm(store) && now >= store->retention.next_ns)
         rc = itsi_retention_step(&store->retention, db, (int64_t)store->writer, now, itsi_wall_ns(), deadline,
                                  &store->own.deleted, diag);
+    if (itsi_store_is_refusal(rc))
+        store->is_migrated = false; /* the tables may be gone: a database made anew, or an older one restored */
     return rc;
 }
 
@@ -196,13 +198,14 @@ static void turn(struct itsi_store *store)
     itsi_store_publish(store);
 }
 
-/* Everything that is left into the database, if that is there and owes nothing older; else into the spool. */
+/* Everything that is left into the database, if that is there and owes nothing older; else into the spool. Without one,
+ * the database is all that is left to be tried. */
 static void finish_pending(struct itsi_store *store, int64_t deadline)
 {
     const int64_t now = itsi_now_ns();
     if (!itsi_store_has_pending(store))
         return;
-    if (!store->own.is_away && !has_spooled(store) && now < deadline)
+    if ((!store->own.is_away || !store->spool) && !has_spooled(store) && now < deadline)
         try_database(store, now, deadline);
     if (store->spool)
         itsi_store_spool_pending(store);

@@ -64,10 +64,11 @@ static void a_batch_that_fails_is_not_there_at_all(void **state)
     struct its_diag diag;
     const struct itsi_db_value event[] = {itsi_db_int(1),     itsi_db_text("a"),  itsi_db_text("left"),
                                           itsi_db_text("car"), itsi_db_int(3), itsi_db_text(NULL)};
-    const struct itsi_db_value nothing[] = {itsi_db_int(1), itsi_db_text("a"), itsi_db_int(4),
-                                            itsi_db_int(2), itsi_db_text(NULL), itsi_db_text(NULL)}; /* a reason is wanted */
+    const struct itsi_db_value quality[] = {itsi_db_int(1), itsi_db_text("a"),    itsi_db_int(4),
+                                            itsi_db_int(2), itsi_db_text("busy"), itsi_db_text(NULL)};
     assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_EVENT, event), 0);
-    assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_QUALITY, nothing), 0);
+    assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_QUALITY, quality), 0);
+    store_sql("DROP TABLE its_quality_change");
     assert_int_equal(apply(5, 1, false, &diag), ITS_EINVAL);
     assert_int_equal(store_number("SELECT count(*) FROM its_event"), 0);
     assert_int_equal(store_number("SELECT count(*) FROM its_writer"), 0);
@@ -90,6 +91,20 @@ static void of_a_camera_the_newest_state_is_kept(void **state)
         assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_CAMERA, rows[i]), 0);
     CHECK_OK(apply(1, 1, false, &diag), diag);
     assert_int_equal(store_number("SELECT updated_ns FROM its_camera WHERE camera = 'a' AND settings = '{\"n\": 3}'"), 30);
+    assert_int_equal(store_number("SELECT count(*) FROM its_camera WHERE settings IS NULL"), 1);
+}
+
+/* Of a clock that was wrong for a while. */
+static void a_state_of_the_future_does_not_last(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    const int64_t now = itsi_wall_ns(), year = 365 * INT64_C(86400) * ITSI_NS_PER_S;
+    const struct itsi_db_value rows[][3] = {{itsi_db_text("a"), itsi_db_int(now + year), itsi_db_text("{}")},
+                                            {itsi_db_text("a"), itsi_db_int(now), itsi_db_text(NULL)}};
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_CAMERA, rows[i]), 0);
+    CHECK_OK(apply(1, 1, false, &diag), diag);
     assert_int_equal(store_number("SELECT count(*) FROM its_camera WHERE settings IS NULL"), 1);
 }
 
@@ -294,6 +309,26 @@ static void what_is_too_old_is_deleted_in_steps(void **state)
     assert_int_equal(store_number("SELECT count(*) FROM its_violation"), 100);
 }
 
+/* Of a process whose clock was wrong for a while: the others do not wait until then. */
+static void a_duty_from_the_future_is_nobodys(void **state)
+{
+    (void)state;
+    const int64_t now = 1000 * ITSI_NS_PER_S, soon = now + 1800 * ITSI_NS_PER_S;
+    const int64_t wall_ns = itsi_wall_ns(), year = 365 * INT64_C(86400) * ITSI_NS_PER_S;
+    const int days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
+    struct itsi_retention wrong, right;
+    struct its_diag diag;
+    uint64_t deleted = 0;
+    itsi_retention_init(&wrong, days, now);
+    itsi_retention_init(&right, days, now);
+    struct itsi_db_lease lease = store_borrow();
+    CHECK_OK(itsi_retention_step(&wrong, lease.connection, 1, now, wall_ns + year, store_soon(), &deleted, &diag), diag);
+    assert_true(wrong.next_ns < soon);
+    CHECK_OK(itsi_retention_step(&right, lease.connection, 2, now, wall_ns, store_soon(), &deleted, &diag), diag);
+    assert_true(right.next_ns < soon);
+    store_give_back(&lease);
+}
+
 /* --- running -------------------------------------------------------------------------------------------------------- */
 
 #define ON_MADE(test) cmocka_unit_test_setup(test, store_made)
@@ -304,10 +339,12 @@ int store_queries_run(const char *name)
         ON_MADE(a_batch_is_applied_once),
         ON_MADE(a_batch_that_fails_is_not_there_at_all),
         ON_MADE(of_a_camera_the_newest_state_is_kept),
+        ON_MADE(a_state_of_the_future_does_not_last),
         ON_MADE(counts_are_summed_up_by_bucket_and_paged),
         ON_MADE(what_happened_comes_newest_first_and_paged),
         ON_MADE(each_table_gives_back_what_was_put_in),
         ON_MADE(what_is_too_old_is_deleted_in_steps),
+        ON_MADE(a_duty_from_the_future_is_nobodys),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }

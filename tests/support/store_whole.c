@@ -9,9 +9,9 @@
 
 /* --- the whole ------------------------------------------------------------------------------------------------------ */
 
-static struct itsi_store *open_store(int queue_rows)
+static struct itsi_store *open_store_with(int queue_rows, int spool_max_mb, int64_t retry_ns)
 {
-    const struct its_cfg_store cfg = {.flush_interval_seconds = 0.05, .spool_max_mb = 64};
+    const struct its_cfg_store cfg = {.flush_interval_seconds = 0.05, .spool_max_mb = spool_max_mb};
     struct itsi_store_params params = itsi_store_params_of(&cfg);
     struct itsi_store *store;
     struct its_diag diag;
@@ -19,9 +19,14 @@ static struct itsi_store *open_store(int queue_rows)
     params.spool_folder = store_folder;
     params.queue_rows = queue_rows;
     params.batch_rows = queue_rows / 2;
-    params.retry_first_ns = params.retry_most_ns = 500 * ITSI_NS_PER_MS;
+    params.retry_first_ns = params.retry_most_ns = retry_ns;
     CHECK_OK(itsi_store_create(&store, &params, &diag), diag);
     return store;
+}
+
+static struct itsi_store *open_store(int queue_rows)
+{
+    return open_store_with(queue_rows, 64, 500 * ITSI_NS_PER_MS);
 }
 
 static uint64_t sum(const uint64_t rows[ITSI_STORE_TABLES])
@@ -44,6 +49,16 @@ static struct itsi_store_stats wait_until_written(struct itsi_store *store, uint
             fail_msg("%d of %d rows written: %s", (int)sum(stats.written), (int)rows, stats.last_error);
         itsi_sleep_until_ns(itsi_now_ns() + 2 * ITSI_NS_PER_MS);
     }
+}
+
+static void wait_until_away(struct itsi_store *store, struct itsi_store_stats *stats)
+{
+    const int64_t deadline = store_soon();
+    do {
+        assert_true(itsi_now_ns() < deadline);
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+        itsi_store_stats(store, stats);
+    } while (!stats->is_away);
 }
 
 static void note_one_of_each(struct itsi_store *store)
@@ -164,15 +179,47 @@ static void a_missing_table_spools_and_mends(void **state)
     store_sql("ALTER TABLE its_event RENAME TO its_elsewhere");
     const struct itsi_store_event event = {.wall_ns = 1, .camera = "a", .kind = "left"};
     assert_int_equal(itsi_store_track_event(store, &event), 0);
-    for (int64_t deadline = store_soon(); itsi_store_stats(store, &stats), !stats.is_away || !stats.spool_files;) {
-        assert_true(itsi_now_ns() < deadline);
-        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
-    }
+    wait_until_away(store, &stats);
+    while (!stats.spool_files)
+        wait_until_away(store, &stats);
     CHECK_CONTAINS(stats.last_error, "its_event");
     store_sql("ALTER TABLE its_elsewhere RENAME TO its_event");
     wait_until_written(store, 2);
     itsi_store_destroy(store, store_soon());
     assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
+}
+
+/* Another database, or an empty one restored in its place. */
+static void a_database_made_anew_gets_its_tables(void **state)
+{
+    struct itsi_store *store = open_store_with(1000, 64, 20 * ITSI_NS_PER_MS);
+    note_one_of_each(store);
+    wait_until_written(store, 5);
+    store_empty(state);
+    note_one_of_each(store);
+    wait_until_written(store, 10);
+    itsi_store_destroy(store, store_soon());
+    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
+    assert_int_equal(store_number("SELECT n FROM its_count"), 2);
+}
+
+/* Without a spool there is nothing else to be done with them. */
+static void what_waits_at_the_end_is_tried_once_more(void **state)
+{
+    (void)state;
+    struct itsi_store *store = open_store_with(1000, 0, 60 * ITSI_NS_PER_S);
+    struct itsi_store_stats stats;
+    const struct itsi_store_event event = {.wall_ns = 1, .camera = "a", .kind = "left"};
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    wait_until_written(store, 1);
+    store_sql("ALTER TABLE its_event RENAME TO its_elsewhere");
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    wait_until_away(store, &stats);
+    assert_int_equal(stats.waiting, 1);
+    store_sql("ALTER TABLE its_elsewhere RENAME TO its_event");
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    itsi_store_destroy(store, store_soon());
+    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 3);
 }
 
 static void making_one_survives_any_allocation_failing(void **state)
@@ -204,6 +251,8 @@ int store_whole_run(const char *name)
         ON_EMPTY(many_producers_lose_nothing_that_was_taken),
         ON_EMPTY(what_lies_in_the_spool_arrives_first_and_in_order),
         ON_EMPTY(a_missing_table_spools_and_mends),
+        ON_EMPTY(a_database_made_anew_gets_its_tables),
+        ON_EMPTY(what_waits_at_the_end_is_tried_once_more),
         ON_EMPTY(making_one_survives_any_allocation_failing),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);
