@@ -6,7 +6,9 @@ usage: daemon_test.py PATH-TO-its-camera-ai"""
 import collections
 import datetime
 import json
+import os
 import pathlib
+import signal
 import sys
 import tempfile
 import threading
@@ -122,8 +124,10 @@ class Kept(unittest.TestCase):
             remove(daemon, camera)  # what is there has left
 
     def written(self, daemon, watcher, cameras):
+        """Until all of what should be there is; a camera that was never written is not known."""
         def there():
-            return all(watcher.objects(camera, LEAST + 0.002) <=
+            return all(ask(daemon, f"/api/v1/cameras/{camera}/events")[0] == 200 and
+                       watcher.objects(camera, LEAST + 0.002) <=
                        {event["track"] for event in all_pages(daemon, f"/api/v1/cameras/{camera}/events", "events")}
                        for camera in cameras)
         wait_for(there, "it is written", 30)
@@ -145,9 +149,7 @@ class Kept(unittest.TestCase):
                 self.assertEqual({r["class"] for r in one["counts"]}, {some})
                 self.assertEqual(all_pages(daemon, "/api/v1/cameras/gate/counts", "counts", limit=1), before)
                 self.mistakes(daemon)
-                known = wait_for(lambda: [c for c in all_pages(daemon, "/api/v1/store/cameras", "cameras", limit=1)
-                                          if c["id"] == "yard" and c["settings"] is None or c["id"] == "gate" and c["settings"]
-                                          and c["settings"]["url"].startswith("rtsp")] or None, "cameras are written")
+                known = wait_for(lambda: self.both_known(daemon), "cameras are written")
                 self.assertEqual([c["id"] for c in known], ["gate", "yard"])
                 self.assertEqual([c["present"] for c in known], [True, False])
                 self.assertEqual(known[0]["settings"]["url"], "rtsp://user:***@127.0.0.1:1/")
@@ -156,6 +158,13 @@ class Kept(unittest.TestCase):
                 self.assertEqual(self.check(watcher, daemon, "yard"), kept["yard"])
                 _, cameras = ask(daemon, "/api/v1/store/cameras")
                 self.assertEqual([(c["id"], c["present"]) for c in cameras["cameras"]], [("gate", False), ("yard", False)])
+
+    def both_known(self, daemon):
+        """Once it is written that one came back and the other went."""
+        cameras = all_pages(daemon, "/api/v1/store/cameras", "cameras", limit=1)
+        settings = {camera["id"]: camera["settings"] for camera in cameras}
+        back = (settings.get("gate") or {}).get("url", "").startswith("rtsp")
+        return cameras if back and settings.get("yard", "") is None else None
 
     def mistakes(self, daemon):
         for path, query, status, words in (
@@ -176,9 +185,10 @@ class Kept(unittest.TestCase):
                 watcher = Watcher(daemon)
                 self.run_cameras(daemon, watcher, ("gate",), 6)
                 self.written(daemon, watcher, ("gate",))
+                self.stalled(daemon, server)
                 server.kill()
                 self.run_cameras(daemon, watcher, ("yard",), 12)  # noted while it is away
-                self.away(daemon)
+                self.away(daemon, "away")
                 server.start()
                 wait_for(lambda: ask(daemon, "/api/v1/store/cameras")[0] == 200, "the database is back", 30)
                 self.written(daemon, watcher, ("gate", "yard"))
@@ -187,7 +197,7 @@ class Kept(unittest.TestCase):
             self.assertEqual(int(server.sql("SELECT count(*) FROM its_event")),
                              int(server.sql("SELECT sum(n) FROM its_count")))
 
-    def away(self, daemon):
+    def away(self, daemon, what):
         """Questions are answered, in time and with the reason; and they hold up nothing else."""
         answers = []
 
@@ -203,7 +213,7 @@ class Kept(unittest.TestCase):
         took = time.monotonic() - start
         for thread in threads:
             thread.join()
-        print(f"  away: cameras came and went in {took:.2f} s, answers within {max(a[2] for a in answers):.2f} s: "
+        print(f"  {what}: cameras came and went in {took:.2f} s, answers within {max(a[2] for a in answers):.2f} s: "
               f"{answers[0][1]['detail']}")
         self.assertLess(took, 2)
         for status, document, seconds in answers:
@@ -211,8 +221,18 @@ class Kept(unittest.TestCase):
             self.assertIn("database", document["detail"])
             self.assertLess(seconds, 6)
 
+    def stalled(self, daemon, server):
+        backends = server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'its-camera-ai'").split()
+        for pid in (server.process.pid, *map(int, backends)):
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            self.away(daemon, "stalled")
+        finally:
+            for pid in (server.process.pid, *map(int, backends)):
+                os.kill(pid, signal.SIGCONT)
+
     def test_switched_off(self):
-        with Daemon("--set", "backend=null", "--set", "store_enabled=false", "--camera", "gate=null://?fps=1") as daemon:
+        with Daemon("--set", "backend=null", "--set", "store.store_enabled=false", "--camera", "gate=null://?fps=1") as daemon:
             for path in ("cameras/gate/counts", "cameras/gate/quality/history", "store/cameras"):
                 status, document = ask(daemon, "/api/v1/" + path)
                 self.assertEqual(status, 404)
