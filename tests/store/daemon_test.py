@@ -124,13 +124,15 @@ class Kept(unittest.TestCase):
             remove(daemon, camera)  # what is there has left
 
     def written(self, daemon, watcher, cameras):
-        """Until all of what should be there is; a camera that was never written is not known."""
-        def there():
-            return all(ask(daemon, f"/api/v1/cameras/{camera}/events")[0] == 200 and
-                       watcher.objects(camera, LEAST + 0.002) <=
-                       {event["track"] for event in all_pages(daemon, f"/api/v1/cameras/{camera}/events", "events")}
-                       for camera in cameras)
-        wait_for(there, "it is written", 30)
+        """Until all of what should be there is, counts after events; a camera that was never written is not known."""
+        def there(camera):
+            path = f"/api/v1/cameras/{camera}/"
+            if ask(daemon, path + "events")[0] != 200:
+                return False
+            tracks = {event["track"] for event in all_pages(daemon, path + "events", "events")}
+            counted = sum(row["count"] for row in all_pages(daemon, path + "counts", "counts"))
+            return watcher.objects(camera, LEAST + 0.002) <= tracks and counted == len(tracks)
+        wait_for(lambda: all(map(there, cameras)), "it is written", 30)
 
     def test_on_sqlite_over_a_restart(self):
         with tempfile.TemporaryDirectory() as data:
