@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "pipeline/records.h"
 #include "postprocess/track_budget.h"
 #include "postprocess/track_change.h"
 
@@ -24,6 +25,9 @@ struct camera {
     struct shown *reference; /* by picture: full size, with ids */
     /* of the playing */
     struct itsi_tracker *tracker;
+    struct itsi_passages *passages;
+    int counted;
+    int64_t passages_ns;
     struct track_identities identities;
     int next;        /* picture */
     int64_t last_ns; /* of the picture detected on last */
@@ -58,12 +62,34 @@ static int publish(const struct itsi_detection *boxes, int count, struct itsi_de
     return published;
 }
 
+static void count_one(void *arg, const struct itsi_passage *passage)
+{
+    (void)passage;
+    ++*(int *)arg;
+}
+
+static void forget(void *arg, const struct itsi_passage *passage)
+{
+    (void)arg;
+    (void)passage;
+}
+
+static void count_passages(struct camera *c, int64_t at_ns, const struct itsi_detection *boxes, int count)
+{
+    const struct itsi_passages_listener listener = {count_one, forget, &c->counted};
+    const struct itsi_passages_picture picture = {at_ns, at_ns, c->clip->width, c->clip->height};
+    const int64_t cpu = itsi_thread_cpu_ns();
+    itsi_passages_update(c->passages, &picture, boxes, count, &listener);
+    c->passages_ns += itsi_thread_cpu_ns() - cpu;
+}
+
 static void detect(struct track_player *p, struct camera *c, const struct track_view *view, int size)
 {
     struct itsi_detection boxes[ITSI_MAX_DETECTIONS];
     const int count = view->count[size];
     memcpy(boxes, view->boxes[size], (size_t)count * sizeof *boxes);
     itsi_tracker_update(c->tracker, p->scratch, view->at_ns, c->clip->width, c->clip->height, boxes, count);
+    count_passages(c, view->at_ns, boxes, count);
     c->now.count = publish(boxes, count, c->now.boxes);
     c->last_ns = view->at_ns;
     c->begun = true;
@@ -76,13 +102,19 @@ static int begin(struct track_player *p, struct camera *c, struct its_diag *diag
     c->next = 0;
     c->moved = 0;
     c->now.count = 0;
-    return itsi_tracker_create(&c->tracker, &p->params, diag);
+    c->counted = 0;
+    c->passages_ns = 0;
+    const struct itsi_passages_params passages = {p->params.lost_seconds, ITSI_RECORDS_LEAST_SECONDS};
+    int rc = itsi_tracker_create(&c->tracker, &p->params, diag);
+    return rc == 0 ? itsi_passages_create(&c->passages, &passages, diag) : rc;
 }
 
 static void end(struct camera *c)
 {
     itsi_tracker_destroy(c->tracker);
     c->tracker = NULL;
+    itsi_passages_destroy(c->passages);
+    c->passages = NULL;
 }
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
@@ -163,7 +195,7 @@ static bool is_due(struct track_player *p, struct camera *c, const struct track_
 static void show(struct track_player *p, struct camera *c, const struct track_setting *s, struct track_outcome *o)
 {
     const struct track_view *view = &c->clip->views[c->next];
-    const int64_t cpu = itsi_thread_cpu_ns();
+    const int64_t cpu = itsi_thread_cpu_ns(), counting = c->passages_ns;
     c->moved += itsi_track_change_worth(view->change);
     if (is_due(p, c, s, view->at_ns)) {
         detect(p, c, view, s->size);
@@ -172,7 +204,7 @@ static void show(struct track_player *p, struct camera *c, const struct track_se
     } else if (s->rule != TRACK_STALE) {
         c->now.count = itsi_tracker_predict(c->tracker, view->at_ns, c->clip->width, c->clip->height, c->now.boxes);
     }
-    o->tracker_ns += itsi_thread_cpu_ns() - cpu;
+    o->tracker_ns += itsi_thread_cpu_ns() - cpu - (c->passages_ns - counting);
     o->retention += (double)itsi_tracker_fit(c->tracker).retention;
 }
 
@@ -241,8 +273,11 @@ int track_player_play(struct track_player *p, const struct track_setting *s, str
             p->paid = p->made = 0;
         }
     }
-    for (int i = 0; i < p->count; i++)
+    for (int i = 0; i < p->count; i++) {
+        outcomes[i].counted = p->cameras[i].counted;
+        outcomes[i].passages_ns = p->cameras[i].passages_ns;
         end(&p->cameras[i]);
+    }
     return 0;
 }
 
@@ -255,5 +290,7 @@ void track_outcome_merge(struct track_outcome *into, const struct track_outcome 
     into->inference_ms += from->inference_ms;
     into->always_ms += from->always_ms;
     into->tracker_ns += from->tracker_ns;
+    into->counted += from->counted;
+    into->passages_ns += from->passages_ns;
     into->retention += from->retention;
 }

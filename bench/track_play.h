@@ -31,6 +31,8 @@ struct track_outcome {
     double inference_ms;      /* CPU time */
     double always_ms;         /* what full size on every picture takes */
     int64_t tracker_ns;       /* CPU time of updates and predictions */
+    int counted;              /* objects that passed, as the product counts them */
+    int64_t passages_ns;      /* CPU time of that, reading the clock included */
     double retention;         /* sum over the pictures of what the tracker said of itself */
 };
 

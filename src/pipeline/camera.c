@@ -32,6 +32,7 @@ static void settle(struct itsi_camera_stream *stream)
     itsi_frame_unref(&stream->latest_frame);
     itsi_mailbox_free(stream->mailbox);
     itsi_packet_ring_destroy(stream->ring);
+    itsi_records_fini(stream);
     itsi_stream_tracking_fini(stream);
     itsi_ledger_fini(&stream->ledger);
     pthread_mutex_destroy(&stream->lock);
@@ -195,8 +196,13 @@ static int make_stream(struct itsi_pipeline *p, const struct itsi_camera *camera
     int rc = itsi_stream_ring_init(stream, diag);
     if (rc == 0)
         rc = itsi_mailbox_create(p->batcher, &stream->mailbox, &stream->ledger, stream, 1 + camera->priority, diag);
-    if (rc == 0 && (rc = itsi_stream_tracking_init(stream, diag)) != 0)
-        itsi_mailbox_free(stream->mailbox);
+    if (rc == 0) {
+        rc = itsi_stream_tracking_init(stream, diag);
+        if (rc == 0 && (rc = itsi_records_init(stream, diag)) != 0)
+            itsi_stream_tracking_fini(stream);
+        if (rc != 0)
+            itsi_mailbox_free(stream->mailbox);
+    }
     if (rc != 0) {
         itsi_packet_ring_destroy(stream->ring);
         itsi_ledger_fini(&stream->ledger);
@@ -225,9 +231,12 @@ int itsi_pipeline_add_camera(struct itsi_pipeline *p, struct itsi_camera *camera
     pthread_mutex_lock(&p->table);
     rc = enlist(p, stream, diag);
     *camera = rc == 0 ? stream->config : *camera;
+    if (rc == 0)
+        itsi_stream_retain(stream); /* another may remove it as soon as the lock is free */
     pthread_mutex_unlock(&p->table);
-    if (rc != 0)
-        itsi_stream_unref(stream);
+    if (rc == 0)
+        itsi_records_camera_added(stream);
+    itsi_stream_unref(stream);
     return rc;
 }
 
@@ -237,8 +246,10 @@ int itsi_pipeline_remove_camera(struct itsi_pipeline *p, const char *id, struct 
     if (!stream)
         return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);
     bool mine = unlist(stream);
-    if (mine)
+    if (mine) {
         itsi_stream_retire(stream, ITSI_DROP_CAMERA_REMOVED);
+        itsi_records_camera_removed(stream);
+    }
     itsi_stream_unref(stream);
     return mine ? 0 : itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);
 }

@@ -36,6 +36,7 @@ void itsi_stream_delivered(struct itsi_camera_stream *stream, const struct itsi_
         struct itsi_violation violation;
         itsi_violation_of_late(result, trace, wall, &violation);
         itsi_violations_note(&p->violations, &violation);
+        itsi_records_violation(stream, &violation);
     }
 }
 
@@ -52,6 +53,7 @@ static void note_drop(struct itsi_camera_stream *stream, const struct itsi_frame
     struct itsi_violation violation;
     itsi_violation_of_drop(info, stage, reason, level_of(stream), trace, now, itsi_wall_ns(), &violation);
     itsi_violations_note(&stream->pipeline->violations, &violation);
+    itsi_records_violation(stream, &violation);
 }
 
 void itsi_stream_dropped(void *owner, const struct itsi_frame *frame, enum itsi_stage stage, enum itsi_drop reason)

@@ -30,6 +30,7 @@ void itsi_pipeline_tick(struct itsi_pipeline *p, int64_t now)
     if (p->short_of_memory && !was)
         itsi_warn("monitor", "out of memory: latency windows keep counts and sums only");
     itsi_pipeline_tick_alerting(p, now);
+    itsi_records_tick(p);
     tell_state(p, now);
 }
 

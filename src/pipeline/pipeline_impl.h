@@ -17,6 +17,7 @@
 #include "pipeline/debt.h"
 #include "pipeline/lanes.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/records.h"
 #include "pipeline/tracking.h"
 #include "postprocess/yolo.h"
 #include "preprocess/letterbox.h"
@@ -72,6 +73,7 @@ struct itsi_camera_stream {
     struct itsi_stream_quality quality; /* locks of its own */
     struct itsi_stream_tracking tracking;
     struct itsi_stream_debt debt;
+    struct itsi_stream_records records;
     /* under the table's lock */
     struct itsi_camera_stream *next; /* all streams not settled yet, removed ones with frames in flight too */
     bool listed;

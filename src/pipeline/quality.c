@@ -169,6 +169,7 @@ static void step(struct itsi_pipeline *p, int64_t now)
         return; /* more cameras than there may be: cannot be */
     apply_all(p, q->targets, snapshot.count);
     keep(p, &events);
+    itsi_records_quality(p, &events);
     tell(q, &events);
     pthread_mutex_lock(&q->mutex);
     q->overview.cores = snapshot.cores;

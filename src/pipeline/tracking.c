@@ -68,6 +68,7 @@ void itsi_tracking_detected(struct itsi_camera_stream *stream, struct itsi_resul
     t->doubt = fit.doubt;
     t->last_seq = info->seq > t->last_seq ? info->seq : t->last_seq;
     pthread_mutex_unlock(&t->mutex);
+    itsi_records_detected(stream, result);
     int shown = 0; /* the weak ones were for the tracker alone; boxes come by falling score */
     while (shown < result->count && result->boxes[shown].score > confidence)
         shown++;

@@ -34,6 +34,11 @@ static enum MHD_Result (*const handlers[ITSI_ROUTE_COUNT])(struct itsi_request *
     [ITSI_ROUTE_ALERTS] = itsi_api_alerts,
     [ITSI_ROUTE_QUALITY] = itsi_api_quality,
     [ITSI_ROUTE_CAMERA_QUALITY] = itsi_api_camera_quality,
+    [ITSI_ROUTE_CAMERA_COUNTS] = itsi_api_camera_counts,
+    [ITSI_ROUTE_CAMERA_EVENTS] = itsi_api_camera_events,
+    [ITSI_ROUTE_CAMERA_VIOLATIONS] = itsi_api_camera_violations,
+    [ITSI_ROUTE_CAMERA_CHANGES] = itsi_api_camera_changes,
+    [ITSI_ROUTE_STORE_CAMERAS] = itsi_api_store_cameras,
     [ITSI_ROUTE_VIOLATIONS] = itsi_api_violations,
     [ITSI_ROUTE_MEASUREMENTS] = itsi_api_measurements,
     [ITSI_ROUTE_FLIGHT] = itsi_api_flight,
@@ -61,6 +66,16 @@ int itsi_request_number(const struct itsi_request *r, const char *name, double l
         return itsi_fail(diag, ITS_EINVAL, "%s=%.40s: wanted a number from %g to %g", name, text, least, most);
     *out = value;
     return 0;
+}
+
+int itsi_request_whole(const struct itsi_request *r, const char *name, int least, int most, int *out, struct its_diag *diag)
+{
+    double number = *out;
+    const int rc = itsi_request_number(r, name, least, most, &number, diag);
+    if (rc == 0 && number != (double)(int)number)
+        return itsi_fail(diag, ITS_EINVAL, "%s=%g: wanted a whole number", name, number);
+    *out = (int)number;
+    return rc;
 }
 
 int itsi_request_flag(const struct itsi_request *r, const char *name, bool *out, struct its_diag *diag)
@@ -256,5 +271,6 @@ void itsi_request_completed(void *arg, struct MHD_Connection *connection, void *
     itsi_item_unref(&r->picture.item);
     itsi_buf_fini(&r->body);
     itsi_buf_fini(&r->answer);
+    itsi_free(r->asked);
     itsi_free(r);
 }

@@ -18,6 +18,11 @@ enum itsi_method { ITSI_GET = 1, ITSI_POST = 2, ITSI_DELETE = 4 }; /* HEAD is GE
     X(SNAPSHOT, "/api/v1/cameras/{id}/snapshot.jpg", ITSI_GET)                                                         \
     X(LIVE, "/api/v1/cameras/{id}/live.mjpg", ITSI_GET)                                                                \
     X(CAMERA_QUALITY, "/api/v1/cameras/{id}/quality", ITSI_POST)                                                       \
+    X(CAMERA_COUNTS, "/api/v1/cameras/{id}/counts", ITSI_GET)                                                          \
+    X(CAMERA_EVENTS, "/api/v1/cameras/{id}/events", ITSI_GET)                                                          \
+    X(CAMERA_VIOLATIONS, "/api/v1/cameras/{id}/violations", ITSI_GET)                                                  \
+    X(CAMERA_CHANGES, "/api/v1/cameras/{id}/quality/history", ITSI_GET)                                                \
+    X(STORE_CAMERAS, "/api/v1/store/cameras", ITSI_GET)                                                                \
     X(CAMERA_DETECTIONS, "/api/v1/cameras/{id}/detections", ITSI_GET)                                                  \
     X(DETECTIONS, "/api/v1/detections", ITSI_GET)                                                                      \
     X(WALL, "/api/v1/wall", ITSI_GET)                                                                                  \

@@ -28,7 +28,8 @@ struct itsi_server {
     int64_t started_ns, started_wall_ns;
     struct MHD_Daemon *daemon;
     struct itsi_streams *streams;
-    struct itsi_worker *worker;
+    struct itsi_worker *worker;    /* for what changes something */
+    struct itsi_worker *questions; /* for what asks the database, which may be slow or away */
     /* shared, each with its own lock or atomic */
     struct itsi_serve_settings settings;
     struct itsi_serve_stats stats;
@@ -61,6 +62,7 @@ struct itsi_request {
     int status;
     struct itsi_buf answer;
     char location[128];
+    void *asked; /* api_store.c's; owned */
 };
 
 /* --- request.c: libmicrohttpd's callbacks ------------------------------------------------------------------------- */
@@ -78,6 +80,9 @@ const char *itsi_request_query(const struct itsi_request *request, const char *n
 /* Number of a query parameter: 0 and *out untouched when absent, ITS_EINVAL out of range (diag). */
 int itsi_request_number(const struct itsi_request *request, const char *name, double least, double most, double *out,
                         struct its_diag *diag);
+/* Likewise, a whole one. */
+int itsi_request_whole(const struct itsi_request *request, const char *name, int least, int most, int *out,
+                       struct its_diag *diag);
 int itsi_request_flag(const struct itsi_request *request, const char *name, bool *out, struct its_diag *diag);
 
 /* --- respond.c: responses are queued and counted here ------------------------------------------------------------ */
@@ -97,13 +102,16 @@ void itsi_respond_header(struct MHD_Response *response, const char *name, const 
 
 /* --- worker.c: a thread for what may take long -------------------------------------------------------------------- */
 
-ITS_NODISCARD int itsi_worker_create(struct itsi_worker **out, struct its_diag *diag);
+ITS_NODISCARD int itsi_worker_create(struct itsi_worker **out, const char *name, struct its_diag *diag);
 /* Runs request->job and resumes. ITS_EBUSY: too many wait. */
 int itsi_worker_post(struct itsi_worker *worker, struct itsi_request *request);
 /* Suspends the request, runs the job on the worker and answers with finish; where the worker has no room, finish finds
  * that in r->status. */
 enum MHD_Result itsi_worker_run(struct itsi_request *request, void (*job)(struct itsi_request *),
                                 enum MHD_Result (*finish)(struct itsi_request *));
+/* On another worker than the usual one. */
+enum MHD_Result itsi_worker_run_on(struct itsi_worker *worker, struct itsi_request *request,
+                                   void (*job)(struct itsi_request *), enum MHD_Result (*finish)(struct itsi_request *));
 /* Ends the thread; jobs not begun are answered 503, later ones refused with ITS_ECANCELLED. */
 void itsi_worker_stop(struct itsi_worker *worker);
 void itsi_worker_destroy(struct itsi_worker *worker); /* takes NULL; stops first */
@@ -121,6 +129,11 @@ enum MHD_Result itsi_api_alerts(struct itsi_request *request);
 enum MHD_Result itsi_api_violations(struct itsi_request *request);
 enum MHD_Result itsi_api_quality(struct itsi_request *request);
 enum MHD_Result itsi_api_camera_quality(struct itsi_request *request);
+enum MHD_Result itsi_api_store_cameras(struct itsi_request *request);
+enum MHD_Result itsi_api_camera_counts(struct itsi_request *request);
+enum MHD_Result itsi_api_camera_events(struct itsi_request *request);
+enum MHD_Result itsi_api_camera_violations(struct itsi_request *request);
+enum MHD_Result itsi_api_camera_changes(struct itsi_request *request);
 enum MHD_Result itsi_api_flight(struct itsi_request *request);
 enum MHD_Result itsi_api_camera(struct itsi_request *request);
 enum MHD_Result itsi_api_snapshot(struct itsi_request *request);

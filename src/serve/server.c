@@ -113,7 +113,9 @@ static int start_all(struct itsi_server *server, const struct itsi_server_params
     };
     rc = itsi_streams_create(&server->streams, &streams, diag);
     if (rc == 0)
-        rc = itsi_worker_create(&server->worker, diag);
+        rc = itsi_worker_create(&server->worker, "serve-work", diag);
+    if (rc == 0)
+        rc = itsi_worker_create(&server->questions, "serve-ask", diag);
     return rc == 0 ? start_network(server, limit, diag) : rc;
 }
 
@@ -160,11 +162,13 @@ void itsi_server_stop(struct itsi_server *server)
     MHD_socket listening = MHD_INVALID_SOCKET;
     if (server->daemon)
         listening = MHD_quiesce_daemon(server->daemon); /* ours to close again */
-    /* after these two nothing is suspended any more, which MHD_stop_daemon insists on */
+    /* after these three nothing is suspended any more, which MHD_stop_daemon insists on */
     if (server->streams)
         itsi_streams_stop(server->streams, itsi_now_ns() + GOODBYE_NS);
     if (server->worker)
         itsi_worker_stop(server->worker);
+    if (server->questions)
+        itsi_worker_stop(server->questions);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     if (listening != MHD_INVALID_SOCKET)
@@ -172,6 +176,7 @@ void itsi_server_stop(struct itsi_server *server)
     if (server->listen.fd >= 0)
         close(server->listen.fd);
     itsi_worker_destroy(server->worker);
+    itsi_worker_destroy(server->questions);
     itsi_streams_destroy(server->streams);
     itsi_connections_fini(&server->connections);
     itsi_free(server->model);

@@ -52,14 +52,14 @@ static void *run(void *arg)
     return NULL;
 }
 
-int itsi_worker_create(struct itsi_worker **out, struct its_diag *diag)
+int itsi_worker_create(struct itsi_worker **out, const char *name, struct its_diag *diag)
 {
     struct itsi_worker *w = itsi_zalloc(sizeof *w);
     if (!w)
         return itsi_fail(diag, ITS_ENOMEM, "worker: out of memory");
     pthread_mutex_init(&w->lock, NULL);
     itsi_cond_init(&w->wake);
-    const int rc = itsi_thread_start(&w->thread, "serve-work", run, w, diag);
+    const int rc = itsi_thread_start(&w->thread, name, run, w, diag);
     if (rc != 0) {
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->wake);
@@ -113,15 +113,21 @@ void itsi_worker_destroy(struct itsi_worker *w)
     itsi_free(w);
 }
 
-enum MHD_Result itsi_worker_run(struct itsi_request *r, void (*job)(struct itsi_request *),
-                                enum MHD_Result (*finish)(struct itsi_request *))
+enum MHD_Result itsi_worker_run_on(struct itsi_worker *worker, struct itsi_request *r, void (*job)(struct itsi_request *),
+                                   enum MHD_Result (*finish)(struct itsi_request *))
 {
     r->job = job;
     itsi_request_suspend(r, finish);
-    const int rc = itsi_worker_post(r->server->worker, r);
+    const int rc = itsi_worker_post(worker, r);
     if (rc != 0) { /* else the request is the worker's until it resumes it */
         r->status = rc;
         itsi_request_resume(r);
     }
     return MHD_YES;
+}
+
+enum MHD_Result itsi_worker_run(struct itsi_request *r, void (*job)(struct itsi_request *),
+                                enum MHD_Result (*finish)(struct itsi_request *))
+{
+    return itsi_worker_run_on(r->server->worker, r, job, finish);
 }

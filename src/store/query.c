@@ -22,7 +22,7 @@ static const char *text_of(const struct itsi_db_value *value)
 }
 
 static int ask(struct itsi_database *database, const struct itsi_db_statement *statement, const struct itsi_db_value *values,
-               int count, int limit, itsi_db_row_fn *row, struct reader *reader, int64_t deadline, struct its_diag *diag)
+               int count, int limit, itsi_db_row_fn *row, void *arg, int64_t deadline, struct its_diag *diag)
 {
     static const struct itsi_pool_owner owner = {.component = "store", .stage = "query"};
     struct itsi_db_lease lease;
@@ -31,7 +31,7 @@ static int ask(struct itsi_database *database, const struct itsi_db_statement *s
     int rc = itsi_database_borrow(database, &owner, deadline, &lease, diag);
     if (rc != 0)
         return rc;
-    rc = itsi_db_run(lease.connection, statement, values, count, row, reader, deadline, diag);
+    rc = itsi_db_run(lease.connection, statement, values, count, row, arg, deadline, diag);
     itsi_database_return(database, &lease, deadline);
     return rc;
 }
@@ -56,6 +56,27 @@ int itsi_store_cameras(struct itsi_database *database, const char *after, int li
     const struct itsi_db_value values[] = {itsi_db_text(after ? after : ""), itsi_db_int(limit)};
     struct reader reader = {.row.camera = row, .arg = arg};
     return ask(database, &statement, values, 2, limit, give_camera, &reader, deadline, diag);
+}
+
+static int give_known(void *arg, const struct itsi_db_value *v, int count)
+{
+    (void)v;
+    (void)count;
+    *(bool *)arg = true;
+    return 0;
+}
+
+int itsi_store_camera_known(struct itsi_database *database, const char *camera, bool *known, int64_t deadline,
+                            struct its_diag *diag)
+{
+    static const struct itsi_db_statement statement = {.name = "store_camera_known",
+                                                       .sql = "SELECT 1 FROM its_camera WHERE camera = ?1"};
+    const struct itsi_db_value value = itsi_db_text(camera);
+    bool found = false;
+    int rc = ask(database, &statement, &value, 1, 1, give_known, &found, deadline, diag);
+    if (rc == 0)
+        *known = found;
+    return rc;
 }
 
 /* --- counts -------------------------------------------------------------------------------------------------------- */

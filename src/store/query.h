@@ -19,6 +19,10 @@ typedef int itsi_store_camera_fn(void *arg, const struct itsi_store_camera_row *
 ITS_NODISCARD int itsi_store_cameras(struct itsi_database *database, const char *after, int limit, itsi_store_camera_fn *row,
                                      void *arg, int64_t deadline, struct its_diag *diag);
 
+/* Was there ever one of that name? */
+ITS_NODISCARD int itsi_store_camera_known(struct itsi_database *database, const char *camera, bool *known, int64_t deadline,
+                                          struct its_diag *diag);
+
 struct itsi_store_count_query {
     const char *camera;
     const char *class_name; /* NULL: each */

@@ -68,6 +68,12 @@ class Endpoints(Case):
         self.problem(self.server.get("/api/v1/cameras/gate"), 404)
         self.assertNotIn(b'camera="gate"', self.server.get("/metrics")[2], "its series went with it")
 
+    def test_without_a_store_that_is_said(self):
+        for path in ("cameras/camera_001/counts", "cameras/camera_001/events", "cameras/camera_001/violations",
+                     "cameras/camera_001/quality/history", "store/cameras"):
+            self.problem(self.server.get("/api/v1/" + path), 404, "store_enabled")
+            self.problem(self.server.ask("DELETE", "/api/v1/" + path), 405)
+
     def test_an_id_is_chosen_where_none_is_given(self):
         _, headers, body = self.server.add({"url": "rtsp://host/x"})
         name = json.loads(body)["id"]

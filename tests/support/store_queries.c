@@ -254,6 +254,11 @@ static void each_table_gives_back_what_was_put_in(void **state)
     CHECK_OK(itsi_store_quality_changes(store_database, &where, keep_quality, &page, store_soon(), &diag), diag);
     CHECK_OK(itsi_store_cameras(store_database, NULL, 1, keep_camera, &page, store_soon(), &diag), diag);
     CHECK_OK(itsi_store_cameras(store_database, page.last_name, 1, keep_camera, &page, store_soon(), &diag), diag);
+    for (int i = 0; i < 2; i++) { /* gone, and never there */
+        bool known = i == 1;
+        CHECK_OK(itsi_store_camera_known(store_database, i == 0 ? "b" : "c", &known, store_soon(), &diag), diag);
+        assert_int_equal(known, i == 0);
+    }
     assert_string_equal(page.text, "ml_inference 123.25 0.50 8 3 00f0;4>2 busy {\"busy\": 0.99};b 10 -;"
                                    "\xc3\xa4 \\ \"'\t 9 {\"fps\": 25};");
 }

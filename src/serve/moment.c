@@ -1,0 +1,72 @@
+#include "serve/moment.h"
+
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LATEST_SECONDS 9.2e9 /* what fits into nanoseconds */
+
+static bool take_seconds(double seconds, int64_t *wall_ns)
+{
+    if (!(seconds >= 0 && seconds < LATEST_SECONDS))
+        return false;
+    const int64_t whole = (int64_t)seconds;
+    *wall_ns = whole * ITSI_NS_PER_S + (int64_t)((seconds - (double)whole) * 1e9);
+    return true;
+}
+
+static int days_of(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
+}
+
+/* Hours, minutes and what follows, "Z" being the end; *seconds: since midnight. */
+static bool read_clock(const char *text, double *seconds)
+{
+    int hour, minute, used = 0;
+    double second = 0;
+    if (sscanf(text, "T%2d:%2d%n", &hour, &minute, &used) != 2 || used != 6 || !isdigit((unsigned char)text[1]) ||
+        !isdigit((unsigned char)text[4]))
+        return false;
+    if (text[used] == ':') {
+        char *end;
+        if (!isdigit((unsigned char)text[used + 1]) || !isdigit((unsigned char)text[used + 2]))
+            return false;
+        second = strtod(text + used + 1, &end);
+        used = (int)(end - text);
+    }
+    *seconds = hour * 3600 + minute * 60 + second;
+    return strcmp(text + used, "Z") == 0 && hour < 24 && minute < 60 && second < 60;
+}
+
+static bool read_calendar(const char *text, int64_t *wall_ns)
+{
+    int year, month, day;
+    double seconds = 0;
+    const size_t digits = strspn(text, "0123456789-");
+    if (digits != 10 || text[4] != '-' || text[7] != '-' || sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3)
+        return false;
+    if (month < 1 || month > 12 || day < 1 || day > days_of(year, month))
+        return false;
+    if (text[digits] && !read_clock(text + digits, &seconds))
+        return false;
+    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    return take_seconds((double)timegm(&tm) + seconds, wall_ns);
+}
+
+bool itsi_moment_parse(const char *text, int64_t *wall_ns)
+{
+    char *end;
+    if (read_calendar(text, wall_ns))
+        return true;
+    if (!isdigit((unsigned char)text[0]) || strspn(text, "0123456789.") != strlen(text))
+        return false;
+    const double seconds = strtod(text, &end);
+    return *end == '\0' && take_seconds(seconds, wall_ns);
+}
