@@ -86,7 +86,9 @@ void itsi_pools_configure(struct itsi_pools *pools, const struct its_cfg *cfg)
 {
     itsi_ffmpeg_pool_configure(pools->ffmpeg, &cfg->connection_pool);
     if (pools->redis)
-        itsi_redis_set_retry(pools->redis, cfg->connection_pool.redis_retry_on_timeout);
+        itsi_redis_configure(pools->redis, &cfg->connection_pool);
+    if (pools->database)
+        itsi_database_configure(pools->database, &cfg->connection_pool);
 }
 
 struct itsi_ffmpeg_pool *itsi_pools_ffmpeg(const struct itsi_pools *pools) { return pools->ffmpeg; }

@@ -19,7 +19,7 @@ ITS_NODISCARD int itsi_pools_create(struct itsi_pools **out, const struct its_cf
 /* Writes or spools what the store holds, gives jobs and commands until `deadline`, and ends everything. After the
  * pipeline. Takes NULL. */
 void itsi_pools_destroy(struct itsi_pools *pools, int64_t deadline);
-/* Live options. Any thread. */
+/* Live options. Any thread but the loop's. */
 void itsi_pools_configure(struct itsi_pools *pools, const struct its_cfg *cfg);
 
 /* Borrowed for the pools' life; NULL: there is none. */

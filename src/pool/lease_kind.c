@@ -100,6 +100,7 @@ static void do_all(struct itsi_pool *pool)
 static void take_turn(struct itsi_pool *pool, int64_t latency_ns)
 {
     pool->is_running = true;
+    pool->latency_ns = latency_ns;
     itsi_lease_core_tick(&pool->core, latency_ns, itsi_now_ns());
     (void)itsi_pool_settle(pool);
     do_all(pool);
