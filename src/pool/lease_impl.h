@@ -39,6 +39,7 @@ struct itsi_pool {
     int blocked;            /* threads inside itsi_pool_acquire that wait */
     pthread_cond_t changed; /* while shutting down: something ended */
     struct its_diag last_error;
+    int64_t last_error_at;  /* 0: none */
     uint64_t wakeups;       /* of blocked threads by a grant or refusal */
     uint64_t stale;         /* leases given back that were not held */
     struct itsi_pool_mark marks[2];

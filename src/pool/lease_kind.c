@@ -163,7 +163,8 @@ void itsi_pool_open_failed(struct itsi_pool_slot *slot, int code, const struct i
     struct itsi_pool *pool = slot->pool;
     struct itsi_lease_slot *mine = enter(slot);
     itsi_fail(&pool->last_error, code, "%s", diag && diag->text[0] ? diag->text : its_strerror(code));
-    itsi_lease_core_failed(&pool->core, mine, itsi_now_ns());
+    pool->last_error_at = itsi_now_ns();
+    itsi_lease_core_failed(&pool->core, mine, pool->last_error_at);
     leave(pool);
 }
 

@@ -128,6 +128,13 @@ static void open_wanted(struct itsi_lease_core *core, int64_t now)
     }
 }
 
+static void note_open(struct itsi_lease_core *core)
+{
+    const int *count = core->count;
+    const int open = count[ITSI_LEASE_IDLE] + count[ITSI_LEASE_CHECKING] + count[ITSI_LEASE_LENT] + 1; /* and this one */
+    core->books.peak_open = open > core->books.peak_open ? open : core->books.peak_open;
+}
+
 static void draw_spans(struct itsi_lease_core *core, struct itsi_lease_slot *slot)
 {
     slot->dies = itsi_lease_after(slot->opened, jittered(core, core->params.lifetime_ns, 0.025));
@@ -160,6 +167,7 @@ void itsi_lease_core_opened(struct itsi_lease_core *core, struct itsi_lease_slot
         itsi_lease_books_time(&core->books, ITSI_LEASE_CREATE, now - slot->since);
         slot->uses = 0;
         slot->opened = slot->proven = now;
+        note_open(core);
         draw_spans(core, slot);
         itsi_lease_offer(core, slot, now);
     }

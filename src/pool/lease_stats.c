@@ -90,6 +90,8 @@ static void read_counts(struct itsi_pool *pool, struct itsi_pool_stats *out, int
         .age_s = seconds(now - pool->made_at),
         .latency_ns = pool->latency_ns,
         .peak = books->peak,
+        .peak_open = books->peak_open,
+        .last_error_s_ago = pool->last_error_at ? seconds(now - pool->last_error_at) : -1,
         .leaks = books->leaks,
         .unleaks = books->unleaks,
         .stale = pool->stale,

@@ -26,7 +26,7 @@ struct itsi_pool_stats {
     char name[32];
     int most, regular, size; /* how many may be open: ever, ordinarily, now */
     int in_use, idle, checking, opening, closing;
-    int peak; /* in use at once, at most so far */
+    int peak, peak_open; /* at once in use, and open, at most so far */
     int waiting;
     double oldest_wait_s; /* 0: nobody waits */
     bool is_down;         /* the last open failed */
@@ -45,7 +45,8 @@ struct itsi_pool_stats {
     struct itsi_pool_times acquire; /* of every lease */
     struct itsi_pool_times usage;   /* of every sixteenth lease */
     struct itsi_pool_times create;  /* of everything that could be opened */
-    char last_error[256];           /* why the last open that failed did; may be old */
+    char last_error[256];           /* why the last open that failed did; empty: none so far */
+    double last_error_s_ago;        /* negative: none so far */
 };
 
 /* Any thread. ITS_ENOMEM. */

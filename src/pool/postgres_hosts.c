@@ -75,3 +75,20 @@ int itsi_pg_look_up(const char *url, char out[ITSI_PG_HOSTADDR], struct its_diag
     PQconninfoFree(options);
     return rc;
 }
+
+static const char *value_of(const PQconninfoOption *options, const char *keyword)
+{
+    for (const PQconninfoOption *o = options; o && o->keyword; o++)
+        if (strcmp(o->keyword, keyword) == 0 && o->val)
+            return o->val;
+    return "";
+}
+
+void itsi_pg_address(const char *url, char *out, size_t size)
+{
+    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    const char *host = value_of(options, "host"), *port = value_of(options, "port");
+    snprintf(out, size, "postgresql://%s%s%s/%s", *host ? host : value_of(options, "hostaddr"), *port ? ":" : "", port,
+             value_of(options, "dbname"));
+    PQconninfoFree(options);
+}

@@ -6,6 +6,7 @@
 #include "base/thread.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What no option says. */
@@ -211,4 +212,13 @@ void itsi_redis_stats(struct itsi_redis *redis, struct itsi_redis_stats *out)
 struct itsi_pool *itsi_redis_node_pool(struct itsi_redis *redis, int index)
 {
     return index >= 0 && index < atomic_load(&redis->node_count) ? redis->nodes[index]->pool : NULL;
+}
+
+void itsi_redis_node_address(struct itsi_redis *redis, int index, char *out, size_t size)
+{
+    const struct itsi_redis_host *host = &redis->nodes[index]->host;
+    if (host->name[0])
+        snprintf(out, size, "%s:%d", host->name, host->port);
+    else
+        snprintf(out, size, "%s", redis->url.shown);
 }
