@@ -27,7 +27,7 @@ export function poolsInTrouble(pools = {}) {
 
 function poolName(pool) {
   const name = element('span', 'pool-name');
-  name.append(element('b', '', pool.pool_name), element('span', 'pool-word', pool.health),
+  name.append(element('b', '', KINDS[pool.pool_name] || words(pool.pool_name)), element('span', 'pool-word', pool.health),
     element('span', 'dim', pool.pool_name === pool.kind ? pool.address || '' : `${KINDS[pool.kind]} · ${pool.address}`));
   name.title = pool.address || '';
   return name;
@@ -36,8 +36,9 @@ function poolName(pool) {
 function poolFigures(pool) {
   const figures = element('span', 'pool-figures');
   const waiting = pool.wait_queue_size ? [[count(pool.wait_queue_size), 'waiting']] : [];
+  const acquire = pool.acquire_ms.count ? [[ms(pool.acquire_ms.p99), 'p99 to get one']] : [];
   for (const [value, what] of [[count(pool.active_count), 'in use'], [count(pool.open), 'open'], [count(pool.most), 'most'],
-    ...waiting, [pool.acquire_ms.count ? ms(pool.acquire_ms.p99) : '–', 'p99 to get one']]) {
+    ...waiting, ...acquire]) {
     const figure = document.createElement('span');
     figure.append(element('b', '', value), ` ${what}`);
     figures.append(figure);

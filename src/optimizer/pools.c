@@ -64,8 +64,11 @@ static int make_all(struct itsi_pools *pools, const struct its_cfg *cfg, struct 
         return rc;
     itsi_ffmpeg_pool_usual(&ffmpeg, &cfg->connection_pool);
     rc = itsi_ffmpeg_pool_create(&pools->ffmpeg, pools->loop, &ffmpeg, diag);
-    if (rc == 0 && cfg->general.redis_url)
+    if (rc == 0 && cfg->general.redis_url) {
         rc = itsi_redis_create(&pools->redis, pools->loop, cfg->general.redis_url, &cfg->connection_pool, diag);
+        if (rc != 0)
+            return itsi_diag_prefix(diag, rc, "redis_url");
+    }
     return rc == 0 && cfg->store.store_enabled ? make_store(pools, cfg, diag) : rc;
 }
 

@@ -214,11 +214,20 @@ struct itsi_pool *itsi_redis_node_pool(struct itsi_redis *redis, int index)
     return index >= 0 && index < atomic_load(&redis->node_count) ? redis->nodes[index]->pool : NULL;
 }
 
+/* "redis://host:port/0" of an address whose passwords are hidden already. */
+static void leave_out_user(const char *shown, char *out, size_t size)
+{
+    const char *scheme_end = strstr(shown, "://");
+    const char *rest = scheme_end ? scheme_end + 3 : shown;
+    const char *at = memrchr(rest, '@', strcspn(rest, "/?"));
+    snprintf(out, size, "%.*s%s", (int)(rest - shown), shown, at ? at + 1 : rest);
+}
+
 void itsi_redis_node_address(struct itsi_redis *redis, int index, char *out, size_t size)
 {
     const struct itsi_redis_host *host = &redis->nodes[index]->host;
     if (host->name[0])
         snprintf(out, size, "%s:%d", host->name, host->port);
     else
-        snprintf(out, size, "%s", redis->url.shown);
+        leave_out_user(redis->url.shown, out, size);
 }

@@ -85,7 +85,7 @@ void itsi_redis_stats(struct itsi_redis *redis, struct itsi_redis_stats *out);
 /* The lease pools under it, for metrics and health: node 0 is the server or master, others are a cluster's; NULL beyond
  * the last. They live as long as `redis`. Any thread. */
 struct itsi_pool *itsi_redis_node_pool(struct itsi_redis *redis, int index);
-/* Where that is: `redis_url` without its passwords, or a cluster's "host:port". Any thread. */
+/* Where that is: `redis_url` without user and passwords, or a cluster's "host:port". Any thread. */
 void itsi_redis_node_address(struct itsi_redis *redis, int index, char *out, size_t size);
 
 #endif
