@@ -1,5 +1,6 @@
 #include "optimizer/pools.h"
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/dirs.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@ struct itsi_pools {
     char database_address[256]; /* const */
     pthread_mutex_t mutex;      /* over what follows */
     struct itsi_losses_lately lately;
+    int64_t down_since[ITSI_ALERT_POOLS]; /* 0: it is not */
 };
 
 static int open_store(struct itsi_pools *pools, const struct its_cfg *cfg, const char *spool, struct its_diag *diag)
@@ -116,6 +118,18 @@ struct itsi_store_losses itsi_pools_losses(struct itsi_pools *pools, const struc
     const struct itsi_store_losses lately = itsi_losses_lately(&pools->lately, &ever, now);
     pthread_mutex_unlock(&pools->mutex);
     return lately;
+}
+
+void itsi_pools_time_outages(struct itsi_pools *pools, const bool is_down[ITSI_ALERT_POOLS], int64_t now,
+                             struct itsi_alert_pool_state out[ITSI_ALERT_POOLS])
+{
+    pthread_mutex_lock(&pools->mutex);
+    for (int p = 0; p < ITSI_ALERT_POOLS; p++) {
+        int64_t *since = &pools->down_since[p];
+        *since = !is_down[p] ? 0 : *since ? *since : now;
+        out[p].down_seconds = *since ? (double)(now - *since) / (double)ITSI_NS_PER_S : 0;
+    }
+    pthread_mutex_unlock(&pools->mutex);
 }
 
 uint64_t itsi_pools_spool_most(const struct itsi_pools *pools) { return pools->spool_most; }

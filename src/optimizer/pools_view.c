@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The database and FFmpeg. */
 enum { OTHER_POOLS = 2 };
@@ -81,6 +82,30 @@ static void look_at_store(struct itsi_pools_view *view, struct itsi_pools *pools
     view->spool_most = itsi_pools_spool_most(pools);
 }
 
+static void note_outage(struct itsi_pools_view *view, enum itsi_alert_pool pool,
+                        const struct itsi_health_verdict *verdict, bool is_down[ITSI_ALERT_POOLS])
+{
+    if (verdict->health != ITSI_HEALTH_DOWN || is_down[pool])
+        return;
+    is_down[pool] = true;
+    snprintf(view->outages[pool].why, sizeof view->outages[pool].why, "%.*s", ITSI_ALERT_NAMES_SIZE - 1, verdict->why);
+}
+
+static void look_at_outages(struct itsi_pools_view *view, struct itsi_pools *pools)
+{
+    bool is_down[ITSI_ALERT_POOLS] = {false};
+    for (int i = 0; i < view->count; i++) {
+        const struct itsi_pool_view *v = &view->pools[i];
+        note_outage(view,
+                    v == view->database ? ITSI_ALERT_POOL_DATABASE
+                    : v == view->ffmpeg ? ITSI_ALERT_POOL_FFMPEG
+                                        : ITSI_ALERT_POOL_REDIS,
+                    &v->verdict, is_down);
+    }
+    note_outage(view, ITSI_ALERT_POOL_STORE, &view->store_verdict, is_down);
+    itsi_pools_time_outages(pools, is_down, itsi_now_ns(), view->outages);
+}
+
 struct itsi_pools_view *itsi_pools_look(struct itsi_pools *pools)
 {
     const int nodes = pools ? redis_nodes(itsi_pools_redis(pools)) : 0;
@@ -94,7 +119,16 @@ struct itsi_pools_view *itsi_pools_look(struct itsi_pools *pools)
         return NULL;
     }
     look_at_store(view, pools);
+    look_at_outages(view, pools);
     return view;
+}
+
+void itsi_pools_outages(void *pools, struct itsi_alert_pool_state out[ITSI_ALERT_POOLS])
+{
+    struct itsi_pools_view *view = itsi_pools_look(pools);
+    if (view) /* else the next second tells */
+        memcpy(out, view->outages, sizeof view->outages);
+    itsi_free(view);
 }
 
 enum itsi_health itsi_pools_health(const struct itsi_pools_view *view)

@@ -22,6 +22,23 @@ static void put_health(struct itsi_exposition *e, const struct itsi_pools_view *
         put_health_of(e, "store", view->store_verdict.health);
 }
 
+static void put_outage(struct itsi_exposition *e, const struct itsi_pools_view *view, enum itsi_alert_pool pool,
+                       bool is_there)
+{
+    if (is_there)
+        itsi_exposition_value(e, ITSI_LABELS({"pool", itsi_alert_pool_name(pool)}), view->outages[pool].down_seconds);
+}
+
+static void put_outages(struct itsi_exposition *e, const struct itsi_pools_view *view)
+{
+    itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_pool_outage_seconds", "seconds",
+                           "For how long a pool, or the store, has been down; 0: it is not.");
+    put_outage(e, view, ITSI_ALERT_POOL_REDIS, view->redis);
+    put_outage(e, view, ITSI_ALERT_POOL_DATABASE, view->database);
+    put_outage(e, view, ITSI_ALERT_POOL_FFMPEG, view->ffmpeg);
+    put_outage(e, view, ITSI_ALERT_POOL_STORE, view->has_store);
+}
+
 static void put_redis(struct itsi_exposition *e, const struct itsi_redis_stats *s)
 {
     itsi_put_counter(e, "its_redis_requests", NULL, "Requests to Redis: commands carried out together.",
@@ -95,6 +112,7 @@ void itsi_put_pools_metrics(struct itsi_exposition *e, struct itsi_pools *pools)
         return;
     }
     put_health(e, view);
+    put_outages(e, view);
     put_redis(e, &view->redis_stats);
     itsi_put_ffmpeg_metrics(e, &view->ffmpeg_stats);
     put_store(e, &view->store);
