@@ -3,8 +3,9 @@
 other pools stay well, the API says which one is not and why, nobody gets to see a password; and what the database does not
 take at the end is written by the next start. How long recovery takes is printed.
 
-usage: daemon_test.py its-camera-ai its_store_load"""
+usage: daemon_test.py its-camera-ai its_store_load GROUP, with GROUP one of start, servers, passwords, end"""
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -18,8 +19,7 @@ from daemon import Daemon, Redis, on_time, until
 from postgres import PASSWORD, Postgres, as_user
 
 BINARY, STORE_LOAD = sys.argv[1:3]
-# Connections are made anew every second: so there is traffic whether or not rows are written.
-BUSY = {"connection_pool.db_pool_recycle": 1, "connection_pool.redis_pool_size": 10}
+SCHEMAS = json.loads((pathlib.Path(__file__).resolve().parents[2] / "web/openapi.json").read_text())["components"]["schemas"]
 WORSE = 0.1  # by which fewer frames may be in time: the machine has other things to do as well
 
 
@@ -131,10 +131,14 @@ def recycled(daemon):
 def real_servers(postgres, redis):
     with tempfile.TemporaryDirectory() as folder:
         config = pathlib.Path(folder) / "config.json"
+        # connections are made anew every second: there is traffic whether or not rows are written
         config.write_text('{"connection_pool": {"db_pool_recycle": 1}}')
         settings = {"database_url": postgres.url(), "redis_url": redis.url(), "connection_pool.redis_pool_size": 10}
         with Daemon(BINARY, settings, arguments=("--config", str(config))) as daemon:
-            expect(daemon, {"redis": "ok", "database": "ok", "ffmpeg": "ok", "store": "ok"})
+            well = {"redis": "ok", "database": "ok", "ffmpeg": "ok", "store": "ok"}
+            expect(daemon, well)
+            described(daemon)
+            metrics_agree(daemon, well)
             killed_and_restarted(daemon, "database", postgres, ["redis", "ffmpeg"])
             killed_and_restarted(daemon, "redis", redis, ["database", "ffmpeg"])
             stopped(daemon, postgres, "PostgreSQL")
@@ -143,7 +147,7 @@ def real_servers(postgres, redis):
             reconfigured(daemon, config)
             said = daemon.everything_said()
             assert PASSWORD not in said and Redis.PASSWORD not in said
-            code, seconds = daemon.stop()
+            code, _ = daemon.stop()
             assert code == 0, daemon.log()
 
 
@@ -156,6 +160,8 @@ def wrong_passwords(postgres, redis):
             pool, _ = daemon.wait_for("database", "down")
             assert "password" in pool["why"], pool["why"]
             assert daemon.pools()["ffmpeg"]["health"] == "ok"
+            metrics_agree(daemon, {"redis": "down", "database": "down", "ffmpeg": "ok"})
+            alerted(daemon, "redis", "database")
         assert "wr0ng-secret" not in daemon.everything_said()
         code, _ = daemon.stop()
         assert code == 0, daemon.log()
@@ -214,7 +220,7 @@ def refused_at_the_start():
 
 
 def fill_spool(folder):
-    """Rows of a process that never reached a database; how many."""
+    """With rows of a process that never reached a database."""
     spool = folder / "spool"
     load = subprocess.Popen([STORE_LOAD, "postgresql://127.0.0.1:1/nowhere", spool, "4", "500", "0"], stdin=subprocess.PIPE,
                             stdout=subprocess.DEVNULL)
@@ -245,14 +251,59 @@ def hung_database_at_the_end(postgres):
         print(f"  written {seconds:.2f} s after the next start, {rows} events, each once")
 
 
+def described(daemon):
+    """Documents have what their description says, and nothing else."""
+    document = daemon.json("/api/v1/performance/pools")
+    for pool in document["pools"]:
+        assert set(pool) == set(SCHEMAS["Pool"]["properties"]), set(pool) ^ set(SCHEMAS["Pool"]["properties"])
+        assert set(pool["connections"]) == set(SCHEMAS["ConnectionStats"]["properties"])
+    assert set(document["store"]) == set(SCHEMAS["Store"]["oneOf"][1]["properties"])
+    for path in ("/api/v1/performance/status", "/api/v1/performance/metrics"):
+        stats = daemon.json(path)["connection_pools"]
+        assert set(stats) == {"redis", "database", "ffmpeg"}
+        for name, info in (("redis", "pool_info"), ("database", "pool_info"), ("ffmpeg", "process_info")):
+            assert set(stats[name]) == {"pool_metrics", info, "health"}, stats[name]
+
+
+def metrics_agree(daemon, healths):
+    lines = daemon.ask("/metrics")[1].splitlines()
+    for name, health in healths.items():
+        for word in ("ok", "degraded", "down"):
+            assert f'its_pool_health{{pool="{name}",health="{word}"}} {int(word == health)}' in lines, (name, word)
+    outages = {line.split('"')[1]: float(line.split()[-1]) for line in lines if line.startswith("its_pool_outage_seconds{")}
+    assert all((outages[name] > 0) == (health == "down") for name, health in healths.items()), (outages, healths)
+
+
+def alerted(daemon, *names):
+    """After ten seconds of it, and of none else."""
+    def told():
+        active = [a for a in daemon.json("/api/v1/performance/alerts")["active"] if a["labels"]["condition"] == "pool_down"]
+        return {a["labels"]["pool"]: a for a in active} if len(active) == len(names) else None
+    alerts, _ = until("alerts", told)
+    assert set(alerts) == set(names), alerts
+    for name, alert in alerts.items():
+        assert alert["severity"] == "warning" and name in alert["summary"] and alert["figures"]["down_seconds"] >= 10, alert
+        assert alert["figures"]["why"] in alert["summary"]
+    assert not list((daemon.folder / "flight").glob("*")), "no frame waited for a pool"
+
+
+GROUPS = ("start", "servers", "passwords", "end")
+
+
 def main():
-    refused_at_the_start()
-    without_ffmpeg()
-    data_dir_read_only()
-    with Postgres(max_connections=12, client_connection_check_interval="100ms") as postgres, Redis() as redis:
-        real_servers(postgres, redis)
-        wrong_passwords(postgres, redis)
-        hung_database_at_the_end(postgres)
+    group = sys.argv[3]
+    assert group in GROUPS, group
+    if group == "start":
+        refused_at_the_start()
+        without_ffmpeg()
+        data_dir_read_only()
+        return 0
+    with Postgres(max_connections=12, client_connection_check_interval="100ms") as postgres:
+        if group == "end":
+            hung_database_at_the_end(postgres)
+            return 0
+        with Redis() as redis:
+            (real_servers if group == "servers" else wrong_passwords)(postgres, redis)
     return 0
 
 
