@@ -57,7 +57,7 @@ def main():
         assert "redis down" in element(document, "state-reason"), element(document, "state-reason")
         assert element(document, "pools-health") == "down" and element(document, "store-health") == "ok"
         rows = element(document, "pool-rows")
-        assert all(word in rows for word in ("Redis", "Database", "FFmpeg", "SQLite", "refused", "in use")), rows
+        assert all(word in rows for word in ("Redis", "database", "FFmpeg", "SQLite", "refused", "in use")), rows
         assert "Rows written" in element(document, "store-figures")
         assert element(document, "balance") == "balanced"
         assert "hunter2" not in document
