@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole suite: gcc (everything), clang (unit tests), ASan+UBSan (unit tests), TSan (unit tests with the null backend),
+# The whole suite: gcc (everything), clang (unit tests), ASan+UBSan (unit tests), TSan (unit tests with more than one thread, with the null backend),
 # and a short turn of every fuzz target over its corpus. Ends with what was skipped.
 #
 # Most tests of the first build wait for cameras and clocks: the others are compiled meanwhile, in the kernel's idle class,
@@ -58,8 +58,7 @@ if build release; then
 fi
 build clang && suite clang -L unit -j "$slots"
 build asan && suite asan -L unit -j "$slots"
-# The renderer has no threads, and drawing under ThreadSanitizer takes minutes.
-build tsan && suite tsan -L unit -E unit.render -j "$slots"
+build tsan && suite tsan -L unit -LE one_thread -j "$slots"
 if command -v clang >/dev/null && build fuzz; then
     suite fuzz -L fuzz -j "$slots"
 fi

@@ -46,6 +46,29 @@ static void service_time_is_kept(void **state)
     b->close(e);
 }
 
+/* What is over before its start has been told makes room for the next all the same: nothing else would wake the worker. */
+static void no_run_is_too_short_to_be_followed(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 2000, SLOTS = 3 };
+    const struct itsi_backend *b = &itsi_backend_null;
+    struct itsi_engine_params params = {.width = 64, .height = 64, .max_batch = 1, .null_per_image_ns = 1};
+    struct itsi_engine *e;
+    struct its_diag diag;
+    CHECK_OK(b->open(&e, &params, &diag), diag);
+    assert_int_equal(b->info(e)->slots, SLOTS);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < SLOTS; i++)
+            assert_int_equal(b->submit(e, b->acquire(e), 1), 0);
+        for (int i = 0; i < SLOTS; i++) {
+            struct itsi_completion done;
+            assert_int_equal(b->collect(e, itsi_now_ns() + 20 * ITSI_NS_PER_S, &done), 0);
+            b->release(e, done.slot);
+        }
+    }
+    b->close(e);
+}
+
 static void finds_nothing(void **state)
 {
     (void)state;
@@ -69,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registry_lists_backends_in_order_of_preference),
         cmocka_unit_test(service_time_is_kept),
+        cmocka_unit_test(no_run_is_too_short_to_be_followed),
         cmocka_unit_test(finds_nothing),
     };
     int failed = cmocka_run_group_tests_name("null", tests, NULL, NULL);

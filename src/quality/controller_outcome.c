@@ -27,7 +27,7 @@ static void tell(struct itsi_quality_state *state, const struct itsi_quality_mem
         .to_decode = decodes ? now->decode : ITSI_DECODE_ALL,
         .from_sub = decodes && member->sub,
         .to_sub = decodes && now->sub_stream,
-        .key_fps = decodes ? member->measured_key_fps : 0,
+        .key_fps = decodes ? member->camera->key_fps : 0,
         .reason = reason,
         .inputs = state->verdict.inputs,
     };

@@ -99,6 +99,20 @@ static void remembers_each_way_of_decoding(void **state)
     CHECK_NEAR(predicted(&camera, &learned, 2, 1).decode, 0.05, 1e-9);
 }
 
+/* Lived on from the start, and then found irregular: what the whole stream takes is told by what its key frames took. */
+static void knows_what_follows_key_frames_that_are_no_longer_relied_on(void **state)
+{
+    (void)state;
+    struct itsi_quality_learned learned = {.encode = 0};
+    struct itsi_quality_camera camera = camera_of(0.008, 1);
+    camera.has_sub = false;
+    camera.droppable = 0;
+    learn_at(&learned, &camera, 4);
+    CHECK_NEAR(predicted(&camera, &learned, 4, 1).decode, 0.008, 1e-9);
+    camera.irregular_keys = true;
+    CHECK_NEAR(predicted(&camera, &learned, 4, 1).decode, 0.1, 1e-9);
+}
+
 /* Demand and not consumption: a decoder that does half of its frames would take twice what it took. */
 static void asks_what_would_be_needed_to_keep_up(void **state)
 {
@@ -133,6 +147,7 @@ int main(void)
         cmocka_unit_test(unknown_costs_nothing),
         cmocka_unit_test(predicts_where_it_never_was),
         cmocka_unit_test(remembers_each_way_of_decoding),
+        cmocka_unit_test(knows_what_follows_key_frames_that_are_no_longer_relied_on),
         cmocka_unit_test(asks_what_would_be_needed_to_keep_up),
         cmocka_unit_test(work_falls_to_its_resource),
     };

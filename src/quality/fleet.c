@@ -137,8 +137,8 @@ static void begin_member(struct itsi_quality_fleet *fleet, struct itsi_quality_m
                          const struct itsi_quality_camera *camera)
 {
     member->facts = *camera;
-    member->measured_key_fps = camera->key_fps;
-    member->facts.key_fps = itsi_quality_keys_follow(&member->keys, camera->key_fps, fleet->policy->floor_fps, fleet->time);
+    member->facts.irregular_keys =
+        itsi_quality_keys_follow(&member->keys, camera->key_fps, fleet->policy->floor_fps, fleet->time);
     member->camera = &member->facts;
     memset(member->reason, 0, sizeof member->reason);
     set_bounds(fleet, member);

@@ -24,8 +24,7 @@ struct itsi_quality_member {
     bool sub_lost;                       /* and that was told */
     /* of this step */
     const struct itsi_quality_camera *camera; /* `facts` */
-    struct itsi_quality_camera facts;    /* the snapshot's, but that key frames which cannot be relied on are not known, */
-    double measured_key_fps;             /* however many they are */
+    struct itsi_quality_camera facts;    /* the snapshot's, and whether its key frames can be relied on */
     bool boosted;
     struct itsi_quality_position top, deepest; /* bounds of `at` */
     struct itsi_quality_work cost;             /* demand at `at`, pin and boost applied */

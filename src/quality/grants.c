@@ -73,6 +73,17 @@ static bool show(struct itsi_quality_grant *grant, const struct itsi_quality_sna
     return grant->gives_ns < SHOWS_IN * policy->slow_ns;
 }
 
+/* What it is expected to take where it is. Of its pictures only those key frames are lived on that the controller decided to
+ * live on. */
+static void expect(struct itsi_quality_grant *grant, const struct itsi_quality_camera *seen,
+                   const struct itsi_quality_target *target, const struct itsi_quality_capacity *capacity,
+                   const struct itsi_quality_policy *policy)
+{
+    struct itsi_quality_camera camera = seen->fps > 0 ? *seen : grant->camera;
+    camera.irregular_keys = seen->fps > 0 && seen->key_fps > 0 && target->decode != ITSI_DECODE_KEY;
+    itsi_quality_expect(capacity, policy, &camera, &target->position, grant->work);
+}
+
 void itsi_quality_grants_follow(struct itsi_quality_grants *grants, const struct itsi_quality_snapshot *snapshot,
                                 const struct itsi_quality_target *targets,
                                 const struct itsi_quality_capacity *capacity,
@@ -95,8 +106,7 @@ void itsi_quality_grants_follow(struct itsi_quality_grants *grants, const struct
             stays = !grant->seen && grant->age_ns < APPEARS_NS;
         grant->seen |= camera != NULL;
         if (camera) /* it may have been lowered since, and more is known by now */
-            itsi_quality_expect(capacity, policy, camera->fps > 0 ? camera : &grant->camera, &targets[at].position,
-                                grant->work);
+            expect(grant, camera, &targets[at], capacity, policy);
         if (stays)
             grants->items[kept++] = *grant;
     }

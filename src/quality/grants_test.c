@@ -143,6 +143,31 @@ static void no_more_is_kept_than_it_takes_where_it_is(void **state)
     itsi_quality_grants_fini(&desk.grants);
 }
 
+/* Its key frames come twice a second on average and are not relied on: it is decoded whole, and so much is kept for it. */
+static void nothing_is_thought_saved_by_key_frames_that_are_not_relied_on(void **state)
+{
+    (void)state;
+    struct desk desk;
+    open_desk(&desk);
+    desk.capacity.typical.decode[ITSI_DECODE_ALL] = 0.03 / (640 * 360); /* a picture of 360p */
+    grant(&desk, 7);
+    desk.cameras[0] = running(7, 0);
+    desk.cameras[0].width = 640;
+    desk.cameras[0].height = 360;
+    desk.cameras[0].key_fps = 2;
+    desk.snapshot.count = 1;
+    for (int k = 0; k < ITSI_KNOBS; k++)
+        desk.targets[0].position.rung[k] = itsi_quality_deepest((enum itsi_quality_knob)k);
+    desk.targets[0].decode = ITSI_DECODE_KEY;
+    pass(&desk, 0.5);
+    /* two of ten pictures, each of twice the work; a detection */
+    CHECK_NEAR(left(&desk, NULL), 1 - 0.3 * 0.4 - 0.02, 1e-9);
+    desk.targets[0].decode = ITSI_DECODE_ALL;
+    pass(&desk, 0.5);
+    CHECK_NEAR(left(&desk, NULL), 1 - 0.3 - 0.02, 1e-9);
+    itsi_quality_grants_fini(&desk.grants);
+}
+
 static void who_does_not_come_keeps_no_room(void **state)
 {
     (void)state;
@@ -185,6 +210,7 @@ int main(void)
         cmocka_unit_test(it_is_released_as_the_work_shows),
         cmocka_unit_test(an_estimate_that_was_too_high_gives_way_to_the_fact),
         cmocka_unit_test(no_more_is_kept_than_it_takes_where_it_is),
+        cmocka_unit_test(nothing_is_thought_saved_by_key_frames_that_are_not_relied_on),
         cmocka_unit_test(who_does_not_come_keeps_no_room),
         cmocka_unit_test(the_oldest_are_forgotten),
     };

@@ -21,10 +21,10 @@ static int64_t wait_of(const struct itsi_quality_keys *keys)
     return FIRST_WAIT << doublings;
 }
 
-double itsi_quality_keys_follow(struct itsi_quality_keys *keys, double key_fps, double floor_fps, int64_t time)
+bool itsi_quality_keys_follow(struct itsi_quality_keys *keys, double key_fps, double floor_fps, int64_t time)
 {
     if (key_fps <= 0)
-        return 0;
+        return keys->distrusted;
     if (!itsi_rate_reaches(key_fps, floor_fps)) {
         if (!keys->distrusted)
             lose_trust(keys, time);
@@ -33,5 +33,5 @@ double itsi_quality_keys_follow(struct itsi_quality_keys *keys, double key_fps, 
         keys->distrusted = false;
         keys->changed = time;
     }
-    return keys->distrusted ? 0 : key_fps;
+    return keys->distrusted;
 }

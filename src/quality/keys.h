@@ -14,8 +14,8 @@ struct itsi_quality_keys {
     int64_t changed; /* distrusted: when they last were too rare; else since when they have not been */
 };
 
-/* key_fps: as measured, 0: not known. Returns the rate to go by: as measured, or 0 while it is not to be relied on. Time is the
+/* key_fps: as measured, 0: not known. Returns whether they are not to be relied on now, however many they are. Time is the
  * controller's. */
-double itsi_quality_keys_follow(struct itsi_quality_keys *keys, double key_fps, double floor_fps, int64_t time);
+bool itsi_quality_keys_follow(struct itsi_quality_keys *keys, double key_fps, double floor_fps, int64_t time);
 
 #endif

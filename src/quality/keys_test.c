@@ -11,11 +11,12 @@ static void relied_on_from_the_first_on(void **state)
 {
     (void)state;
     struct itsi_quality_keys keys = {.distrusted = false};
-    assert_true(itsi_quality_keys_follow(&keys, 0, 1, 0) == 0); /* not known */
-    assert_true(itsi_quality_keys_follow(&keys, 2, 1, 1 * S) == 2);
-    assert_true(itsi_quality_keys_follow(&keys, 0.995, 1, 2 * S) == 0.995); /* a key frame every 30 of 29.97 a second */
-    assert_true(itsi_quality_keys_follow(&keys, 0.98, 1, 3 * S) == 0);
-    assert_true(itsi_quality_keys_follow(&keys, 0.98, 0.5, 4 * S) == 0); /* it is too soon, whatever is asked for now */
+    assert_false(itsi_quality_keys_follow(&keys, 0, 1, 0)); /* not known */
+    assert_false(itsi_quality_keys_follow(&keys, 2, 1, 1 * S));
+    assert_false(itsi_quality_keys_follow(&keys, 0.995, 1, 2 * S)); /* a key frame every 30 of 29.97 a second */
+    assert_true(itsi_quality_keys_follow(&keys, 0.98, 1, 3 * S));
+    assert_true(itsi_quality_keys_follow(&keys, 0.98, 0.5, 4 * S)); /* it is too soon, whatever is asked for now */
+    assert_true(itsi_quality_keys_follow(&keys, 0, 0.5, 5 * S));    /* an outage makes up for nothing */
 }
 
 /* One gap is waited out for half a minute, the next for a minute, and half an hour without one makes up for all. */
@@ -26,14 +27,14 @@ static void trust_comes_back_ever_later(void **state)
     int64_t time = 100 * S;
     for (int loss = 0; loss < 9; loss++) {
         const int64_t wait = (INT64_C(30) << (loss < 5 ? loss : 5)) * S;
-        assert_true(itsi_quality_keys_follow(&keys, 1, 1, time) == 1);
-        assert_true(itsi_quality_keys_follow(&keys, 0.5, 1, time += S) == 0);
-        assert_true(itsi_quality_keys_follow(&keys, 1, 1, time + wait - 1) == 0);
-        assert_true(itsi_quality_keys_follow(&keys, 1, 1, time += wait) == 1);
+        assert_false(itsi_quality_keys_follow(&keys, 1, 1, time));
+        assert_true(itsi_quality_keys_follow(&keys, 0.5, 1, time += S));
+        assert_true(itsi_quality_keys_follow(&keys, 1, 1, time + wait - 1));
+        assert_false(itsi_quality_keys_follow(&keys, 1, 1, time += wait));
     }
     time += 1800 * S;
-    assert_true(itsi_quality_keys_follow(&keys, 0.5, 1, time) == 0);
-    assert_true(itsi_quality_keys_follow(&keys, 1, 1, time + 30 * S) == 1);
+    assert_true(itsi_quality_keys_follow(&keys, 0.5, 1, time));
+    assert_false(itsi_quality_keys_follow(&keys, 1, 1, time + 30 * S));
 }
 
 /* --- in the controller -------------------------------------------------------------------------------------------- */

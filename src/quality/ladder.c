@@ -70,8 +70,8 @@ double itsi_quality_decoded_fps(const struct itsi_quality_camera *camera, enum i
 /* Does the mode leave as much as the floor? Of a camera of which nothing comes just now only its key frames are known. */
 static bool leaves_floor(const struct itsi_quality_camera *camera, enum itsi_decode_mode mode, double floor_fps)
 {
-    if (mode == ITSI_DECODE_KEY && camera->key_fps <= 0)
-        return false; /* none is known to come, and without a floor nothing would do */
+    if (mode == ITSI_DECODE_KEY && (camera->key_fps <= 0 || camera->irregular_keys))
+        return false; /* without a floor anything would do, even what is not known to come */
     if (camera->fps <= 0)
         return mode != ITSI_DECODE_KEY || itsi_rate_reaches(camera->key_fps, floor_fps);
     return itsi_rate_reaches(itsi_quality_decoded_fps(camera, mode), floor_fps);

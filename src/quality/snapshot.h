@@ -34,7 +34,8 @@ struct itsi_quality_camera {
     bool has_sub;      /* it has a smaller stream that can be had, as far as is known, */
     bool sub_lost;     /* or one that could not be had when it was last tried */
     int sub_width, sub_height; /* 0: not known, taken for 640x360 */
-    double key_fps;    /* key frames per second; 0: not known, and then never relied on */
+    double key_fps;    /* key frames per second; 0: not known, and then never relied on, */
+    bool irregular_keys; /* nor while they come irregularly: found by the controller (quality/keys.h), false in what it is told */
     bool reordered;    /* pictures are not decoded in the order they are shown in: key frames stay alone */
     double droppable;  /* share of frames that no other frame refers to, 0..1 */
     int max_interval;  /* longest detection interval over which its tracks hold; 0: no limit known */

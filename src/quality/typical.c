@@ -24,7 +24,7 @@ void itsi_quality_typical_make(const struct itsi_quality_fleet *fleet, struct it
             continue;
         add(&pixels, area);
         add(&droppable, camera->droppable);
-        if (camera->key_fps > 0)
+        if (camera->key_fps > 0 && !camera->irregular_keys)
             add(&key_fps, camera->key_fps);
         for (int mode = 0; mode < ITSI_DECODE_MODES; mode++)
             if (member->learned.decode[0][mode] > 0)

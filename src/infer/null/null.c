@@ -50,21 +50,24 @@ static void start_waiting(struct itsi_engine *engine)
     }
 }
 
-/* Ends what is over at `now`; earliest end of the rest, or ITSI_NEVER. */
-static int64_t end_due(struct itsi_engine *engine, int64_t now)
+/* Ends what is over at `now`. */
+static void end_due(struct itsi_engine *engine, int64_t now)
 {
-    int64_t earliest = ITSI_NEVER;
-    for (int i = 0; i < engine->info.slots; i++) {
-        if (!engine->ends_ns[i])
-            continue;
-        if (engine->ends_ns[i] <= now) {
+    for (int i = 0; i < engine->info.slots; i++)
+        if (engine->ends_ns[i] && engine->ends_ns[i] <= now) {
             engine->ends_ns[i] = 0;
             itsi_slots_finish(&engine->slots, i, 0);
-        } else if (engine->ends_ns[i] < earliest) {
-            earliest = engine->ends_ns[i];
         }
-    }
-    return earliest;
+}
+
+/* When the first of those that run is over; ITSI_NEVER: none runs. */
+static int64_t next_end(const struct itsi_engine *engine)
+{
+    int64_t next = ITSI_NEVER;
+    for (int i = 0; i < engine->info.slots; i++)
+        if (engine->ends_ns[i] && engine->ends_ns[i] < next)
+            next = engine->ends_ns[i];
+    return next;
 }
 
 static void *work(void *arg)
@@ -73,7 +76,8 @@ static void *work(void *arg)
     for (;;) {
         end_due(engine, itsi_now_ns());
         start_waiting(engine);
-        int64_t until = end_due(engine, itsi_now_ns());
+        /* What is over by now is ended in the next round and not here: whoever ends one has to start the next. */
+        const int64_t until = next_end(engine);
         pthread_mutex_lock(&engine->mutex);
         while (!engine->poked && !engine->quit && itsi_cond_wait_until(&engine->wake, &engine->mutex, until))
             ;
