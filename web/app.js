@@ -3,6 +3,7 @@ import { LatencyChart, drawStages } from './charts.js';
 import { ask } from './daemon.js';
 import { count, duration, fixed, memory, ms, percent, words } from './format.js';
 import { watchMonitor } from './monitor.js';
+import { poolsInTrouble, watchPools } from './pools.js';
 import { debtWords, editQuality, levelClass, qualityWords, setUpQuality, watchQuality } from './quality.js';
 import { Wall, stateClass } from './wall.js';
 
@@ -24,7 +25,7 @@ function showHeader(doc) {
   const pill = $('state');
   pill.textContent = doc.state;
   pill.className = `pill ${{ ok: 'good', down: 'bad' }[doc.state] || 'warn'}`;
-  $('state-reason').textContent = doc.state_reason;
+  $('state-reason').textContent = [doc.state_reason, poolsInTrouble(doc.pools)].filter(Boolean).join('; ');
   $('fact-model').textContent = doc.engine.model || 'none';
   $('fact-model').title = doc.engine.model || '';
   $('fact-engine').textContent = `${doc.engine.backend} · ${doc.engine.precision} · ${doc.engine.width}×${doc.engine.height}`;
@@ -264,3 +265,4 @@ setUpQuality(refresh);
 loop();
 watchMonitor();
 watchQuality();
+watchPools();

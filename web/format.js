@@ -35,6 +35,10 @@ export function memory(mb) {
   return mb >= 1024 ? `${(mb / 1024).toFixed(1)} GB` : `${mb.toFixed(0)} MB`;
 }
 
+export function bytes(value) {
+  return known(value) && value < 1024 ** 2 ? `${(value / 1024).toFixed(0)} kB` : memory(value / 1024 ** 2);
+}
+
 export const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
 export const words = (name) => name.replaceAll('_', ' ');

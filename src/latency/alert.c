@@ -100,6 +100,9 @@ void itsi_alert_summary(const struct itsi_alert *alert, char *out, size_t size)
                  "cameras that take of it as low as they may be",
                  f->names, f->value, f->limit, f->failing, f->members);
         return;
+    case ITSI_ALERT_POOL:
+        snprintf(out, size, "%s has been down for %.1f s (limit %g s): %s", alert->part, f->value, f->limit, f->names);
+        return;
     default:
         snprintf(out, size, "a frame of camera %s has been in %s for %.1f s (limit %g s)", f->names, alert->part,
                  f->value, f->limit);

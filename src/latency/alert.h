@@ -12,7 +12,8 @@
     X(LATENCY_TARGET, "latency_over_target", "ItsLatencyOverTarget")                                                   \
     X(REGRESSION, "latency_regression", "ItsLatencyRegression")                                                        \
     X(STUCK, "frame_stuck", "ItsFrameStuck")                                                                           \
-    X(EXHAUSTED, "quality_exhausted", "ItsQualityExhausted")
+    X(EXHAUSTED, "quality_exhausted", "ItsQualityExhausted")                                                           \
+    X(POOL, "pool_down", "ItsPoolDown")
 
 enum itsi_alert_condition {
 #define ITSI_X(name, text, alertname) ITSI_ALERT_##name,
@@ -39,7 +40,7 @@ enum { ITSI_ALERT_SUBJECT_SIZE = 128, ITSI_ALERT_PART_SIZE = 32, ITSI_ALERT_NAME
 
 /* What was measured when the alert last changed. Which fields say something depends on the condition. */
 struct itsi_alert_figures {
-    double value, limit;            /* burn rate; milliseconds; percent (regression); seconds (stuck, exhausted) */
+    double value, limit;            /* burn rate; milliseconds; percent (regression); seconds (stuck, exhausted, pool) */
     double burn_short;              /* BURN: the rate over the short window */
     double budget;                  /* BURN: share of frames allowed to be bad */
     double confidence;              /* REGRESSION: 0..1 */
@@ -48,7 +49,7 @@ struct itsi_alert_figures {
     int64_t since_wall;             /* REGRESSION: when it began */
     int failing, members;           /* BURN of a group or the system, EXHAUSTED: cameras */
     char names[ITSI_ALERT_NAMES_SIZE]; /* BURN: some of the failing ones, "a, b, c"; STUCK: the camera; EXHAUSTED: the
-                                        * resource that is full */
+                                        * resource that is full; POOL: why */
 };
 
 struct itsi_alert {
@@ -56,7 +57,7 @@ struct itsi_alert {
     enum itsi_alert_condition condition;
     enum itsi_alert_scope scope;
     char subject[ITSI_ALERT_SUBJECT_SIZE]; /* camera id or group name; empty for the system */
-    char part[ITSI_ALERT_PART_SIZE];       /* stage, or "p95"; empty where there is none */
+    char part[ITSI_ALERT_PART_SIZE];       /* stage, "p95", or a pool's name; empty where there is none */
     enum itsi_severity severity;           /* never NONE; of an ended alert: the last */
     bool firing;
     bool muted;                            /* holds, but an alert of a wider scope speaks for it (only in listings) */

@@ -3,7 +3,7 @@
  *     {"fingerprint": "16 hex digits", "status": "firing" | "resolved", "reason": null | "recovered" | "removed" |
  *      "superseded" | "stopped", "muted": false, "severity": "critical", "starts_at": RFC 3339,
  *      "ends_at": RFC 3339 | null,
- *      "labels": {"condition", "scope", "camera"?, "group"?, "stage"?, "quantile"?},
+ *      "labels": {"condition", "scope", "camera"?, "group"?, "stage"?, "quantile"?, "pool"?},
  *      "summary": text,
  *      "figures": {what belongs to the condition: "burn_rate", "burn_rate_short", "limit", "frames_due", ...}}
  *
@@ -35,7 +35,11 @@ static void identity(struct itsi_json *json, const struct itsi_alert *alert)
     if (alert->scope != ITSI_ALERT_SYSTEM)
         itsi_json_string(json, itsi_alert_scope_name(alert->scope), alert->subject);
     if (alert->part[0])
-        itsi_json_string(json, alert->condition == ITSI_ALERT_LATENCY_TARGET ? "quantile" : "stage", alert->part);
+        itsi_json_string(json,
+                         alert->condition == ITSI_ALERT_LATENCY_TARGET ? "quantile"
+                         : alert->condition == ITSI_ALERT_POOL         ? "pool"
+                                                                       : "stage",
+                         alert->part);
 }
 
 static void burn_figures(struct itsi_json *json, const struct itsi_alert *alert)
@@ -81,6 +85,11 @@ static void figures(struct itsi_json *json, const struct itsi_alert *alert)
         itsi_json_int(json, "cameras", f->members);
         itsi_json_int(json, "cameras_exhausted", f->failing);
         itsi_json_string(json, "bottleneck", f->names);
+        break;
+    case ITSI_ALERT_POOL:
+        itsi_json_number(json, "down_seconds", f->value, 3);
+        itsi_json_number(json, "limit_seconds", f->limit, 3);
+        itsi_json_string(json, "why", f->names);
         break;
     default:
         itsi_json_number(json, "age_seconds", f->value, 3);

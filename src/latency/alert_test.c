@@ -77,6 +77,10 @@ static void summaries_have_the_figures(void **state)
     itsi_alert_summary(&other, text, sizeof text);
     assert_string_equal(text, "quality has nothing left to give: overload of the cpu has gone on for 12.3 s (limit 10 s) "
                               "with 40 of the 42 cameras that take of it as low as they may be");
+    other = (struct itsi_alert){.condition = ITSI_ALERT_POOL, .part = "database",
+                                .figures = {.value = 12.34, .limit = 10, .names = "db:5432: connection refused"}};
+    itsi_alert_summary(&other, text, sizeof text);
+    assert_string_equal(text, "database has been down for 12.3 s (limit 10 s): db:5432: connection refused");
     itsi_alert_summary(&alert, text, 10); /* cut, not overrun */
     assert_string_equal(text, "group 10.");
 }

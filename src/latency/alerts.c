@@ -38,7 +38,7 @@ void itsi_alert_params_from(struct itsi_alert_params *out, const struct its_cfg_
     for (int s = 0; s < ITSI_STAGE_COUNT; s++)
         out->stage_budget_ms[s] = itsi_stage_budget_ms((enum itsi_stage)s);
     out->regression_percent = cfg->regression_threshold_percent;
-    out->exhausted_seconds = 10;
+    out->exhausted_seconds = out->pool_down_seconds = 10;
     out->stuck_seconds = cfg->latency_sla_ms / 100 > 5 ? cfg->latency_sla_ms / 100 : 5;
 }
 

@@ -19,6 +19,20 @@ enum { ITSI_ALERT_HISTORY = 256 };
 /* As a stage in struct itsi_alert_regression: the whole way. */
 enum { ITSI_ALERT_END_TO_END = ITSI_STAGE_COUNT };
 
+/* What is watched besides frames, none of which waits for it. X(NAME, "label") */
+#define ITSI_ALERT_POOL_MAP(X) X(REDIS, "redis") X(DATABASE, "database") X(FFMPEG, "ffmpeg") X(STORE, "store")
+enum itsi_alert_pool {
+#define ITSI_X(name, text) ITSI_ALERT_POOL_##name,
+    ITSI_ALERT_POOL_MAP(ITSI_X)
+#undef ITSI_X
+        ITSI_ALERT_POOLS
+};
+const char *itsi_alert_pool_name(enum itsi_alert_pool pool);
+struct itsi_alert_pool_state {
+    double down_seconds; /* 0: it is not */
+    char why[ITSI_ALERT_NAMES_SIZE];
+};
+
 struct itsi_alert_params {
     bool enabled; /* false: counts go on, nothing fires */
     struct itsi_slo_policy slo;
@@ -29,11 +43,13 @@ struct itsi_alert_params {
     double regression_percent;
     double stuck_seconds; /* a frame in flight for longer never ends */
     double exhausted_seconds; /* overload that quality cannot mend is told after */
+    double pool_down_seconds; /* a pool that is down is told after */
 };
 /* From the options. What has no option: a hundred frames due; alerts end when under 0.8 of the threshold for
  * monitoring_window_seconds; a camera waits a quarter of that before its first word and a group a twelfth, so that what
  * fails together is seen together; three cameras make a group; stuck is 5 s or ten times latency_sla_ms;
- * quality that is exhausted is told after 10 s, the time it takes to see whether the last step helped, several times over. */
+ * quality that is exhausted is told after 10 s, the time it takes to see whether the last step helped, several times over;
+ * a pool that is down after 10 s, in which a server that is restarted is back. */
 void itsi_alert_params_from(struct itsi_alert_params *out, const struct its_cfg_latency_monitoring *cfg);
 
 struct itsi_alert_camera {
@@ -77,6 +93,7 @@ struct itsi_alert_tick {
         int cameras, exhausted; /* that take of the bottleneck; of those, that have nothing left */
         const char *bottleneck; /* the resource; NULL with 0 seconds */
     } quality;
+    struct itsi_alert_pool_state pools[ITSI_ALERT_POOLS];
 };
 
 struct itsi_alerts;

@@ -202,6 +202,29 @@ static void others_findings_become_alerts(void **state)
     w.tick.quality.seconds = 0;
     run(62);
     check_counts(1, 1);
+
+    forget();
+    struct itsi_alert_pool_state *database = &w.tick.pools[ITSI_ALERT_POOL_DATABASE];
+    snprintf(database->why, sizeof database->why, "connection refused");
+    database->down_seconds = 10;
+    run(5);
+    check_counts(0, 0);
+    for (int s = 0; s < 600; s++) {
+        database->down_seconds++;
+        run(1);
+    }
+    check_counts(1, 0);
+    check_last(ITSI_ALERT_SYSTEM, "", ITSI_SEVERITY_WARNING);
+    assert_int_equal(w.last.condition, ITSI_ALERT_POOL);
+    assert_string_equal(w.last.part, "database");
+    assert_string_equal(w.last.figures.names, "connection refused");
+    w.tick.pools[ITSI_ALERT_POOL_STORE].down_seconds = 11; /* another alert: rows are lost */
+    run(1);
+    check_counts(2, 0);
+    assert_int_equal(w.last.severity, ITSI_SEVERITY_CRITICAL);
+    database->down_seconds = w.tick.pools[ITSI_ALERT_POOL_STORE].down_seconds = 0;
+    run(62);
+    check_counts(2, 2);
     end();
 }
 

@@ -32,14 +32,15 @@ struct itsi_alert_member {
     struct itsi_alert_cell cell;
 };
 
-/* The conditions of the system that others measure: quantiles, stages, regressions, stuck frames, exhausted quality. */
+/* The conditions of the system that others measure: quantiles, stages, regressions, stuck frames, exhausted quality, pools. */
 enum {
     ITSI_LIMIT_LATENCY = 0,
     ITSI_LIMIT_STAGE = ITSI_LIMIT_LATENCY + ITSI_ALERT_QUANTILES,
     ITSI_LIMIT_REGRESSION = ITSI_LIMIT_STAGE + ITSI_STAGE_COUNT,
     ITSI_LIMIT_STUCK = ITSI_LIMIT_REGRESSION + ITSI_STAGE_COUNT + 1,
     ITSI_LIMIT_EXHAUSTED = ITSI_LIMIT_STUCK + ITSI_STAGE_COUNT,
-    ITSI_LIMIT_COUNT
+    ITSI_LIMIT_POOL,
+    ITSI_LIMIT_COUNT = ITSI_LIMIT_POOL + ITSI_ALERT_POOLS
 };
 
 struct itsi_alerts {

@@ -14,11 +14,26 @@ static const struct ladder latency_ladder = {ITSI_SEVERITY_WARNING, ITSI_SEVERIT
 static const struct ladder stuck_ladder = {ITSI_SEVERITY_CRITICAL, ITSI_SEVERITY_EMERGENCY, 6};
 /* Frames are still in time or shed: whether they are is told by the budget, graver if need be. */
 static const struct ladder exhausted_ladder = {ITSI_SEVERITY_WARNING, ITSI_SEVERITY_WARNING, 1};
+/* Nor does any frame wait for a pool; but a store that is down loses rows. */
+static const struct ladder pool_ladder = {ITSI_SEVERITY_WARNING, ITSI_SEVERITY_WARNING, 1};
+static const struct ladder store_ladder = {ITSI_SEVERITY_CRITICAL, ITSI_SEVERITY_CRITICAL, 1};
 /* Alerts hold until the value is under this part of the limit. */
 #define CLEAR 0.9
 
+const char *itsi_alert_pool_name(enum itsi_alert_pool pool)
+{
+    static const char *const names[] = {
+#define ITSI_X(name, text) text,
+        ITSI_ALERT_POOL_MAP(ITSI_X)
+#undef ITSI_X
+    };
+    return names[pool];
+}
+
 enum itsi_alert_condition itsi_alerts_limit_condition(int index)
 {
+    if (index >= ITSI_LIMIT_POOL)
+        return ITSI_ALERT_POOL;
     if (index == ITSI_LIMIT_EXHAUSTED)
         return ITSI_ALERT_EXHAUSTED;
     if (index >= ITSI_LIMIT_STUCK)
@@ -34,6 +49,8 @@ const char *itsi_alerts_limit_part(int index)
         return quantile_names[index - ITSI_LIMIT_LATENCY];
     if (index < ITSI_LIMIT_REGRESSION)
         return itsi_stage_name((enum itsi_stage)(index - ITSI_LIMIT_STAGE));
+    if (index >= ITSI_LIMIT_POOL)
+        return itsi_alert_pool_name((enum itsi_alert_pool)(index - ITSI_LIMIT_POOL));
     if (index == ITSI_LIMIT_EXHAUSTED)
         return "";
     if (index == ITSI_LIMIT_REGRESSION + ITSI_ALERT_END_TO_END)
@@ -146,6 +163,16 @@ static void update_exhausted(struct itsi_alerts *alerts, const struct itsi_alert
             &seen);
 }
 
+static void update_pools(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
+{
+    for (int p = 0; p < ITSI_ALERT_POOLS; p++) {
+        struct itsi_alert_observation seen = {.level = ITSI_SEVERITY_NONE};
+        snprintf(seen.figures.names, sizeof seen.figures.names, "%s", tick->pools[p].why);
+        observe(alerts, ITSI_LIMIT_POOL + p, tick->pools[p].down_seconds, alerts->params.pool_down_seconds,
+                p == ITSI_ALERT_POOL_STORE ? &store_ladder : &pool_ladder, &seen);
+    }
+}
+
 void itsi_alerts_update_limits(struct itsi_alerts *alerts, const struct itsi_alert_tick *tick)
 {
     update_quantiles(alerts, tick);
@@ -153,4 +180,5 @@ void itsi_alerts_update_limits(struct itsi_alerts *alerts, const struct itsi_ale
     update_regressions(alerts, tick);
     update_stuck(alerts, tick);
     update_exhausted(alerts, tick);
+    update_pools(alerts, tick);
 }

@@ -129,14 +129,14 @@ static void put_engine(struct itsi_json *json, const struct itsi_status_source *
 }
 
 /* Python names five components: true where one runs. */
-static void put_components(struct itsi_json *json, bool running, const struct itsi_quality_overview *quality)
+static void put_components(struct itsi_json *json, bool running, bool has_pools, const struct itsi_quality_overview *quality)
 {
     itsi_json_object(json, "components");
     itsi_json_bool(json, "pipeline", running);
     itsi_json_bool(json, "latency_monitor", running);
     itsi_json_bool(json, "gpu_optimizer", false);
     itsi_json_bool(json, "cache_manager", false);
-    itsi_json_bool(json, "connection_optimizer", false);
+    itsi_json_bool(json, "connection_optimizer", has_pools);
     itsi_json_bool(json, "quality_manager", running && quality->active);
     itsi_json_end(json, '}');
 }
@@ -204,7 +204,7 @@ void itsi_document_status(const struct itsi_status_source *source, bool detailed
     itsi_json_bool(&json, "enabled", source->cfg->general.enabled);
     itsi_json_string(&json, "strategy", itsi_strategy_name(source->cfg->general.strategy));
     put_number_or_null(&json, "initialization_time_ms", stats, (double)source->initialization_ns / 1e6, 1);
-    put_components(&json, stats, &quality);
+    put_components(&json, stats, source->pools, &quality);
     put_summary(&json, stats, &quality, now);
     put_engine(&json, source, stats);
     itsi_json_object(&json, "cameras");
@@ -212,6 +212,7 @@ void itsi_document_status(const struct itsi_status_source *source, bool detailed
     itsi_json_int(&json, "running", stats ? stats->cameras_running : 0);
     itsi_json_int(&json, "limit", source->cfg->general.max_concurrent_streams);
     itsi_json_end(&json, '}');
+    itsi_document_connection_pools(&json, "connection_pools", source->pools);
     itsi_json_number(&json, "memory_rss_mb", stats ? itsi_process_rss_mb() : NAN, 1);
     if (detailed && stats) {
         itsi_document_stages(&json, "stages", &stats->latency);
@@ -243,6 +244,7 @@ void itsi_document_metrics(const struct itsi_status_source *source, struct itsi_
     itsi_document_alerting(&json, "alerts", source->pipeline, -1);
     itsi_json_end(&json, '}');
     itsi_document_quality(&json, "quality_management", source->pipeline, RECENT_CHANGES);
+    itsi_document_connection_pools(&json, "connection_pools", source->pools);
     itsi_document_ledger(&json, "ledger", &stats.ledger);
     itsi_json_number(&json, "analysed_fps", stats.analysed_fps, 2);
     itsi_json_int(&json, "results", (int64_t)stats.results);

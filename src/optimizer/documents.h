@@ -49,6 +49,14 @@ int itsi_document_quality_level(const struct itsi_quality_overview *overview);
 void itsi_document_dropped(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);
 void itsi_document_ledger(struct itsi_json *json, const char *key, const struct itsi_ledger_counts *counts);
 
+/* Every pool with its health, its figures (under the names of Python's PoolMetrics and ConnectionStats, where it has them)
+ * and its last error, and the store: {"health", "pools": [{...}], "store": {...} or null}. pools NULL: there are none. */
+void itsi_document_pools(struct itsi_json *json, const char *key, struct itsi_pools *pools);
+/* Python's ConnectionPoolOptimizer.get_comprehensive_stats(): {"redis", "database", "ffmpeg"}, null where there is none. */
+void itsi_document_connection_pools(struct itsi_json *json, const char *key, struct itsi_pools *pools);
+/* {"redis": "ok", "database": "down", "ffmpeg": "ok", "store": "degraded"} */
+void itsi_document_pools_health(struct itsi_json *json, const char *key, struct itsi_pools *pools);
+
 /* What a status is made of. Without a pipeline it describes a system that does not run, under the same keys. */
 struct itsi_status_source {
     struct itsi_pipeline *pipeline; /* NULL: not running */

@@ -1,6 +1,7 @@
 /* The public engine: a pipeline, the model it runs, and one subscription for its_engine_next. */
 #include "optimizer/engine.h"
 #include "optimizer/config_handle.h"
+#include "optimizer/pools_view.h"
 #include "pipeline/result_writer.h"
 
 #include "base/clock.h"
@@ -134,6 +135,8 @@ int itsi_engine_create(its_engine **out, struct itsi_config *config, int64_t nul
         .null_base_ns = null_base_ns,
         .ffmpeg = itsi_pools_ffmpeg(engine->pools),
         .store = itsi_pools_store(engine->pools),
+        .look_at_pools = itsi_pools_outages,
+        .pools = engine->pools,
     };
     rc = create_pipeline(engine, &params, diag);
     if (rc == 0)

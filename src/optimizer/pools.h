@@ -5,6 +5,8 @@
 #define ITSI_OPTIMIZER_POOLS_H
 
 #include "config/config.h"
+#include "latency/alerts.h"
+#include "optimizer/pools_health.h"
 #include "pool/database_pool.h"
 #include "pool/ffmpeg_pool.h"
 #include "pool/redis_pool.h"
@@ -19,8 +21,17 @@ ITS_NODISCARD int itsi_pools_create(struct itsi_pools **out, const struct its_cf
 /* Writes or spools what the store holds, gives jobs and commands until `deadline`, and ends everything. After the
  * pipeline. Takes NULL. */
 void itsi_pools_destroy(struct itsi_pools *pools, int64_t deadline);
-/* Live options. Any thread. */
+/* Live options. Any thread but the loop's. */
 void itsi_pools_configure(struct itsi_pools *pools, const struct its_cfg *cfg);
+
+/* What was lost of the store's rows lately. Any thread. */
+struct itsi_store_losses itsi_pools_losses(struct itsi_pools *pools, const struct itsi_store_stats *store, int64_t now);
+/* Since when each is down: the seconds, in `out`. Any thread. */
+void itsi_pools_time_outages(struct itsi_pools *pools, const bool is_down[ITSI_ALERT_POOLS], int64_t now,
+                             struct itsi_alert_pool_state out[ITSI_ALERT_POOLS]);
+uint64_t itsi_pools_spool_most(const struct itsi_pools *pools); /* bytes; 0: no spool */
+/* Where the database is, without user and password: "postgresql://host:port/name", or the SQLite file. */
+const char *itsi_pools_database_address(const struct itsi_pools *pools);
 
 /* Borrowed for the pools' life; NULL: there is none. */
 struct itsi_ffmpeg_pool *itsi_pools_ffmpeg(const struct itsi_pools *pools);

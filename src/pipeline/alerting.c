@@ -249,6 +249,7 @@ static void freeze_for(struct itsi_pipeline *p, const struct itsi_alert *alert, 
     struct its_diag diag;
     const bool lately = a->frozen_ns && now - a->frozen_ns < FREEZE_GAP_NS;
     if (!p->flight || !alert->firing || alert->severity < ITSI_SEVERITY_WARNING ||
+        alert->condition == ITSI_ALERT_POOL || /* which no frame waits for */
         (lately && alert->severity <= a->frozen_for))
         return;
     a->frozen_ns = now;
@@ -276,6 +277,8 @@ void itsi_pipeline_tick_alerting(struct itsi_pipeline *p, int64_t now)
     put_latency(p, &tick);
     put_oldest(p, &tick, oldest);
     put_quality(p, &tick);
+    if (p->look_at_pools)
+        p->look_at_pools(p->pools, tick.pools);
     pthread_mutex_lock(&a->lock);
     if (itsi_alerts_tick(a->alerts, &tick) != 0)
         itsi_warn("monitor", "out of memory: some alerts wait for the next second");

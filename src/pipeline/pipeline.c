@@ -118,6 +118,8 @@ int itsi_pipeline_create(struct itsi_pipeline **out, const struct itsi_pipeline_
     p->tick_ns = params->tick_ns > 0 ? params->tick_ns : ITSI_NS_PER_S;
     p->measuring = params->measuring;
     p->store = params->store;
+    p->look_at_pools = params->look_at_pools;
+    p->pools = params->pools;
     p->next_name = 1;
     int rc = set_capture(p, params->cfg, diag);
     if (rc == 0)

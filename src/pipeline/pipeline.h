@@ -35,6 +35,9 @@ struct itsi_pipeline_params {
     const struct itsi_backend *backend; /* NULL: the first that works for the model */
     int64_t null_base_ns, null_per_image_ns; /* the null backend's service time */
     struct itsi_ffmpeg_pool *ffmpeg; /* for clips of incidents; borrowed, outlives the pipeline; NULL: none are kept */
+    /* How the pools are, for the alerts: asked once a second by the monitor's thread. NULL: nobody knows. */
+    void (*look_at_pools)(void *arg, struct itsi_alert_pool_state out[ITSI_ALERT_POOLS]);
+    void *pools;
     struct itsi_store *store; /* for what is kept of cameras and traffic; borrowed, outlives it; NULL: nothing is */
     void (*machine)(struct itsi_system_load *out); /* how busy the quality manager takes the machine for; NULL: as it is */
     int64_t tick_ns; /* how often windows, alerts and regressions look; 0: once a second, ITSI_NEVER: nobody does */

@@ -145,6 +145,8 @@ struct itsi_pipeline {
     int64_t flight_ns;               /* how far back a record goes */
     pthread_mutex_t freezing;        /* one record is written at a time */
     atomic_int flight_files;         /* how many records stay */
+    void (*look_at_pools)(void *arg, struct itsi_alert_pool_state out[ITSI_ALERT_POOLS]); /* NULL: nobody knows */
+    void *pools;
     struct itsi_store *store;        /* borrowed; NULL: nothing is kept in a database */
     struct itsi_clips *clips;        /* NULL: none */
     size_t clip_camera_bytes;        /* of each camera's ring */

@@ -46,7 +46,7 @@ int itsi_database_borrow(struct itsi_database *database, const struct itsi_pool_
                          struct itsi_db_lease *out, struct its_diag *diag)
 {
     struct itsi_lease lease;
-    int64_t own = itsi_now_ns() + database->borrow_timeout_ns;
+    int64_t own = itsi_now_ns() + atomic_load(&database->borrow_timeout_ns);
     int rc = itsi_pool_acquire(database->pool, owner, deadline < own ? deadline : own, &lease, diag);
     if (rc != 0)
         return rc;
@@ -100,8 +100,19 @@ static void size_for_server(struct itsi_pool_params *params, const struct its_cf
 
 enum { SQLITE_CONNECTIONS = 4, OPENS_PER_SECOND = 20, OPENING = 4, WAITERS = 10000 };
 
+/* A file is not lost, and needs none of this. */
+static struct itsi_pool_spans spans_of(bool is_server, const struct its_cfg_connection_pool *cfg)
+{
+    if (!is_server)
+        return (struct itsi_pool_spans){ITSI_NEVER, ITSI_NEVER, ITSI_NEVER};
+    return (struct itsi_pool_spans){.check_after_idle_ns = cfg->db_pool_pre_ping ? 500 * ITSI_NS_PER_MS : ITSI_NEVER,
+                                    .keep_checking_ns = 30 * ITSI_NS_PER_S,
+                                    .lifetime_ns = cfg->db_pool_recycle * ITSI_NS_PER_S};
+}
+
 static struct itsi_pool_params params_of(bool is_server, const struct its_cfg_connection_pool *cfg)
 {
+    const struct itsi_pool_spans spans = spans_of(is_server, cfg);
     struct itsi_pool_params params = {
         .name = "database",
         .least = 1,
@@ -113,9 +124,9 @@ static struct itsi_pool_params params_of(bool is_server, const struct its_cfg_co
         .check_timeout_ns = 2 * ITSI_NS_PER_S,
         .down_first_ns = 200 * ITSI_NS_PER_MS,
         .down_most_ns = 15 * ITSI_NS_PER_S,
-        .check_after_idle_ns = is_server && cfg->db_pool_pre_ping ? 500 * ITSI_NS_PER_MS : ITSI_NEVER,
-        .keep_checking_ns = is_server ? 30 * ITSI_NS_PER_S : ITSI_NEVER,
-        .lifetime_ns = is_server ? cfg->db_pool_recycle * ITSI_NS_PER_S : ITSI_NEVER,
+        .check_after_idle_ns = spans.check_after_idle_ns,
+        .keep_checking_ns = spans.keep_checking_ns,
+        .lifetime_ns = spans.lifetime_ns,
         .idle_ns = 60 * ITSI_NS_PER_S,
         .reserve_after_ns = ITSI_NEVER,
         .leak_after_ns = 60 * ITSI_NS_PER_S,
@@ -160,6 +171,18 @@ static struct itsi_database *make(struct itsi_loop *loop, const char *url, const
     return database;
 }
 
+static void set_borrow_timeout(struct itsi_database *database, const struct its_cfg_connection_pool *cfg)
+{
+    atomic_store(&database->borrow_timeout_ns, (int64_t)(cfg->db_pool_timeout * ITSI_NS_PER_S));
+}
+
+void itsi_database_configure(struct itsi_database *database, const struct its_cfg_connection_pool *cfg)
+{
+    const struct itsi_pool_spans spans = spans_of(database->url != NULL, cfg);
+    set_borrow_timeout(database, cfg);
+    itsi_pool_set_spans(database->pool, &spans);
+}
+
 int itsi_database_create(struct itsi_database **out, struct itsi_loop *loop, const char *url, const char *path,
                          const struct its_cfg_connection_pool *cfg, struct its_diag *diag)
 {
@@ -172,7 +195,7 @@ int itsi_database_create(struct itsi_database **out, struct itsi_loop *loop, con
     struct itsi_database *database = make(loop, url, path, params.most);
     if (!database)
         return itsi_fail(diag, ITS_ENOMEM, "database: out of memory");
-    database->borrow_timeout_ns = (int64_t)(cfg->db_pool_timeout * ITSI_NS_PER_S);
+    set_borrow_timeout(database, cfg);
     rc = itsi_pool_create(&database->pool, loop, &params, database->kind, database, diag);
     if (rc != 0) {
         free_it(database);

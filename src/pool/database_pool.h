@@ -20,6 +20,9 @@ ITS_NODISCARD int itsi_database_create(struct itsi_database **out, struct itsi_l
 /* Leases have until `deadline`; then what runs on them is made to fail, and they are waited for. Takes NULL. */
 void itsi_database_destroy(struct itsi_database *database, int64_t deadline);
 
+/* Live options. Any thread. */
+void itsi_database_configure(struct itsi_database *database, const struct its_cfg_connection_pool *cfg);
+
 struct itsi_db_lease {
     struct itsi_db_connection *connection;
     struct itsi_lease lease; /* the pool's own */

@@ -25,7 +25,7 @@ struct itsi_database {
     struct itsi_loop *loop;
     const struct itsi_pool_kind *kind;
     char *url, *path;  /* owned; one is NULL */
-    int64_t borrow_timeout_ns;
+    _Atomic int64_t borrow_timeout_ns;
     _Atomic int64_t latency_ns;
     pthread_mutex_t mutex;
     pthread_cond_t returned; /* an orphan */

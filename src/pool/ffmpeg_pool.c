@@ -222,6 +222,8 @@ void itsi_ffmpeg_cancel_job(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_jo
     itsi_loop_call(pool->loop, cancel_here, job);
 }
 
+const char *itsi_ffmpeg_pool_program(const struct itsi_ffmpeg_pool *pool) { return pool->program; }
+
 int itsi_ffmpeg_pool_stats(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_pool_stats *out, struct its_diag *diag)
 {
     struct itsi_pool_stats *leases = itsi_alloc(sizeof *leases);

@@ -46,6 +46,9 @@ void itsi_ffmpeg_execute(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_job *
  * thread that the loop's does not wait for. */
 void itsi_ffmpeg_cancel_job(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_job *job);
 
+/* Path of the program; empty: it was not found. */
+const char *itsi_ffmpeg_pool_program(const struct itsi_ffmpeg_pool *pool);
+
 struct itsi_ffmpeg_pool_stats {
     struct itsi_pool_stats leases;
     enum itsi_spare_kind kind;

@@ -57,7 +57,7 @@ int itsi_pool_create(struct itsi_pool **out, struct itsi_loop *loop, const struc
     pool->self = self;
     pool->task.run = itsi_pool_run;
     pool->armed = ITSI_NEVER;
-    pool->marks[0].at = pool->marks[1].at = now;
+    pool->made_at = pool->marks[0].at = pool->marks[1].at = now;
     itsi_ring_init(&pool->answers);
     pthread_mutex_init(&pool->mutex, NULL);
     itsi_cond_init(&pool->changed);
@@ -269,6 +269,13 @@ void itsi_pool_set_uses(struct itsi_pool *pool, int64_t uses)
     pthread_mutex_lock(&pool->mutex);
     pool->core.params.uses = uses;
     pthread_mutex_unlock(&pool->mutex);
+}
+
+void itsi_pool_set_spans(struct itsi_pool *pool, const struct itsi_pool_spans *spans)
+{
+    pthread_mutex_lock(&pool->mutex);
+    itsi_lease_core_set_spans(&pool->core, spans, itsi_now_ns());
+    leave(pool);
 }
 
 /* With the lock held, of which it lets go. */

@@ -92,6 +92,11 @@ struct itsi_pool_params {
     uint64_t seed;
 };
 
+/* Those of the parameters that may change while the pool runs. */
+struct itsi_pool_spans {
+    int64_t check_after_idle_ns, keep_checking_ns, lifetime_ns;
+};
+
 /* Who borrows: for the leak report. All borrowed, static or outliving the lease. */
 struct itsi_pool_owner {
     const char *component, *stage; /* "store", "write" */
@@ -113,6 +118,8 @@ ITS_NODISCARD int itsi_pool_create(struct itsi_pool **out, struct itsi_loop *loo
 void itsi_pool_destroy(struct itsi_pool *pool, int64_t deadline);
 /* How often one is lent at most, from now on; 0: any number. Any thread. */
 void itsi_pool_set_uses(struct itsi_pool *pool, int64_t uses);
+/* From now on, for what is open too: what is older than the new lifetime goes, one after the other. Any thread. */
+void itsi_pool_set_spans(struct itsi_pool *pool, const struct itsi_pool_spans *spans);
 
 /* Blocks until one is lent or the deadline (the caller's own, inherited) has passed: ITS_ETIMEOUT with who holds them;
  * ITS_EREFUSED at once with the server's last error while it counts as down; ITS_ELIMIT: too many wait;

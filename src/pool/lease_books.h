@@ -20,6 +20,8 @@ struct itsi_lease_books {
     uint64_t cancelled;
     uint64_t refused_full, refused_down, refused_slow;
     uint64_t opens, checks; /* begun */
+    int64_t checked_at;     /* the last answer to a check; 0: none */
+    int peak, peak_open;    /* lent at once, and open, at most */
     uint64_t closed[ITSI_POOL_CLOSED_COUNT];
     uint64_t leaks, unleaks; /* held too long; of those, returned after all */
     uint64_t lent_ns; /* number lent times ns, up to `lent_at` */

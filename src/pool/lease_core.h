@@ -49,7 +49,7 @@ struct itsi_lease_slot {
     struct itsi_ring to_do, leak;
     struct itsi_heap_node timer;   /* not later than the next instant that matters for it; often earlier */
     int64_t since;                 /* lent, opening or being checked since */
-    int64_t idle_since, proven, dies;
+    int64_t opened, idle_since, proven, dies;
     int64_t keep_ns;               /* checked after idling so long */
     uint64_t uses;
     uint64_t serial;               /* of the lease; 0: none */
@@ -68,7 +68,7 @@ struct itsi_lease_waiter {
 };
 
 struct itsi_lease_core {
-    struct itsi_pool_params params; /* const */
+    struct itsi_pool_params params; /* const but for the uses and what is in struct itsi_pool_spans */
     struct itsi_lease_slot *slots;  /* owned, params.most */
     int count[ITSI_LEASE_STATES];
     struct itsi_ring empty, idle, queue;
@@ -142,6 +142,9 @@ void itsi_lease_core_closed(struct itsi_lease_core *core, struct itsi_lease_slot
 void itsi_lease_core_tick(struct itsi_lease_core *core, int64_t latency_ns, int64_t now);
 /* When tick is next needed; ITSI_NEVER: not. */
 int64_t itsi_lease_core_due(const struct itsi_lease_core *core);
+
+/* Spans are positive, or ITSI_NEVER. */
+void itsi_lease_core_set_spans(struct itsi_lease_core *core, const struct itsi_pool_spans *spans, int64_t now);
 
 /* --- the end ------------------------------------------------------------------------------------------------------- */
 

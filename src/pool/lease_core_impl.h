@@ -20,6 +20,8 @@ static inline void itsi_lease_set_state(struct itsi_lease_core *core, struct its
     core->count[slot->state]--;
     core->count[state]++;
     slot->state = state;
+    if (core->count[ITSI_LEASE_LENT] > core->books.peak)
+        core->books.peak = core->count[ITSI_LEASE_LENT];
 }
 
 /* Timers are lazy: one that is early enough stays, and is set anew when it comes to nothing. So lending and giving back

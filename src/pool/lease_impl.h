@@ -20,6 +20,7 @@ struct itsi_pool {
     struct itsi_loop *loop;
     const struct itsi_pool_kind *kind;
     void *self;
+    int64_t made_at;
 
     /* the loop's thread */
     uv_timer_t timer;
@@ -33,10 +34,12 @@ struct itsi_pool {
     bool is_timer_closed;
     bool is_destroyed;      /* only kept for leases that are owed */
     int64_t armed;          /* when the timer fires */
+    int64_t latency_ns;     /* of the server, when the loop's thread last had its turn */
     struct itsi_ring answers; /* asynchronous waiters with an outcome */
     int blocked;            /* threads inside itsi_pool_acquire that wait */
     pthread_cond_t changed; /* while shutting down: something ended */
     struct its_diag last_error;
+    int64_t last_error_at;  /* 0: none */
     uint64_t wakeups;       /* of blocked threads by a grant or refusal */
     uint64_t stale;         /* leases given back that were not held */
     struct itsi_pool_mark marks[2];

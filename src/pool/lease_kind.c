@@ -100,6 +100,7 @@ static void do_all(struct itsi_pool *pool)
 static void take_turn(struct itsi_pool *pool, int64_t latency_ns)
 {
     pool->is_running = true;
+    pool->latency_ns = latency_ns;
     itsi_lease_core_tick(&pool->core, latency_ns, itsi_now_ns());
     (void)itsi_pool_settle(pool);
     do_all(pool);
@@ -162,7 +163,8 @@ void itsi_pool_open_failed(struct itsi_pool_slot *slot, int code, const struct i
     struct itsi_pool *pool = slot->pool;
     struct itsi_lease_slot *mine = enter(slot);
     itsi_fail(&pool->last_error, code, "%s", diag && diag->text[0] ? diag->text : its_strerror(code));
-    itsi_lease_core_failed(&pool->core, mine, itsi_now_ns());
+    pool->last_error_at = itsi_now_ns();
+    itsi_lease_core_failed(&pool->core, mine, pool->last_error_at);
     leave(pool);
 }
 

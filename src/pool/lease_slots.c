@@ -82,6 +82,7 @@ static void answer_late(struct itsi_lease_core *core, struct itsi_lease_slot *sl
 void itsi_lease_core_checked(struct itsi_lease_core *core, struct itsi_lease_slot *slot, bool is_good, int64_t now)
 {
     answer_late(core, slot, now);
+    core->books.checked_at = now;
     if (slot->state == ITSI_LEASE_CHECKING) {
         itsi_ring_take_out(&slot->place);
         slot->proven = now;
@@ -161,6 +162,36 @@ static void open_wanted(struct itsi_lease_core *core, int doubtful, int64_t now)
     }
 }
 
+static void note_open(struct itsi_lease_core *core)
+{
+    const int *count = core->count;
+    const int open = count[ITSI_LEASE_IDLE] + count[ITSI_LEASE_CHECKING] + count[ITSI_LEASE_LENT] + 1; /* and this one */
+    core->books.peak_open = open > core->books.peak_open ? open : core->books.peak_open;
+}
+
+static void draw_spans(struct itsi_lease_core *core, struct itsi_lease_slot *slot)
+{
+    slot->dies = itsi_lease_after(slot->opened, jittered(core, core->params.lifetime_ns, 0.025));
+    slot->keep_ns = jittered(core, core->params.keep_checking_ns, 0.1);
+}
+
+void itsi_lease_core_set_spans(struct itsi_lease_core *core, const struct itsi_pool_spans *spans, int64_t now)
+{
+    core->params.check_after_idle_ns = spans->check_after_idle_ns;
+    core->params.keep_checking_ns = spans->keep_checking_ns;
+    core->params.lifetime_ns = spans->lifetime_ns;
+    /* the gap between deaths of age is a part of the lifetime: not one of the former */
+    if (spans->lifetime_ns != ITSI_NEVER)
+        core->next_old = itsi_lease_earlier(core->next_old, now + spans->lifetime_ns / core->params.most);
+    for (int i = 0; i < core->params.most; i++) {
+        struct itsi_lease_slot *slot = &core->slots[i];
+        if (slot->state != ITSI_LEASE_EMPTY && slot->state != ITSI_LEASE_OPENING)
+            draw_spans(core, slot);
+        if (slot->state == ITSI_LEASE_IDLE)
+            itsi_lease_arm(core, slot, itsi_lease_idle_due(core, slot, now));
+    }
+}
+
 void itsi_lease_core_opened(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
     answer_late(core, slot, now);
@@ -169,9 +200,9 @@ void itsi_lease_core_opened(struct itsi_lease_core *core, struct itsi_lease_slot
     if (slot->state == ITSI_LEASE_OPENING) {
         itsi_lease_books_time(&core->books, ITSI_LEASE_CREATE, now - slot->since);
         slot->uses = 0;
-        slot->proven = now;
-        slot->dies = itsi_lease_after(now, jittered(core, core->params.lifetime_ns, 0.025));
-        slot->keep_ns = jittered(core, core->params.keep_checking_ns, 0.1);
+        slot->opened = slot->proven = now;
+        note_open(core);
+        draw_spans(core, slot);
         itsi_lease_offer(core, slot, now);
     }
     itsi_lease_advance(core, now);

@@ -57,6 +57,8 @@ static double utilization(struct itsi_pool *pool, int64_t now)
     return ns > 0 ? (double)(books->lent_ns - pool->marks[0].lent_ns) / ns / pool->core.params.most : 0;
 }
 
+static double seconds(int64_t ns) { return (double)ns / (double)ITSI_NS_PER_S; }
+
 static void read_counts(struct itsi_pool *pool, struct itsi_pool_stats *out, int64_t now)
 {
     const struct itsi_lease_core *core = &pool->core;
@@ -71,7 +73,7 @@ static void read_counts(struct itsi_pool *pool, struct itsi_pool_stats *out, int
         .opening = core->count[ITSI_LEASE_OPENING],
         .closing = core->count[ITSI_LEASE_CLOSING],
         .waiting = core->waiting,
-        .oldest_wait_s = (double)itsi_lease_core_oldest_wait_ns(core, now) / (double)ITSI_NS_PER_S,
+        .oldest_wait_s = seconds(itsi_lease_core_oldest_wait_ns(core, now)),
         .is_down = core->is_down,
         .is_slow = core->grow.is_slow,
         .utilization = utilization(pool, now),
@@ -84,6 +86,12 @@ static void read_counts(struct itsi_pool *pool, struct itsi_pool_stats *out, int
         .refused_slow = books->refused_slow,
         .opens = books->opens,
         .checks = books->checks,
+        .checked_s_ago = books->checked_at ? seconds(now - books->checked_at) : -1,
+        .age_s = seconds(now - pool->made_at),
+        .latency_ns = pool->latency_ns,
+        .peak = books->peak,
+        .peak_open = books->peak_open,
+        .last_error_s_ago = pool->last_error_at ? seconds(now - pool->last_error_at) : -1,
         .leaks = books->leaks,
         .unleaks = books->unleaks,
         .stale = pool->stale,

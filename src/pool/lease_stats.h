@@ -26,6 +26,7 @@ struct itsi_pool_stats {
     char name[32];
     int most, regular, size; /* how many may be open: ever, ordinarily, now */
     int in_use, idle, checking, opening, closing;
+    int peak, peak_open; /* at once in use, and open, at most so far */
     int waiting;
     double oldest_wait_s; /* 0: nobody waits */
     bool is_down;         /* the last open failed */
@@ -34,6 +35,9 @@ struct itsi_pool_stats {
     uint64_t leases, waited; /* lent; of those, not at once */
     uint64_t timeouts, cancelled, refused_full, refused_down, refused_slow;
     uint64_t opens, checks;
+    double checked_s_ago;  /* the last answer to a check; negative: none yet */
+    double age_s;          /* of the pool */
+    int64_t latency_ns;    /* of the server, as its kind knows it; 0: unknown */
     uint64_t closed[ITSI_POOL_CLOSED_COUNT];
     uint64_t leaks, unleaks; /* held longer than leak_after; of those, given back after all */
     uint64_t stale;          /* leases given back that were not held */
@@ -41,7 +45,8 @@ struct itsi_pool_stats {
     struct itsi_pool_times acquire; /* of every lease */
     struct itsi_pool_times usage;   /* of every sixteenth lease */
     struct itsi_pool_times create;  /* of everything that could be opened */
-    char last_error[256];           /* why the last open that failed did; may be old */
+    char last_error[256];           /* why the last open that failed did; empty: none so far */
+    double last_error_s_ago;        /* negative: none so far */
 };
 
 /* Any thread. ITS_ENOMEM. */

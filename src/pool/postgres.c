@@ -1,4 +1,5 @@
 /* Connecting to PostgreSQL, and the life of a connection. */
+#include "pool/postgres_hosts.h"
 #include "pool/postgres_impl.h"
 
 #include "base/clock.h"
@@ -59,10 +60,10 @@ int itsi_pg_check_url(const char *url, struct its_diag *diag)
     char *message = NULL, shown[512];
     PQconninfoOption *options = PQconninfoParse(url, &message);
     PQfreemem(message);
-    if (options) {
-        PQconninfoFree(options);
+    const bool is_address = options && itsi_pg_has_good_ports(url);
+    PQconninfoFree(options);
+    if (is_address)
         return 0;
-    }
     itsi_url_redact(url, shown, sizeof shown);
     return itsi_fail(diag, ITS_EINVAL, "%s is not the address of a PostgreSQL database "
                      "(postgresql://user:password@host:port/database)", shown);

@@ -5,8 +5,8 @@
 #include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <netdb.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_name(const char *host)
@@ -74,4 +74,41 @@ int itsi_pg_look_up(const char *url, char out[ITSI_PG_HOSTADDR], struct its_diag
         rc = look_up_all(hosts, out, diag);
     PQconninfoFree(options);
     return rc;
+}
+
+static const char *value_of(const PQconninfoOption *options, const char *keyword)
+{
+    for (const PQconninfoOption *o = options; o && o->keyword; o++)
+        if (strcmp(o->keyword, keyword) == 0 && o->val)
+            return o->val;
+    return "";
+}
+
+static bool are_ports(const char *port)
+{
+    while (*port) {
+        char *end = (char *)port;
+        const long number = *port == ',' ? 1 : strtol(port, &end, 10); /* empty: the usual one */
+        if (number < 1 || number > 65535 || (*end && *end != ','))
+            return false;
+        port = *end ? end + 1 : end;
+    }
+    return true;
+}
+
+bool itsi_pg_has_good_ports(const char *url)
+{
+    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    const bool is_good = are_ports(value_of(options, "port"));
+    PQconninfoFree(options);
+    return is_good;
+}
+
+void itsi_pg_address(const char *url, char *out, size_t size)
+{
+    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    const char *host = value_of(options, "host"), *port = value_of(options, "port");
+    snprintf(out, size, "postgresql://%s%s%s/%s", *host ? host : value_of(options, "hostaddr"), *port ? ":" : "", port,
+             value_of(options, "dbname"));
+    PQconninfoFree(options);
 }

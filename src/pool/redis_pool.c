@@ -6,6 +6,7 @@
 #include "base/thread.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What no option says. */
@@ -56,6 +57,12 @@ static int read_keepalive(struct itsi_redis_socket *socket, const struct its_cfg
 
 static int64_t to_ns(double seconds, double usual) { return (int64_t)((seconds > 0 ? seconds : usual) * 1e9); }
 
+static void set_live(struct itsi_redis *redis, const struct its_cfg_connection_pool *cfg)
+{
+    redis->pool_params.keep_checking_ns = (int64_t)(cfg->redis_health_check_interval * 1e9);
+    atomic_store(&redis->retry_on_timeout, cfg->redis_retry_on_timeout);
+}
+
 static int configure(struct itsi_redis *redis, const struct its_cfg_connection_pool *cfg, struct its_diag *diag)
 {
     struct itsi_pool_params *params = &redis->pool_params;
@@ -64,10 +71,9 @@ static int configure(struct itsi_redis *redis, const struct its_cfg_connection_p
     params->most = (int)(most > cfg->redis_pool_size ? most : cfg->redis_pool_size);
     params->overflow = params->most - (int)cfg->redis_pool_size;
     params->open_timeout_ns = to_ns(redis->url.connect_seconds, OPEN_TIMEOUT_S);
-    params->keep_checking_ns = (int64_t)(cfg->redis_health_check_interval * 1e9);
     params->seed = (uint64_t)itsi_now_ns();
     redis->command_timeout_ns = to_ns(redis->url.command_seconds, COMMAND_TIMEOUT_S);
-    atomic_store(&redis->retry_on_timeout, cfg->redis_retry_on_timeout);
+    set_live(redis, cfg);
     return read_keepalive(&redis->socket, cfg, diag);
 }
 
@@ -168,9 +174,27 @@ void itsi_redis_destroy(struct itsi_redis *redis, int64_t deadline)
 
 /* --- what is known of it ------------------------------------------------------------------------------------------ */
 
-void itsi_redis_set_retry(struct itsi_redis *redis, bool retry_on_timeout)
+struct live {
+    struct itsi_redis *redis;
+    const struct its_cfg_connection_pool *cfg;
+};
+
+/* On the loop's thread, which makes the pools of further nodes. */
+static void apply_live(void *arg)
 {
-    atomic_store(&redis->retry_on_timeout, retry_on_timeout);
+    const struct live *live = arg;
+    struct itsi_redis *redis = live->redis;
+    set_live(redis, live->cfg);
+    const struct itsi_pool_params *p = &redis->pool_params;
+    const struct itsi_pool_spans spans = {p->check_after_idle_ns, p->keep_checking_ns, p->lifetime_ns};
+    for (int i = 0; i < atomic_load(&redis->node_count); i++)
+        itsi_pool_set_spans(redis->nodes[i]->pool, &spans);
+}
+
+void itsi_redis_configure(struct itsi_redis *redis, const struct its_cfg_connection_pool *cfg)
+{
+    struct live live = {redis, cfg};
+    itsi_loop_call(redis->loop, apply_live, &live);
 }
 
 void itsi_redis_stats(struct itsi_redis *redis, struct itsi_redis_stats *out)
@@ -188,4 +212,22 @@ void itsi_redis_stats(struct itsi_redis *redis, struct itsi_redis_stats *out)
 struct itsi_pool *itsi_redis_node_pool(struct itsi_redis *redis, int index)
 {
     return index >= 0 && index < atomic_load(&redis->node_count) ? redis->nodes[index]->pool : NULL;
+}
+
+/* "redis://host:port/0" of an address whose passwords are hidden already. */
+static void leave_out_user(const char *shown, char *out, size_t size)
+{
+    const char *scheme_end = strstr(shown, "://");
+    const char *rest = scheme_end ? scheme_end + 3 : shown;
+    const char *at = memrchr(rest, '@', strcspn(rest, "/?"));
+    snprintf(out, size, "%.*s%s", (int)(rest - shown), shown, at ? at + 1 : rest);
+}
+
+void itsi_redis_node_address(struct itsi_redis *redis, int index, char *out, size_t size)
+{
+    const struct itsi_redis_host *host = &redis->nodes[index]->host;
+    if (host->name[0])
+        snprintf(out, size, "%s:%d", host->name, host->port);
+    else
+        leave_out_user(redis->url.shown, out, size);
 }

@@ -25,8 +25,8 @@ ITS_NODISCARD int itsi_redis_create(struct itsi_redis **out, struct itsi_loop *l
 /* Requests on their way have until `deadline`, then end with ITS_ECANCELLED; all are done when it returns. Takes NULL. */
 void itsi_redis_destroy(struct itsi_redis *redis, int64_t deadline);
 
-/* Live options; any thread. */
-void itsi_redis_set_retry(struct itsi_redis *redis, bool retry_on_timeout);
+/* Live options. Any thread but the loop's. */
+void itsi_redis_configure(struct itsi_redis *redis, const struct its_cfg_connection_pool *cfg);
 
 /* Commands to be carried out together on one connection, in order. In a cluster they go to the slot of the first one's
  * first argument, and a redirect is followed where there is one command; several should share a {tag}. */
@@ -85,5 +85,7 @@ void itsi_redis_stats(struct itsi_redis *redis, struct itsi_redis_stats *out);
 /* The lease pools under it, for metrics and health: node 0 is the server or master, others are a cluster's; NULL beyond
  * the last. They live as long as `redis`. Any thread. */
 struct itsi_pool *itsi_redis_node_pool(struct itsi_redis *redis, int index);
+/* Where that is: `redis_url` without user and passwords, or a cluster's "host:port". Any thread. */
+void itsi_redis_node_address(struct itsi_redis *redis, int index, char *out, size_t size);
 
 #endif

@@ -28,7 +28,9 @@ enum MHD_Result itsi_api_startup(struct itsi_request *r)
     return started(r) ? say(r, MHD_HTTP_OK, "started") : say(r, MHD_HTTP_SERVICE_UNAVAILABLE, "starting");
 }
 
-/* A dead camera does not make the daemon unready: the others would lose theirs too. */
+/* A dead camera does not make the daemon unready: the others would lose theirs too. Nor does a pool in trouble or a
+ * database that is away: frames are analysed and shown without them, and a restart would mend nothing. They are told by
+ * /api/v1/performance/pools, the dashboard and alerts. */
 enum MHD_Result itsi_api_ready(struct itsi_request *r)
 {
     if (atomic_load(&r->server->draining))

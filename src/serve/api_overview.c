@@ -137,6 +137,7 @@ enum MHD_Result itsi_api_overview(struct itsi_request *r)
     itsi_json_int(&json, "limit", atomic_load(&server->settings.camera_limit));
     itsi_json_end(&json, '}');
     itsi_put_cameras(&json, "cameras", server->pipeline);
+    itsi_document_pools_health(&json, "pools", server->pools);
     put_process(&json, server, now);
     put_viewers(&json, &server->stats);
     itsi_json_end(&json, '}');

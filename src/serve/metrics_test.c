@@ -3,9 +3,11 @@
 
 #include "base/mem.h"
 #include "optimizer/documents.h"
+#include "optimizer/pools.h"
 #include "serve/metrics.h"
 
 static struct itsi_pipeline *pipeline;
+static struct itsi_pools *pools;
 
 static void put_cameras(struct itsi_buf *out)
 {
@@ -20,6 +22,20 @@ static void put_monitor(struct itsi_buf *out)
     struct itsi_pipeline_stats stats = {0};
     itsi_exposition_init(&e, ITSI_EXPOSITION_TEXT, out);
     itsi_put_monitor_metrics(&e, pipeline, &stats);
+}
+
+static void put_pools(struct itsi_buf *out)
+{
+    struct itsi_exposition e;
+    itsi_exposition_init(&e, ITSI_EXPOSITION_TEXT, out);
+    itsi_put_pools_metrics(&e, pools);
+}
+
+static void put_pools_document(struct itsi_buf *out)
+{
+    struct itsi_json json;
+    itsi_json_init(&json, out);
+    itsi_document_pools(&json, NULL, pools);
 }
 
 static void put_alerting(struct itsi_buf *out)
@@ -68,8 +84,30 @@ static void without_memory_nothing_partial_is_told(void **state)
     its_cfg_fini(&cfg);
 }
 
+/* Their servers are not there, and they are idle: nothing else allocates meanwhile. */
+static void without_memory_no_pool_is_left_out(void **state)
+{
+    (void)state;
+    struct its_cfg cfg;
+    struct its_diag diag;
+    CHECK_OK(its_cfg_init(&cfg, &diag), diag);
+    cfg.store.store_enabled = false;
+    cfg.connection_pool.ffmpeg_pool_size = cfg.connection_pool.ffmpeg_max_concurrent = 1;
+    CHECK_OK(itsi_pools_create(&pools, &cfg, &diag), diag);
+    struct itsi_ffmpeg_pool_stats *stats = itsi_zalloc(sizeof *stats);
+    do
+        CHECK_OK(itsi_ffmpeg_pool_stats(itsi_pools_ffmpeg(pools), stats, &diag), diag);
+    while (stats->leases.idle == 0 && !stats->leases.is_down);
+    itsi_free(stats);
+    check_each_allocation(put_pools);
+    check_each_allocation(put_pools_document);
+    itsi_pools_destroy(pools, 0);
+    its_cfg_fini(&cfg);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(without_memory_nothing_partial_is_told)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(without_memory_nothing_partial_is_told),
+                                       cmocka_unit_test(without_memory_no_pool_is_left_out)};
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }

@@ -33,6 +33,7 @@ static enum MHD_Result (*const handlers[ITSI_ROUTE_COUNT])(struct itsi_request *
     [ITSI_ROUTE_CONFIG] = itsi_api_document,
     [ITSI_ROUTE_ALERTS] = itsi_api_alerts,
     [ITSI_ROUTE_QUALITY] = itsi_api_quality,
+    [ITSI_ROUTE_POOLS] = itsi_api_pools,
     [ITSI_ROUTE_CAMERA_QUALITY] = itsi_api_camera_quality,
     [ITSI_ROUTE_CAMERA_COUNTS] = itsi_api_camera_counts,
     [ITSI_ROUTE_CAMERA_EVENTS] = itsi_api_camera_events,

@@ -31,6 +31,7 @@ enum itsi_method { ITSI_GET = 1, ITSI_POST = 2, ITSI_DELETE = 4 }; /* HEAD is GE
     X(CONFIG, "/api/v1/performance/config", ITSI_GET)                                                                  \
     X(ALERTS, "/api/v1/performance/alerts", ITSI_GET)                                                                  \
     X(QUALITY, "/api/v1/performance/quality", ITSI_GET)                                                                \
+    X(POOLS, "/api/v1/performance/pools", ITSI_GET)                                                                    \
     X(VIOLATIONS, "/api/v1/performance/violations", ITSI_GET)                                                          \
     X(MEASUREMENTS, "/api/v1/performance/measurements", ITSI_POST)                                                     \
     X(FLIGHT, "/api/v1/performance/flight", ITSI_POST)                                                                 \

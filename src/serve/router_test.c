@@ -25,6 +25,7 @@ static void paths_find_their_routes(void **state)
         {"/api/v1/store/cameras", ITSI_ROUTE_STORE_CAMERAS, ""},
         {"/api/v1/performance/alerts", ITSI_ROUTE_ALERTS, ""},
         {"/api/v1/performance/violations", ITSI_ROUTE_VIOLATIONS, ""},
+        {"/api/v1/performance/pools", ITSI_ROUTE_POOLS, ""},
         {"/", ITSI_ROUTE_ASSET, ""},
         {"/api/v1/cameras/", ITSI_ROUTE_ASSET, ""},
         {"/api/v1/cameras//snapshot.jpg", ITSI_ROUTE_ASSET, ""},

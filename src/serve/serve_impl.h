@@ -126,6 +126,7 @@ enum MHD_Result itsi_api_document(struct itsi_request *request);
 enum MHD_Result itsi_api_cameras(struct itsi_request *request);
 enum MHD_Result itsi_api_measurements(struct itsi_request *request);
 enum MHD_Result itsi_api_alerts(struct itsi_request *request);
+enum MHD_Result itsi_api_pools(struct itsi_request *request);
 enum MHD_Result itsi_api_violations(struct itsi_request *request);
 enum MHD_Result itsi_api_quality(struct itsi_request *request);
 enum MHD_Result itsi_api_camera_quality(struct itsi_request *request);

@@ -120,7 +120,7 @@ def value_series(lines, last):
                 yield ((f"{metric}_count", labels, samples) if edge == math.inf else
                        (f"{metric}_bucket", ", ".join(filter(None, (labels, f'le="{edge / 1000:g}"'))), samples))
         else:
-            yield (GAUGES[what], f'stage="{name}"' if what == "regression" else "",
+            yield (GAUGES[what], f'{LABELS[what]}="{name}"' if what in LABELS else "",
                    [at(steps_of, second) or 0 for second in range(0, last + 1, STEP)])
 
 
@@ -152,12 +152,13 @@ def series_of(lines, last):
 
 # Findings of the daemon.
 GAUGES = {"regression": "its_latency_regression_percent", "age": "its_oldest_frame_in_flight_seconds",
-          "exhausted": "its_quality_exhausted_seconds"}
+          "exhausted": "its_quality_exhausted_seconds", "outage": "its_pool_outage_seconds"}
+LABELS = {"regression": "stage", "outage": "pool"}
 
 # Subjects that are no budgets: the alert and the label that holds the name.
 FINDINGS = {"latency": ("ItsLatencyOverTarget", "quantile"), "stage": ("ItsStageOverBudget", "stage"),
             "regression": ("ItsLatencyRegression", "stage"), "stuck": ("ItsFrameStuck", None),
-            "quality": ("ItsQualityExhausted", None)}
+            "quality": ("ItsQualityExhausted", None), "pool": ("ItsPoolDown", "pool")}
 
 
 def firing(subject, severities):

@@ -140,6 +140,8 @@ static void put_values(int second, struct itsi_alert_tick *tick,
         percentiles("latency", "all", second, quantiles, tick->end_to_end.ms, ITSI_ALERT_QUANTILES);
     tick->regressions = regressions;
     tick->quality.seconds = value_at("exhausted", "all", second);
+    for (int i = 0; i < ITSI_ALERT_POOLS; i++)
+        tick->pools[i].down_seconds = value_at("outage", itsi_alert_pool_name((enum itsi_alert_pool)i), second);
     for (int s = 0; s < ITSI_STAGE_COUNT; s++) {
         const char *stage = itsi_stage_name((enum itsi_stage)s);
         tick->stage[s].count = percentiles("stage", stage, second, &quantiles[1], &tick->stage[s].p95_ms, 1);
@@ -161,7 +163,8 @@ static void name_subject(const struct itsi_alert *alert, char *out, size_t size)
 {
     static const char *const findings[] = {[ITSI_ALERT_STAGE_BUDGET] = "stage",
                                            [ITSI_ALERT_LATENCY_TARGET] = "latency",
-                                           [ITSI_ALERT_REGRESSION] = "regression"};
+                                           [ITSI_ALERT_REGRESSION] = "regression",
+                                           [ITSI_ALERT_POOL] = "pool"};
     if (alert->condition == ITSI_ALERT_STUCK)
         snprintf(out, size, "stuck");
     else if (alert->condition == ITSI_ALERT_EXHAUSTED)

@@ -37,7 +37,7 @@ def table(families):
 
 
 def main(binary, path, write=None):
-    with scrape.Daemon(binary, "--camera", "a=null://?fps=25") as daemon:
+    with scrape.Daemon(binary, "--camera", "a=null://?fps=25", "--set", "redis_url=redis://127.0.0.1:1") as daemon:
         scrape.until(lambda: ("its_camera_latency_seconds", (("camera", "a"),)) in scrape.samples(daemon.text()))
         wanted = table(scrape.families(daemon.openmetrics()))
     document = pathlib.Path(path)

@@ -27,7 +27,7 @@ class Endpoints(Case):
 
     def test_pages_are_embedded_and_cached(self):
         for path, kind in (("/", "text/html"), ("/app.js", "text/javascript"), ("/monitor.js", "text/javascript"),
-                           ("/quality.js", "text/javascript"), ("/daemon.js", "text/javascript"),
+                           ("/quality.js", "text/javascript"), ("/pools.js", "text/javascript"), ("/daemon.js", "text/javascript"),
                            ("/app.css", "text/css"), ("/icon.svg", "image/svg+xml"),
                            ("/openapi.json", "application/json")):
             status, headers, body = self.server.get(path)
@@ -42,6 +42,11 @@ class Endpoints(Case):
     def test_health(self):
         for path, word in (("performance", "ok"), ("ready", "ready"), ("startup", "started")):
             self.assertEqual(self.server.json(f"/api/v1/health/{path}"), {"status": word})
+
+    def test_a_server_without_pools(self):
+        self.assertEqual(self.server.json("/api/v1/performance/pools"), {"health": "ok", "pools": [], "store": None})
+        self.assertEqual(self.server.json("/api/v1/overview")["pools"], {})
+        self.assertEqual(self.server.ask("POST", "/api/v1/performance/pools")[0], 405)
 
     def test_cameras_are_listed_without_their_passwords(self):
         document = self.server.json("/api/v1/cameras")
