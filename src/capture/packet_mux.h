@@ -27,6 +27,6 @@ struct itsi_packet_mux_summary {
 /* What was written so far. */
 void itsi_packet_mux_summary(const struct itsi_packet_mux *mux, struct itsi_packet_mux_summary *out);
 /* Finishes the file, and frees the mux in any case. */
-ITS_NODISCARD int itsi_packet_mux_end(struct itsi_packet_mux *mux, struct its_diag *diag);
+int itsi_packet_mux_end(struct itsi_packet_mux *mux, struct its_diag *diag);
 
 #endif

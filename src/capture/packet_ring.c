@@ -183,8 +183,10 @@ static uint8_t *locate(const struct itsi_packet_ring *ring, uint64_t offset, siz
 static void store(struct itsi_packet_ring *ring, const uint8_t *data, size_t size)
 {
     size_t length;
-    for (size_t done = 0; done < size; done += length)
-        memcpy(locate(ring, ring->written + done, size - done, &length), data + done, length);
+    for (size_t done = 0; done < size; done += length) {
+        uint8_t *piece = locate(ring, ring->written + done, size - done, &length);
+        memcpy(piece, data + done, length);
+    }
 }
 
 static void put(struct itsi_packet_ring *ring, const struct itsi_packet *packet, const uint8_t *data, size_t size)

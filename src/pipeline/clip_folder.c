@@ -122,6 +122,13 @@ int itsi_clip_folder_note(const char *folder, const struct itsi_clip_facts *fact
     return rc;
 }
 
+void itsi_clip_folder_drop_note(const char *folder, const char *name)
+{
+    char path[PATH_MAX];
+    if (note_path(folder, name, path) == 0)
+        (void)unlink(path);
+}
+
 static void read_text(const json_t *note, const char *key, char *out, size_t size)
 {
     const char *text = json_string_value(json_object_get(note, key));
@@ -195,15 +202,14 @@ int itsi_clip_folder_list(const char *folder, struct itsi_clip_facts *out, int c
 
 int itsi_clip_folder_remove(const char *folder, const char *name, struct its_diag *diag)
 {
-    char path[PATH_MAX], note[PATH_MAX];
+    char path[PATH_MAX];
     struct itsi_clip_facts facts;
-    if (!itsi_clip_facts_of_name(&facts, name) || path_of(folder, name, "", path) != 0 ||
-        note_path(folder, name, note) != 0)
+    if (!itsi_clip_facts_of_name(&facts, name) || path_of(folder, name, "", path) != 0)
         return itsi_fail(diag, ITS_ENOTFOUND, "no clip %s", name);
     if (unlink(path) != 0)
         return errno == ENOENT ? itsi_fail(diag, ITS_ENOTFOUND, "no clip %s", name)
                                : itsi_fail_errno(diag, errno, "clip %s", name);
-    (void)unlink(note);
+    itsi_clip_folder_drop_note(folder, name);
     return 0;
 }
 

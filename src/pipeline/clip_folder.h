@@ -49,7 +49,8 @@ struct itsi_clip_totals {
 };
 
 /* Writes the JSON file. */
-ITS_NODISCARD int itsi_clip_folder_note(const char *folder, const struct itsi_clip_facts *facts, struct its_diag *diag);
+int itsi_clip_folder_note(const char *folder, const struct itsi_clip_facts *facts, struct its_diag *diag);
+void itsi_clip_folder_drop_note(const char *folder, const char *name);
 /* Of the clips that are whole the newest, newest first; returns how many were copied. */
 int itsi_clip_folder_list(const char *folder, struct itsi_clip_facts *out, int cap);
 /* One of them. ITS_ENOTFOUND. */
