@@ -17,6 +17,7 @@ void itsi_put_camera_metrics(struct itsi_exposition *e, struct itsi_pipeline *pi
 void itsi_put_monitor_metrics(struct itsi_exposition *e, struct itsi_pipeline *pipeline,
                               const struct itsi_pipeline_stats *stats);
 void itsi_put_quality_metrics(struct itsi_exposition *e, struct itsi_pipeline *pipeline);
+void itsi_put_clip_metrics(struct itsi_exposition *e, struct itsi_pipeline *pipeline);
 void itsi_put_client_metrics(struct itsi_exposition *e, struct itsi_serve_stats *stats);
 void itsi_put_process_metrics(struct itsi_exposition *e, const struct itsi_server *server);
 

@@ -254,6 +254,9 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
         itsi_alerts_create(&p->alerts, &alerts, &diag) != 0 ||
         itsi_result_pool_create(&p->results, 8192, &diag) != 0)
         abort();
+    const struct itsi_clips_params clips = {.folder = params->clips, .files = 100, .bytes = 1 << 30};
+    if (params->clips && itsi_clips_create(&p->clips, &clips, &diag) != 0)
+        abort();
     p->params = *params;
     frame_w = params->width;
     frame_h = params->height;
@@ -310,6 +313,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
 {
     for (int i = 0; i < p->count; i++)
         destroy_camera(p->cameras[i]);
+    itsi_clips_destroy(p->clips);
     itsi_result_pool_close(p->results);
     itsi_latency_recorder_destroy(p->latency);
     itsi_rolling_destroy(p->rolling);
