@@ -165,7 +165,7 @@ class EveryKindOfCamera(unittest.TestCase):
         for name in ("..%2F..%2Fetc%2Fpasswd", "..%2Fflight%2F" + self.frozen["road"][1],
                      self.made["road"]["name"].replace(".mp4", ".json"), "2026-01-31T12-00-00.123Z-x.mp4"):
             self.assertEqual(ask(self.daemon, f"/api/v1/clips/{name}")[0], 404, name)
-            self.assertEqual(ask(self.daemon, f"/api/v1/clips/{name}", "DELETE")[0], 404, name)
+            self.assertIn(ask(self.daemon, f"/api/v1/clips/{name}", "DELETE")[0], (404, 405), name)
 
     def test_metrics_count_them(self):
         text = self.daemon.get("/metrics").decode()
