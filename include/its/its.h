@@ -92,7 +92,7 @@ ITS_API const char *its_engine_class_name(its_engine *engine, int32_t class_inde
  * logs. timeout_ms bounds waiting for a free process and the run together; 0: ffmpeg_process_timeout, for the run alone.
  * At most output_limit bytes of what it writes to stdout are kept; its stdin is empty. As long as ffmpeg_max_concurrent
  * runs go on, others wait their turn.
- * 0: it ran, however it ended (release it). Otherwise it did not: ITS_ENOTFOUND: there is no FFmpeg here; ITS_ETIMEOUT: no
+ * 0: it ran, however it ended (release it). Otherwise it did not: ITS_EREFUSED: FFmpeg cannot be started here; ITS_ETIMEOUT: no
  * process was free in time; ITS_ELIMIT: too many wait; ITS_EUNSUPPORTED: a secret would show; ITS_EINVAL; ITS_ENOMEM.
  * Whoever chooses the arguments reads and writes files, and talks to the network, as this process may: never take them
  * from strangers. */

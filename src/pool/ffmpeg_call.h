@@ -24,7 +24,7 @@ struct itsi_ffmpeg_call {
 };
 
 /* Blocks until the run has ended, which its deadline bounds. 0: it ran, however it ended. Otherwise it did not, the code
- * says why, as does diag: ITS_ETIMEOUT: no process was free in time; ITS_ENOTFOUND: no such program; ITS_EUNSUPPORTED:
+ * says why, as does diag: ITS_ETIMEOUT: no process was free in time; ITS_EREFUSED: FFmpeg cannot be started here; ITS_EUNSUPPORTED:
  * arguments with secrets that would show (pool/ffmpeg_job.h); ITS_ELIMIT: too many wait; ITS_ENOMEM. Any thread but the
  * loop's. */
 ITS_NODISCARD int itsi_ffmpeg_call(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_call *call, struct its_diag *diag);

@@ -94,7 +94,7 @@ static void no_program_is_named(void **state)
     (void)state;
     w.params.program = "no-such-ffmpeg";
     make();
-    assert_int_equal(call(&made, pictures, ITSI_NEVER, 0, &diag), ITS_ENOTFOUND);
+    assert_int_equal(call(&made, pictures, ITSI_NEVER, 0, &diag), ITS_EREFUSED);
     CHECK_CONTAINS(diag.text, "no-such-ffmpeg");
     itsi_ffmpeg_call_fini(&made);
 }
@@ -223,5 +223,6 @@ int main(void)
         TEST(a_secret_shows_nowhere),
         TEST(more_than_processes_wait_their_turn),
     };
+    processes_warm_up();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
