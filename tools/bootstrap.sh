@@ -8,7 +8,7 @@ role=${1:-build}
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 
 wanted() {
-    awk -v role="$role" '$1 == "build" || $1 == role { for (i = 2; i <= NF; i++) print $i }' tools/packages.txt
+    awk -v role="$role" '$1 == "build" || $1 == "run" || $1 == role { for (i = 2; i <= NF; i++) print $i }' tools/packages.txt
 }
 
 install_packages() {

@@ -1,5 +1,6 @@
 // The dashboard: one document a second for the figures, one stream for the pictures.
 import { LatencyChart, drawStages } from './charts.js';
+import { watchClips } from './clips.js';
 import { ask } from './daemon.js';
 import { count, duration, fixed, memory, ms, percent, words } from './format.js';
 import { watchMonitor } from './monitor.js';
@@ -264,5 +265,6 @@ setUpDialog();
 setUpQuality(refresh);
 loop();
 watchMonitor();
+watchClips();
 watchQuality();
 watchPools();

@@ -25,6 +25,7 @@ extern "C" {
 typedef struct its_config its_config;
 typedef struct its_engine its_engine;
 typedef struct its_result its_result;
+typedef struct its_ffmpeg_run its_ffmpeg_run;
 
 /* "0.1.0"; static. */
 ITS_API const char *its_version(void);
@@ -83,6 +84,33 @@ ITS_API ITS_NODISCARD int its_result_box(const its_result *result, int32_t i, fl
                                          int32_t *class_index);
 /* Name of a class; NULL outside. Valid for the engine's life. */
 ITS_API const char *its_engine_class_name(its_engine *engine, int32_t class_index);
+
+/* --- FFmpeg ---------------------------------------------------------------------------------------------------------- */
+
+/* Runs FFmpeg in a process of the engine's pool and waits until it ends. arguments: `count` words; the program's name may
+ * come first or be left out; no shell sees them, and words with passwords in URLs show neither in the process list nor in
+ * logs. timeout_ms bounds waiting for a free process and the run together; 0: ffmpeg_process_timeout, for the run alone.
+ * At most output_limit bytes of what it writes to stdout are kept; its stdin is empty. As long as ffmpeg_max_concurrent
+ * runs go on, others wait their turn.
+ * 0: it ran, however it ended (release it). Otherwise it did not: ITS_EREFUSED: FFmpeg cannot be started here; ITS_ETIMEOUT: no
+ * process was free in time; ITS_ELIMIT: too many wait; ITS_EUNSUPPORTED: a secret would show; ITS_EINVAL; ITS_ENOMEM.
+ * Whoever chooses the arguments reads and writes files, and talks to the network, as this process may: never take them
+ * from strangers. */
+ITS_API ITS_NODISCARD int its_engine_execute_ffmpeg(its_engine *engine, const char *const *arguments, int32_t count,
+                                                    int32_t timeout_ms, int64_t output_limit, its_ffmpeg_run **out,
+                                                    struct its_diag *diag);
+ITS_API void its_ffmpeg_run_release(its_ffmpeg_run *run); /* takes NULL; what follows is valid until then */
+/* "done"; "failed": its exit code is not 0; "crashed"; "killed": for its time, its memory, or because it hung; "lost": with
+ * the process that ran it. */
+ITS_API const char *its_ffmpeg_run_outcome(const its_ffmpeg_run *run);
+ITS_API int its_ffmpeg_run_code(const its_ffmpeg_run *run); /* 0: done; ITS_ETIMEOUT: its time was over; another ITS_E* */
+ITS_API const char *its_ffmpeg_run_error(const its_ffmpeg_run *run); /* for a person; empty when done */
+ITS_API int32_t its_ffmpeg_run_exit_code(const its_ffmpeg_run *run); /* -1: it has none */
+ITS_API int32_t its_ffmpeg_run_signal(const its_ffmpeg_run *run);    /* that ended it; 0: none */
+ITS_API double its_ffmpeg_run_seconds(const its_ffmpeg_run *run);
+ITS_API const char *its_ffmpeg_run_stderr(const its_ffmpeg_run *run); /* its last lines */
+/* What is kept of its stdout; never NULL. size: of it; of (may be NULL): of all that was written. */
+ITS_API const void *its_ffmpeg_run_stdout(const its_ffmpeg_run *run, int64_t *size, int64_t *of);
 
 #ifdef __cplusplus
 }

@@ -2,13 +2,13 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/mem.h"
 #include "capture/av.h"
 
 #include <errno.h>
 #include <libavformat/avformat.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #define NS                                                                                                             \
     (AVRational) { 1, (int)ITSI_NS_PER_S }
@@ -16,12 +16,16 @@
 #define REORDER_NS (500 * ITSI_NS_PER_MS)
 enum { BUFFER = 1 << 15 };
 
-struct mux {
-    int socket;
-    int64_t deadline;
-    int error; /* why writing failed; 0: it did not */
+struct itsi_packet_mux {
+    struct itsi_packet_ring *ring;
+    struct itsi_packet_format format;
+    struct itsi_packet_cursor cursor;
+    int fd;
+    int error; /* errno of writing; 0: none */
     AVFormatContext *fmt;
     AVPacket *packet;
+    struct itsi_packet waiting; /* read and not written yet, with `data` */
+    bool waits;
     struct itsi_buf data;
     struct itsi_packet_mux_summary summary;
     uint32_t epoch;
@@ -44,28 +48,22 @@ const char *itsi_packet_mux_name(int codec)
 
 static int write_some(void *arg, uint8_t *data, int size)
 {
-    struct mux *m = arg;
+    struct itsi_packet_mux *m = arg;
     for (int done = 0; done < size;) {
-        const int64_t left = m->deadline - itsi_now_ns();
-        struct pollfd watched = {.fd = m->socket, .events = POLLOUT};
-        const int wait = left <= 0 ? 0 : left > 60 * ITSI_NS_PER_S ? 60000 : (int)(left / ITSI_NS_PER_MS) + 1;
-        const ssize_t sent = send(m->socket, data + done, (size_t)(size - done), MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent >= 0)
-            done += (int)sent;
-        else if (errno != EAGAIN && errno != EINTR)
-            m->error = ITS_EIO;
-        else if (left <= 0)
-            m->error = ITS_ETIMEOUT;
-        else
-            (void)poll(&watched, 1, wait);
-        if (m->error)
+        const ssize_t wrote = write(m->fd, data + done, (size_t)(size - done));
+        if (wrote > 0)
+            done += (int)wrote;
+        else if (errno != EINTR) {
+            m->error = errno;
             return AVERROR_EXIT;
+        }
     }
     return size;
 }
 
-static int add_stream(struct mux *m, const struct itsi_packet_format *format)
+static int add_stream(struct itsi_packet_mux *m)
 {
+    const struct itsi_packet_format *format = &m->format;
     AVStream *stream = avformat_new_stream(m->fmt, NULL);
     if (!stream)
         return AVERROR(ENOMEM);
@@ -85,9 +83,9 @@ static int add_stream(struct mux *m, const struct itsi_packet_format *format)
     return 0;
 }
 
-static int open_file(struct mux *m, const struct itsi_packet_format *format)
+static int open_file(struct itsi_packet_mux *m)
 {
-    int err = avformat_alloc_output_context2(&m->fmt, NULL, itsi_packet_mux_name(format->codec), NULL);
+    int err = avformat_alloc_output_context2(&m->fmt, NULL, itsi_packet_mux_name(m->format.codec), NULL);
     uint8_t *buffer = err < 0 ? NULL : av_malloc(BUFFER);
     m->packet = av_packet_alloc();
     if (!buffer || !m->packet)
@@ -97,11 +95,11 @@ static int open_file(struct mux *m, const struct itsi_packet_format *format)
         av_free(buffer);
         return AVERROR(ENOMEM);
     }
-    err = add_stream(m, format);
+    err = add_stream(m);
     return err < 0 ? err : avformat_write_header(m->fmt, NULL);
 }
 
-static void close_file(struct mux *m)
+static void close_file(struct itsi_packet_mux *m)
 {
     if (m->fmt && m->fmt->pb) {
         av_freep(&m->fmt->pb->buffer);
@@ -113,7 +111,7 @@ static void close_file(struct mux *m)
 }
 
 /* Times of the file: they begin at 0, go by the camera's clock, and where that begins anew, by ours. */
-static void stamp(struct mux *m, const struct itsi_packet *packet)
+static void stamp(struct itsi_packet_mux *m, const struct itsi_packet *packet)
 {
     if (!m->summary.pictures)
         m->summary.first_at = packet->at;
@@ -131,7 +129,7 @@ static void stamp(struct mux *m, const struct itsi_packet *packet)
     m->packet->flags = packet->key ? AV_PKT_FLAG_KEY : 0;
 }
 
-static int write_picture(struct mux *m, const struct itsi_packet *packet)
+static int write_picture(struct itsi_packet_mux *m, const struct itsi_packet *packet)
 {
     int err = av_new_packet(m->packet, (int)m->data.len);
     if (err < 0)
@@ -146,37 +144,87 @@ static int write_picture(struct mux *m, const struct itsi_packet *packet)
     return err;
 }
 
-static int write_pictures(struct mux *m, struct itsi_packet_ring *ring, int64_t from, int64_t until)
+/* An errno of ours comes back as AVERROR_EXIT. */
+static int fail(const struct itsi_packet_mux *m, int err, struct its_diag *diag)
 {
-    struct itsi_packet_cursor cursor;
-    struct itsi_packet packet;
-    int err = 0;
-    itsi_packet_ring_seek(ring, from, &cursor);
-    while (err >= 0 && itsi_packet_ring_read(ring, &cursor, &packet, &m->data) == 0 && packet.at <= until)
-        err = write_picture(m, &packet);
-    return err < 0 ? err : av_write_trailer(m->fmt);
+    return m->error ? itsi_fail_errno(diag, m->error, "coded pictures") : itsi_av_fail(diag, err, "coded pictures");
 }
 
-int itsi_packet_mux(struct itsi_packet_ring *ring, int64_t from, int64_t until, int socket, int64_t deadline,
-                    struct itsi_packet_mux_summary *out, struct its_diag *diag)
+static void free_mux(struct itsi_packet_mux *m)
 {
-    struct itsi_packet_format format;
-    struct mux m = {.socket = socket, .deadline = deadline, .last_dts = INT64_MIN};
-    itsi_packet_ring_get_format(ring, &format);
-    if (format.codec == 0)
-        return itsi_fail(diag, ITS_ENOTFOUND, "no coded pictures are kept");
-    itsi_av_init();
-    int err = open_file(&m, &format);
-    if (err >= 0)
-        err = write_pictures(&m, ring, from, until);
-    close_file(&m);
-    if (m.error)
-        return itsi_fail(diag, m.error, "coded pictures: %s",
-                         m.error == ITS_EIO ? "nobody takes them" : "taken too slowly");
-    if (err < 0)
-        return itsi_av_fail(diag, err, "coded pictures");
-    if (m.summary.pictures == 0)
+    close_file(m);
+    itsi_free(m);
+}
+
+int itsi_packet_mux_begin(struct itsi_packet_mux **out, struct itsi_packet_ring *ring, int64_t from, int fd,
+                          struct its_diag *diag)
+{
+    struct itsi_packet_ring_stats kept;
+    struct itsi_packet_mux *m = itsi_zalloc(sizeof *m);
+    if (!m)
+        return itsi_fail(diag, ITS_ENOMEM, "coded pictures: out of memory");
+    m->ring = ring;
+    m->fd = fd;
+    m->last_dts = INT64_MIN;
+    itsi_packet_ring_get_format(ring, &m->format);
+    itsi_packet_ring_stats(ring, &kept);
+    if (m->format.codec == 0 || kept.pictures == 0 || kept.newest < from) {
+        itsi_free(m);
         return itsi_fail(diag, ITS_ENOTFOUND, "no coded pictures of that time are kept");
-    *out = m.summary;
+    }
+    m->summary.codec = m->format.codec;
+    itsi_av_init();
+    const int err = open_file(m);
+    if (err < 0) {
+        const int rc = fail(m, err, diag);
+        free_mux(m);
+        return rc;
+    }
+    itsi_packet_ring_seek(ring, from, &m->cursor);
+    *out = m;
     return 0;
+}
+
+/* The next picture that is to be written. ITS_EAGAIN: none now; ITS_EEOF: none in this file. */
+static int next_picture(struct itsi_packet_mux *m, int64_t until)
+{
+    struct itsi_packet_format now;
+    if (!m->waits) {
+        const int rc = itsi_packet_ring_read(m->ring, &m->cursor, &m->waiting, &m->data);
+        if (rc)
+            return rc;
+        m->waits = true;
+    }
+    itsi_packet_ring_get_format(m->ring, &now);
+    if (!itsi_packet_format_is_same(&m->format, &now))
+        return ITS_EEOF;
+    return m->waiting.at <= until ? 0 : ITS_EAGAIN;
+}
+
+int itsi_packet_mux_more(struct itsi_packet_mux *m, int64_t until, struct its_diag *diag)
+{
+    int err = 0, rc;
+    while ((rc = next_picture(m, until)) == 0) {
+        m->waits = false;
+        if ((err = write_picture(m, &m->waiting)) < 0)
+            return fail(m, err, diag);
+    }
+    avio_flush(m->fmt->pb);
+    if (m->error)
+        return fail(m, AVERROR_EXIT, diag);
+    return rc == ITS_EAGAIN ? 0 : itsi_fail(diag, rc, "the stream changed");
+}
+
+void itsi_packet_mux_summary(const struct itsi_packet_mux *m, struct itsi_packet_mux_summary *out) { *out = m->summary; }
+
+int itsi_packet_mux_end(struct itsi_packet_mux *m, struct its_diag *diag)
+{
+    int rc = 0;
+    const int err = av_write_trailer(m->fmt);
+    if (err < 0 || m->error)
+        rc = fail(m, err, diag);
+    else if (m->summary.pictures == 0)
+        rc = itsi_fail(diag, ITS_ENOTFOUND, "no coded pictures of that time are kept");
+    free_mux(m);
+    return rc;
 }

@@ -1,8 +1,8 @@
 /* The last seconds of a camera as it sent them: its coded pictures, from a key frame on, in a bounded amount of memory.
  * What an incident looked like can so be kept without decoding, coding or storing anything beforehand.
  *
- * One thread puts, any may read at the same time; either holds the lock for one picture. Nothing is allocated by a put;
- * memory is touched, and so taken, only as far as it was ever filled. */
+ * One thread puts, any may read at the same time; either holds the lock for one picture. Nothing is allocated by a put:
+ * chunks come from a store that all cameras share, and what is not held any more goes back there. */
 #ifndef ITSI_CAPTURE_PACKET_RING_H
 #define ITSI_CAPTURE_PACKET_RING_H
 
@@ -13,9 +13,11 @@
 #include <stdint.h>
 
 struct itsi_packet_ring;
+struct itsi_packet_store;
 
 struct itsi_packet_ring_params {
-    size_t bytes; /* at most */
+    struct itsi_packet_store *store; /* borrowed, outlives the ring */
+    size_t bytes; /* at most; less where the store is short (itsi_packet_store_allowance) */
     int64_t keep_ns; /* at most, by arrival; a whole group of pictures more */
     int pictures; /* at most */
 };
@@ -31,6 +33,7 @@ struct itsi_packet_format {
     uint32_t config_size;
     uint8_t config[ITSI_PACKET_CONFIG_SIZE]; /* extradata */
 };
+bool itsi_packet_format_is_same(const struct itsi_packet_format *a, const struct itsi_packet_format *b);
 /* Pictures to come are of this format. Another than before: what is kept cannot go into one file with them, and is
  * forgotten. ITS_ELIMIT: a configuration too large to be kept; nothing will be. */
 int itsi_packet_ring_format(struct itsi_packet_ring *ring, const struct itsi_packet_format *format);
@@ -63,6 +66,8 @@ struct itsi_packet_ring_stats {
     int pictures;
     size_t bytes;
     int64_t span_ns; /* between the arrivals of the oldest and the newest */
+    int64_t newest;  /* arrival; meaningless without pictures */
+    int64_t cut_at;  /* arrival of the last picture for which younger ones than keep_ns had to give way; 0: none yet */
 };
 void itsi_packet_ring_stats(struct itsi_packet_ring *ring, struct itsi_packet_ring_stats *out);
 

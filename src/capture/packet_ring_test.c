@@ -5,25 +5,36 @@
 #include "base/rand.h"
 #include "base/thread.h"
 #include "capture/packet_ring.h"
+#include "capture/packet_store.h"
 
 #define S ITSI_NS_PER_S
 
+static struct itsi_packet_store *store;
 static struct itsi_packet_ring *ring;
 static const struct itsi_packet_format h264 = {
     .codec = 27, .width = 640, .height = 360, .config_size = 3, .config = {1, 2, 3}};
 
 static void make(size_t bytes, int64_t keep_ns, int pictures)
 {
-    const struct itsi_packet_ring_params params = {bytes, keep_ns, pictures};
+    const struct itsi_packet_ring_params params = {store, bytes, keep_ns, pictures};
     struct its_diag diag;
     CHECK_OK(itsi_packet_ring_create(&ring, &params, &diag), diag);
     assert_int_equal(itsi_packet_ring_format(ring, &h264), 0);
+}
+
+static int begin(void **state)
+{
+    struct its_diag diag;
+    (void)state;
+    CHECK_OK(itsi_packet_store_create(&store, 1 << 20, &diag), diag);
+    return 0;
 }
 
 static int end(void **state)
 {
     (void)state;
     itsi_packet_ring_destroy(ring);
+    itsi_packet_store_destroy(store);
     ring = NULL;
     return 0;
 }
@@ -211,7 +222,7 @@ static void random_puts_keep_the_promises(void **state)
 
 static void allocations_that_fail_are_survived(void **state)
 {
-    const struct itsi_packet_ring_params params = {1000, S, 10};
+    const struct itsi_packet_ring_params params = {store, 1000, S, 10};
     struct its_diag diag;
     (void)state;
     for (int n = 1; n <= 3; n++) {
@@ -226,6 +237,29 @@ static void allocations_that_fail_are_survived(void **state)
     for (int i = 0; i < 100; i++)
         put(i, i % 3 == 0, 10, i);
     assert_int_equal(itsi_alloc_count(), made);
+}
+
+/* Pictures lie across the borders of chunks, and the numbers of chunks come round. */
+static void large_pictures_are_whole(void **state)
+{
+    static uint8_t data[100000];
+    struct itsi_packet_cursor cursor = {0};
+    struct itsi_packet packet;
+    struct itsi_buf read;
+    (void)state;
+    make(300000, 60 * S, 100);
+    itsi_buf_init(&read);
+    for (int i = 0; i < 200; i++) {
+        const size_t size = 100000 - (size_t)i * 31;
+        memset(data, i, size);
+        itsi_packet_ring_put(ring, &(struct itsi_packet){.at = i, .pts = i, .dts = i, .key = true}, data, size);
+        assert_int_equal(itsi_packet_ring_read(ring, &cursor, &packet, &read), 0);
+        assert_int_equal(packet.pts, i);
+        assert_int_equal(read.len, size);
+        for (size_t k = 0; k < size; k += 997)
+            assert_int_equal((uint8_t)read.data[k], i);
+    }
+    itsi_buf_fini(&read);
 }
 
 /* --- a reader beside the writer ------------------------------------------------------------------------------------
@@ -262,7 +296,7 @@ static void a_reader_sees_whole_pictures_only(void **state)
     itsi_event_fini(&stop);
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
@@ -277,6 +311,7 @@ int main(void)
         TEST(a_reader_that_is_overtaken_goes_on_at_a_key_frame),
         TEST(random_puts_keep_the_promises),
         TEST(allocations_that_fail_are_survived),
+        TEST(large_pictures_are_whole),
         TEST(a_reader_sees_whole_pictures_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

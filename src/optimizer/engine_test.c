@@ -149,12 +149,44 @@ static void codes_have_names(void **state)
     assert_string_equal(its_version(), ITS_VERSION);
 }
 
+static void ffmpeg_is_run(void **state)
+{
+    (void)state;
+    const char *const words[] = {"ffmpeg",  "-f",   "lavfi", "-i",       "color=size=16x16:rate=25:duration=1",
+                                 "-pix_fmt", "gray", "-f",    "rawvideo", "-"};
+    const char *const wrong[] = {"-i", "/no/such/file", "-f", "null", "-"};
+    const char *const none[] = {NULL};
+    its_ffmpeg_run *run = NULL;
+    struct its_diag diag;
+    int64_t size, of;
+    its_engine *engine = start_engine();
+    CHECK_OK(its_engine_execute_ffmpeg(engine, words, 10, 30000, 1000, &run, &diag), diag);
+    assert_string_equal(its_ffmpeg_run_outcome(run), "done");
+    assert_int_equal(its_ffmpeg_run_code(run), 0);
+    assert_int_equal(its_ffmpeg_run_exit_code(run), 0);
+    assert_string_equal(its_ffmpeg_run_error(run), "");
+    assert_true(its_ffmpeg_run_seconds(run) > 0);
+    assert_non_null(its_ffmpeg_run_stdout(run, &size, &of));
+    assert_int_equal(size, 1000);
+    assert_int_equal(of, 25 * 256);
+    its_ffmpeg_run_release(run);
+    CHECK_OK(its_engine_execute_ffmpeg(engine, wrong, 5, 0, 0, &run, &diag), diag);
+    assert_string_equal(its_ffmpeg_run_outcome(run), "failed");
+    assert_int_equal(its_ffmpeg_run_exit_code(run), 1);
+    CHECK_CONTAINS(its_ffmpeg_run_stderr(run), "/no/such/file");
+    its_ffmpeg_run_release(run);
+    assert_int_equal(its_engine_execute_ffmpeg(engine, words, 0, 0, 0, &run, &diag), ITS_EINVAL);
+    assert_int_equal(its_engine_execute_ffmpeg(engine, none, 1, 0, 0, &run, &diag), ITS_EINVAL);
+    assert_int_equal(its_engine_execute_ffmpeg(engine, words, 10, -1, 0, &run, &diag), ITS_EINVAL);
+    its_engine_destroy(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configuration_by_key), cmocka_unit_test(results_are_pulled),
         cmocka_unit_test(mistakes_are_named),   cmocka_unit_test(codes_have_names),
-        cmocka_unit_test(a_model_not_named_is_the_shipped_one),
+        cmocka_unit_test(a_model_not_named_is_the_shipped_one), cmocka_unit_test(ffmpeg_is_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

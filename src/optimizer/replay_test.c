@@ -64,7 +64,9 @@ static int teardown(void **state)
 static void freeze(struct itsi_pipeline *p, char *path, size_t size)
 {
     struct its_diag diag;
-    CHECK_OK(itsi_pipeline_freeze(p, "test", path, size, &diag), diag);
+    struct itsi_frozen frozen;
+    CHECK_OK(itsi_pipeline_freeze(p, "test", NULL, &frozen, &diag), diag);
+    snprintf(path, size, "%s", frozen.path);
     assert_int_equal(access(path, R_OK), 0);
 }
 
@@ -324,7 +326,8 @@ static void what_cannot_be_replayed_is_said(void **state)
     CHECK_CONTAINS(diag.text, "/nowhere");
     cfg.monitor.flight_recorder_seconds = 0;
     p = open_pipeline(&params);
-    assert_int_equal(itsi_pipeline_freeze(p, "test", path, sizeof path, &diag), ITS_EUNSUPPORTED);
+    struct itsi_frozen frozen;
+    assert_int_equal(itsi_pipeline_freeze(p, "test", NULL, &frozen, &diag), ITS_EUNSUPPORTED);
     CHECK_CONTAINS(diag.text, "flight_recorder_seconds");
     itsi_pipeline_destroy(p);
 }

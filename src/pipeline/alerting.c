@@ -245,7 +245,9 @@ static void put_quality(struct itsi_pipeline *p, struct itsi_alert_tick *tick)
 static void freeze_for(struct itsi_pipeline *p, const struct itsi_alert *alert, int64_t now)
 {
     struct itsi_alerting *a = p->alerting;
-    char why[512], path[4096];
+    const char *camera = alert->scope == ITSI_ALERT_CAMERA ? alert->subject : NULL;
+    char why[512];
+    struct itsi_frozen frozen;
     struct its_diag diag;
     const bool lately = a->frozen_ns && now - a->frozen_ns < FREEZE_GAP_NS;
     if (!p->flight || !alert->firing || alert->severity < ITSI_SEVERITY_WARNING ||
@@ -254,11 +256,12 @@ static void freeze_for(struct itsi_pipeline *p, const struct itsi_alert *alert, 
         return;
     a->frozen_ns = now;
     a->frozen_for = alert->severity;
-    if (alert->scope == ITSI_ALERT_CAMERA)
-        itsi_pipeline_keep_clips(p, alert->subject);
     itsi_alert_summary(alert, why, sizeof why);
-    if (itsi_pipeline_freeze(p, why, path, sizeof path, &diag) == 0)
-        itsi_info("monitor", "flight record %s: %s", path, why);
+    int rc = itsi_pipeline_freeze(p, why, camera, &frozen, &diag);
+    if (rc == ITS_ENOTFOUND && camera) /* it was removed meanwhile */
+        rc = itsi_pipeline_freeze(p, why, NULL, &frozen, &diag);
+    if (rc == 0)
+        itsi_info("monitor", "flight record %s: %s", frozen.path, why);
     else
         itsi_warn("monitor", "%s", diag.text);
 }

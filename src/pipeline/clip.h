@@ -1,26 +1,35 @@
-/* What a camera showed around an instant, as a file: from its ring of coded pictures through the FFmpeg pool, never
- * decoded. */
+/* A recorded stretch of a camera as a clip that anything plays: copied into MP4, its index in front, by the FFmpeg
+ * pool, never decoded. */
 #ifndef ITSI_PIPELINE_CLIP_H
 #define ITSI_PIPELINE_CLIP_H
 
-#include "capture/packet_ring.h"
 #include "pool/ffmpeg_pool.h"
 
-struct itsi_clip {
-    int pictures;
-    double seconds;
-    int64_t first_at, last_at; /* arrivals of its first and last picture, monotonic */
-    uint64_t bytes;
+#include <limits.h>
+
+struct itsi_clip_copy { /* lives until end() */
+    /* the caller's */
+    struct itsi_ffmpeg_pool *pool;
+    const char *form; /* of what is read: "mpegts", "matroska" */
+    bool hevc;        /* wants the name that players know it by */
+    const char *path; /* of the clip: written beside it first, so that nobody sees half a file; borrowed */
+    int64_t deadline;
+    void (*ended)(void *arg); /* once, on the loop's thread; nothing of the copy may be touched from there */
+    void *arg;
+    /* its own */
+    struct itsi_ffmpeg_job job;
+    const char *arguments[32];
+    char part[PATH_MAX];
+    int code;
+    struct its_diag diag;
+    double seconds; /* that were written, as FFmpeg says: to half a second */
 };
 
-/* Writes an MP4 of the pictures that arrived between the two instants, and a little before for their key frame; beside
- * `path` first, so that nobody sees half a file. Blocks until `deadline` at most: not for the loop's thread. */
-ITS_NODISCARD int itsi_clip_write(struct itsi_ffmpeg_pool *pool, struct itsi_packet_ring *ring, int64_t from,
-                                  int64_t until, const char *path, int64_t deadline, struct itsi_clip *out,
-                                  struct its_diag *diag);
-
-/* Deletes the oldest .mp4 in the folder (named by time, as flight records are) until at most `files` of them and
- * `bytes` in all are left; the newest stays whatever its size. */
-void itsi_clips_retain(const char *folder, int files, uint64_t bytes);
+/* fd: a descriptor of the recording at its beginning, taken over, in any case. */
+ITS_NODISCARD int itsi_clip_copy_begin(struct itsi_clip_copy *copy, int fd, struct its_diag *diag);
+/* Gives it up: ended() comes soon, unless it has. Any thread but the loop's. */
+void itsi_clip_copy_cancel(struct itsi_clip_copy *copy);
+/* After ended(): the clip is at its path, of so many bytes; or why not, and nothing is there. */
+ITS_NODISCARD int itsi_clip_copy_end(struct itsi_clip_copy *copy, uint64_t *bytes, struct its_diag *diag);
 
 #endif

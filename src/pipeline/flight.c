@@ -179,20 +179,31 @@ static int write_record(struct itsi_pipeline *p, const struct itsi_flight_entry 
     return rc;
 }
 
-int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, char *path, size_t size, struct its_diag *diag)
+static bool has_camera(struct itsi_pipeline *p, const char *id)
+{
+    struct itsi_camera_stream *stream = itsi_stream_find(p, id);
+    const bool has = stream != NULL;
+    itsi_stream_unref(stream);
+    return has;
+}
+
+int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, const char *camera, struct itsi_frozen *out,
+                         struct its_diag *diag)
 {
     if (!p->flight)
         return itsi_fail(diag, ITS_EUNSUPPORTED, "the flight recorder is switched off (flight_recorder_seconds is 0)");
+    if (camera && !has_camera(p, camera))
+        return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", camera);
     struct itsi_flight_entry *entries;
     size_t count;
     int rc = itsi_flight_copy(p->flight, (itsi_now_ns() - p->flight_ns) / 1000, &entries, &count, diag);
     if (rc != 0)
         return rc;
     pthread_mutex_lock(&p->freezing);
-    rc = write_record(p, entries, count, why, path, size, diag);
+    rc = write_record(p, entries, count, why, out->path, sizeof out->path, diag);
     pthread_mutex_unlock(&p->freezing);
     itsi_free(entries);
     if (rc == 0)
-        itsi_pipeline_keep_clips(p, NULL);
+        itsi_pipeline_keep_clips(p, camera, why, out);
     return rc;
 }

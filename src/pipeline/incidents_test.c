@@ -25,7 +25,8 @@ static int count_clips(const char *folder, const char *camera)
 static void a_frozen_record_leaves_clips(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/its-incident-XXXXXX", path[4096], command[128];
+    char folder[] = "/tmp/its-incident-XXXXXX", command[128];
+    struct itsi_frozen frozen;
     const struct its_cfg_connection_pool pool_cfg = {.ffmpeg_pool_size = 1,
                                                      .ffmpeg_max_concurrent = 1,
                                                      .ffmpeg_process_timeout = 60,
@@ -48,15 +49,21 @@ static void a_frozen_record_leaves_clips(void **state)
     int seen[2] = {0};
     while (seen[0] < 30)
         collect(p, 10, seen, 2);
-    CHECK_OK(itsi_pipeline_freeze(p, "test", path, sizeof path, &diag), diag);
+    CHECK_OK(itsi_pipeline_freeze(p, "test", NULL, &frozen, &diag), diag);
+    assert_int_equal(frozen.clip_count, 1);
+    CHECK_CONTAINS(frozen.clips[0], "-road.mp4");
     for (const int64_t until = itsi_now_ns() + PATIENCE_NS; count_clips(folder, "road") == 0;) {
         assert_true(itsi_now_ns() < until);
         itsi_sleep_until_ns(itsi_now_ns() + 10 * MS);
     }
     assert_int_equal(count_clips(folder, "none"), 0);
-    CHECK_OK(itsi_pipeline_freeze(p, "test", path, sizeof path, &diag), diag); /* given up at the end */
+    assert_int_equal(itsi_pipeline_freeze(p, "test", "nobody", &frozen, &diag), ITS_ENOTFOUND);
+    CHECK_OK(itsi_pipeline_freeze(p, "test", "none", &frozen, &diag), diag);
+    assert_int_equal(frozen.clip_count, 0);
+    CHECK_OK(itsi_pipeline_freeze(p, "test", "road", &frozen, &diag), diag);
+    CHECK_OK(itsi_pipeline_remove_camera(p, "road", &diag), diag); /* its pictures are kept until the clip is made */
     close_pipeline(p);
-    assert_int_equal(count_clips(folder, "road"), 1);
+    assert_int_equal(count_clips(folder, "road"), 2); /* the last with what there was */
     itsi_ffmpeg_pool_destroy(pool, 0);
     itsi_loop_destroy(loop);
     snprintf(command, sizeof command, "rm -r %s", folder);

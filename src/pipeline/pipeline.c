@@ -178,6 +178,12 @@ static int take_all(struct itsi_pipeline *p, struct itsi_camera_stream ***list)
     return count;
 }
 
+static int64_t at_least_a_moment(int64_t until_ns)
+{
+    const int64_t moment = itsi_now_ns() + ITSI_NS_PER_S;
+    return until_ns > moment ? until_ns : moment;
+}
+
 void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
 {
     struct itsi_camera_stream **list = NULL;
@@ -196,8 +202,10 @@ void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
     if (p->batcher && p->engine)
         itsi_pipeline_join(p);
     itsi_pipeline_waits_for(p, ITSI_STOP_NOBODY, "");
-    if (p->tracer) /* the last spans, whatever of the time is left, and a moment at least */
-        itsi_tracer_stop(p->tracer, until_ns > itsi_now_ns() + ITSI_NS_PER_S ? until_ns : itsi_now_ns() + ITSI_NS_PER_S);
+    /* the last clips and spans: whatever of the time is left, and a moment at least */
+    itsi_clips_finish(p->clips, at_least_a_moment(until_ns));
+    if (p->tracer)
+        itsi_tracer_stop(p->tracer, at_least_a_moment(until_ns));
     itsi_bus_close(&p->bus);
 }
 
@@ -206,7 +214,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     if (!p)
         return;
     itsi_pipeline_stop(p, 0);
-    itsi_clips_destroy(p->clips); /* those that wait hold their cameras */
+    itsi_pipeline_free_clips(p);
     itsi_pipeline_free_engine(p);
     itsi_batcher_destroy(p->batcher);
     itsi_handshakes_destroy(p->handshakes);
@@ -232,6 +240,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
     itsi_free(p->cache_dir);
     itsi_free(p->capture_cfg.tls_ca_file);
     itsi_lanes_fini(&p->lanes);
+    itsi_packet_store_destroy(p->packets);
     itsi_bus_fini(&p->bus);
     itsi_event_fini(&p->monitor_stop);
     pthread_mutex_destroy(&p->freezing);

@@ -8,6 +8,7 @@
 
 #include "base/system.h"
 #include "capture/capture.h"
+#include "capture/packet_store.h"
 #include "config/config.h"
 #include "core/detection.h"
 #include "core/ledger.h"
@@ -21,6 +22,7 @@
 #include "latency/rolling.h"
 #include "latency/trace.h"
 #include "latency/violations.h"
+#include "pipeline/clips.h"
 #include "quality/controller.h"
 #include "quality/debt.h"
 
@@ -200,11 +202,25 @@ void itsi_pipeline_debt(struct itsi_pipeline *pipeline, struct itsi_debt_overvie
 /* A picture of the camera was encoded, which took so much processor time. Any thread. */
 void itsi_pipeline_note_encoding(struct itsi_pipeline *pipeline, const char *id, int64_t cpu_ns);
 
+/* Cameras whose clips an incident of the whole system leaves: the most important ones. An incident is when the machine
+ * has least to spare. */
+enum { ITSI_FROZEN_CLIPS = 4 };
+/* What is left of an incident. */
+struct itsi_frozen {
+    char path[4096]; /* of the flight record */
+    int clip_count;
+    char clips[ITSI_FROZEN_CLIPS][ITSI_CLIP_NAME_SIZE]; /* being made, or failing: see the clips' list */
+};
 /* Writes what the flight recorder holds to a file of its own in data_dir/flight (made if need be), whose name begins with
- * the time; its path comes back in `path`. `why` stands in the file's header. At most flight_recorder_files stay, the
- * oldest go. ITS_EUNSUPPORTED: the recorder is switched off. Blocks on the disk; any thread, one at a time. */
-ITS_NODISCARD int itsi_pipeline_freeze(struct itsi_pipeline *pipeline, const char *why, char *path, size_t size,
-                                       struct its_diag *diag);
+ * the time, and has clips made of what the camera shows, or (NULL) the most important cameras. `why` stands in the file's
+ * header and with the clips. At most flight_recorder_files stay, the oldest go. ITS_EUNSUPPORTED: the recorder is
+ * switched off; ITS_ENOTFOUND: no such camera. Blocks on the disk; any thread, one at a time. */
+ITS_NODISCARD int itsi_pipeline_freeze(struct itsi_pipeline *pipeline, const char *why, const char *camera,
+                                       struct itsi_frozen *out, struct its_diag *diag);
+/* The clips; NULL: none are made (clip_camera_mb is 0, or there is no FFmpeg pool). */
+struct itsi_clips *itsi_pipeline_clips(struct itsi_pipeline *pipeline);
+/* Memory of the cameras' coded pictures. */
+void itsi_pipeline_clip_memory(struct itsi_pipeline *pipeline, struct itsi_packet_store_stats *out);
 
 /* Class names in the model's order; borrowed for the pipeline's life. */
 const char *const *itsi_pipeline_class_names(struct itsi_pipeline *pipeline, int *count);

@@ -149,6 +149,7 @@ struct itsi_pipeline {
     void *pools;
     struct itsi_store *store;        /* borrowed; NULL: nothing is kept in a database */
     struct itsi_clips *clips;        /* NULL: none */
+    struct itsi_packet_store *packets; /* memory of all cameras' rings; NULL: none */
     size_t clip_camera_bytes;        /* of each camera's ring */
     int64_t clip_ns;                 /* that it covers */
     int64_t started_ns;
@@ -220,8 +221,11 @@ ITS_NODISCARD int itsi_pipeline_make_flight(struct itsi_pipeline *pipeline, cons
 ITS_NODISCARD int itsi_pipeline_make_clips(struct itsi_pipeline *pipeline, const struct itsi_pipeline_params *params,
                                            struct its_diag *diag);
 ITS_NODISCARD int itsi_stream_ring_init(struct itsi_camera_stream *stream, struct its_diag *diag);
-/* Now is an incident, of the camera, or (NULL) of all: then of the most important ones. Never waits. */
-void itsi_pipeline_keep_clips(struct itsi_pipeline *pipeline, const char *camera);
+/* Now is an incident, of the camera, or (NULL) of all: then of the most important ones. Their clips are named in `frozen`,
+ * whose path is that of the flight record. Never waits. */
+void itsi_pipeline_keep_clips(struct itsi_pipeline *pipeline, const char *camera, const char *why,
+                              struct itsi_frozen *frozen);
+void itsi_pipeline_free_clips(struct itsi_pipeline *pipeline); /* what waits is left for the next start */
 
 /* regressing.c */
 ITS_NODISCARD int itsi_pipeline_make_regressing(struct itsi_pipeline *pipeline, const struct its_cfg *cfg,

@@ -117,7 +117,7 @@ static const struct itsi_ffmpeg_result *answer(struct asked *asked)
     return &asked->result;
 }
 
-static const struct itsi_ffmpeg_result *run(struct asked *asked, const char *const *arguments)
+static inline const struct itsi_ffmpeg_result *run(struct asked *asked, const char *const *arguments)
 {
     ask(asked, arguments, ITSI_NEVER);
     return answer(asked);

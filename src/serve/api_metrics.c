@@ -30,6 +30,7 @@ enum MHD_Result itsi_api_metrics(struct itsi_request *r)
     itsi_put_monitor_metrics(&e, server->pipeline, &stats);
     itsi_put_quality_metrics(&e, server->pipeline);
     itsi_put_pools_metrics(&e, server->pools);
+    itsi_put_clip_metrics(&e, server->pipeline);
     itsi_put_client_metrics(&e, &server->stats);
     itsi_put_process_metrics(&e, server);
     itsi_exposition_end(&e);

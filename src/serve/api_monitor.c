@@ -62,21 +62,28 @@ enum MHD_Result itsi_api_measurements(struct itsi_request *r)
 /* On the worker: it writes to the disk. */
 static void freeze_job(struct itsi_request *r)
 {
-    static const char *const known[] = {"why", NULL};
+    static const char *const known[] = {"why", "camera", NULL};
     struct its_diag diag = {""};
-    char why[256] = "asked for", path[4096];
+    char why[256] = "asked for", camera[ITSI_CAMERA_ID_SIZE] = "";
+    struct itsi_frozen frozen;
     json_t *body;
     r->status = itsi_body_read(&r->body, known, &body, &diag);
     if (r->status == 0)
         r->status = itsi_body_text(body, "why", why, sizeof why, &diag);
+    if (r->status == 0)
+        r->status = itsi_body_text(body, "camera", camera, sizeof camera, &diag);
     json_decref(body);
     if (r->status == 0)
-        r->status = itsi_pipeline_freeze(r->server->pipeline, why, path, sizeof path, &diag);
+        r->status = itsi_pipeline_freeze(r->server->pipeline, why, camera[0] ? camera : NULL, &frozen, &diag);
     if (r->status == 0) {
         struct itsi_json json;
         itsi_json_init(&json, &r->answer);
         itsi_json_object(&json, NULL);
-        itsi_json_string(&json, "path", path);
+        itsi_json_string(&json, "path", frozen.path);
+        itsi_json_array(&json, "clips");
+        for (int i = 0; i < frozen.clip_count; i++)
+            itsi_json_string(&json, NULL, frozen.clips[i]);
+        itsi_json_end(&json, ']');
         itsi_json_end(&json, '}');
     }
     snprintf(r->detail, sizeof r->detail, "%s", diag.text);

@@ -18,6 +18,7 @@ void itsi_put_monitor_metrics(struct itsi_exposition *e, struct itsi_pipeline *p
                               const struct itsi_pipeline_stats *stats);
 void itsi_put_quality_metrics(struct itsi_exposition *e, struct itsi_pipeline *pipeline);
 void itsi_put_pools_metrics(struct itsi_exposition *e, struct itsi_pools *pools); /* NULL: without the pools' samples */
+void itsi_put_clip_metrics(struct itsi_exposition *e, struct itsi_pipeline *pipeline);
 void itsi_put_client_metrics(struct itsi_exposition *e, struct itsi_serve_stats *stats);
 void itsi_put_process_metrics(struct itsi_exposition *e, const struct itsi_server *server);
 

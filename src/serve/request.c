@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 /* A body that is too large is still read up to here, so that the answer can be given instead of a reset. */
 enum { BODY_DRAIN_MAX = 1024 * 1024 };
@@ -43,6 +44,8 @@ static enum MHD_Result (*const handlers[ITSI_ROUTE_COUNT])(struct itsi_request *
     [ITSI_ROUTE_VIOLATIONS] = itsi_api_violations,
     [ITSI_ROUTE_MEASUREMENTS] = itsi_api_measurements,
     [ITSI_ROUTE_FLIGHT] = itsi_api_flight,
+    [ITSI_ROUTE_CLIPS] = itsi_api_clips,
+    [ITSI_ROUTE_CLIP] = itsi_api_clip,
 };
 
 static const char *header(const struct itsi_request *r, const char *name)
@@ -151,6 +154,7 @@ static struct itsi_request *begin(struct itsi_server *server, struct MHD_Connect
         return NULL;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     r->server = server;
+    r->file = -1;
     r->connection = connection;
     r->link = info ? info->socket_context : NULL;
     r->method = itsi_method_of(method);
@@ -273,5 +277,7 @@ void itsi_request_completed(void *arg, struct MHD_Connection *connection, void *
     itsi_buf_fini(&r->body);
     itsi_buf_fini(&r->answer);
     itsi_free(r->asked);
+    if (r->file >= 0)
+        close(r->file);
     itsi_free(r);
 }

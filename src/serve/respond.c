@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char page_policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-                                  "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                                  "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 void itsi_respond_header(struct MHD_Response *response, const char *name, const char *value)
 {

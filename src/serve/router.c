@@ -18,21 +18,38 @@ static bool id_character(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
-/* Pattern against path, taking {id} on the way. */
-static bool matches(const char *pattern, const char *path, char *id)
+/* What is made of such characters at the beginning of the path; 0: nothing, or more than there is room for. */
+static size_t take_word(const char *path, char *out, size_t size)
 {
-    id[0] = '\0';
+    size_t len = 0;
+    while (id_character(path[len]))
+        len++;
+    if (len >= size)
+        return 0;
+    memcpy(out, path, len);
+    out[len] = '\0';
+    return len;
+}
+
+static size_t take_clip(const char *path, char *out)
+{
+    struct itsi_clip_facts facts;
+    const size_t len = take_word(path, out, ITSI_CLIP_NAME_SIZE);
+    return len && itsi_clip_facts_of_name(&facts, out) ? len : 0;
+}
+
+/* Pattern against path, taking {id} and {clip} on the way. */
+static bool matches(const char *pattern, const char *path, struct itsi_match *out)
+{
+    out->camera[0] = out->clip[0] = '\0';
     while (*pattern) {
-        if (strncmp(pattern, "{id}", 4) == 0) {
-            size_t len = 0;
-            while (id_character(path[len]))
-                len++;
-            if (len == 0 || len >= ITSI_CAMERA_ID_SIZE)
+        if (*pattern == '{') {
+            const bool clip = strncmp(pattern, "{clip}", 6) == 0;
+            const size_t len = clip ? take_clip(path, out->clip) : take_word(path, out->camera, sizeof out->camera);
+            if (len == 0)
                 return false;
-            memcpy(id, path, len);
-            id[len] = '\0';
             path += len;
-            pattern += 4;
+            pattern = strchr(pattern, '}') + 1;
         } else if (*pattern++ != *path++) {
             return false;
         }
@@ -43,12 +60,12 @@ static bool matches(const char *pattern, const char *path, char *id)
 void itsi_router_match(const char *path, struct itsi_match *out)
 {
     for (int i = 0; i < ITSI_ROUTE_ASSET; i++)
-        if (matches(routes[i].pattern, path, out->camera)) {
+        if (matches(routes[i].pattern, path, out)) {
             out->route = (enum itsi_route)i;
             out->methods = routes[i].methods;
             return;
         }
-    out->camera[0] = '\0';
+    out->camera[0] = out->clip[0] = '\0';
     out->route = ITSI_ROUTE_ASSET;
     out->methods = routes[ITSI_ROUTE_ASSET].methods;
 }

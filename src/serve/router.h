@@ -3,6 +3,7 @@
 #define ITSI_SERVE_ROUTER_H
 
 #include "core/frame.h"
+#include "pipeline/clip_folder.h"
 
 enum itsi_method { ITSI_GET = 1, ITSI_POST = 2, ITSI_DELETE = 4 }; /* HEAD is GET without a body */
 
@@ -35,6 +36,8 @@ enum itsi_method { ITSI_GET = 1, ITSI_POST = 2, ITSI_DELETE = 4 }; /* HEAD is GE
     X(VIOLATIONS, "/api/v1/performance/violations", ITSI_GET)                                                          \
     X(MEASUREMENTS, "/api/v1/performance/measurements", ITSI_POST)                                                     \
     X(FLIGHT, "/api/v1/performance/flight", ITSI_POST)                                                                 \
+    X(CLIPS, "/api/v1/clips", ITSI_GET)                                                                                \
+    X(CLIP, "/api/v1/clips/{clip}", ITSI_GET | ITSI_DELETE)                                                            \
     X(OPENAPI, "/openapi.json", ITSI_GET)
 
 enum itsi_route {
@@ -49,6 +52,7 @@ struct itsi_match {
     enum itsi_route route;
     unsigned methods;              /* allowed here */
     char camera[ITSI_CAMERA_ID_SIZE]; /* {id}; empty where the pattern has none */
+    char clip[ITSI_CLIP_NAME_SIZE];   /* {clip}, likewise; a name that a clip can have */
 };
 
 /* The path as libmicrohttpd gives it: percent-decoded, without the query. */

@@ -61,6 +61,8 @@ struct itsi_request {
     struct itsi_request *next_job;
     int status;
     struct itsi_buf answer;
+    int file; /* what is answered with; -1: none */
+    uint64_t file_bytes;
     char location[128];
     void *asked; /* api_store.c's; owned */
 };
@@ -136,6 +138,8 @@ enum MHD_Result itsi_api_camera_events(struct itsi_request *request);
 enum MHD_Result itsi_api_camera_violations(struct itsi_request *request);
 enum MHD_Result itsi_api_camera_changes(struct itsi_request *request);
 enum MHD_Result itsi_api_flight(struct itsi_request *request);
+enum MHD_Result itsi_api_clips(struct itsi_request *request);
+enum MHD_Result itsi_api_clip(struct itsi_request *request);
 enum MHD_Result itsi_api_camera(struct itsi_request *request);
 enum MHD_Result itsi_api_snapshot(struct itsi_request *request);
 enum MHD_Result itsi_api_live(struct itsi_request *request);

@@ -24,8 +24,8 @@ static inline void itsi_buckets_add(struct itsi_buckets *buckets, int64_t ns)
 enum itsi_viewer_kind { ITSI_VIEWER_EVENTS, ITSI_VIEWER_LIVE, ITSI_VIEWER_WALL, ITSI_VIEWER_KINDS };
 
 /* Status codes counted by themselves; others count as the last. */
-#define ITSI_HTTP_CODES {200, 201, 202, 204, 303, 304, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503}
-enum { ITSI_HTTP_CODE_COUNT = 17 };
+#define ITSI_HTTP_CODES {200, 201, 202, 204, 206, 303, 304, 400, 401, 403, 404, 405, 409, 413, 415, 416, 429, 500, 503}
+enum { ITSI_HTTP_CODE_COUNT = 19 };
 
 struct itsi_serve_stats {
     atomic_uint_fast64_t requests[ITSI_ROUTE_COUNT][ITSI_HTTP_CODE_COUNT + 1];

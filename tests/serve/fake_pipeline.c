@@ -254,6 +254,9 @@ struct itsi_pipeline *fake_create(const struct fake_params *params)
         itsi_alerts_create(&p->alerts, &alerts, &diag) != 0 ||
         itsi_result_pool_create(&p->results, 8192, &diag) != 0)
         abort();
+    const struct itsi_clips_params clips = {.folder = params->clips, .files = 100, .bytes = 1 << 30};
+    if (params->clips && itsi_clips_create(&p->clips, &clips, &diag) != 0)
+        abort();
     p->params = *params;
     frame_w = params->width;
     frame_h = params->height;
@@ -310,6 +313,7 @@ void itsi_pipeline_destroy(struct itsi_pipeline *p)
 {
     for (int i = 0; i < p->count; i++)
         destroy_camera(p->cameras[i]);
+    itsi_clips_destroy(p->clips);
     itsi_result_pool_close(p->results);
     itsi_latency_recorder_destroy(p->latency);
     itsi_rolling_destroy(p->rolling);
@@ -522,11 +526,26 @@ int itsi_pipeline_measure(struct itsi_pipeline *p, const char *camera_id, int se
     return itsi_rolling_measure(p->rolling, series, -1, (int64_t)(milliseconds * 1e6));
 }
 
-int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, char *path, size_t size, struct its_diag *diag)
+int itsi_pipeline_freeze(struct itsi_pipeline *p, const char *why, const char *camera, struct itsi_frozen *out,
+                         struct its_diag *diag)
 {
-    (void)p, (void)diag;
-    snprintf(path, size, "data/flight/%s.flight", why);
+    pthread_mutex_lock(&p->lock);
+    const bool known = !camera || fake_find(p, camera) >= 0;
+    pthread_mutex_unlock(&p->lock);
+    if (!known)
+        return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", camera);
+    snprintf(out->path, sizeof out->path, "data/flight/%.200s.flight", why);
+    snprintf(out->clips[0], sizeof out->clips[0], "2026-01-31T12-00-00.123Z-%s.mp4", camera ? camera : "camera_001");
+    out->clip_count = 1;
     return 0;
+}
+
+struct itsi_clips *itsi_pipeline_clips(struct itsi_pipeline *p) { return p->clips; }
+
+void itsi_pipeline_clip_memory(struct itsi_pipeline *p, struct itsi_packet_store_stats *out)
+{
+    (void)p;
+    *out = (struct itsi_packet_store_stats){.bytes = 512 << 20, .used = 1 << 20, .rings = 4};
 }
 
 void itsi_pipeline_reset_stats(struct itsi_pipeline *p) { itsi_latency_reset(p->latency); }

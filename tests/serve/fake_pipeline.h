@@ -13,6 +13,7 @@ struct fake_params {
     const char *otlp; /* a collector; NULL: none */
     double trace_rate;
     bool no_quality; /* as with enabled=false */
+    const char *clips; /* a folder with clips; NULL: none are made */
 };
 struct itsi_pipeline *fake_create(const struct fake_params *params);
 /* Results published so far, and the longest any one publish took (ns): a slow viewer must not show in it. */

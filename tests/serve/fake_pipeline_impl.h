@@ -44,6 +44,7 @@ struct itsi_pipeline {
     struct itsi_violations violations;
     struct itsi_alerts *alerts;
     struct itsi_result_pool *results;
+    struct itsi_clips *clips; /* NULL: none */
     struct itsi_ledger_counts gone;
     pthread_t thread;
     struct itsi_event stop;

@@ -1,7 +1,7 @@
 /* The server over a pipeline of synthetic results.
  * usage: serve_fake [--cameras N] [--fps F] [--size WxH] [--listen A:P] [--token T] [--metrics-open] [--queue N]
  *                   [--limit N] [--connections N] [--jsonl FILE] [--not-started] [--otlp URL] [--trace-rate R]
- *                   [--no-quality]
+ *                   [--no-quality] [--clips FOLDER]
  * Prints "port N", reads commands from standard input ("start", "published", "encoding", "stop") and answers each with a line. Ends
  * at "stop" or at the input's end, and says how long stopping took. */
 #include "fake_pipeline.h"
@@ -27,7 +27,7 @@ static int document(void *arg, const char *name, struct itsi_buf *out)
 struct options {
     int cameras, width, height;
     double fps, trace_rate;
-    const char *otlp;
+    const char *otlp, *clips;
     bool not_started, no_quality;
 };
 
@@ -37,7 +37,7 @@ static void parse(int argc, char **argv, struct options *o, struct its_cfg *cfg)
         {"cameras", 1, 0, 'c'}, {"fps", 1, 0, 'f'},         {"size", 1, 0, 's'},  {"listen", 1, 0, 'l'},
         {"token", 1, 0, 't'},   {"metrics-open", 0, 0, 'm'}, {"queue", 1, 0, 'q'}, {"limit", 1, 0, 'n'},
         {"connections", 1, 0, 'x'}, {"jsonl", 1, 0, 'j'}, {"not-started", 0, 0, 'z'},
-        {"otlp", 1, 0, 'o'},    {"trace-rate", 1, 0, 'r'},   {"no-quality", 0, 0, 'Q'}, {0, 0, 0, 0}};
+        {"otlp", 1, 0, 'o'},    {"trace-rate", 1, 0, 'r'},   {"no-quality", 0, 0, 'Q'}, {"clips", 1, 0, 'C'}, {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
         switch (c) {
         case 'c':
@@ -77,6 +77,9 @@ static void parse(int argc, char **argv, struct options *o, struct its_cfg *cfg)
             break;
         case 'r':
             o->trace_rate = atof(optarg);
+            break;
+        case 'C':
+            o->clips = optarg;
             break;
         case 'Q':
             o->no_quality = true;
@@ -124,7 +127,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     itsi_log_install(itsi_log_to_file, stderr, ITSI_LOG_INFO);
     const struct fake_params fake = {.cfg = &cfg, .width = o.width, .height = o.height, .fps = o.fps,
-                                     .otlp = o.otlp, .trace_rate = o.trace_rate, .no_quality = o.no_quality};
+                                     .otlp = o.otlp, .trace_rate = o.trace_rate, .no_quality = o.no_quality, .clips = o.clips};
     struct itsi_pipeline *pipeline = fake_create(&fake);
     for (int i = 0; i < o.cameras; i++) {
         struct itsi_camera camera = {.fps = o.fps};
