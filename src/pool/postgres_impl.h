@@ -9,6 +9,27 @@
 
 enum { ITSI_PG_PREPARED = 64 };
 
+/* Calls that go to the server together, and what came back: one at a time on a connection. */
+struct itsi_pg_exchange {
+    /* who begins it sets these, the rest zeroed; borrowed until it is done */
+    const struct itsi_db_call *calls;
+    int count; /* at least 1 */
+    itsi_db_row_fn *row; /* of the only call; NULL: rows are dropped */
+    void *arg;
+    struct its_diag *diag;
+    bool may_repeat; /* outside a transaction: once more where a name is unknown to a pooler's server, or taken there */
+
+    int rc; /* when it is done */
+
+    /* its own */
+    int put, answered; /* calls */
+    int unsent;        /* 1: libpq holds bytes that the socket did not take */
+    bool is_whole;     /* all calls and the pipeline's end are put */
+    bool wants_no_names;
+    int preparing[ITSI_PG_PREPARED]; /* calls whose statements it prepares, in order */
+    int preparing_count, preparing_next; /* next: whose result is awaited */
+};
+
 struct itsi_pg {
     struct itsi_db_connection base; /* first */
     PGconn *handle;
@@ -40,6 +61,15 @@ ITS_NODISCARD int itsi_pg_result(struct itsi_pg *pg, PGresult **out, int64_t dea
 /* poll(2) for the events until the deadline: ITS_ETIMEOUT. */
 ITS_NODISCARD int itsi_pg_wait(struct itsi_pg *pg, short events, int64_t deadline, const char *what,
                                struct its_diag *diag);
+
+/* Begins, and goes on when the socket is ready for what was wanted: ITSI_PG_READ; ITSI_PG_WRITE, then for either; ITSI_PG_DONE:
+ * x->rc says how it went, pg->is_broken whether the connection outlived it. */
+ITS_NODISCARD enum itsi_pg_wait itsi_pg_exchange_begin(struct itsi_pg *pg, struct itsi_pg_exchange *x);
+ITS_NODISCARD enum itsi_pg_wait itsi_pg_exchange_step(struct itsi_pg *pg, struct itsi_pg_exchange *x);
+/* Its deadline passed: ITS_ETIMEOUT, and the connection is broken. */
+int itsi_pg_exchange_time_out(struct itsi_pg *pg, struct itsi_pg_exchange *x);
+/* The same for anything: its answer may still come, and would be taken for the next one's. */
+int itsi_pg_too_late(struct itsi_pg *pg, const char *what, struct its_diag *diag);
 
 /* The driver's operations, in files of their own. */
 int itsi_pg_run(struct itsi_db_connection *db, const struct itsi_db_statement *statement,
