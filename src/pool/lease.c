@@ -235,6 +235,14 @@ int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owne
     return rc;
 }
 
+int itsi_pool_try(struct itsi_pool *pool, const struct itsi_pool_owner *owner, struct itsi_lease *out)
+{
+    pthread_mutex_lock(&pool->mutex);
+    const int rc = try_idle(pool, owner, out);
+    leave_quickly(pool);
+    return rc;
+}
+
 static struct itsi_lease_waiter *waiter_of(struct itsi_pool_request *request)
 {
     return (struct itsi_lease_waiter *)(void *)request->waiter;
@@ -284,6 +292,17 @@ static int give_back(struct itsi_pool *pool, struct itsi_lease lease, bool is_br
     if (is_last)
         itsi_pool_free(pool);
     return rc;
+}
+
+bool itsi_pool_renew(struct itsi_lease *lease, const struct itsi_pool_owner *owner)
+{
+    struct itsi_pool *pool = lease->slot->pool;
+    const struct itsi_lease_slot *slot = (const struct itsi_lease_slot *)lease->slot;
+    pthread_mutex_lock(&pool->mutex);
+    const int64_t now = read_clock(itsi_lease_core_measures_release(&pool->core, slot));
+    const bool is_renewed = itsi_lease_core_renew(&pool->core, lease, owner, now);
+    pthread_mutex_unlock(&pool->mutex);
+    return is_renewed;
 }
 
 static int give_back_leak(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken)

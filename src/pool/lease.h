@@ -120,7 +120,10 @@ void itsi_pool_set_uses(struct itsi_pool *pool, int64_t uses);
 ITS_NODISCARD int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owner, int64_t deadline,
                                     struct itsi_lease *out, struct its_diag *diag);
 
-/* The same without blocking: `done` is called on the loop's thread, once, with the lease (rc 0) or the error. The request
+/* One that is idle, and while nobody waits: else ITS_EAGAIN, at once. Any thread, the loop's included. */
+ITS_NODISCARD int itsi_pool_try(struct itsi_pool *pool, const struct itsi_pool_owner *owner, struct itsi_lease *out);
+
+/* As itsi_pool_acquire without blocking: `done` is called on the loop's thread, once, with the lease (rc 0) or the error. The request
  * lives in its owner until then. Never called from within itsi_pool_request or itsi_pool_cancel. */
 struct itsi_pool_request {
     struct itsi_pool_owner owner;
@@ -132,6 +135,10 @@ struct itsi_pool_request {
 void itsi_pool_request(struct itsi_pool *pool, struct itsi_pool_request *request);
 /* Takes a request back; `done` comes with ITS_ECANCELLED, unless it was on its way. Any thread. */
 void itsi_pool_cancel(struct itsi_pool *pool, struct itsi_pool_request *request);
+
+/* As releasing a good one and getting it lent again at once, to this owner; the lease is another then. False: somebody
+ * waits, or it has to go, and the lease is still held. Any thread. */
+bool itsi_pool_renew(struct itsi_lease *lease, const struct itsi_pool_owner *owner);
 
 /* Gives it back; broken: it is closed and replaced. Any thread. ITS_EINVAL: not held (released twice, or reclaimed). */
 int itsi_pool_release(struct itsi_lease lease, bool is_broken);

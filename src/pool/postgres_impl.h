@@ -37,6 +37,7 @@ struct itsi_pg {
     bool without_prepared;
     const struct itsi_db_statement *prepared[ITSI_PG_PREPARED];
     int prepared_count;
+    struct itsi_pg_exchange statement; /* in steps */
     struct itsi_buf text; /* parameters, COPY rows */
     char label[128];      /* "postgresql host:port/database": in errors */
 };
@@ -62,13 +63,8 @@ ITS_NODISCARD int itsi_pg_result(struct itsi_pg *pg, PGresult **out, int64_t dea
 ITS_NODISCARD int itsi_pg_wait(struct itsi_pg *pg, short events, int64_t deadline, const char *what,
                                struct its_diag *diag);
 
-/* Begins, and goes on when the socket is ready for what was wanted: ITSI_PG_READ; ITSI_PG_WRITE, then for either; ITSI_PG_DONE:
- * x->rc says how it went, pg->is_broken whether the connection outlived it. */
-ITS_NODISCARD enum itsi_pg_wait itsi_pg_exchange_begin(struct itsi_pg *pg, struct itsi_pg_exchange *x);
-ITS_NODISCARD enum itsi_pg_wait itsi_pg_exchange_step(struct itsi_pg *pg, struct itsi_pg_exchange *x);
-/* Its deadline passed: ITS_ETIMEOUT, and the connection is broken. */
-int itsi_pg_exchange_time_out(struct itsi_pg *pg, struct itsi_pg_exchange *x);
-/* The same for anything: its answer may still come, and would be taken for the next one's. */
+/* Its deadline passed: ITS_ETIMEOUT, and the connection is broken, since the answer may still come, and would be taken for
+ * the next one's. */
 int itsi_pg_too_late(struct itsi_pg *pg, const char *what, struct its_diag *diag);
 
 /* The driver's operations, in files of their own. */

@@ -209,7 +209,7 @@ static enum itsi_pg_wait end(struct itsi_pg *pg, struct itsi_pg_exchange *x)
     return start(pg, x);
 }
 
-enum itsi_pg_wait itsi_pg_exchange_begin(struct itsi_pg *pg, struct itsi_pg_exchange *x)
+static enum itsi_pg_wait begin(struct itsi_pg *pg, struct itsi_pg_exchange *x)
 {
     for (int i = 0; i < x->count; i++) {
         if (x->calls[i].count <= ITSI_DB_WIDTH)
@@ -220,7 +220,7 @@ enum itsi_pg_wait itsi_pg_exchange_begin(struct itsi_pg *pg, struct itsi_pg_exch
     return start(pg, x);
 }
 
-enum itsi_pg_wait itsi_pg_exchange_step(struct itsi_pg *pg, struct itsi_pg_exchange *x)
+static enum itsi_pg_wait step(struct itsi_pg *pg, struct itsi_pg_exchange *x)
 {
     /* reading also while sending: a server that waits for us to take its answers takes nothing more itself */
     if (!PQconsumeInput(pg->handle))
@@ -233,22 +233,49 @@ enum itsi_pg_wait itsi_pg_exchange_step(struct itsi_pg *pg, struct itsi_pg_excha
     return take_results(pg, x) ? ITSI_PG_READ : end(pg, x);
 }
 
-int itsi_pg_exchange_time_out(struct itsi_pg *pg, struct itsi_pg_exchange *x)
+/* --- for a loop ---------------------------------------------------------------------------------------------------- */
+
+enum itsi_pg_wait itsi_pg_statement_begin(struct itsi_db_connection *db, const struct itsi_db_call *call, itsi_db_row_fn *row,
+                                          void *arg, struct its_diag *diag)
 {
-    return x->rc = itsi_pg_too_late(pg, awaited(x), x->diag);
+    struct itsi_pg *pg = itsi_pg_of(db);
+    struct itsi_pg_exchange *x = &pg->statement;
+    x->calls = call;
+    x->count = 1;
+    x->row = row;
+    x->arg = arg;
+    x->diag = diag;
+    x->may_repeat = true;
+    return begin(pg, x);
+}
+
+enum itsi_pg_wait itsi_pg_statement_step(struct itsi_db_connection *db)
+{
+    return step(itsi_pg_of(db), &itsi_pg_of(db)->statement);
+}
+
+int itsi_pg_statement_outcome(const struct itsi_db_connection *db)
+{
+    return ((const struct itsi_pg *)db)->statement.rc;
+}
+
+int itsi_pg_statement_time_out(struct itsi_db_connection *db)
+{
+    struct itsi_pg *pg = itsi_pg_of(db);
+    return itsi_pg_too_late(pg, awaited(&pg->statement), pg->statement.diag);
 }
 
 /* --- for who waits ------------------------------------------------------------------------------------------------- */
 
 static int exchange(struct itsi_pg *pg, struct itsi_pg_exchange *x, int64_t deadline)
 {
-    enum itsi_pg_wait wait = itsi_pg_exchange_begin(pg, x);
+    enum itsi_pg_wait wait = begin(pg, x);
     while (wait != ITSI_PG_DONE) {
         const short events = wait == ITSI_PG_READ ? POLLIN : POLLIN | POLLOUT;
         int rc = itsi_pg_wait(pg, events, deadline, awaited(x), x->diag);
         if (rc != 0)
             return rc;
-        wait = itsi_pg_exchange_step(pg, x);
+        wait = step(pg, x);
     }
     return x->rc;
 }
