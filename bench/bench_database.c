@@ -1,8 +1,8 @@
-/* What a pool costs above bare connections: a 1 is asked of the database as fast as it answers, over as many connections as
- * there are askers. threads: each a thread that borrows a connection, asks and gives it back. requests: each asks again
- * when its request is done, all on the loop's thread. bench/database.py holds it against pgbench.
+/* What a pool costs above bare connections: a 1 is asked of the database as fast as it answers. threads: each asker is a
+ * thread that borrows a connection, asks and gives it back. requests: each asks again when its request is done.
+ * bench/database.py holds it against pgbench.
  *
- * usage: bench_database URL|PATH CONNECTIONS SECONDS threads|requests
+ * usage: bench_database URL|PATH CONNECTIONS SECONDS threads|requests [ASKERS, else as many as connections]
  * Prints one line of JSON. */
 #include "base/clock.h"
 #include "base/thread.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 64 };
+enum { MOST = 256 };
 
 static struct itsi_database *database;
 static atomic_bool counting, stop;
@@ -107,7 +107,7 @@ static const struct way {
     void (*end)(struct asker *asker);
 } ways[] = {{"threads", start_thread, join_thread}, {"requests", start_request, wait_for_requests}};
 
-static void run(const struct way *way, int askers_count, double seconds)
+static void run(const struct way *way, int connections, int askers_count, double seconds)
 {
     static struct asker askers[MOST];
     for (int i = 0; i < askers_count; i++)
@@ -125,9 +125,9 @@ static void run(const struct way *way, int askers_count, double seconds)
         asked += askers[i].asked;
         failed += askers[i].failed;
     }
-    printf("{\"bench\": \"database\", \"database\": \"%s\", \"way\": \"%s\", \"connections\": %d, \"per_second\": %.0f, "
+    printf("{\"bench\": \"database\", \"database\": \"%s\", \"way\": \"%s\", \"connections\": %d, \"askers\": %d, \"per_second\": %.0f, "
            "\"own_cpu_us\": %.2f, \"failed\": %lld}\n",
-           itsi_database_kind(database), way->name, askers_count, (double)asked * 1e9 / took, used / 1e3 / (double)asked, failed);
+           itsi_database_kind(database), way->name, connections, askers_count, (double)asked * 1e9 / took, used / 1e3 / (double)asked, failed);
 }
 
 int main(int argc, char **argv)
@@ -140,8 +140,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 4 && i < sizeof ways / sizeof *ways; i++)
         if (strcmp(argv[4], ways[i].name) == 0)
             way = &ways[i];
-    if (count < 1 || count > MOST || !(seconds > 0) || !way) {
-        fprintf(stderr, "usage: bench_database URL|PATH CONNECTIONS(1..%d) SECONDS threads|requests\n", MOST);
+    const int askers = argc > 5 ? atoi(argv[5]) : count;
+    if (count < 1 || askers < 1 || askers > MOST || !(seconds > 0) || !way) {
+        fprintf(stderr, "usage: bench_database URL|PATH CONNECTIONS SECONDS threads|requests [ASKERS(1..%d)]\n", MOST);
         return 2;
     }
     const struct its_cfg_connection_pool cfg = {
@@ -151,7 +152,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", diag.text);
         return 1;
     }
-    run(way, count, seconds);
+    run(way, count, askers, seconds);
     itsi_database_destroy(database, itsi_now_ns() + ITSI_NS_PER_S);
     itsi_loop_destroy(loop);
     return 0;

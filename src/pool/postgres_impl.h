@@ -24,6 +24,7 @@ struct itsi_pg_exchange {
     /* its own */
     int put, answered; /* calls */
     int unsent;        /* 1: libpq holds bytes that the socket did not take */
+    bool is_plain;     /* without a pipeline */
     bool is_whole;     /* all calls and the pipeline's end are put */
     bool wants_no_names;
     int preparing[ITSI_PG_PREPARED]; /* calls whose statements it prepares, in order */

@@ -109,7 +109,7 @@ static bool put_some(struct itsi_pg *pg, struct itsi_pg_exchange *x)
             x->put++;
     itsi_buf_fini(&sql);
     if (x->put == x->count)
-        x->is_whole = is_put = PQpipelineSync(pg->handle);
+        x->is_whole = is_put = x->is_plain || PQpipelineSync(pg->handle);
     return is_put;
 }
 
@@ -165,6 +165,8 @@ static bool take_results(struct itsi_pg *pg, struct itsi_pg_exchange *x)
 {
     while (!PQisBusy(pg->handle)) {
         PGresult *result = PQgetResult(pg->handle);
+        if (!result && x->is_plain)
+            return false;
         if (!result)
             continue; /* between two */
         const ExecStatusType status = PQresultStatus(result);
@@ -188,11 +190,19 @@ static bool take_results(struct itsi_pg *pg, struct itsi_pg_exchange *x)
     return true;
 }
 
+/* One that is to be sent and nothing else needs no pipeline, and costs libpq less without. */
+static bool is_plain(const struct itsi_pg *pg, const struct itsi_pg_exchange *x)
+{
+    const struct itsi_db_statement *only = x->calls[0].statement;
+    return x->count == 1 && (!only->name || pg->without_prepared || is_prepared(pg, only));
+}
+
 static enum itsi_pg_wait start(struct itsi_pg *pg, struct itsi_pg_exchange *x)
 {
+    x->is_plain = is_plain(pg, x);
     x->put = x->answered = x->preparing_count = x->preparing_next = x->rc = 0;
     x->is_whole = x->wants_no_names = false;
-    if (!pg->is_broken && PQenterPipelineMode(pg->handle))
+    if (!pg->is_broken && (x->is_plain || PQenterPipelineMode(pg->handle)))
         return send_on(pg, x);
     x->rc = itsi_fail(x->diag, ITS_EIO, "%s: the connection is not usable any more", pg->label);
     return ITSI_PG_DONE;
@@ -201,7 +211,7 @@ static enum itsi_pg_wait start(struct itsi_pg *pg, struct itsi_pg_exchange *x)
 /* Once more without names, where nothing was lost by the first time. */
 static enum itsi_pg_wait end(struct itsi_pg *pg, struct itsi_pg_exchange *x)
 {
-    pg->is_broken |= !pg->is_broken && !PQexitPipelineMode(pg->handle);
+    pg->is_broken |= !pg->is_broken && !x->is_plain && !PQexitPipelineMode(pg->handle);
     pg->without_prepared |= x->wants_no_names;
     if (!x->wants_no_names || !x->may_repeat || pg->is_broken)
         return ITSI_PG_DONE;
