@@ -48,8 +48,7 @@ struct itsi_database {
     uint64_t connections;    /* ever; numbers them */
     const struct itsi_db_way *way;
     struct itsi_db_carrier *carriers[ITSI_DB_CARRIERS]; /* PostgreSQL: owned */
-    atomic_uint turn;                                   /* of the carriers */
-    struct itsi_db_workers *workers;                    /* SQLite: owned */
+    struct itsi_db_workers *workers; /* SQLite: owned */
     struct itsi_db_link links[]; /* by slot */
 };
 
@@ -65,6 +64,8 @@ ITS_NODISCARD int itsi_database_take(struct itsi_database *database, struct itsi
 
 /* Asks for a request's lease: 0: it has one; ITS_EAGAIN: the way's `lent` is called when it has, or the reason why not. */
 ITS_NODISCARD int itsi_db_request_borrow(struct itsi_db_request *request);
+/* ITS_ETIMEOUT, and says so: begun now, it would only cost the connection. */
+int itsi_db_request_is_late(struct itsi_db_request *request);
 /* Takes its connection, where there is a lease and still time. */
 ITS_NODISCARD int itsi_db_request_begin(struct itsi_db_request *request);
 

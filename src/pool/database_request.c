@@ -29,6 +29,11 @@ int itsi_db_request_borrow(struct itsi_db_request *r)
     return ITS_EAGAIN;
 }
 
+int itsi_db_request_is_late(struct itsi_db_request *r)
+{
+    return itsi_fail(&r->diag, ITS_ETIMEOUT, "%s: a connection was had too late", r->database->kind->name);
+}
+
 int itsi_db_request_begin(struct itsi_db_request *r)
 {
     int rc = r->rc;
@@ -39,8 +44,8 @@ int itsi_db_request_begin(struct itsi_db_request *r)
     r->began = itsi_now_ns();
     if (r->began < r->deadline)
         return 0;
-    itsi_database_return(r->database, &r->lease, r->deadline); /* begun now, it would only cost the connection */
-    return itsi_fail(&r->diag, ITS_ETIMEOUT, "%s: a connection was had too late", r->database->kind->name);
+    itsi_database_return(r->database, &r->lease, r->deadline);
+    return itsi_db_request_is_late(r);
 }
 
 void itsi_database_start(struct itsi_database *database, struct itsi_db_request *r)

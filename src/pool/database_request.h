@@ -13,8 +13,6 @@
 #include "net/loop.h"
 #include "pool/database_pool.h"
 
-struct itsi_db_carrier;
-
 /* One statement, a transaction of its own. */
 struct itsi_db_request {
     /* the owner's: zeroed, then set before each start; what they point to is borrowed until `done` */
@@ -31,8 +29,7 @@ struct itsi_db_request {
 
     /* the pool's own */
     struct itsi_database *database;
-    struct itsi_db_carrier *carrier; /* PostgreSQL: whose */
-    struct itsi_db_request *next;    /* of its carrier's, or of the workers' */
+    struct itsi_db_request *next; /* started on the same thread, or waiting for a worker */
     struct itsi_loop_task task;
     struct itsi_pool_request borrowing;
     struct itsi_db_lease lease;

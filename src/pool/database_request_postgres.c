@@ -1,5 +1,6 @@
-/* Requests on PostgreSQL connections. Each carrier is a loop of its own, which watches the sockets of the statements it
- * carries and their deadlines; there are two, since one alone leaves a server on the same machine waiting for it.
+/* Requests on PostgreSQL connections. Each carrier is a loop of its own, which watches its share of the connections and the
+ * deadlines of the statements on them; there are two, since one alone leaves a server on the same machine waiting for it.
+ * Requests go to the carrier of the connection that they are lent.
  *
  * What is armed stays armed: a statement after a statement costs no system call but its sending and its reading. So a
  * socket is also watched while nobody asks anything of it, or somebody else does; the first event that comes then ends the
@@ -14,7 +15,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Of a connection, by one carrier. On the heap, since libuv lets go of it later. */
+/* Of a connection. On the heap, since libuv lets go of it later. */
 struct watch {
     uv_poll_t poll;
     uv_timer_t timer;
@@ -40,6 +41,7 @@ struct itsi_db_carrier {
 
 static void on_ready(uv_poll_t *poll, int status, int events);
 static void on_timer(uv_timer_t *timer);
+static void lent(struct itsi_db_request *request);
 
 /* --- watching a connection ------------------------------------------------------------------------------------------ */
 
@@ -120,17 +122,32 @@ static struct itsi_db_request *next_started(struct itsi_db_carrier *carrier)
     return r;
 }
 
-/* The lease goes on to a request that `done` has just started, while nobody else waits for one. */
+/* Who gets the lease next: a request that waits for one, or, while nobody does, one that `done` has just started. NULL:
+ * neither, and the lease is still held. */
+static struct itsi_db_request *next_for(struct itsi_db_carrier *carrier, struct itsi_db_lease *lease)
+{
+    struct itsi_pool_request *waiting;
+    if (!itsi_pool_pass(&lease->lease, carrier->first ? &carrier->first->owner : NULL, &waiting))
+        return NULL;
+    return waiting ? (struct itsi_db_request *)((char *)waiting - offsetof(struct itsi_db_request, borrowing))
+                   : next_started(carrier);
+}
+
+/* The connection goes from one request to the next without a rest. */
 static bool pass_on(struct watch *watch, struct itsi_db_lease *lease, int64_t now)
 {
-    struct itsi_db_request *next = watch->carrier->first;
-    if (!next || now >= next->deadline || !itsi_pool_renew(&lease->lease, &next->owner))
-        return false;
-    (void)next_started(watch->carrier);
-    next->lease = *lease;
-    next->began = now;
-    watch->request = next;
-    return true;
+    struct itsi_db_request *next;
+    while ((next = next_for(watch->carrier, lease))) {
+        next->lease = *lease;
+        next->began = now;
+        if (now < next->deadline) {
+            watch->request = next;
+            return true;
+        }
+        const int rc = itsi_db_request_is_late(next);
+        next->done(next, rc, &next->diag);
+    }
+    return false;
 }
 
 /* True: another request has its connection now. */
@@ -198,6 +215,13 @@ static void carry(struct itsi_db_carrier *carrier, struct itsi_db_request *r)
     go_on(watch, begin_statement(watch));
 }
 
+/* Of its connection; any where it has none. */
+static struct itsi_db_carrier *carrier_of(const struct itsi_db_request *r)
+{
+    const int index = r->rc == 0 ? r->lease.lease.slot->index : 0;
+    return r->database->carriers[index % ITSI_DB_CARRIERS];
+}
+
 /* Ends all that happens on a carrier: what was started meanwhile begins. */
 static void begin_started(struct itsi_db_carrier *carrier)
 {
@@ -207,7 +231,10 @@ static void begin_started(struct itsi_db_carrier *carrier)
             r->rc = itsi_fail(&r->diag, ITS_ECANCELLED, "postgresql: it ends");
         else if (itsi_db_request_borrow(r) == ITS_EAGAIN)
             continue;
-        carry(carrier, r);
+        if (carrier->is_ending || carrier_of(r) == carrier)
+            carry(carrier, r);
+        else
+            lent(r);
     }
 }
 
@@ -241,55 +268,36 @@ static void on_timer(uv_timer_t *timer)
     begin_started(carrier);
 }
 
-static struct itsi_db_request *of_task(struct itsi_loop_task *task)
-{
-    return (struct itsi_db_request *)((char *)task - offsetof(struct itsi_db_request, task));
-}
-
-static void add_started(struct itsi_db_request *r)
-{
-    r->next = NULL;
-    *r->carrier->last = r;
-    r->carrier->last = &r->next;
-}
-
-static void on_started(struct itsi_loop_task *task)
-{
-    struct itsi_db_carrier *carrier = of_task(task)->carrier;
-    add_started(of_task(task));
-    begin_started(carrier);
-}
-
 static void on_lent(struct itsi_loop_task *task)
 {
-    struct itsi_db_carrier *carrier = of_task(task)->carrier;
-    carry(carrier, of_task(task));
+    struct itsi_db_request *r = (struct itsi_db_request *)((char *)task - offsetof(struct itsi_db_request, task));
+    struct itsi_db_carrier *carrier = carrier_of(r);
+    carry(carrier, r);
     begin_started(carrier);
 }
 
 /* --- from other threads --------------------------------------------------------------------------------------------- */
 
-static void post(struct itsi_db_request *r, void (*run)(struct itsi_loop_task *task))
+static void lent(struct itsi_db_request *r)
 {
-    r->task.run = run;
-    itsi_loop_post(r->carrier->loop, &r->task);
+    r->task.run = on_lent;
+    itsi_loop_post(carrier_of(r)->loop, &r->task);
 }
 
 static void start(struct itsi_db_request *r)
 {
     struct itsi_database *database = r->database;
     for (int i = 0; i < ITSI_DB_CARRIERS; i++) {
-        r->carrier = database->carriers[i];
-        if (itsi_loop_is_here(r->carrier->loop)) { /* from some `done`, which is followed by begin_started */
-            add_started(r);
+        struct itsi_db_carrier *carrier = database->carriers[i];
+        if (itsi_loop_is_here(carrier->loop)) { /* from some `done`, which is followed by begin_started */
+            *carrier->last = r;
+            carrier->last = &r->next;
             return;
         }
     }
-    r->carrier = database->carriers[atomic_fetch_add_explicit(&database->turn, 1, memory_order_relaxed) % ITSI_DB_CARRIERS];
-    post(r, on_started);
+    if (itsi_db_request_borrow(r) == 0)
+        lent(r);
 }
-
-static void lent(struct itsi_db_request *r) { post(r, on_lent); }
 
 /* --- life ----------------------------------------------------------------------------------------------------------- */
 

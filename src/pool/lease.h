@@ -136,9 +136,11 @@ void itsi_pool_request(struct itsi_pool *pool, struct itsi_pool_request *request
 /* Takes a request back; `done` comes with ITS_ECANCELLED, unless it was on its way. Any thread. */
 void itsi_pool_cancel(struct itsi_pool *pool, struct itsi_pool_request *request);
 
-/* As releasing a good one and getting it lent again at once, to this owner; the lease is another then. False: somebody
- * waits, or it has to go, and the lease is still held. Any thread. */
-bool itsi_pool_renew(struct itsi_lease *lease, const struct itsi_pool_owner *owner);
+/* A good one goes on without a rest: to the request that waits first, whose `done` is not called (*next: it is for who
+ * carries out all requests of a pool); while nobody waits, to this owner, as if given back and lent again (NULL: there is
+ * none; *next: NULL). True: the lease is another now. False: a thread waits first, or nobody wants it, or it has to go, and
+ * it is still held. Any thread. */
+bool itsi_pool_pass(struct itsi_lease *lease, const struct itsi_pool_owner *owner, struct itsi_pool_request **next);
 
 /* Gives it back; broken: it is closed and replaced. Any thread. ITS_EINVAL: not held (released twice, or reclaimed). */
 int itsi_pool_release(struct itsi_lease lease, bool is_broken);

@@ -112,6 +112,9 @@ void itsi_lease_core_withdraw(struct itsi_lease_core *core, struct itsi_lease_wa
 /* From one owner to the next without a rest: false, and nothing is changed, where somebody waits or it has to go. */
 bool itsi_lease_core_renew(struct itsi_lease_core *core, struct itsi_lease *lease, const struct itsi_pool_owner *owner,
                            int64_t now);
+/* From its owner to who waits first, where that is no thread: the waiter, without an outcome; NULL, and nothing is changed,
+ * where nobody such waits or it has to go. */
+struct itsi_lease_waiter *itsi_lease_core_pass(struct itsi_lease_core *core, struct itsi_lease *lease, int64_t now);
 /* ITS_EINVAL: not held. */
 int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease lease, bool is_broken, int64_t now);
 
