@@ -12,12 +12,14 @@ struct itsi_db_value itsi_db_text(const char *text)
     return (struct itsi_db_value){.type = ITSI_DB_TEXT, .bytes = text, .size = strlen(text)};
 }
 
-static void note_latency(_Atomic int64_t *average, int64_t took)
+void itsi_db_note_latency(struct itsi_db_connection *db, int64_t took_ns)
 {
     enum { WEIGHT = 16 };
+    if (!db->latency_ns)
+        return;
     /* two threads at once may lose one of the two: it is an average */
-    int64_t old = atomic_load_explicit(average, memory_order_relaxed);
-    atomic_store_explicit(average, old ? old + (took - old) / WEIGHT : took, memory_order_relaxed);
+    const int64_t old = atomic_load_explicit(db->latency_ns, memory_order_relaxed);
+    atomic_store_explicit(db->latency_ns, old ? old + (took_ns - old) / WEIGHT : took_ns, memory_order_relaxed);
 }
 
 int itsi_db_run(struct itsi_db_connection *db, const struct itsi_db_statement *statement,
@@ -27,7 +29,7 @@ int itsi_db_run(struct itsi_db_connection *db, const struct itsi_db_statement *s
     const int64_t start = db->latency_ns ? itsi_now_ns() : 0;
     const int rc = db->driver->run(db, statement, values, count, row, arg, deadline, diag);
     if (db->latency_ns)
-        note_latency(db->latency_ns, itsi_now_ns() - start);
+        itsi_db_note_latency(db, itsi_now_ns() - start);
     return rc;
 }
 

@@ -89,7 +89,11 @@ struct itsi_db_connection {
     bool in_transaction;
     /* Moving average (1/16) of what its statements take, ns; shared by a pool's connections. NULL: not kept. */
     _Atomic int64_t *latency_ns;
+    uint64_t number; /* the pool's own: each of its connections has another */
 };
+
+/* A statement took so long. Any thread. */
+void itsi_db_note_latency(struct itsi_db_connection *db, int64_t took_ns);
 
 /* row NULL: rows are dropped. Outside a transaction a statement is its own. */
 ITS_NODISCARD int itsi_db_run(struct itsi_db_connection *db, const struct itsi_db_statement *statement,

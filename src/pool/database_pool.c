@@ -14,6 +14,7 @@ void itsi_db_link_put(struct itsi_db_link *link, struct itsi_db_connection *conn
 {
     connection->latency_ns = &link->database->latency_ns;
     pthread_mutex_lock(&link->database->mutex);
+    connection->number = ++link->database->connections;
     link->connection = connection;
     pthread_mutex_unlock(&link->database->mutex);
 }
@@ -42,25 +43,28 @@ int64_t itsi_db_latency(void *database)
 
 /* --- borrowing --------------------------------------------------------------------------------------------------- */
 
+int itsi_database_take(struct itsi_database *database, struct itsi_lease lease, struct itsi_db_lease *out, struct its_diag *diag)
+{
+    struct itsi_db_link *link = &database->links[lease.slot->index];
+    pthread_mutex_lock(&database->mutex);
+    struct itsi_db_connection *connection = link->connection;
+    link->is_lent = connection != NULL;
+    pthread_mutex_unlock(&database->mutex);
+    if (!connection) {
+        itsi_pool_release(lease, true);
+        return itsi_fail(diag, ITS_ECANCELLED, "%s: ends", database->kind->name);
+    }
+    *out = (struct itsi_db_lease){.connection = connection, .lease = lease};
+    return 0;
+}
+
 int itsi_database_borrow(struct itsi_database *database, const struct itsi_pool_owner *owner, int64_t deadline,
                          struct itsi_db_lease *out, struct its_diag *diag)
 {
     struct itsi_lease lease;
     int64_t own = itsi_now_ns() + atomic_load(&database->borrow_timeout_ns);
     int rc = itsi_pool_acquire(database->pool, owner, deadline < own ? deadline : own, &lease, diag);
-    if (rc != 0)
-        return rc;
-    struct itsi_db_link *link = &database->links[lease.slot->index];
-    pthread_mutex_lock(&database->mutex);
-    struct itsi_db_connection *connection = link->connection;
-    link->is_lent = connection != NULL;
-    pthread_mutex_unlock(&database->mutex);
-    if (!connection) { /* the pool ended in between */
-        itsi_pool_release(lease, true);
-        return itsi_fail(diag, ITS_ECANCELLED, "%s: ends", database->kind->name);
-    }
-    *out = (struct itsi_db_lease){.connection = connection, .lease = lease};
-    return 0;
+    return rc ? rc : itsi_database_take(database, lease, out, diag);
 }
 
 void itsi_database_return(struct itsi_database *database, struct itsi_db_lease *lease, int64_t deadline)
@@ -76,6 +80,7 @@ void itsi_database_return(struct itsi_database *database, struct itsi_db_lease *
     pthread_mutex_unlock(&database->mutex);
     if (is_orphan) {
         itsi_db_close(lease->connection);
+        itsi_pool_release(lease->lease, true); /* is refused, and was the last word about it that the pool waits for */
         pthread_mutex_lock(&database->mutex);
         link->is_orphan = false;
         database->orphans--;
@@ -140,6 +145,7 @@ static struct itsi_pool_params params_of(bool is_server, const struct its_cfg_co
 
 static void free_it(struct itsi_database *database)
 {
+    database->way->end(database);
     pthread_mutex_destroy(&database->mutex);
     pthread_cond_destroy(&database->returned);
     itsi_free(database->url);
@@ -158,6 +164,7 @@ static struct itsi_database *make(struct itsi_loop *loop, const char *url, const
         itsi_free(database);
         return NULL;
     }
+    database->way = url ? &itsi_db_postgres_way : &itsi_db_sqlite_way;
     database->loop = loop;
     database->url = itsi_strdup(url);
     database->path = url ? NULL : itsi_strdup(path);
@@ -196,7 +203,9 @@ int itsi_database_create(struct itsi_database **out, struct itsi_loop *loop, con
     if (!database)
         return itsi_fail(diag, ITS_ENOMEM, "database: out of memory");
     set_borrow_timeout(database, cfg);
-    rc = itsi_pool_create(&database->pool, loop, &params, database->kind, database, diag);
+    rc = database->way->begin(database, params.most, diag);
+    if (rc == 0)
+        rc = itsi_pool_create(&database->pool, loop, &params, database->kind, database, diag);
     if (rc != 0) {
         free_it(database);
         return rc;
@@ -209,6 +218,7 @@ void itsi_database_destroy(struct itsi_database *database, int64_t deadline)
 {
     if (!database)
         return;
+    database->way->shut(database);
     itsi_pool_destroy(database->pool, deadline);
     pthread_mutex_lock(&database->mutex);
     while (database->orphans)

@@ -17,7 +17,8 @@ struct itsi_database;
 ITS_NODISCARD int itsi_database_create(struct itsi_database **out, struct itsi_loop *loop, const char *url,
                                        const char *path, const struct its_cfg_connection_pool *cfg,
                                        struct its_diag *diag);
-/* Leases have until `deadline`; then what runs on them is made to fail, and they are waited for. Takes NULL. */
+/* Leases and requests have until `deadline`; then what runs on them is made to fail, and they are waited for: every
+ * request is done when it returns. Not from the loop's thread. Takes NULL. */
 void itsi_database_destroy(struct itsi_database *database, int64_t deadline);
 
 /* Live options. Any thread. */

@@ -4,11 +4,26 @@
 
 #include "base/thread.h"
 #include "net/loop.h"
-#include "pool/database_pool.h"
+#include "pool/database_request.h"
 
+#include <stdatomic.h>
 #include <uv.h>
 
 struct itsi_db_attempt;
+struct itsi_db_carrier;
+struct itsi_db_workers;
+
+enum { ITSI_DB_CARRIERS = 2 };
+
+/* How requests are carried out. */
+struct itsi_db_way {
+    int (*begin)(struct itsi_database *database, int most, struct its_diag *diag); /* makes the threads */
+    void (*start)(struct itsi_db_request *request);
+    void (*lent)(struct itsi_db_request *request); /* any thread: it has a lease, or `rc` and `diag` say why not */
+    void (*shut)(struct itsi_database *database); /* what is started from now on is cancelled */
+    void (*end)(struct itsi_database *database);  /* ends the threads, with all requests done; also after `begin` failed */
+};
+extern const struct itsi_db_way itsi_db_postgres_way, itsi_db_sqlite_way;
 
 /* A slot's connection. `connection` and what follows are under the database's mutex. */
 struct itsi_db_link {
@@ -16,7 +31,7 @@ struct itsi_db_link {
     struct itsi_pool_slot *slot;
     struct itsi_db_attempt *attempt;      /* loop: opening, being checked or closed; NULL: none */
     struct itsi_db_connection *connection; /* NULL: none */
-    bool is_lent;
+    bool is_lent;   /* to a thread */
     bool is_orphan; /* closed by the pool while lent: its borrower ends it */
 };
 
@@ -30,6 +45,10 @@ struct itsi_database {
     pthread_mutex_t mutex;
     pthread_cond_t returned; /* an orphan */
     int orphans;
+    uint64_t connections;    /* ever; numbers them */
+    const struct itsi_db_way *way;
+    struct itsi_db_carrier *carriers[ITSI_DB_CARRIERS]; /* PostgreSQL: owned */
+    struct itsi_db_workers *workers; /* SQLite: owned */
     struct itsi_db_link links[]; /* by slot */
 };
 
@@ -38,6 +57,17 @@ extern const struct itsi_pool_kind itsi_db_postgres_kind, itsi_db_sqlite_kind;
 /* Takes the connection in, or out (NULL while it is lent: then it is an orphan, and what runs on it fails). */
 void itsi_db_link_put(struct itsi_db_link *link, struct itsi_db_connection *connection);
 struct itsi_db_connection *itsi_db_link_take(struct itsi_db_link *link);
+
+/* A lease's connection, for a thread. ITS_ECANCELLED: the pool ended in between, and the lease is given back. */
+ITS_NODISCARD int itsi_database_take(struct itsi_database *database, struct itsi_lease lease, struct itsi_db_lease *out,
+                                     struct its_diag *diag);
+
+/* Asks for a request's lease: 0: it has one; ITS_EAGAIN: the way's `lent` is called when it has, or the reason why not. */
+ITS_NODISCARD int itsi_db_request_borrow(struct itsi_db_request *request);
+/* ITS_ETIMEOUT, and says so: begun now, it would only cost the connection. */
+int itsi_db_request_is_late(struct itsi_db_request *request);
+/* Takes its connection, where there is a lease and still time. */
+ITS_NODISCARD int itsi_db_request_begin(struct itsi_db_request *request);
 
 int64_t itsi_db_latency(void *database); /* itsi_pool_kind.latency_ns */
 

@@ -235,6 +235,14 @@ int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owne
     return rc;
 }
 
+int itsi_pool_try(struct itsi_pool *pool, const struct itsi_pool_owner *owner, struct itsi_lease *out)
+{
+    pthread_mutex_lock(&pool->mutex);
+    const int rc = try_idle(pool, owner, out);
+    leave_quickly(pool);
+    return rc;
+}
+
 static struct itsi_lease_waiter *waiter_of(struct itsi_pool_request *request)
 {
     return (struct itsi_lease_waiter *)(void *)request->waiter;
@@ -291,6 +299,25 @@ static int give_back(struct itsi_pool *pool, struct itsi_lease lease, bool is_br
     if (is_last)
         itsi_pool_free(pool);
     return rc;
+}
+
+bool itsi_pool_pass(struct itsi_lease *lease, const struct itsi_pool_owner *owner, struct itsi_pool_request **next)
+{
+    struct itsi_pool *pool = lease->slot->pool;
+    struct itsi_lease_core *core = &pool->core;
+    bool is_passed = false;
+    *next = NULL;
+    pthread_mutex_lock(&pool->mutex);
+    const int64_t now = read_clock(itsi_lease_core_measures_release(core, (const struct itsi_lease_slot *)lease->slot));
+    if (core->waiting) {
+        struct itsi_lease_waiter *waiter = itsi_lease_core_pass(core, lease, now);
+        if ((is_passed = waiter != NULL))
+            *next = ITSI_RING_OWNER((void *)waiter, struct itsi_pool_request, waiter);
+    } else if (owner) {
+        is_passed = itsi_lease_core_renew(core, lease, owner, now);
+    }
+    leave_quickly(pool);
+    return is_passed;
 }
 
 static int give_back_leak(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken)

@@ -127,7 +127,10 @@ void itsi_pool_set_spans(struct itsi_pool *pool, const struct itsi_pool_spans *s
 ITS_NODISCARD int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owner, int64_t deadline,
                                     struct itsi_lease *out, struct its_diag *diag);
 
-/* The same without blocking: `done` is called on the loop's thread, once, with the lease (rc 0) or the error. The request
+/* One that is idle, and while nobody waits: else ITS_EAGAIN, at once. Any thread, the loop's included. */
+ITS_NODISCARD int itsi_pool_try(struct itsi_pool *pool, const struct itsi_pool_owner *owner, struct itsi_lease *out);
+
+/* As itsi_pool_acquire without blocking: `done` is called on the loop's thread, once, with the lease (rc 0) or the error. The request
  * lives in its owner until then. Never called from within itsi_pool_request or itsi_pool_cancel. */
 struct itsi_pool_request {
     struct itsi_pool_owner owner;
@@ -139,6 +142,12 @@ struct itsi_pool_request {
 void itsi_pool_request(struct itsi_pool *pool, struct itsi_pool_request *request);
 /* Takes a request back; `done` comes with ITS_ECANCELLED, unless it was on its way. Any thread. */
 void itsi_pool_cancel(struct itsi_pool *pool, struct itsi_pool_request *request);
+
+/* A good one goes on without a rest: to the request that waits first, whose `done` is not called (*next: it is for who
+ * carries out all requests of a pool); while nobody waits, to this owner, as if given back and lent again (NULL: there is
+ * none; *next: NULL). True: the lease is another now. False: a thread waits first, or nobody wants it, or it has to go, and
+ * it is still held. Any thread. */
+bool itsi_pool_pass(struct itsi_lease *lease, const struct itsi_pool_owner *owner, struct itsi_pool_request **next);
 
 /* Gives it back; broken: it is closed and replaced. Any thread. ITS_EINVAL: not held (released twice, or reclaimed). */
 int itsi_pool_release(struct itsi_lease lease, bool is_broken);

@@ -111,6 +111,12 @@ int itsi_lease_core_try(struct itsi_lease_core *core, const struct itsi_pool_own
 int itsi_lease_core_wait(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int64_t now);
 /* Of a waiter that waits: takes it out with this code, without an outcome. */
 void itsi_lease_core_withdraw(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code);
+/* From one owner to the next without a rest: false, and nothing is changed, where somebody waits or it has to go. */
+bool itsi_lease_core_renew(struct itsi_lease_core *core, struct itsi_lease *lease, const struct itsi_pool_owner *owner,
+                           int64_t now);
+/* From its owner to who waits first, where that is no thread: the waiter, without an outcome; NULL, and nothing is changed,
+ * where nobody such waits or it has to go. */
+struct itsi_lease_waiter *itsi_lease_core_pass(struct itsi_lease_core *core, struct itsi_lease *lease, int64_t now);
 /* ITS_EINVAL: not held. */
 int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease lease, bool is_broken, int64_t now);
 

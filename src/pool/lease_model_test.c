@@ -144,6 +144,35 @@ static void step_give_back(struct model *m)
     p->state = AWAY;
 }
 
+/* From hand to hand: to who waits first, where that one has no thread, else to its own next owner. */
+static void step_pass(struct model *m)
+{
+    const int who = below(m, WAITERS);
+    struct person *p = &m->people[who];
+    if (p->state != HOLDING)
+        return;
+    struct itsi_lease lease = p->lease;
+    const bool is_held = ((struct itsi_lease_slot *)lease.slot)->serial == lease.serial;
+    struct itsi_lease_waiter *waiter = itsi_lease_core_pass(&m->core, &lease, m->now);
+    if (waiter) {
+        const int first = m->queue[0];
+        assert_ptr_equal(waiter, &m->people[first].waiter);
+        assert_true(is_held && waiter->code == 0 && !waiter->is_watching && lease.slot == p->lease.slot);
+        p->stale = p->lease;
+        p->state = AWAY;
+        hold(m, first);
+        leave_queue(m, first);
+    } else if (itsi_lease_core_renew(&m->core, &lease, &somebody, m->now)) {
+        assert_true(is_held && m->queued == 0 && lease.slot == p->lease.slot && lease.serial != p->lease.serial);
+        p->stale = p->lease;
+        p->lease = lease;
+        m->asked++;
+        m->granted++;
+    } else {
+        assert_int_equal(lease.serial, p->lease.serial); /* nothing has changed */
+    }
+}
+
 static void step_withdraw(struct model *m)
 {
     if (m->queued == 0)
@@ -295,7 +324,7 @@ static void play(const struct itsi_pool_params *params, uint64_t seed)
         if (what < 25)
             step_ask(m);
         else if (what < 55)
-            step_give_back(m);
+            below(m, 3) ? step_give_back(m) : step_pass(m);
         else if (what < 58)
             step_withdraw(m);
         else if (what < 85)

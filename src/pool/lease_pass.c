@@ -123,3 +123,42 @@ int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease leas
         itsi_lease_advance(core, now);
     return 0;
 }
+
+/* --- without a rest in between --------------------------------------------------------------------------------------- */
+
+static bool may_stay(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
+{
+    const bool is_used_up = core->params.uses > 0 && slot->uses >= (uint64_t)core->params.uses;
+    return !core->is_shut && !slot->is_lost && !slot->is_leaked && !is_used_up && !itsi_lease_is_old(core, slot, now);
+}
+
+bool itsi_lease_core_renew(struct itsi_lease_core *core, struct itsi_lease *lease, const struct itsi_pool_owner *owner,
+                           int64_t now)
+{
+    struct itsi_lease_slot *slot = (struct itsi_lease_slot *)lease->slot;
+    if (slot->serial != lease->serial || core->waiting || !may_stay(core, slot, now))
+        return false;
+    if (itsi_lease_is_timed(slot->serial))
+        itsi_lease_books_time(&core->books, ITSI_LEASE_USAGE, now - slot->since);
+    slot->proven = slot->since = now; /* its timer may be early now, as timers may */
+    slot->serial = lease->serial = ++core->serial;
+    slot->uses++;
+    slot->owner = *owner;
+    core->books.at_once++;
+    return true;
+}
+
+struct itsi_lease_waiter *itsi_lease_core_pass(struct itsi_lease_core *core, struct itsi_lease *lease, int64_t now)
+{
+    struct itsi_lease_slot *slot = (struct itsi_lease_slot *)lease->slot;
+    if (slot->serial != lease->serial || !core->waiting || !may_stay(core, slot, now))
+        return NULL;
+    struct itsi_lease_waiter *first = ITSI_RING_OWNER(itsi_ring_first(&core->queue), struct itsi_lease_waiter, place);
+    if (first->is_watching)
+        return NULL;
+    const int rc = itsi_lease_core_release(core, *lease, false, now);
+    (void)rc; /* it was held, and may stay: so it is lent to the first */
+    itsi_ring_take_out(&first->place);
+    *lease = first->lease;
+    return first;
+}

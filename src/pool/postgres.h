@@ -38,6 +38,16 @@ void itsi_pg_connect_abort(struct itsi_pg_connecting *connecting); /* takes NULL
 ITS_NODISCARD int itsi_pg_connect(struct itsi_db_connection **out, const struct itsi_pg_params *params, int64_t deadline,
                                   struct its_diag *diag);
 
+/* A statement in steps, outside a transaction and one at a time; what it is given is borrowed until it is done. Begins, or
+ * goes on once the socket is ready: ITSI_PG_READ; ITSI_PG_WRITE, then for either; ITSI_PG_DONE. */
+ITS_NODISCARD enum itsi_pg_wait itsi_pg_statement_begin(struct itsi_db_connection *db, const struct itsi_db_call *call,
+                                                        itsi_db_row_fn *row, void *arg, struct its_diag *diag);
+ITS_NODISCARD enum itsi_pg_wait itsi_pg_statement_step(struct itsi_db_connection *db);
+/* Of the one that is done: as itsi_db_run. */
+ITS_NODISCARD int itsi_pg_statement_outcome(const struct itsi_db_connection *db);
+/* Gives it up for its deadline, and the connection with it: ITS_ETIMEOUT. */
+ITS_NODISCARD int itsi_pg_statement_time_out(struct itsi_db_connection *db);
+
 int itsi_pg_socket(const struct itsi_db_connection *db);
 /* Does an idle connection still answer? In steps, as above: ITSI_PG_READ, _WRITE, _DONE, or an error. */
 ITS_NODISCARD int itsi_pg_ping_begin(struct itsi_db_connection *db, struct its_diag *diag);

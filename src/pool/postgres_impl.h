@@ -9,6 +9,28 @@
 
 enum { ITSI_PG_PREPARED = 64 };
 
+/* Calls that go to the server together, and what came back: one at a time on a connection. */
+struct itsi_pg_exchange {
+    /* who begins it sets these, the rest zeroed; borrowed until it is done */
+    const struct itsi_db_call *calls;
+    int count; /* at least 1 */
+    itsi_db_row_fn *row; /* of the only call; NULL: rows are dropped */
+    void *arg;
+    struct its_diag *diag;
+    bool may_repeat; /* outside a transaction: once more where a name is unknown to a pooler's server, or taken there */
+
+    int rc; /* when it is done */
+
+    /* its own */
+    int put, answered; /* calls */
+    int unsent;        /* 1: libpq holds bytes that the socket did not take */
+    bool is_plain;     /* without a pipeline */
+    bool is_whole;     /* all calls and the pipeline's end are put */
+    bool wants_no_names;
+    int preparing[ITSI_PG_PREPARED]; /* calls whose statements it prepares, in order */
+    int preparing_count, preparing_next; /* next: whose result is awaited */
+};
+
 struct itsi_pg {
     struct itsi_db_connection base; /* first */
     PGconn *handle;
@@ -16,6 +38,7 @@ struct itsi_pg {
     bool without_prepared;
     const struct itsi_db_statement *prepared[ITSI_PG_PREPARED];
     int prepared_count;
+    struct itsi_pg_exchange statement; /* in steps */
     struct itsi_buf text; /* parameters, COPY rows */
     char label[128];      /* "postgresql host:port/database": in errors */
 };
@@ -40,6 +63,10 @@ ITS_NODISCARD int itsi_pg_result(struct itsi_pg *pg, PGresult **out, int64_t dea
 /* poll(2) for the events until the deadline: ITS_ETIMEOUT. */
 ITS_NODISCARD int itsi_pg_wait(struct itsi_pg *pg, short events, int64_t deadline, const char *what,
                                struct its_diag *diag);
+
+/* Its deadline passed: ITS_ETIMEOUT, and the connection is broken, since the answer may still come, and would be taken for
+ * the next one's. */
+int itsi_pg_too_late(struct itsi_pg *pg, const char *what, struct its_diag *diag);
 
 /* The driver's operations, in files of their own. */
 int itsi_pg_run(struct itsi_db_connection *db, const struct itsi_db_statement *statement,

@@ -67,15 +67,19 @@ int itsi_pg_fail(struct itsi_pg *pg, const PGresult *result, const char *what, s
                      state ? " (SQLSTATE " : "", state ? state : "", state ? ")" : "");
 }
 
+int itsi_pg_too_late(struct itsi_pg *pg, const char *what, struct its_diag *diag)
+{
+    pg->is_broken = true;
+    return itsi_fail(diag, ITS_ETIMEOUT, "%s: %s: no answer until the deadline", pg->label, what);
+}
+
 int itsi_pg_wait(struct itsi_pg *pg, short events, int64_t deadline, const char *what, struct its_diag *diag)
 {
     struct pollfd poll_for = {.fd = PQsocket(pg->handle), .events = events};
     for (;;) {
         int64_t left = deadline == ITSI_NEVER ? -1 : deadline - itsi_now_ns();
-        if (deadline != ITSI_NEVER && left <= 0) {
-            pg->is_broken = true; /* its answer may still come, and would be taken for the next one's */
-            return itsi_fail(diag, ITS_ETIMEOUT, "%s: %s: no answer until the deadline", pg->label, what);
-        }
+        if (deadline != ITSI_NEVER && left <= 0)
+            return itsi_pg_too_late(pg, what, diag);
         int64_t ms = left < 0 ? -1 : left / ITSI_NS_PER_MS + 1;
         int ready = poll(&poll_for, 1, ms > 3600000 ? 3600000 : (int)ms);
         if (ready > 0)

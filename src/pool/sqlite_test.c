@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "support/check.h"
 #include "support/database_conformance.h"
+#include "support/database_requests.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -89,10 +90,9 @@ static void opening_survives_any_allocation_failing(void **state)
 
 int main(void)
 {
-    static const struct database_case c = {
-        .name = "sqlite",
-        .open = open_it,
-        .slow_sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"};
+    static const char slow_sql[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    static const struct database_case c = {.name = "sqlite", .open = open_it, .slow_sql = slow_sql};
+    static const struct database_requests_case r = {.name = "sqlite by requests", .path = path, .slow_sql = slow_sql};
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_database_is_named_and_left_alone),
         cmocka_unit_test(what_is_committed_outlasts_a_power_cut),
@@ -103,7 +103,7 @@ int main(void)
         return 1;
     close(fd);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    failed += database_conformance_run(&c);
+    failed += database_conformance_run(&c) + database_requests_run(&r);
     char side[64];
     unlink(path);
     snprintf(side, sizeof side, "%s-wal", path);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "support/check.h"
 #include "support/database_conformance.h"
+#include "support/database_requests.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -188,10 +189,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_transaction_of_a_lost_connection_is_undone),
     };
     struct database_case c = {.name = "postgresql", .open = open_it, .slow_sql = "SELECT pg_sleep(60)"};
+    struct database_requests_case r = {.name = "postgresql by requests", .slow_sql = c.slow_sql};
     if (argc < 2)
         return 2;
-    url = argv[1];
-    int failed = cmocka_run_group_tests(tests, NULL, NULL) + database_conformance_run(&c);
+    url = r.url = argv[1];
+    int failed = cmocka_run_group_tests(tests, NULL, NULL) + database_conformance_run(&c) + database_requests_run(&r);
     if (argc > 2) {
         url = argv[2];
         c.name = "postgresql behind a pooler in transaction mode";
