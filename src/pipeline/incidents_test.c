@@ -3,6 +3,7 @@
 
 #include "net/loop.h"
 #include "pipeline/clips.h"
+#include "pool/ffmpeg_pool.h"
 
 #include <dirent.h>
 #include <stdlib.h>
