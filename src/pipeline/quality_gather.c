@@ -254,9 +254,6 @@ void itsi_quality_gather_idle(struct itsi_pipeline *p, double cores, int64_t now
 {
     describe_engine(p, now, out);
     itsi_quality_load_unknown(&out->load);
-    out->load.cpu_percent = out->load.engine_busy = 0;
-    if (p->info.batch_efficient)
-        out->load.engine_needed = 0;
     out->cores = cores;
 }
 

@@ -56,7 +56,7 @@ struct itsi_quality_control {
 /* quality_gather.c: everything the controller is told. Fills q->cameras and the snapshot; both are valid until the next
  * call. The table's lock is not held. */
 void itsi_quality_gather(struct itsi_pipeline *pipeline, int64_t now, struct itsi_quality_snapshot *out);
-/* The same before there is anything: an idle machine of so many cores, and what warming up measured. */
+/* The same before there is anything: so many cores, nothing of which is known to be used, and what warming up measured. */
 void itsi_quality_gather_idle(struct itsi_pipeline *pipeline, double cores, int64_t now,
                               struct itsi_quality_snapshot *out);
 /* quality.c: from now on it is so. The table's lock is held. */

@@ -65,6 +65,7 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
     state->evidence.unmet = fmin(state->unmet, fleet->unmet);
     state->flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
     state->cramped_flaps *= 1 - itsi_quality_smoothing(dt, policy->flap_forget_ns);
+    itsi_quality_follow_use(state, &snapshot->load, itsi_quality_smoothing(dt, policy->slow_ns));
     for (int r = 0; r < ITSI_RESOURCES; r++)
         state->coming[r] *= 1 - itsi_quality_smoothing(dt, policy->slow_ns);
     if (itsi_quality_in_time(policy, &state->evidence.slow))

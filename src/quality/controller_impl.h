@@ -29,6 +29,8 @@ struct itsi_quality_state {
     double flaps;             /* of rises while everybody's best would have fitted, */
     double cramped_flaps;     /* and while it would not: they count as long as it does not */
     bool cramped;             /* it would not, at the last rise */
+    double used[ITSI_RESOURCES];   /* share in use, smoothed over policy.slow_ns; from nothing on, so that whoever comes shows in
+                                    * it as slowly as in what is kept of each camera and of what was promised */
     double coming[ITSI_RESOURCES]; /* work of upgrades that the smoothed load does not show yet */
     /* the outcome */
     uint64_t changes[ITSI_QUALITY_REASONS];
@@ -48,6 +50,8 @@ void itsi_quality_note_exhaustion(struct itsi_quality_state *state, bool overloa
 void itsi_quality_consider_raising(struct itsi_quality_state *state, const struct itsi_quality_policy *policy, int64_t dt);
 /* Calm that is asked for before anybody rises. */
 int64_t itsi_quality_rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy);
+/* In every step: the load as it was measured, and its weight. */
+void itsi_quality_follow_use(struct itsi_quality_state *state, const struct itsi_quality_load *load, double weight);
 /* What may still be filled, in work per second. The measured load is the fact, less what of it is known to be past; the sum of
  * the estimates stands in where it is unknown. */
 void itsi_quality_room_left(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy,

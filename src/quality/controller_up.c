@@ -35,20 +35,35 @@ static int64_t trial_length(const struct itsi_quality_state *state, const struct
     return state->wave == 1 ? (int64_t)((double)policy->trial_ns * caution(state, policy)) : policy->trial_ns;
 }
 
+/* Of each resource the share in use; negative: unknown. */
+static void measured_use(const struct itsi_quality_load *load, double shares[ITSI_RESOURCES])
+{
+    shares[ITSI_RESOURCE_CPU] = load->cpu_percent < 0 ? -1 : load->cpu_percent / 100;
+    shares[ITSI_RESOURCE_ENGINE] = itsi_quality_engine_needed(load);
+    shares[ITSI_RESOURCE_ENCODER] = load->encode_share;
+}
+
+void itsi_quality_follow_use(struct itsi_quality_state *state, const struct itsi_quality_load *load, double weight)
+{
+    double shares[ITSI_RESOURCES];
+    measured_use(load, shares);
+    for (int r = 0; r < ITSI_RESOURCES; r++)
+        if (shares[r] >= 0)
+            state->used[r] += weight * (shares[r] - state->used[r]);
+}
+
 void itsi_quality_room_left(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy,
                             double room[ITSI_RESOURCES])
 {
     const struct itsi_quality_fleet *fleet = &state->fleet;
-    const double shares[ITSI_RESOURCES] = {
-        [ITSI_RESOURCE_CPU] = state->evidence.slow.cpu_percent < 0 ? -1 : state->evidence.slow.cpu_percent / 100,
-        [ITSI_RESOURCE_ENGINE] = itsi_quality_engine_needed(&state->evidence.slow),
-        [ITSI_RESOURCE_ENCODER] = state->evidence.slow.encode_share};
+    double shares[ITSI_RESOURCES];
+    measured_use(&state->evidence.slow, shares);
     for (int r = 0; r < ITSI_RESOURCES; r++) {
         const enum itsi_quality_resource resource = (enum itsi_quality_resource)r;
         const double capacity = itsi_quality_fleet_capacity(fleet, resource);
         const double gone = itsi_quality_work_on(fleet->snapshot, resource, &fleet->gone);
         const double used = shares[r] < 0 ? itsi_quality_fleet_demand(fleet, resource)
-                                          : fmax(shares[r] * capacity - gone, 0) + state->coming[r];
+                                          : fmax(state->used[r] * capacity - gone, 0) + state->coming[r];
         room[r] = policy->busy_rise * capacity - used;
     }
 }
