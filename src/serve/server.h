@@ -1,7 +1,8 @@
 /* The daemon's HTTP side: API, live pictures, events, metrics, health and the dashboard.
  *
  * One thread does the network (libmicrohttpd on epoll) and never blocks: pictures are encoded by small threads of their
- * own, slow commands (adding and removing cameras) run on a worker, results are handed out by the hub. A slow client
+ * own, slow commands (adding and removing cameras) run on a worker and questions to the database on another, results are
+ * handed out by the hub. A slow client
  * loses pictures or events, which is counted, and never slows anybody else. */
 #ifndef ITSI_SERVE_SERVER_H
 #define ITSI_SERVE_SERVER_H
