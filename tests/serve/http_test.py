@@ -27,7 +27,8 @@ class Endpoints(Case):
 
     def test_pages_are_embedded_and_cached(self):
         for path, kind in (("/", "text/html"), ("/app.js", "text/javascript"), ("/monitor.js", "text/javascript"),
-                           ("/quality.js", "text/javascript"), ("/pools.js", "text/javascript"), ("/daemon.js", "text/javascript"),
+                           ("/quality.js", "text/javascript"), ("/pools.js", "text/javascript"),
+                           ("/clips.js", "text/javascript"), ("/daemon.js", "text/javascript"),
                            ("/app.css", "text/css"), ("/icon.svg", "image/svg+xml"),
                            ("/openapi.json", "application/json")):
             status, headers, body = self.server.get(path)
@@ -531,6 +532,60 @@ class Life(Case):
         self.assertLess(time.monotonic() - began, 20)
         self.assertEqual(server.metric("its_http_timeouts_total"), 1)
         server.stop()
+
+
+class Clips(Case):
+    """Files in a folder; how clips are made is another test's."""
+    NAMES = [f"2026-01-31T12-00-0{i}.000Z-gate.mp4" for i in range(3)]
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        for i, name in enumerate(self.NAMES):
+            with open(os.path.join(self.folder, name), "wb") as file:
+                file.write(bytes(range(256)) * (i + 1))
+        note = {"why": "<b>&", "flight_record": "x.flight", "note": "", "seconds": 61.04, "seconds_before": 30.5}
+        with open(os.path.join(self.folder, self.NAMES[1].replace(".mp4", ".json")), "w", encoding="utf-8") as file:
+            json.dump(note, file)
+        self.server = harness.Server("--cameras", "1", "--clips", self.folder)
+        self.addCleanup(self.server.stop)
+        self.until(lambda: self.server.json("/api/v1/clips")["kept"] == 3)
+
+    def test_they_are_listed_newest_first(self):
+        document = self.server.json("/api/v1/clips")
+        self.assertEqual([clip["name"] for clip in document["clips"]], self.NAMES[::-1])
+        self.assertEqual((document["enabled"], document["bytes"]), (True, 6 * 256))
+        clip = document["clips"][1]
+        self.assertEqual(clip, {"name": self.NAMES[1], "camera": "gate", "time": "2026-01-31T12:00:01.000Z",
+                                "state": "written", "why": "<b>&", "flight_record": "x.flight", "note": "",
+                                "seconds": 61.0, "seconds_before": 30.5, "bytes": 512})
+        self.assertIsNone(document["clips"][0]["seconds"])
+        self.assertEqual(len(self.server.json("/api/v1/clips?limit=2")["clips"]), 2)
+        for query in ("limit=-1", "limit=1001", "limit=1.5", "limit=x", "limit="):
+            self.problem(self.server.get(f"/api/v1/clips?{query}"), 400, "limit")
+
+    def test_one_is_deleted(self):
+        path = f"/api/v1/clips/{self.NAMES[1]}"
+        self.assertEqual(self.server.get(path)[0], 200)
+        self.assertEqual(self.server.ask("DELETE", path)[0], 204)
+        self.problem(self.server.get(path), 404, self.NAMES[1])
+        self.problem(self.server.ask("DELETE", path), 404)
+        self.assertEqual(sorted(os.listdir(self.folder)), [self.NAMES[0], self.NAMES[2]])
+
+    def test_no_descriptor_stays_open(self):
+        path = f"/api/v1/clips/{self.NAMES[0]}"
+        self.server.get(path)
+        before = self.server.open_files()
+        for _ in range(50):
+            self.server.get(path, Range="bytes=0-9")
+            self.server.get(path, Range="bytes=9999-")
+            self.server.get(path + "x")
+        self.until(lambda: self.server.open_files() <= before + 2)
+
+    def test_a_link_is_not_followed(self):
+        name = "2026-01-31T13-00-00.000Z-gate.mp4"
+        os.symlink("/etc/passwd", os.path.join(self.folder, name))
+        self.assertGreaterEqual(self.server.get(f"/api/v1/clips/{name}")[0], 400)
 
 
 if __name__ == "__main__":
