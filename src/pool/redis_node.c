@@ -167,6 +167,13 @@ static void on_opened(void *self, int rc, const struct its_diag *diag)
     itsi_pool_opened(link->slot);
 }
 
+static void give_up(struct itsi_redis_link *link)
+{
+    link->is_good = false;
+    if (has_others(link->node))
+        link->node->redis->is_master_known = false; /* the next one asks first */
+}
+
 /* --- the end ------------------------------------------------------------------------------------------------------ */
 
 static void on_lost(void *self, int rc, const struct its_diag *diag)
@@ -175,9 +182,7 @@ static void on_lost(void *self, int rc, const struct its_diag *diag)
     struct itsi_redis_link *link = self;
     if (!link->is_good)
         return;
-    link->is_good = false;
-    if (has_others(link->node))
-        link->node->redis->is_master_known = false; /* the next one asks first */
+    give_up(link);
     itsi_pool_lost(link->slot);
 }
 
@@ -239,7 +244,7 @@ static void end_check(struct itsi_redis_link *link, bool is_good)
 {
     link->is_checking = false;
     if (!is_good)
-        link->is_good = false; /* said now; not once more when the connection is lost */
+        give_up(link); /* said now; not once more when the connection is lost */
     itsi_pool_checked(link->slot, is_good);
 }
 

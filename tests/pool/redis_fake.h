@@ -15,12 +15,14 @@ struct fake_command {
     char words[FAKE_WORDS][FAKE_WORD];
     int count;
     int host; /* the last byte of the address that was called: 127.0.0.host */
+    int nth;  /* of its connection, from 1 */
 };
 
 struct fake {
     int port, listener;
     pthread_t thread;
     _Atomic int connections; /* that are served */
+    _Atomic int mute; /* the host that answers nothing but introductions; 0: none */
     /* Writes the whole answer. Introductions and PING are answered for it. */
     void (*answer)(int fd, const struct fake_command *command);
 };
@@ -54,7 +56,7 @@ static inline void *fake_serve(void *arg)
     struct fake_connection *connection = arg;
     struct fake *fake = connection->fake;
     const int fd = connection->fd;
-    struct fake_command command;
+    struct fake_command command = {.nth = 0};
     struct sockaddr_in called;
     socklen_t len = sizeof called;
     FILE *in = fdopen(fd, "r");
@@ -62,6 +64,9 @@ static inline void *fake_serve(void *arg)
     getsockname(fd, (struct sockaddr *)&called, &len);
     while (in && fake_read(in, &command)) {
         command.host = (int)(ntohl(called.sin_addr.s_addr) & 0xff);
+        command.nth++;
+        if (command.nth > 2 && command.host == atomic_load(&fake->mute)) /* HELLO and PING introduce */
+            continue;
         if (strcmp(command.words[0], "HELLO") == 0)
             dprintf(fd, "*4\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$5\r\nproto\r\n:2\r\n");
         else if (strcmp(command.words[0], "PING") == 0)
@@ -96,6 +101,7 @@ static inline void fake_start(struct fake *fake, void (*answer)(int fd, const st
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
     socklen_t len = sizeof at;
     fake->answer = answer;
+    atomic_store(&fake->mute, 0);
     fake->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fake->listener, (struct sockaddr *)&at, sizeof at), 0);
     assert_int_equal(listen(fake->listener, 128), 0);

@@ -147,6 +147,47 @@ static void ends_while_a_sentinel_answers(void **state)
     fake_end(&fake);
 }
 
+/* Sentinel and masters in one: says who is the master, or which host it is itself. */
+static void answer_who_is_master(int fd, const struct fake_command *command)
+{
+    if (strcmp(command->words[0], "SENTINEL") == 0)
+        dprintf(fd, "*2\r\n$9\r\n127.0.0.%d\r\n$%d\r\n%d\r\n", atomic_load(&owner), fake.port > 9999 ? 5 : 4, fake.port);
+    else
+        dprintf(fd, ":%d\r\n", command->host);
+}
+
+/* Nobody uses the connection; the check that fails is what tells of the master's end. */
+static void the_sentinels_are_asked_again_when_a_check_fails(void **state)
+{
+    (void)state;
+    struct its_cfg cfg;
+    struct its_diag diag;
+    struct answer answer;
+    struct itsi_redis *redis;
+    struct itsi_pool_stats stats;
+    char url[64];
+    fake_start(&fake, answer_who_is_master);
+    atomic_store(&owner, 1);
+    snprintf(url, sizeof url, "redis+sentinel://127.0.0.9:%d/main", fake.port);
+    load_config(&cfg, 1, 1)->redis_health_check_interval = 0.1;
+    CHECK_OK(itsi_redis_create(&redis, loop, url, &cfg.connection_pool, &diag), diag);
+    CHECK_OK(load_ask(redis, &answer, &diag, 5, "WHO"), diag);
+    assert_int_equal(answer.integer, 1);
+    atomic_store(&owner, 2);
+    atomic_store(&fake.mute, 1);
+    const int64_t until = in_seconds(10);
+    do {
+        CHECK_OK(itsi_pool_stats(itsi_redis_node_pool(redis, 0), &stats, &diag), diag);
+        assert_true(itsi_now_ns() < until);
+        itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+    } while (stats.closed[ITSI_POOL_CLOSED_CHECK] < 1);
+    CHECK_OK(load_ask(redis, &answer, &diag, 1, "WHO"), diag);
+    assert_int_equal(answer.integer, 2);
+    its_cfg_fini(&cfg);
+    itsi_redis_destroy(redis, 0);
+    fake_end(&fake);
+}
+
 static int start_loop(void **state)
 {
     (void)state;
@@ -169,6 +210,7 @@ int main(void)
         cmocka_unit_test(redirects_that_go_round_come_to_an_end),
         cmocka_unit_test(a_sentinel_s_nonsense_is_no_address),
         cmocka_unit_test(ends_while_a_sentinel_answers),
+        cmocka_unit_test(the_sentinels_are_asked_again_when_a_check_fails),
     };
     return cmocka_run_group_tests(tests, start_loop, end_loop);
 }

@@ -178,7 +178,8 @@ static void asks_nobody_for_a_passphrase(void **state)
     (void)state;
     char script[256];
     int input[2], status = 0;
-    snprintf(script, sizeof script, "cd %s && openssl ec -in client.key -aes256 -passout pass:s3cret -out locked.key", server.folder);
+    snprintf(script, sizeof script, "cd %s && openssl ec -in client.key -aes256 -passout pass:s3cret -out locked.key",
+             server.folder);
     const char *const argv[] = {"sh", "-c", script, NULL};
     assert_int_equal(run_program(argv), 0);
     assert_int_equal(pipe(input), 0);
