@@ -113,18 +113,28 @@ static void on_ready(void *arg)
     itsi_pool_opened(place->slot);
 }
 
-static void on_finished(void *arg, struct itsi_ffmpeg_job *job, const struct itsi_ffmpeg_result *result)
-{
-    struct itsi_ffmpeg_place *place = arg;
-    if (place->ffmpeg.worker.process.pid == 0) /* whatever became of the job */
-        place->state = ITSI_FFMPEG_DYING;
-    itsi_ffmpeg_pool_finished(place, job, result);
-}
-
 static void died(struct itsi_ffmpeg_place *place)
 {
     itsi_restart_budget_died(&place->deaths, itsi_now_ns());
     itsi_ffmpeg_count_death(place->pool);
+}
+
+static void warn_of_death(struct itsi_ffmpeg_place *place, const struct itsi_process_exit *exit, const char *lines)
+{
+    died(place);
+    itsi_warn("ffmpeg", "a process died (exit code %d, signal %d)%s%.200s", exit->code, exit->signal,
+              lines[0] ? ": " : "", lines);
+}
+
+static void on_finished(void *arg, struct itsi_ffmpeg_job *job, const struct itsi_ffmpeg_result *result)
+{
+    struct itsi_ffmpeg_place *place = arg;
+    if (place->ffmpeg.worker.process.pid == 0) { /* whatever became of the job */
+        if (!place->is_closing)
+            warn_of_death(place, &place->ffmpeg.exit, ""); /* what it wrote was the job's */
+        place->state = ITSI_FFMPEG_DYING;
+    }
+    itsi_ffmpeg_pool_finished(place, job, result);
 }
 
 static void execute_from_now_on(struct itsi_ffmpeg_pool *pool)
@@ -167,12 +177,11 @@ static void on_gone(void *arg, const struct itsi_process_exit *exit, const char 
     } else if (state == ITSI_FFMPEG_STARTING) {
         failed_to_start(place, exit, lines);
     } else {
-        died(place);
-        itsi_warn("ffmpeg", "a process died (exit code %d, signal %d)%s%.200s", exit->code, exit->signal,
-                  lines[0] ? ": " : "", lines);
         place->state = ITSI_FFMPEG_GONE;
-        if (state == ITSI_FFMPEG_READY)
+        if (state == ITSI_FFMPEG_READY) {
+            warn_of_death(place, exit, lines);
             itsi_pool_lost(place->slot);
+        }
     }
 }
 

@@ -100,6 +100,7 @@ static void a_job_whose_process_dies_is_lost(void **state)
     kill(child, SIGKILL);
     assert_int_equal(answer(&asked)->outcome, ITSI_FFMPEG_LOST);
     assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_DONE);
+    assert_int_equal(stats()->deaths, 1); /* and costs what other deaths cost */
 }
 
 static void the_end_takes_what_runs_along(void **state)
