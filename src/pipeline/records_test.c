@@ -334,6 +334,48 @@ static void changes_of_quality_are_kept(void **state)
     (void)close_pipeline(p);
 }
 
+static int count_row(void *arg, const struct itsi_store_quality_row *row)
+{
+    ++*(int *)arg;
+    assert_true(row->inputs && row->reason[0]);
+    return 0;
+}
+
+/* Has the camera as many changes as the history has of it, or more that came since? */
+static bool has_changes(const char *id, const struct itsi_quality_change *history, size_t count)
+{
+    struct its_diag diag;
+    int rows = 0, wanted = 0;
+    for (size_t c = 0; c < count; c++)
+        wanted += strcmp(history[c].camera, id) == 0;
+    const struct itsi_store_page page = newest(id);
+    CHECK_OK(itsi_store_quality_changes(database, &page, count_row, &rows, soon(), &diag), diag);
+    return rows >= wanted;
+}
+
+/* What the manager did by itself. */
+static void what_overload_did_is_kept(void **state)
+{
+    (void)state;
+    enum { CROWD = 8 };
+    static struct itsi_quality_change history[ITSI_QUALITY_HISTORY];
+    cfg.adaptive_quality.enable_adaptive_quality = true;
+    cfg.adaptive_quality.quality_adjustment_interval_seconds = 1;
+    params.machine = quiet;
+    params.null_base_ns = 20 * MS; /* 50 pictures a second; they ask for 200 */
+    struct itsi_pipeline *p = open_pipeline(&params);
+    for (int i = 0; i < CROWD; i++)
+        add_camera(p, "", "null://?fps=25");
+    AWAIT(itsi_pipeline_quality_changes(p, history, 1) == 1);
+    const size_t told = itsi_pipeline_quality_changes(p, history, ITSI_QUALITY_HISTORY);
+    for (int i = 0; i < CROWD; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "camera_%03d", i + 1);
+        AWAIT(has_changes(id, history, told));
+    }
+    (void)close_pipeline(p);
+}
+
 /* --- cameras ------------------------------------------------------------------------------------------------------- */
 
 static int add_camera_row(void *arg, const struct itsi_store_camera_row *row)
@@ -384,7 +426,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RECORDS(objects_are_counted_once),    RECORDS(counting_allocates_nothing), RECORDS(without_tracking_nothing_is_counted),
-        RECORDS(one_violation_a_look),        RECORDS(changes_of_quality_are_kept), RECORDS(cameras_are_known),
+        RECORDS(one_violation_a_look),        RECORDS(changes_of_quality_are_kept), RECORDS(what_overload_did_is_kept),
+        RECORDS(cameras_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
