@@ -2,7 +2,6 @@
 #include "pipeline/pipeline_fixture.h"
 
 #include "net/loop.h"
-#include "pipeline/clips.h"
 #include "pool/ffmpeg_pool.h"
 
 #include <dirent.h>
