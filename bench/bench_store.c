@@ -1,7 +1,7 @@
 /* How fast counts reach a database through the store: rows a second from the first that is noted to the last that is
  * committed, with the processor time of this process.
  *
- * usage: bench_store URL|PATH SPOOL_FOLDER [SECONDS [ROWS_PER_SECOND]]
+ * usage: bench_store URL|PATH SPOOL_FOLDER [SECONDS [ROWS_PER_SECOND [BATCH_ROWS]]]
  *
  * In the end the sum of what is in the database is compared with what was noted.
  *
@@ -35,6 +35,8 @@ static int note(struct itsi_store *store, uint64_t key, int64_t first_minute)
     return itsi_store_count(store, camera, classes[key % CLASSES], first_minute + (int64_t)(key / (CLASSES * CAMERAS)), 1);
 }
 
+static int batch_rows; /* 0: as usual */
+
 static struct itsi_store *open_store(struct itsi_database *database, const char *folder)
 {
     const struct its_cfg_store cfg = {.flush_interval_seconds = 1, .spool_max_mb = 512};
@@ -43,6 +45,8 @@ static struct itsi_store *open_store(struct itsi_database *database, const char 
     struct its_diag diag;
     params.database = database;
     params.spool_folder = folder;
+    if (batch_rows)
+        params.batch_rows = batch_rows;
     must(itsi_store_create(&store, &params, &diag), &diag);
     return store;
 }
@@ -139,10 +143,11 @@ int main(int argc, char **argv)
     struct itsi_loop *loop;
     struct its_diag diag;
     if (argc < 3) {
-        fprintf(stderr, "usage: bench_store URL|PATH SPOOL_FOLDER [SECONDS [ROWS_PER_SECOND]]\n");
+        fprintf(stderr, "usage: bench_store URL|PATH SPOOL_FOLDER [SECONDS [ROWS_PER_SECOND [BATCH_ROWS]]]\n");
         return 2;
     }
     const double seconds = argc > 3 ? atof(argv[3]) : 10, rate = argc > 4 ? atof(argv[4]) : 0;
+    batch_rows = argc > 5 ? atoi(argv[5]) : 0;
     const bool is_url = strstr(argv[1], "://") != NULL;
     must(itsi_loop_create(&loop, "bench-loop", &diag), &diag);
     must(itsi_database_create(&database, loop, is_url ? argv[1] : NULL, argv[1], &cfg, &diag), &diag);

@@ -1,6 +1,8 @@
 /* Threads that write to a database through the pool, as fast as they can, until standard input ends.
  *
- * usage: its_database_load URL|PATH THREADS
+ * usage: its_database_load URL|PATH THREADS borrow|request
+ *
+ * borrow: each row in a transaction on a borrowed connection; request: as a statement that the database carries out.
  *
  * Each row has a number of its own and is acknowledged when its transaction's commit was. Prints one line of JSON: rows
  * acknowledged, errors by name, the longest time without an acknowledgement, connections open. Every line on standard input
@@ -8,7 +10,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "net/loop.h"
-#include "pool/database_pool.h"
+#include "pool/database_request.h"
 #include "pool/lease_stats.h"
 
 #include <stdatomic.h>
@@ -31,11 +33,11 @@ static void acknowledge(void)
     atomic_fetch_add(&acknowledged, 1);
 }
 
-/* The row's number is kept over failures, and a key that is taken means that an earlier commit had arrived after all. */
-static int write_row(int64_t id, struct its_diag *diag)
+static const struct itsi_pool_owner owner = {.component = "load", .stage = "write"};
+static const struct itsi_db_statement in = {.name = "load_in", .sql = "INSERT INTO load (id) VALUES (?1)"};
+
+static int write_on_borrowed(int64_t id, struct its_diag *diag)
 {
-    static const struct itsi_pool_owner owner = {.component = "load", .stage = "write"};
-    static const struct itsi_db_statement in = {.name = "load_in", .sql = "INSERT INTO load (id) VALUES (?1)"};
     const struct itsi_db_value value = itsi_db_int(id);
     struct itsi_db_lease lease;
     int64_t deadline = itsi_now_ns() + ITSI_NS_PER_S;
@@ -48,9 +50,43 @@ static int write_row(int64_t id, struct its_diag *diag)
     if (rc == 0)
         rc = itsi_db_commit(lease.connection, deadline, diag);
     itsi_database_return(database, &lease, deadline);
-    return rc == ITS_EEXISTS ? 0 : rc;
+    return rc;
 }
 
+struct written {
+    struct itsi_db_request request; /* first */
+    struct itsi_event event;
+    struct its_diag *diag;
+    int rc;
+};
+
+static void on_written(struct itsi_db_request *request, int rc, const struct its_diag *diag)
+{
+    struct written *written = (struct written *)request;
+    written->rc = rc;
+    if (rc != 0)
+        *written->diag = *diag;
+    itsi_event_set(&written->event);
+}
+
+static int write_by_request(int64_t id, struct its_diag *diag)
+{
+    const struct itsi_db_value value = itsi_db_int(id);
+    struct written written = {.request = {.owner = owner,
+                                          .deadline = itsi_now_ns() + ITSI_NS_PER_S,
+                                          .call = {.statement = &in, .values = &value, .count = 1},
+                                          .done = on_written},
+                              .diag = diag};
+    itsi_event_init(&written.event);
+    itsi_database_start(database, &written.request);
+    itsi_event_wait_until(&written.event, ITSI_NEVER);
+    itsi_event_fini(&written.event);
+    return written.rc;
+}
+
+static int (*write_row)(int64_t id, struct its_diag *diag);
+
+/* The row's number is kept over failures, and a key that is taken means that an earlier commit had arrived after all. */
 static void *work(void *arg)
 {
     (void)arg;
@@ -58,11 +94,11 @@ static void *work(void *arg)
         int64_t id = atomic_fetch_add(&next_id, 1);
         struct its_diag diag;
         int rc;
-        while ((rc = write_row(id, &diag)) != 0 && !atomic_load(&stop)) {
+        while ((rc = write_row(id, &diag)) != 0 && rc != ITS_EEXISTS && !atomic_load(&stop)) {
             atomic_fetch_add(&failures[-rc], 1);
             itsi_sleep_until_ns(itsi_now_ns() + 20 * ITSI_NS_PER_MS);
         }
-        if (rc == 0)
+        if (rc == 0 || rc == ITS_EEXISTS)
             acknowledge();
     }
     return NULL;
@@ -70,7 +106,6 @@ static void *work(void *arg)
 
 static int prepare(struct its_diag *diag)
 {
-    static const struct itsi_pool_owner owner = {.component = "load", .stage = "prepare"};
     const struct itsi_db_statement drop = {.sql = "DROP TABLE IF EXISTS load"},
                                    make = {.sql = "CREATE TABLE load (id BIGINT PRIMARY KEY)"};
     int64_t deadline = itsi_now_ns() + 10 * ITSI_NS_PER_S;
@@ -109,8 +144,9 @@ int main(int argc, char **argv)
         .db_pool_size = 8, .db_max_overflow = 8, .db_pool_recycle = 2, .db_pool_pre_ping = true, .db_pool_timeout = 30};
     char line[64];
     int count = argc > 2 ? atoi(argv[2]) : 0;
-    if (count < 1 || count > MOST_THREADS)
+    if (count < 1 || count > MOST_THREADS || argc < 4)
         return 2;
+    write_row = strcmp(argv[3], "request") == 0 ? write_by_request : write_on_borrowed;
     bool is_url = strstr(argv[1], "://") != NULL;
     if (itsi_loop_create(&loop, "pools", &diag) != 0 ||
         itsi_database_create(&database, loop, is_url ? argv[1] : NULL, argv[1], &cfg, &diag) != 0 || prepare(&diag) != 0) {

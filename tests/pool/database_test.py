@@ -19,8 +19,8 @@ THREADS = 24
 
 
 class Load:
-    def __init__(self, target):
-        self.process = subprocess.Popen([sys.argv[1], target, str(THREADS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    def __init__(self, target, way):
+        self.process = subprocess.Popen([sys.argv[1], target, str(THREADS), way], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
 
     def ask(self):
@@ -53,8 +53,8 @@ def server_connections(server):
     return int(server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'its-camera-ai'"))
 
 
-def killed_and_restarted(server):
-    load = Load(server.url())
+def killed_and_restarted(server, way):
+    load = Load(server.url(), way)
     load.wait_for_more()
     for _ in range(2):
         server.kill()
@@ -70,8 +70,8 @@ def killed_and_restarted(server):
     assert server_connections(server) == 0, "connections are left behind"
 
 
-def stalled(server):
-    load = Load(server.url())
+def stalled(server, way):
+    load = Load(server.url(), way)
     load.wait_for_more()
     backends = server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'its-camera-ai'").split()
     for pid in map(int, backends):
@@ -85,7 +85,7 @@ def stalled(server):
     assert report["longest_gap_s"] < 5, report
 
 
-def full(server):
+def full(server, way):
     """Others hold all connections but a few: the pool lives on those that it has, and says why it has no more."""
     others = [subprocess.Popen(["psql", "-X", "-q", "-c", "SELECT pg_sleep(4)", server.url()], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL) for _ in range(70)]
@@ -98,7 +98,7 @@ def full(server):
     deadline = time.monotonic() + 10
     while server.ask("SELECT 1").returncode != 0 and time.monotonic() < deadline:
         time.sleep(0.05)
-    load = Load(server.url())
+    load = Load(server.url(), way)
     waited = load.wait_for_more()
     held = load.ask()["open"]
     for other in others:
@@ -109,9 +109,9 @@ def full(server):
     print(f"  max_connections taken by others: first rows after {waited:.2f} s with {held} connections")
 
 
-def sqlite(folder):
-    path = pathlib.Path(folder) / "its.db"
-    load = Load(str(path))
+def sqlite(folder, way):
+    path = pathlib.Path(folder) / f"{way}.db"
+    load = Load(str(path), way)
     load.wait_for_more()
     with sqlite3.connect(path, timeout=10) as other:  # another program holds the writer's lock for a second and a half
         other.execute("BEGIN IMMEDIATE")
@@ -123,7 +123,7 @@ def sqlite(folder):
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT count(*) FROM load").fetchone()[0] >= acknowledged
-    load = Load(str(path))
+    load = Load(str(path), way)
     load.wait_for_more()
     report = load.end()
     with sqlite3.connect(path) as db:
@@ -132,11 +132,12 @@ def sqlite(folder):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        sqlite(folder)
-    with Postgres() as server:
-        for fault in (killed_and_restarted, stalled, full):
-            fault(server)
+    with tempfile.TemporaryDirectory() as folder, Postgres() as server:
+        for way in ("borrow", "request"):
+            print(f"{way}:")
+            sqlite(folder, way)
+            for fault in (killed_and_restarted, stalled, full):
+                fault(server, way)
     return 0
 
 

@@ -60,7 +60,8 @@ class Postgres:
             time.sleep(0.05)
 
     def kill(self):
-        """As if the machine had lost power: children and all."""
+        """As if the machine had lost power: children and all, none of which is being started meanwhile."""
+        os.kill(self.process.pid, signal.SIGSTOP)
         children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
         for pid in [self.process.pid, *map(int, children)]:
             try:
@@ -68,6 +69,9 @@ class Postgres:
             except ProcessLookupError:
                 pass
         self.process.wait()
+        deadline = time.monotonic() + 10
+        while any(pathlib.Path("/proc", pid).exists() for pid in children) and time.monotonic() < deadline:
+            time.sleep(0.01)  # as long as one is there, the next server finds its memory in use
 
     def ask(self, sql, database=DATABASE):
         return subprocess.run(["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, self.url(database=database)],
