@@ -7,13 +7,13 @@
 #include <stddef.h>
 
 struct itsi_url {
-    char scheme[16];   /* lower case; "file" when the text has no scheme */
-    char user[128];    /* percent-decoded; empty when absent */
-    char password[128];
-    char host[256];    /* without brackets; empty for file, null and synth paths */
-    int port;          /* 0 when absent */
-    char path[2048];   /* for file: the file's path, percent-decoding only after file:// */
-    char query[1024];  /* without '?' */
+    char scheme[16];    /* lower case; "file" when the text has no scheme */
+    char user[128];     /* percent-decoded; empty when absent */
+    char password[256]; /* access tokens of hosted servers have 128 and more */
+    char host[256];     /* without brackets; empty for file, null and synth paths */
+    int port;           /* 0 when absent */
+    char path[2048];    /* for file: the file's path, percent-decoding only after file:// */
+    char query[1024];   /* without '?' */
 };
 
 /* Splits text. Fails with ITS_EINVAL naming what is wrong; the text in diag is redacted. */

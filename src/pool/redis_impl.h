@@ -25,7 +25,7 @@ struct itsi_redis_connection {
     uv_timer_t timer;
     const struct itsi_redis_events *events;
     void *self;
-    char user[128], password[128], client_name[64];
+    char user[128], password[256], client_name[64];
     int db;
     size_t most_in_flight;
 

@@ -6,6 +6,8 @@
 #include "base/thread.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +31,8 @@ static const struct itsi_pool_params usual_params = {
     .reclaim_after_ns = ITSI_NEVER,
 };
 
+enum { MOST_KEEP_SECONDS = 32767, MOST_PROBES = 127 }; /* Linux (tcp.h) */
+
 /* --- what the options say ----------------------------------------------------------------------------------------- */
 
 static int read_keepalive(struct itsi_redis_socket *socket, const struct its_cfg_connection_pool *cfg, struct its_diag *diag)
@@ -42,16 +46,17 @@ static int read_keepalive(struct itsi_redis_socket *socket, const struct its_cfg
                    : strcmp(key, "TCP_KEEPINTVL") == 0 ? &socket->interval_seconds
                    : strcmp(key, "TCP_KEEPCNT") == 0   ? &socket->probes
                                                        : NULL;
-        if (!out || value < 1 || value > 127)
+        if (!out || value < 1 || value > (out == &socket->probes ? MOST_PROBES : MOST_KEEP_SECONDS))
             return itsi_fail(diag, ITS_EINVAL,
-                             "connection_pool.redis_socket_keepalive_options: '%.64s=%" PRId64 "': TCP_KEEPIDLE, "
-                             "TCP_KEEPINTVL and TCP_KEEPCNT from 1 to 127 are known",
-                             key, value);
+                             "connection_pool.redis_socket_keepalive_options: '%.64s=%" PRId64 "': TCP_KEEPIDLE and "
+                             "TCP_KEEPINTVL from 1 to %d and TCP_KEEPCNT from 1 to %d are known",
+                             key, value, MOST_KEEP_SECONDS, MOST_PROBES);
         *out = (int)value;
     }
     /* keepalive only looks at links that are silent; this is for those with something under way, and as patient */
     if (socket->is_kept_alive && socket->idle_seconds && socket->interval_seconds && socket->probes)
-        socket->unacknowledged_ms = 1000 * (socket->idle_seconds + socket->interval_seconds * socket->probes);
+        socket->unacknowledged_ms =
+            (int)fmin(1000.0 * (socket->idle_seconds + socket->interval_seconds * socket->probes), INT_MAX);
     return 0;
 }
 

@@ -31,8 +31,8 @@ struct itsi_redis_url {
     struct itsi_redis_host hosts[ITSI_REDIS_HOSTS]; /* none for a unix socket */
     int host_count;
     char socket[108];
-    char user[128], password[128]; /* percent-decoded; empty: none */
-    char sentinel_user[128], sentinel_password[128];
+    char user[128], password[256]; /* percent-decoded; empty: none */
+    char sentinel_user[128], sentinel_password[256];
     char master[128]; /* the name sentinels know it by */
     char client_name[64];
     int db;
