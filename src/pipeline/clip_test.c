@@ -65,6 +65,7 @@ static void fill(const char *options, const char *suffix, bool with_dts)
     format.width = stream->codecpar->width;
     format.height = stream->codecpar->height;
     format.config_size = (uint32_t)stream->codecpar->extradata_size;
+    assert_true(format.config_size <= sizeof format.config);
     memcpy(format.config, stream->codecpar->extradata, format.config_size);
     assert_int_equal(itsi_packet_ring_format(w.made.ring, &format), 0);
     for (int i = 0; av_read_frame(fmt, p) >= 0; i++) {
