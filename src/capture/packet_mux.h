@@ -16,7 +16,7 @@ const char *itsi_packet_mux_name(int codec);
 ITS_NODISCARD int itsi_packet_mux_begin(struct itsi_packet_mux **out, struct itsi_packet_ring *ring, int64_t from,
                                         int fd, struct its_diag *diag);
 /* Writes what came, up to `until`. ITS_EEOF: what comes now is of another format, and cannot go into this file. Any
- * other error: the file is no good, or cannot be written (ITS_EIO). */
+ * other error: the file is no good, or cannot be written (ITS_EIO, ITS_ENOSPACE). */
 ITS_NODISCARD int itsi_packet_mux_more(struct itsi_packet_mux *mux, int64_t until, struct its_diag *diag);
 
 struct itsi_packet_mux_summary {

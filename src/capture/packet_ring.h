@@ -26,7 +26,7 @@ ITS_NODISCARD int itsi_packet_ring_create(struct itsi_packet_ring **out, const s
 void itsi_packet_ring_destroy(struct itsi_packet_ring *ring); /* takes NULL */
 
 /* What the pictures are coded with. */
-enum { ITSI_PACKET_CONFIG_SIZE = 1024 };
+enum { ITSI_PACKET_CONFIG_SIZE = 8192 }; /* x265 writes two thousand bytes about itself into it */
 struct itsi_packet_format {
     int codec; /* enum AVCodecID */
     int width, height;

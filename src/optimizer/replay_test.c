@@ -66,7 +66,8 @@ static void freeze(struct itsi_pipeline *p, char *path, size_t size)
     struct its_diag diag;
     struct itsi_frozen frozen;
     CHECK_OK(itsi_pipeline_freeze(p, "test", NULL, &frozen, &diag), diag);
-    assert_true(snprintf(path, size, "%s", frozen.path) < (int)size);
+    assert_true(strlen(frozen.path) < size);
+    memcpy(path, frozen.path, strlen(frozen.path) + 1);
     assert_int_equal(access(path, R_OK), 0);
 }
 

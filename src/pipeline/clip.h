@@ -22,7 +22,7 @@ struct itsi_clip_copy { /* lives until end() */
     char part[PATH_MAX];
     int code;
     struct its_diag diag;
-    double seconds; /* that were written, as FFmpeg says: to half a second */
+    double seconds; /* that were written, as FFmpeg says: to a second */
 };
 
 /* fd: a descriptor of the recording at its beginning, taken over, in any case. */

@@ -65,6 +65,7 @@ static void fill(const char *options, const char *suffix, bool with_dts)
     format.width = stream->codecpar->width;
     format.height = stream->codecpar->height;
     format.config_size = (uint32_t)stream->codecpar->extradata_size;
+    assert_true(format.config_size <= sizeof format.config);
     memcpy(format.config, stream->codecpar->extradata, format.config_size);
     assert_int_equal(itsi_packet_ring_format(w.made.ring, &format), 0);
     for (int i = 0; av_read_frame(fmt, p) >= 0; i++) {
@@ -152,7 +153,7 @@ static void check_cut(void)
     assert_int_equal(shown.first_at, 105 * S);
     assert_int_equal(shown.last_at, 112 * S);
     CHECK_OK(copy(recording, w.path, shown.codec, &made, &bytes, &diag), diag);
-    CHECK_NEAR(made.seconds, 7.04, 0.6); /* where pictures are reordered it counts from the first that is decoded */
+    CHECK_NEAR(made.seconds, 7.04, 0.8); /* where pictures are reordered it counts from the first that is decoded */
     assert_int_equal(stat(w.path, &info), 0);
     assert_int_equal(bytes, info.st_size);
     check_clip(176, 7.04);
@@ -245,7 +246,7 @@ static void a_full_disk_is_named(void **state)
         rc = itsi_packet_mux_more(mux, 112 * S, &diag);
         assert_int_not_equal(itsi_packet_mux_end(mux, NULL), 0);
     }
-    assert_int_equal(rc, ITS_EIO);
+    assert_int_equal(rc, ITS_ENOSPACE);
     CHECK_CONTAINS(diag.text, "No space left");
     close(fd);
 }
