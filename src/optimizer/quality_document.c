@@ -128,15 +128,10 @@ static void put_load(struct itsi_json *json, const struct itsi_quality_load *loa
     itsi_json_end(json, '}');
 }
 
-static void put_inputs(struct itsi_json *json, const struct itsi_quality_inputs *in)
+static void put_inputs(struct itsi_json *json, const struct itsi_quality_inputs *inputs)
 {
     itsi_json_object(json, "inputs");
-    itsi_json_number(json, "slack_ms", in->slack_ms, 3);
-    itsi_json_number(json, "queue_age_ms", or_nan(in->queue_age_ms), 3);
-    itsi_json_number(json, "on_time_ratio", or_nan(in->on_time_ratio), 5);
-    itsi_json_number(json, "busy", or_nan(in->busy), 4);
-    itsi_json_number(json, "unmet", or_nan(in->unmet), 4);
-    itsi_json_number(json, "utilisation", or_nan(in->utilisation), 4);
+    itsi_quality_put_inputs(json, inputs);
     itsi_json_end(json, '}');
 }
 

@@ -49,6 +49,8 @@ void itsi_clip_facts_init(struct itsi_clip_facts *facts, const char *camera, int
     snprintf(facts->name, sizeof facts->name, "%.24s-%.64s%s", time, facts->camera, suffix);
 }
 
+enum { LAST_YEAR = 2261 }; /* the last whole one that nanoseconds since 1970 can tell */
+
 /* "2026-01-31T12-00-00.123Z", and nothing that only looks like it. */
 static bool parse_time(const char *text, int64_t *wall_ns)
 {
@@ -57,7 +59,7 @@ static bool parse_time(const char *text, int64_t *wall_ns)
     int ms, length = 0;
     if (sscanf(text, "%4d-%2d-%2dT%2d-%2d-%2d.%3dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
                &tm.tm_sec, &ms, &length) != 7 ||
-        length != ITSI_CLIP_TIME_SIZE - 1)
+        length != ITSI_CLIP_TIME_SIZE - 1 || tm.tm_year < 1970 || tm.tm_year > LAST_YEAR)
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;

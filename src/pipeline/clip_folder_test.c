@@ -93,6 +93,8 @@ static void other_names_are_no_clips(void **state)
         "2026-01-31T12:00:00.123Z-a.mp4",
         "2026-01-31T12-00-00.123Za.mp4",
         "+026-01-31T12-00-00.123Z-a.mp4",
+        "1969-12-31T23-59-59.999Z-a.mp4",
+        "9999-01-31T12-00-00.123Z-a.mp4",
         "2026-01-31T12-00-00.123Z-a%2f.mp4",
     };
     struct itsi_clip_facts facts;

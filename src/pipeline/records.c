@@ -121,21 +121,13 @@ void itsi_records_tick(struct itsi_pipeline *p)
 
 /* --- quality ------------------------------------------------------------------------------------------------------- */
 
-static double or_nan(double figure) { return figure < 0 ? (double)NAN : figure; }
-
 static void put_inputs(struct itsi_json *json, const struct itsi_quality_event *event)
 {
-    const struct itsi_quality_inputs *in = &event->inputs;
     itsi_json_object(json, NULL);
     itsi_json_string(json, "knob", itsi_quality_knob_name(event->knob));
     itsi_json_int(json, "from_rung", event->from_rung);
     itsi_json_int(json, "to_rung", event->to_rung);
-    itsi_json_number(json, "slack_ms", in->slack_ms, 3);
-    itsi_json_number(json, "queue_age_ms", or_nan(in->queue_age_ms), 3);
-    itsi_json_number(json, "on_time_ratio", or_nan(in->on_time_ratio), 5);
-    itsi_json_number(json, "busy", or_nan(in->busy), 4);
-    itsi_json_number(json, "unmet", or_nan(in->unmet), 4);
-    itsi_json_number(json, "utilisation", or_nan(in->utilisation), 4);
+    itsi_quality_put_inputs(json, &event->inputs);
     itsi_json_end(json, '}');
 }
 

@@ -1,5 +1,6 @@
 #include "quality/event.h"
 
+#include "base/json.h"
 #include "core/detection.h"
 
 #include <math.h>
@@ -83,4 +84,14 @@ void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, 
     char change[192]; /* room for the longest of all names */
     describe_change(event, change, sizeof change);
     snprintf(out, size, "%s: %s%s", change, itsi_quality_reason_sentence(event->reason), figures);
+}
+
+void itsi_quality_put_inputs(struct itsi_json *json, const struct itsi_quality_inputs *in)
+{
+    itsi_json_number(json, "slack_ms", in->slack_ms, 3);
+    itsi_json_number(json, "queue_age_ms", or_nan(in->queue_age_ms), 3);
+    itsi_json_number(json, "on_time_ratio", or_nan(in->on_time_ratio), 5);
+    itsi_json_number(json, "busy", or_nan(in->busy), 4);
+    itsi_json_number(json, "unmet", or_nan(in->unmet), 4);
+    itsi_json_number(json, "utilisation", or_nan(in->utilisation), 4);
 }

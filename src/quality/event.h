@@ -70,5 +70,8 @@ void itsi_quality_events_add(struct itsi_quality_events *events, const struct it
 
 /* "compute medium -> low (rung 2 -> 3): frames finish too close to their deadline; slack 4 ms, ..." */
 void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, size_t size);
+/* Into the object that is open; what is unknown is null. */
+struct itsi_json;
+void itsi_quality_put_inputs(struct itsi_json *json, const struct itsi_quality_inputs *inputs);
 
 #endif

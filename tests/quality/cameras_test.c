@@ -117,7 +117,7 @@ static void a_camera_that_announces_half_its_rate_takes_nobodys_share(void **sta
     enum { NEIGHBOURS = 7 };
     struct server server;
     struct its_diag diag;
-    struct itsi_camera fast = {.id = "fast", .fps = 25};
+    struct itsi_camera fast = {.id = "fast", .fps = 25, .configured = true}; /* with the others from the start */
     static struct itsi_camera_status before[MOST_CAMERAS], after[MOST_CAMERAS];
     start_fast_camera(&server);
     struct itsi_pipeline *p = open_pipeline(&params);
