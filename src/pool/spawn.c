@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +15,16 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+/* ThreadSanitizer makes a fork of vfork, which waits for nothing: there the report is waited for, a moment. */
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define REPORT_WAIT_MS 500
+#else
+#define REPORT_WAIT_MS 0
+#endif
 
 static bool is_program(const char *path)
 {
@@ -76,6 +87,8 @@ static struct itsi_child_error read_report(int fd)
 {
     struct itsi_child_error error;
     ssize_t got;
+    if (REPORT_WAIT_MS > 0)
+        (void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, REPORT_WAIT_MS);
     do
         got = read(fd, &error, sizeof error);
     while (got < 0 && errno == EINTR);
