@@ -9,6 +9,8 @@
 
 /* Beyond the drain: the last spans, alerts and goodbyes to viewers take up to two seconds each. */
 #define GRACE_NS (5 * ITSI_NS_PER_S)
+/* Once the pipeline has stopped: a question to the database and the last rows take up to three each. */
+#define LAST_NS (8 * ITSI_NS_PER_S)
 
 /* The lock is held. Without exit handlers: what hangs may hold what they would wait for. */
 _Noreturn static void give_up(struct itsi_farewell *f)
@@ -56,7 +58,7 @@ void itsi_farewell_stopped(struct itsi_farewell *f)
         return;
     pthread_mutex_lock(&f->lock);
     f->pipeline = NULL;
-    f->until_ns = itsi_now_ns() + GRACE_NS;
+    f->until_ns = itsi_now_ns() + LAST_NS;
     pthread_cond_signal(&f->changed);
     pthread_mutex_unlock(&f->lock);
 }

@@ -147,10 +147,9 @@ static int check_urls(const struct itsi_config *config, struct its_diag *diag)
     if (rc == 0)
         rc = check_scheme(config, "otlp_endpoint", general->otlp_endpoint, "http https", diag);
     if (rc == 0)
-        rc = check_scheme(config, "redis_url", general->redis_url, "redis rediss unix", diag);
+        rc = check_scheme(config, "redis_url", general->redis_url, "redis rediss redis+sentinel rediss+sentinel unix", diag);
     if (rc == 0)
-        rc = check_scheme(config, "database_url", general->database_url,
-                          "postgresql postgres postgresql+asyncpg sqlite", diag);
+        rc = check_scheme(config, "database_url", general->database_url, "postgresql postgres", diag);
     return rc;
 }
 

@@ -192,6 +192,7 @@ static void bad_input_names_key_value_range_and_source(void **state)
          .says_too = "server.token must be set"},
         {.set = "server.listen=8080", .says = "is not HOST:PORT"},
         {.set = "server.listen=127.0.0.1:99999", .says = "0..65535"},
+        {.set = "database_url=sqlite:///x", .says = "database_url: must be a URL that begins with one of: postgresql"},
         {.set = "redis_url=http://h", .says = "redis_url: must be a URL that begins with one of: redis"},
         {.set = "alert_webhook_url=example.com", .says = "alert_webhook_url: must be a URL"},
         {.set = "monitor.alertmanager_url=example.com", .says = "monitor.alertmanager_url: must be a URL"},

@@ -76,7 +76,9 @@ static int make_all(struct itsi_pools *pools, const struct its_cfg *cfg, struct 
 
 int itsi_pools_create(struct itsi_pools **out, const struct its_cfg *cfg, struct its_diag *diag)
 {
+    struct its_diag unwanted; /* what is only logged is told all the same */
     struct itsi_pools *pools = itsi_zalloc(sizeof *pools);
+    diag = diag ? diag : &unwanted;
     if (!pools)
         return itsi_fail(diag, ITS_ENOMEM, "pools: out of memory");
     pthread_mutex_init(&pools->mutex, NULL);

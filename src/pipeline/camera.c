@@ -247,8 +247,8 @@ int itsi_pipeline_remove_camera(struct itsi_pipeline *p, const char *id, struct 
         return itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);
     bool mine = unlist(stream);
     if (mine) {
+        itsi_records_camera_removed(stream); /* first: its name is free, and ending its capture takes time */
         itsi_stream_retire(stream, ITSI_DROP_CAMERA_REMOVED);
-        itsi_records_camera_removed(stream);
     }
     itsi_stream_unref(stream);
     return mine ? 0 : itsi_fail(diag, ITS_ENOTFOUND, "no camera %s", id);

@@ -268,7 +268,10 @@ int itsi_clip_folder_leftovers(const char *folder, struct itsi_clip_leftover *ou
         if (!form)
             continue;
         const bool pictures = strcmp(form, "mpegts") == 0 || strcmp(form, "matroska") == 0;
-        if (pictures && count < cap && size_of(folder, entry->d_name) > 0) {
+        const bool whole = pictures && size_of(folder, entry->d_name) > 0;
+        if (whole && count == cap)
+            continue; /* for the start after this one */
+        if (whole) {
             read_note(folder, &facts);
             out[count] = (struct itsi_clip_leftover){.facts = facts};
             snprintf(out[count++].form, sizeof out->form, "%s", form);

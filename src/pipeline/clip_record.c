@@ -61,7 +61,12 @@ static int open_recording(const struct itsi_clips *clips, struct itsi_clip *clip
     clip->fd = open(clip->recording, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (clip->fd < 0)
         return itsi_fail_errno(diag, errno, "%s", clip->recording);
-    return itsi_packet_mux_begin(&clip->mux, clip->incident.ring, from(clips, clip), clip->fd, diag);
+    rc = itsi_packet_mux_begin(&clip->mux, clip->incident.ring, from(clips, clip), clip->fd, diag);
+    if (rc) {
+        close(clip->fd);
+        clip->fd = -1;
+    }
+    return rc;
 }
 
 static bool has_pictures(const struct itsi_clips *clips, const struct itsi_clip *clip)

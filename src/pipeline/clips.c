@@ -68,8 +68,9 @@ static const struct itsi_clip *find_shown(const struct itsi_clips *clips, const 
 {
     for (int i = 0; i < clips->stats.waiting; i++) {
         const struct itsi_clip *one = clips->queue[i];
-        if (one->facts.state == ITSI_CLIP_WAITING && strcmp(one->facts.camera, incident->camera) == 0 &&
-            incident->at <= one->at + clips->params.after_ns)
+        /* its own stream: one that was changed meanwhile has another */
+        if (one->facts.state == ITSI_CLIP_WAITING && one->incident.owner == incident->owner &&
+            strcmp(one->facts.camera, incident->camera) == 0 && incident->at <= one->at + clips->params.after_ns)
             return one;
     }
     return NULL;

@@ -1,4 +1,5 @@
-/* Clips of incidents: which there are, one to look at, one to delete. They lie on a disk, so all of it is the worker's. */
+/* Clips of incidents: which there are, one to look at, one to delete. They lie on a disk, so what looks for them is the
+ * worker's; what is in them the network thread sends from the page cache, where the worker has it read ahead. */
 #include "serve/serve_impl.h"
 
 #include "base/clock.h"
@@ -7,6 +8,7 @@
 #include "base/mem.h"
 #include "serve/byte_range.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@ enum { LISTED = 50, MOST_LISTED = 1000 };
 static enum MHD_Result problem(struct itsi_request *r)
 {
     unsigned status = itsi_respond_status_of(r->status);
-    if (r->status == ITS_EBUSY) /* it will not go away by asking again at once */
+    if (r->status == ITS_EBUSY && r->detail[0]) /* the clip is being made: it will not go away by asking again at once */
         status = MHD_HTTP_CONFLICT;
     return itsi_respond_problem(r, status, r->detail[0] ? r->detail : its_strerror(r->status));
 }
@@ -119,6 +121,8 @@ static void open_job(struct itsi_request *r)
     if (!clips)
         return;
     r->status = itsi_clips_open(clips, r->match.clip, &r->file, &r->file_bytes, &diag);
+    if (r->status == 0)
+        (void)posix_fadvise(r->file, 0, 0, POSIX_FADV_WILLNEED);
     snprintf(r->detail, sizeof r->detail, "%s", diag.text);
 }
 

@@ -183,7 +183,7 @@ static int run_counts(struct itsi_database *database, struct ask *ask, int64_t d
         .camera = ask->camera,
         .class_name = ask->class_name[0] ? ask->class_name : NULL,
         .from_minute = ask->from_ns / NS_PER_MINUTE,
-        .to_minute = (ask->to_ns + NS_PER_MINUTE - 1) / NS_PER_MINUTE,
+        .to_minute = ask->to_ns / NS_PER_MINUTE,
         .bucket_minutes = ask->bucket,
         .limit = ask->limit + 1,
         .after_minute = ask->after_number,
@@ -303,7 +303,7 @@ static int read_ask(const struct itsi_request *r, struct ask *ask, struct its_di
     const int64_t now = itsi_wall_ns();
     ask->limit = ask->question->limit;
     ask->bucket = 1;
-    ask->to_ns = counting ? now + 1 : INT64_MAX;
+    ask->to_ns = counting ? (now / NS_PER_MINUTE + 1) * NS_PER_MINUTE : INT64_MAX;
     int rc = itsi_request_whole(r, "limit", 1, LIMIT_MOST, &ask->limit, diag);
     if (rc == 0 && counting)
         rc = itsi_request_whole(r, "bucket", 1, BUCKET_MOST, &ask->bucket, diag);

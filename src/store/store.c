@@ -196,6 +196,18 @@ int itsi_store_create(struct itsi_store **out, const struct itsi_store_params *p
     return 0;
 }
 
+/* Under the mutex. A statement on its way has half of the time that is left; the other half is for what it then has to do
+ * without the database. */
+static void wait_until_heard(struct itsi_store *store, int64_t deadline)
+{
+    const int64_t now = itsi_now_ns(), half = now + (deadline > now ? (deadline - now) / 2 : 0);
+    for (int64_t until = half; !store->has_heard; until = itsi_now_ns() + 50 * ITSI_NS_PER_MS) {
+        itsi_cond_wait_until(&store->wanted, &store->mutex, until);
+        if (!store->has_heard && store->in_use && itsi_now_ns() >= half)
+            itsi_db_abandon(store->in_use);
+    }
+}
+
 void itsi_store_destroy(struct itsi_store *store, int64_t deadline)
 {
     if (!store)
@@ -204,6 +216,7 @@ void itsi_store_destroy(struct itsi_store *store, int64_t deadline)
     store->is_ending = true;
     store->end_deadline = deadline;
     pthread_cond_signal(&store->wanted);
+    wait_until_heard(store, deadline);
     pthread_mutex_unlock(&store->mutex);
     pthread_join(store->thread, NULL);
     free_it(store);

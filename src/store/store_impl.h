@@ -24,11 +24,13 @@ struct itsi_store {
     pthread_t thread;
 
     pthread_mutex_t mutex; /* over what follows */
-    pthread_cond_t wanted; /* the writer: many rows, or the end */
+    pthread_cond_t wanted; /* the writer: many rows, or the end; then who ends it: that it was heard */
     struct itsi_book books[2], *front;
     int64_t front_ns, front_wall_ns; /* of its oldest row; 0: it is empty */
     bool is_ending, is_full;         /* is_full: the writer was woken for it */
     int64_t end_deadline;
+    bool has_heard;                  /* the writer knows that it is to end */
+    struct itsi_db_connection *in_use; /* by the writer; NULL: none */
     struct itsi_store_stats stats; /* what the writer knows is copied in by it */
     int64_t unwritten_wall_ns;     /* of the oldest row beyond the front; 0: none */
     size_t pending_rows;

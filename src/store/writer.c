@@ -114,6 +114,13 @@ static void note_outcome(struct itsi_store *store, int rc, const char *text)
         store->next_try_ns = now;
 }
 
+static void set_in_use(struct itsi_store *store, struct itsi_db_connection *db)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->in_use = db;
+    pthread_mutex_unlock(&store->mutex);
+}
+
 /* What waits, with a connection of the pool. */
 static void try_database(struct itsi_store *store, int64_t now, int64_t deadline)
 {
@@ -121,7 +128,9 @@ static void try_database(struct itsi_store *store, int64_t now, int64_t deadline
     struct itsi_db_lease lease;
     int rc = itsi_database_borrow(store->params.database, &owner, deadline, &lease, &diag);
     if (rc == 0) {
+        set_in_use(store, lease.connection);
         rc = use(store, lease.connection, now, deadline, &diag);
+        set_in_use(store, NULL);
         itsi_database_return(store->params.database, &lease, deadline);
     }
     note_outcome(store, rc, diag.text);
@@ -173,7 +182,9 @@ static bool wait_for_work(struct itsi_store *store)
     pthread_mutex_lock(&store->mutex);
     for (int64_t due; !store->is_ending && (due = next_due(store)) > itsi_now_ns();)
         itsi_cond_wait_until(&store->wanted, &store->mutex, due);
-    const bool is_ending = store->is_ending;
+    const bool is_ending = store->has_heard = store->is_ending;
+    if (is_ending)
+        pthread_cond_signal(&store->wanted);
     pthread_mutex_unlock(&store->mutex);
     return is_ending;
 }
