@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 
 float itsi_detection_iou(const struct itsi_detection *a, const struct itsi_detection *b)
 {
@@ -104,4 +105,12 @@ const char *itsi_quality_name(int level)
 {
     static const char *const names[] = {"ultra_low", "low", "medium", "high", "ultra_high"};
     return level >= 0 && level < 5 ? names[level] : "unknown";
+}
+
+const char *itsi_class_name(const char *const *names, int count, int32_t cls, char room[ITSI_CLASS_NAME_SIZE])
+{
+    if (cls >= 0 && cls < count)
+        return names[cls];
+    snprintf(room, ITSI_CLASS_NAME_SIZE, "class_%d", (int)cls);
+    return room;
 }

@@ -19,6 +19,10 @@ struct itsi_detection {
 /* Intersection over union of the boxes, 0..1. */
 float itsi_detection_iou(const struct itsi_detection *a, const struct itsi_detection *b);
 
+enum { ITSI_CLASS_NAME_SIZE = 32 };
+/* Of names[0..count); beyond them it is made up, in `room`: "class_7". */
+const char *itsi_class_name(const char *const *names, int count, int32_t cls, char room[ITSI_CLASS_NAME_SIZE]);
+
 /* Most boxes a result holds: what NMS may leave of one picture. */
 #define ITSI_MAX_DETECTIONS 300
 

@@ -2,8 +2,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
-
 static double to_ms(int64_t ns) { return (double)ns / (double)ITSI_NS_PER_MS; }
 
 static void put_stages(struct itsi_json *json, const struct itsi_breakdown *breakdown)
@@ -24,14 +22,9 @@ static void put_stages(struct itsi_json *json, const struct itsi_breakdown *brea
 static void put_detection(struct itsi_json *json, const struct itsi_detection *d, const char *const *names,
                           int name_count)
 {
-    char made_up[32];
-    const char *name = made_up;
-    if (d->cls >= 0 && d->cls < name_count)
-        name = names[d->cls];
-    else
-        snprintf(made_up, sizeof made_up, "class_%d", (int)d->cls);
+    char made_up[ITSI_CLASS_NAME_SIZE];
     itsi_json_object(json, NULL);
-    itsi_json_string(json, "class", name);
+    itsi_json_string(json, "class", itsi_class_name(names, name_count, d->cls, made_up));
     itsi_json_int(json, "class_id", d->cls);
     itsi_json_number(json, "score", (double)d->score, 4);
     itsi_json_array(json, "box");

@@ -19,21 +19,15 @@ enum violation_state { EMPTY, WRITING, FULL };
 
 /* --- objects ------------------------------------------------------------------------------------------------------- */
 
-enum { MADE_UP_SIZE = 32 };
-
-/* As results name it. */
-static const char *class_name(const struct itsi_pipeline *p, int32_t cls, char made_up[MADE_UP_SIZE])
+static const char *class_name(const struct itsi_pipeline *p, int32_t cls, char made_up[ITSI_CLASS_NAME_SIZE])
 {
-    if (cls >= 0 && cls < p->classes)
-        return p->class_names[cls];
-    snprintf(made_up, MADE_UP_SIZE, "class_%d", (int)cls);
-    return made_up;
+    return itsi_class_name((const char *const *)p->class_names, p->classes, cls, made_up);
 }
 
 static void count_one(void *arg, const struct itsi_passage *passage)
 {
     const struct itsi_camera_stream *stream = arg;
-    char made_up[MADE_UP_SIZE];
+    char made_up[ITSI_CLASS_NAME_SIZE];
     NOTE(itsi_store_count(stream->pipeline->store, stream->config.id, class_name(stream->pipeline, passage->cls, made_up),
                           passage->last_wall_ns / NS_PER_MINUTE, 1));
 }
@@ -41,7 +35,7 @@ static void count_one(void *arg, const struct itsi_passage *passage)
 static void note_left(void *arg, const struct itsi_passage *passage)
 {
     const struct itsi_camera_stream *stream = arg;
-    char data[160], made_up[MADE_UP_SIZE];
+    char data[160], made_up[ITSI_CLASS_NAME_SIZE];
     snprintf(data, sizeof data, "{\"seconds\":%.3f,\"score\":%.3f,\"from\":[%.4f,%.4f],\"to\":[%.4f,%.4f]}", passage->seconds,
              (double)passage->score, (double)passage->from[0], (double)passage->from[1], (double)passage->to[0],
              (double)passage->to[1]);

@@ -58,12 +58,17 @@ int itsi_database_take(struct itsi_database *database, struct itsi_lease lease, 
     return 0;
 }
 
+int64_t itsi_database_wait_until(struct itsi_database *database, int64_t deadline)
+{
+    const int64_t own = itsi_now_ns() + atomic_load(&database->borrow_timeout_ns);
+    return deadline < own ? deadline : own;
+}
+
 int itsi_database_borrow(struct itsi_database *database, const struct itsi_pool_owner *owner, int64_t deadline,
                          struct itsi_db_lease *out, struct its_diag *diag)
 {
     struct itsi_lease lease;
-    int64_t own = itsi_now_ns() + atomic_load(&database->borrow_timeout_ns);
-    int rc = itsi_pool_acquire(database->pool, owner, deadline < own ? deadline : own, &lease, diag);
+    int rc = itsi_pool_acquire(database->pool, owner, itsi_database_wait_until(database, deadline), &lease, diag);
     return rc ? rc : itsi_database_take(database, lease, out, diag);
 }
 

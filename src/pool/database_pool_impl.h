@@ -62,6 +62,9 @@ struct itsi_db_connection *itsi_db_link_take(struct itsi_db_link *link);
 ITS_NODISCARD int itsi_database_take(struct itsi_database *database, struct itsi_lease lease, struct itsi_db_lease *out,
                                      struct its_diag *diag);
 
+/* How long a lease is waited for: until `deadline`, or db_pool_timeout, whichever is first. */
+int64_t itsi_database_wait_until(struct itsi_database *database, int64_t deadline);
+
 /* Asks for a request's lease: 0: it has one; ITS_EAGAIN: the way's `lent` is called when it has, or the reason why not. */
 ITS_NODISCARD int itsi_db_request_borrow(struct itsi_db_request *request);
 /* ITS_ETIMEOUT, and says so: begun now, it would only cost the connection. */

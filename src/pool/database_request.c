@@ -21,9 +21,8 @@ int itsi_db_request_borrow(struct itsi_db_request *r)
     r->rc = 0;
     if (itsi_pool_try(database->pool, &r->owner, &r->lease.lease) == 0)
         return 0;
-    const int64_t own = itsi_now_ns() + database->borrow_timeout_ns;
     r->borrowing.owner = r->owner;
-    r->borrowing.deadline = r->deadline < own ? r->deadline : own;
+    r->borrowing.deadline = itsi_database_wait_until(database, r->deadline);
     r->borrowing.done = on_lent;
     itsi_pool_request(database->pool, &r->borrowing);
     return ITS_EAGAIN;

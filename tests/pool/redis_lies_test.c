@@ -4,11 +4,11 @@
 #include "redis_server.h"
 
 #include "redis_load.h"
+#include "redis_loop.h"
 
 #include <sched.h>
 #include <signal.h>
 
-static struct itsi_loop *loop;
 static struct fake fake;
 
 /* --- a cluster ------------------------------------------------------------------------------------------------------ */
@@ -186,20 +186,6 @@ static void the_sentinels_are_asked_again_when_a_check_fails(void **state)
     its_cfg_fini(&cfg);
     itsi_redis_destroy(redis, 0);
     fake_end(&fake);
-}
-
-static int start_loop(void **state)
-{
-    (void)state;
-    struct its_diag diag;
-    return itsi_loop_create(&loop, "test-loop", &diag);
-}
-
-static int end_loop(void **state)
-{
-    (void)state;
-    itsi_loop_destroy(loop);
-    return 0;
 }
 
 int main(void)

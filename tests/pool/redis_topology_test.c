@@ -3,6 +3,7 @@
 
 #include "pool/redis_slot.h"
 #include "redis_load.h"
+#include "redis_loop.h"
 
 #include <signal.h>
 
@@ -10,7 +11,6 @@
 
 enum { SENTINELS = 3, NODES = 3 };
 
-static struct itsi_loop *loop;
 static struct load load;
 
 /* --- sentinels ---------------------------------------------------------------------------------------------------- */
@@ -316,20 +316,6 @@ static void a_node_dies(void **state)
     printf("a node died: %d of 100 served meanwhile; all of them again %.2f s after it was back, %.2f s after the cluster said so\n",
            served, (double)(whole - back) / 1e9, (double)(whole - agreed) / 1e9);
     itsi_redis_destroy(redis, in_seconds(1));
-}
-
-static int start_loop(void **state)
-{
-    (void)state;
-    struct its_diag diag;
-    return itsi_loop_create(&loop, "test-loop", &diag);
-}
-
-static int end_loop(void **state)
-{
-    (void)state;
-    itsi_loop_destroy(loop);
-    return 0;
 }
 
 int main(void)
