@@ -12,14 +12,15 @@ jobs=$(nproc)
 slots=$((2 * jobs)) # what computes takes two of them, what waits takes one
 logs=build/test-logs
 mkdir -p "$logs"
+units=(--target unit_tests) # the sanitizers run nothing else
 failed=()
 began=$SECONDS
 
-build() {
+build() { # preset, then arguments for the build
     local preset=$1
     shift
-    cmake --preset "$preset" "$@" >"$logs/$preset-configure.log" 2>&1 &&
-        cmake --build --preset "$preset" -j "$jobs" >"$logs/$preset-build.log" 2>&1 && return 0
+    cmake --preset "$preset" >"$logs/$preset-configure.log" 2>&1 &&
+        cmake --build --preset "$preset" -j "$jobs" "$@" >"$logs/$preset-build.log" 2>&1 && return 0
     cat "$logs/$preset-configure.log"
     tail -40 "$logs/$preset-build.log"
     failed+=("$preset build")
@@ -39,10 +40,10 @@ suite() { # preset, then arguments for ctest
 # Builds what comes later; what fails here fails again, and is told, when its turn comes.
 build_ahead() {
     chrt --idle --pid 0 "$BASHPID" 2>/dev/null || renice -n 19 "$BASHPID"
-    local preset
-    for preset in clang asan tsan fuzz; do
-        build "$preset"
-    done
+    build clang
+    build asan "${units[@]}"
+    build tsan "${units[@]}"
+    build fuzz
 }
 
 if build release; then
@@ -57,8 +58,8 @@ if build release; then
     suite release -L alone
 fi
 build clang && suite clang -L unit -j "$slots"
-build asan && suite asan -L unit -j "$slots"
-build tsan && suite tsan -L unit -LE one_thread -j "$slots"
+build asan "${units[@]}" && suite asan -L unit -j "$slots"
+build tsan "${units[@]}" && suite tsan -L unit -LE one_thread -j "$slots"
 if command -v clang >/dev/null && build fuzz; then
     suite fuzz -L fuzz -j "$slots"
 fi

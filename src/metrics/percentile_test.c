@@ -1,18 +1,11 @@
 /* Percentiles against those of the sorted values: ten million of each of four shapes. */
 #include "support/check.h"
+#include "support/sanitized.h"
 
 #include "base/rand.h"
 #include "metrics/recording.h"
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || \
-    __has_feature(thread_sanitizer)
-enum { N = 500000 };
-#else
-enum { N = 10000000 };
-#endif
+enum { N = SANITIZED ? 500000 : 10000000 };
 enum { SERIES_FINE, SERIES_COARSE };
 
 /* The least-significant digits first: three passes of 11 bits put any 32-bit values in order. */

@@ -18,23 +18,30 @@ static int64_t rises(struct itsi_pipeline *p)
     return (int64_t)(o.status.changes_by_reason[ITSI_QUALITY_PROBE] + o.status.changes_by_reason[ITSI_QUALITY_RECOVERY]);
 }
 
+/* For so long more is delivered than the engine has at full size, and on time. A machine that is busy otherwise may take
+ * several such spans until one holds. */
+static bool is_settled(struct itsi_pipeline *p)
+{
+    struct itsi_pipeline_stats a, b;
+    const int64_t start = itsi_now_ns();
+    itsi_pipeline_stats(p, &a);
+    itsi_sleep_until_ns(start + 1500 * MS);
+    itsi_pipeline_stats(p, &b);
+    const double seconds = (double)(itsi_now_ns() - start) / ITSI_NS_PER_S;
+    const uint64_t delivered = b.ledger.delivered - a.ledger.delivered, late = b.ledger.late - a.ledger.late;
+    print_message("%d delivered, %d late, %d left out by policy in %.1f s\n", (int)delivered, (int)late,
+                  (int)(b.ledger.skipped - a.ledger.skipped), seconds);
+    return (double)delivered > 1.1 * 50 * seconds && late * 50 <= delivered;
+}
+
 /* Quality gives way until what is admitted is on time, every result says at which level it was made, and when the load is
  * gone the level comes back. */
 static void quality_gives_way_and_returns(void **state)
 {
     (void)state;
     struct itsi_pipeline *p = crowd();
-    struct itsi_pipeline_stats a, b;
     AWAIT(level_of(p, "camera_001") < ITSI_QUALITY_HIGH);
-    itsi_sleep_until_ns(itsi_now_ns() + 2000 * MS); /* what is measured is the state it found */
-    itsi_pipeline_stats(p, &a);
-    itsi_sleep_until_ns(itsi_now_ns() + 1500 * MS);
-    itsi_pipeline_stats(p, &b);
-    const uint64_t delivered = b.ledger.delivered - a.ledger.delivered, late = b.ledger.late - a.ledger.late;
-    print_message("%d delivered, %d late, %d left out by policy in 1.5 s\n", (int)delivered, (int)late,
-                  (int)(b.ledger.skipped - a.ledger.skipped));
-    assert_true(delivered > 75 + 10); /* more than the engine has at full size */
-    assert_true(late * 50 <= delivered);
+    AWAIT(is_settled(p));
     struct itsi_result *result = itsi_pipeline_latest(p, "camera_001", NULL);
     assert_non_null(result);
     assert_true(result->quality_level < ITSI_QUALITY_HIGH);
@@ -57,26 +64,54 @@ static void quality_gives_way_and_returns(void **state)
     (void)close_pipeline(p);
 }
 
-static int at_high(struct itsi_pipeline *p)
+static int lowest(struct itsi_pipeline *p)
 {
     struct itsi_quality_overview o;
     itsi_pipeline_quality(p, &o);
-    return o.status.cameras[ITSI_QUALITY_HIGH];
+    return o.status.lowest_level;
 }
 
-/* An engine that gains from batches is never idle at six tenths of what it can do: it takes what there is. */
+/* Twice what the engine can do, from cameras that give nothing up: what can be given up is the others'. */
+enum { GREEDY = 24 };
+
+static void add_greedy(struct itsi_pipeline *p)
+{
+    struct its_diag diag;
+    for (int i = 0; i < GREEDY; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "greedy_%d", i);
+        add_camera(p, id, "null://?fps=7");
+        CHECK_OK(itsi_pipeline_pin_quality(p, id, ITSI_QUALITY_HIGH, &diag), diag);
+    }
+}
+
+static void remove_greedy(struct itsi_pipeline *p)
+{
+    struct its_diag diag;
+    for (int i = 0; i < GREEDY; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "greedy_%d", i);
+        CHECK_OK(itsi_pipeline_remove_camera(p, id, &diag), diag);
+    }
+}
+
+/* An engine that gains from batches is never idle at six tenths of what it can do: it takes what there is. Runs and budget
+ * are long, so that a thread that is woken late on a busy machine is no load. */
 static void an_engine_of_batches_has_time_left(void **state)
 {
     (void)state;
     cfg.gpu.batch_size_range[1] = 8;
-    params.null_base_ns = 24 * MS; /* of any batch: 333 pictures a second at most */
-    enum { MANY = 14 };            /* ask for 196, and for 4 s for 420 */
+    cfg.general.target_latency_ms = cfg.latency_monitoring.latency_sla_ms = 1000;
+    params.null_base_ns = 96 * MS; /* of any batch: 83 pictures a second at most */
+    enum { MANY = 14 };            /* ask for 49 */
     struct itsi_pipeline *p = open_pipeline(&params);
     for (int i = 0; i < MANY; i++)
-        add_camera(p, "", "null://?fps=14&surge=30,2,4");
-    AWAIT(at_high(p) == MANY); /* of the first steps; then comes what is too much */
-    AWAIT(at_high(p) < MANY);
-    AWAIT(at_high(p) == MANY);
+        add_camera(p, "", "null://?fps=3.5");
+    AWAIT(lowest(p) == ITSI_QUALITY_HIGH); /* of the first steps; then comes what is too much */
+    add_greedy(p);
+    AWAIT(lowest(p) < ITSI_QUALITY_HIGH);
+    remove_greedy(p);
+    AWAIT(lowest(p) == ITSI_QUALITY_HIGH);
     (void)close_pipeline(p);
 }
 

@@ -7,18 +7,19 @@
 #include "support/database_requests.h"
 
 #include <stdatomic.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/its-sqlite-test-XXXXXX";
 
 static atomic_int syncs;
 
-/* In libc's place, for SQLite too: on whichever thread it writes. */
+/* In libc's place, for SQLite too, on whichever thread it writes: counted and not done. No power is cut here, and how long a
+ * disk takes is nothing these tests should depend on. */
 __attribute__((visibility("default"))) int fdatasync(int fd)
 {
+    (void)fd;
     atomic_fetch_add(&syncs, 1);
-    return (int)syscall(SYS_fdatasync, fd);
+    return 0;
 }
 
 static int open_it(struct itsi_db_connection **out, struct its_diag *diag)

@@ -1,7 +1,8 @@
 /* The viewpoints: each shows traffic with sound boxes, and the same pixels for the same seed. */
 #include "support/road_shot.h"
+#include "support/sanitized.h"
 
-enum { WIDTH = 320, HEIGHT = 192, PICTURES = 2 };
+enum { WIDTH = 320, HEIGHT = 192, PICTURES = 2, SEEDS = SANITIZED ? 1 : 3, DRAWN = SANITIZED ? 6 : 12 };
 static const char *const scenes[] = {
 #define ITSI_X(name, text) text,
     ITSI_ROAD_SCENE_MAP(ITSI_X)
@@ -46,9 +47,9 @@ static double car_width(const char *view)
 {
     double sizes[2] = {0, 0};
     int boxes = 0;
-    for (int seed = 1; seed <= 3; seed++)
+    for (int seed = 1; seed <= SEEDS; seed++)
         boxes += look(view, seed, sizes);
-    if (boxes < 3 * (int)(sizeof scenes / sizeof *scenes))
+    if (boxes < SEEDS * (int)(sizeof scenes / sizeof *scenes))
         fail_msg("view=%s: only %d boxes", view, boxes);
     assert_true(sizes[1] > 0);
     return sizes[0] / sizes[1];
@@ -115,7 +116,7 @@ static void any_is_one_of_the_views(void **state)
     static const char *const views[] = {"usual", "mast", "tele", "overhead", "close", "kerb"};
     enum { VIEWS = sizeof views / sizeof *views };
     bool drawn[VIEWS] = {false};
-    for (int seed = 0; seed < 12; seed++) {
+    for (int seed = 0; seed < DRAWN; seed++) {
         uint64_t any = first_picture("any", seed);
         int same = 0;
         for (int i = 0; i < VIEWS; i++)

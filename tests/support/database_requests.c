@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum { CONNECTIONS = 4 };
 
@@ -235,24 +236,37 @@ static void a_steady_state_allocates_nothing(void **state)
     assert_int_equal(itsi_alloc_count(), before);
 }
 
-/* Slow ones on all connections but one: what comes meanwhile is not held up, and in the end they run out of time. */
-static void a_deadline_holds_and_nobody_else_waits_for_it(void **state)
+/* Slow ones on all connections but one, and one that is quick; returns whether that was done while they were still running. */
+static bool overtakes_slow_ones(int64_t id, int64_t patience)
 {
-    (void)state;
     const struct itsi_db_statement slow = {.sql = the_case->slow_sql};
     struct asked slow_ones[CONNECTIONS - 1] = {{.rc = 0}};
     const int64_t start = itsi_now_ns();
     for (int i = 0; i < CONNECTIONS - 1; i++)
-        ask(&slow_ones[i], &slow, 0, start + 700 * ITSI_NS_PER_MS);
-    put(1, "meanwhile", 0);
-    assert_true(itsi_now_ns() - start < 600 * ITSI_NS_PER_MS);
+        ask(&slow_ones[i], &slow, 0, start + patience);
+    put(id, "meanwhile", 0);
+    const bool overtaken = itsi_now_ns() < start + patience;
     for (int i = 0; i < CONNECTIONS - 1; i++) {
         wait_for(&slow_ones[i], 1);
         assert_int_equal(slow_ones[i].rc, ITS_ETIMEOUT);
         CHECK_CONTAINS(slow_ones[i].diag.text, "deadline");
     }
-    assert_true(itsi_now_ns() - start < 5 * ITSI_NS_PER_S);
-    assert_int_equal(rows_there(), 1);
+    assert_true(itsi_now_ns() - start < patience + 5 * ITSI_NS_PER_S);
+    return overtaken;
+}
+
+/* What comes meanwhile is not held up, and in the end the slow ones run out of time. On a busy machine even the quick one may
+ * take long: then they get longer. One that waits for them is late however long that is. */
+static void a_deadline_holds_and_nobody_else_waits_for_it(void **state)
+{
+    (void)state;
+    int tries = 0;
+    int64_t patience = 500 * ITSI_NS_PER_MS;
+    while (!overtakes_slow_ones(tries++, patience)) {
+        patience *= 2;
+        assert_true(patience < 10 * ITSI_NS_PER_S);
+    }
+    assert_int_equal(rows_there(), tries);
 }
 
 static void waiting_for_a_connection_has_the_same_deadline(void **state)

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "pipeline/pipeline.h"
 
+#include <stdbool.h>
+
 static inline struct itsi_pipeline *open_pipeline(const struct itsi_pipeline_params *params)
 {
     struct its_diag diag;
@@ -39,13 +41,16 @@ static inline void quiet(struct itsi_system_load *out)
     *out = (struct itsi_system_load){.cpu_percent = 10, .memory_percent = 10, .cores = 4};
 }
 
-/* Sleeps until the condition holds; PATIENCE_NS is the test's: what does not hold by then never does. */
+/* Sleeps until the condition holds; PATIENCE_NS is the test's: what does not hold by then never does. It is asked once a
+ * turn: what held may be over in the next moment. */
 #define AWAIT(condition)                                                                                               \
     do {                                                                                                               \
         const int64_t until_ = itsi_now_ns() + PATIENCE_NS;                                                            \
-        while (!(condition) && itsi_now_ns() < until_)                                                                 \
+        bool held_;                                                                                                    \
+        while (!(held_ = (condition)) && itsi_now_ns() < until_)                                                       \
             itsi_sleep_until_ns(itsi_now_ns() + 50 * ITSI_NS_PER_MS);                                                  \
-        assert_true(condition);                                                                                        \
+        if (!held_)                                                                                                    \
+            fail_msg("not within %d s: %s", (int)(PATIENCE_NS / ITSI_NS_PER_S), #condition);                           \
     } while (0)
 
 #endif
