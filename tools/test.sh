@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 export CTEST_OUTPUT_ON_FAILURE=1 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1
 jobs=$(nproc)
-slots=$((2 * jobs)) # what computes takes two of them, what waits takes one
+slots=$((2 * jobs))      # what computes takes two of them, what waits takes one
+unit_slots=$((3 * jobs)) # no unit test depends on how fast the machine is: while some wait, all processors compute
 logs=build/test-logs
 mkdir -p "$logs"
 units=(--target unit_tests) # the sanitizers run nothing else
@@ -57,9 +58,9 @@ if build release; then
     trap - EXIT
     suite release -L alone
 fi
-build clang && suite clang -L unit -j "$slots"
-build asan "${units[@]}" && suite asan -L unit -j "$slots"
-build tsan "${units[@]}" && suite tsan -L unit -LE one_thread -j "$slots"
+build clang && suite clang -L unit -j "$unit_slots"
+build asan "${units[@]}" && suite asan -L unit -j "$unit_slots"
+build tsan "${units[@]}" && suite tsan -L unit -LE one_thread -j "$unit_slots"
 if command -v clang >/dev/null && build fuzz; then
     suite fuzz -L fuzz -j "$slots"
 fi
