@@ -80,6 +80,20 @@ static bool is_calm(const struct itsi_store *store)
     return !has_spooled(store) && !itsi_store_has_pending(store);
 }
 
+static int delete_old(struct itsi_store *store, struct itsi_db_connection *db, int64_t now, int64_t deadline, struct its_diag *diag)
+{
+    const bool was_in_doubt = itsi_retention_is_in_doubt(&store->retention);
+    const int rc = itsi_retention_step(&store->retention, db, (int64_t)store->writer, now, itsi_wall_ns(), deadline,
+                                       &store->own.deleted, diag);
+    const bool is_in_doubt = itsi_retention_is_in_doubt(&store->retention);
+    if (is_in_doubt && !was_in_doubt)
+        itsi_warn("store", "the clock is over a day away from the time known so far: nothing is deleted by it until it has gone "
+                           "evenly for six hours");
+    else if (was_in_doubt && !is_in_doubt)
+        itsi_info("store", "the clock is trusted again");
+    return rc;
+}
+
 static int use(struct itsi_store *store, struct itsi_db_connection *db, int64_t now, int64_t deadline, struct its_diag *diag)
 {
     int rc = store->is_migrated ? 0 : itsi_store_migrate(db, deadline, diag);
@@ -88,8 +102,7 @@ static int use(struct itsi_store *store, struct itsi_db_connection *db, int64_t 
     store->is_migrated = true;
     rc = itsi_store_write_waiting(store, db, now + DRAIN_NS, deadline, diag);
     if (rc == 0 && is_calm(store) && now >= store->retention.next_ns)
-        rc = itsi_retention_step(&store->retention, db, (int64_t)store->writer, now, itsi_wall_ns(), deadline,
-                                 &store->own.deleted, diag);
+        rc = delete_old(store, db, now, deadline, diag);
     if (itsi_store_is_refusal(rc))
         store->is_migrated = false; /* the tables may be gone: a database made anew, or an older one restored */
     return rc;
