@@ -1,5 +1,7 @@
 #include "capture/freeze.h"
 
+#include "base/hash.h"
+
 #define GRID_X 64
 #define GRID_Y 36
 #define RECONNECT_AFTER 10 /* timeouts */
@@ -32,16 +34,14 @@ enum itsi_freeze_verdict itsi_freeze_feed(struct itsi_freeze *f, uint64_t hash, 
 
 uint64_t itsi_freeze_hash(const struct itsi_picture *picture)
 {
-    uint64_t hash = UINT64_C(1469598103934665603);
+    uint64_t hash = ITSI_HASH_START;
     if (picture->layout == ITSI_LAYOUT_NONE)
         return hash;
     for (int gy = 0; gy < GRID_Y; gy++) {
         int y = (int)((int64_t)picture->height * gy / GRID_Y);
         const uint8_t *row = picture->plane[0] + (int64_t)y * picture->stride[0];
-        for (int gx = 0; gx < GRID_X; gx++) {
-            hash ^= row[(int64_t)picture->width * gx / GRID_X];
-            hash *= UINT64_C(1099511628211);
-        }
+        for (int gx = 0; gx < GRID_X; gx++)
+            hash = itsi_hash_bytes(hash, &row[(int64_t)picture->width * gx / GRID_X], 1);
     }
     return hash;
 }

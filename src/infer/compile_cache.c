@@ -4,6 +4,7 @@
 #include "base/diag.h"
 #include "base/dirs.h"
 #include "base/file_lock.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #include <dirent.h>
@@ -19,21 +20,17 @@
 #define MOST_BYTES (INT64_C(2) << 30)
 enum { MOST_FILES = 64, NAME_SIZE = 128 };
 
-static const uint64_t fnv_offset = UINT64_C(0xcbf29ce484222325), fnv_prime = UINT64_C(0x100000001b3);
-
-/* FNV-1a, eight bytes at a time: the files are tens of megabytes, and nobody forges them. */
+/* base/hash.h eight bytes at a time: the files are tens of megabytes, and nobody forges them. */
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
 {
     const uint8_t *p = data;
     for (; len >= sizeof(uint64_t); p += sizeof(uint64_t), len -= sizeof(uint64_t)) {
         uint64_t word;
         memcpy(&word, p, sizeof word);
-        hash = (hash ^ word) * fnv_prime;
+        hash = (hash ^ word) * ITSI_HASH_PRIME;
         hash ^= hash >> 32; /* the high bytes of a word reach the low ones of the next */
     }
-    while (len--)
-        hash = (hash ^ *p++) * fnv_prime;
-    return hash;
+    return itsi_hash_bytes(hash, p, len);
 }
 
 /* False: it cannot be read. Reading it here is no use of it (O_NOATIME, which only its owner may ask for). */
@@ -57,7 +54,7 @@ static int key_of(const char *model_path, const char *runtime, uint64_t *key, st
 {
     char weights[4096];
     const size_t len = strlen(model_path);
-    *key = hash_bytes(fnv_offset, runtime, strlen(runtime));
+    *key = hash_bytes(ITSI_HASH_START, runtime, strlen(runtime));
     if (!hash_file(model_path, key))
         return itsi_fail(diag, ITS_EIO, "%s: %s", model_path, strerror(errno));
     if (len < 4 || len >= sizeof weights || strcmp(model_path + len - 4, ".xml") != 0)
@@ -91,7 +88,7 @@ static void read_notes(const struct itsi_compile_cache *cache, struct notes *not
 
 static bool as_noted(const struct notes *notes, const char *name, const char *path)
 {
-    uint64_t hash = fnv_offset;
+    uint64_t hash = ITSI_HASH_START;
     for (int i = 0; i < notes->count; i++)
         if (strcmp(notes->file[i].name, name) == 0)
             return hash_file(path, &hash) && hash == notes->file[i].hash;
@@ -127,7 +124,7 @@ void itsi_compile_cache_seal(struct itsi_compile_cache *cache)
     FILE *file = dir ? fopen(part, "we") : NULL;
     bool ok = file != NULL;
     for (const struct dirent *entry; ok && (entry = readdir(dir));) {
-        uint64_t hash = fnv_offset;
+        uint64_t hash = ITSI_HASH_START;
         if (!itsi_compile_cache_owns(entry->d_name) && strlen(entry->d_name) < NAME_SIZE &&
             itsi_compile_cache_path(path, cache->dir, entry->d_name) && hash_file(path, &hash))
             ok = fprintf(file, "%016" PRIx64 " %s\n", hash, entry->d_name) > 0;

@@ -45,7 +45,7 @@ static uint64_t add_text(uint64_t hash, const char *text)
 
 uint64_t itsi_alert_fingerprint(const struct itsi_alert *alert)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = ITSI_HASH_START;
     hash = add_text(hash, itsi_alert_condition_name(alert->condition));
     hash = add_text(hash, itsi_alert_scope_name(alert->scope));
     hash = add_text(hash, alert->subject);

@@ -2,11 +2,10 @@
 #include "optimizer/documents.h"
 
 #include "base/clock.h"
+#include "base/figure.h"
 #include "base/mem.h"
 
 #include <math.h>
-
-static double or_nan(double figure) { return figure < 0 ? (double)NAN : figure; }
 
 static void put_level(struct itsi_json *json, const char *key, int level)
 {
@@ -105,26 +104,26 @@ static void put_system(struct itsi_json *json, const struct itsi_quality_status 
     itsi_json_object(json, "system_metrics");
     put_wall(json, "timestamp", itsi_wall_ns());
     itsi_json_string(json, "load_condition", itsi_quality_condition_name(status->condition));
-    itsi_json_number(json, "cpu_percent", or_nan(load->cpu_percent), 1);
-    itsi_json_number(json, "memory_percent", or_nan(load->memory_percent), 1);
-    itsi_json_number(json, "gpu_percent", or_nan(load->gpu_percent), 1);
-    itsi_json_number(json, "gpu_memory_percent", or_nan(load->gpu_memory_percent), 1);
+    itsi_json_number(json, "cpu_percent", itsi_figure_or_nan(load->cpu_percent), 1);
+    itsi_json_number(json, "memory_percent", itsi_figure_or_nan(load->memory_percent), 1);
+    itsi_json_number(json, "gpu_percent", itsi_figure_or_nan(load->gpu_percent), 1);
+    itsi_json_number(json, "gpu_memory_percent", itsi_figure_or_nan(load->gpu_memory_percent), 1);
     itsi_json_int(json, "active_streams", stats->cameras_running);
-    itsi_json_number(json, "average_latency_ms", or_nan(load->latency_ms), 3);
+    itsi_json_number(json, "average_latency_ms", itsi_figure_or_nan(load->latency_ms), 3);
     itsi_json_int(json, "queue_depth", (int64_t)stats->ledger.in_flight);
-    itsi_json_number(json, "error_rate", or_nan(load->error_rate), 5);
+    itsi_json_number(json, "error_rate", itsi_figure_or_nan(load->error_rate), 5);
     itsi_json_end(json, '}');
 }
 
 static void put_load(struct itsi_json *json, const struct itsi_quality_load *load)
 {
     itsi_json_object(json, "load");
-    itsi_json_number(json, "engine_busy", or_nan(load->engine_busy), 4);
-    itsi_json_number(json, "decode_share", or_nan(load->decode_share), 4);
-    itsi_json_number(json, "encode_share", or_nan(load->encode_share), 4);
+    itsi_json_number(json, "engine_busy", itsi_figure_or_nan(load->engine_busy), 4);
+    itsi_json_number(json, "decode_share", itsi_figure_or_nan(load->decode_share), 4);
+    itsi_json_number(json, "encode_share", itsi_figure_or_nan(load->encode_share), 4);
     itsi_json_number(json, "slack_ms", load->slack_ms, 3);
-    itsi_json_number(json, "queue_age_ms", or_nan(load->queue_age_ms), 3);
-    itsi_json_number(json, "on_time_ratio", or_nan(load->on_time_ratio), 5);
+    itsi_json_number(json, "queue_age_ms", itsi_figure_or_nan(load->queue_age_ms), 3);
+    itsi_json_number(json, "on_time_ratio", itsi_figure_or_nan(load->on_time_ratio), 5);
     itsi_json_end(json, '}');
 }
 

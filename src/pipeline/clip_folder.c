@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/replace_file.h"
 #include "config/camera.h"
 
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char suffix[] = ".mp4";
@@ -49,24 +49,18 @@ void itsi_clip_facts_init(struct itsi_clip_facts *facts, const char *camera, int
     snprintf(facts->name, sizeof facts->name, "%.24s-%.64s%s", time, facts->camera, suffix);
 }
 
-enum { LAST_YEAR = 2261 }; /* the last whole one that nanoseconds since 1970 can tell */
-
 /* "2026-01-31T12-00-00.123Z", and nothing that only looks like it. */
 static bool parse_time(const char *text, int64_t *wall_ns)
 {
-    char again[32];
-    struct tm tm = {0};
-    int ms, length = 0;
-    if (sscanf(text, "%4d-%2d-%2dT%2d-%2d-%2d.%3dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-               &tm.tm_sec, &ms, &length) != 7 ||
-        length != ITSI_CLIP_TIME_SIZE - 1 || tm.tm_year < 1970 || tm.tm_year > LAST_YEAR)
+    char time[ITSI_CLIP_TIME_SIZE], again[32];
+    snprintf(time, sizeof time, "%.*s", ITSI_CLIP_TIME_SIZE - 1, text);
+    if (strlen(time) != sizeof time - 1 || time[13] != '-' || time[16] != '-')
         return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    *wall_ns = (int64_t)timegm(&tm) * ITSI_NS_PER_S + ms * ITSI_NS_PER_MS;
+    time[13] = time[16] = ':';
+    if (!itsi_moment_parse(time, wall_ns))
+        return false;
     itsi_format_wall(*wall_ns, again);
-    again[13] = again[16] = '-';
-    return strncmp(again, text, ITSI_CLIP_TIME_SIZE - 1) == 0;
+    return strcmp(again, time) == 0;
 }
 
 bool itsi_clip_facts_of_name(struct itsi_clip_facts *facts, const char *name)

@@ -1,5 +1,6 @@
 #include "quality/event.h"
 
+#include "base/figure.h"
 #include "base/json.h"
 #include "core/detection.h"
 
@@ -32,12 +33,6 @@ void itsi_quality_events_add(struct itsi_quality_events *events, const struct it
         events->items[events->count++] = *event;
     else
         events->suppressed++;
-}
-
-/* Unknown figures are left out. */
-static double or_nan(double figure)
-{
-    return figure < 0 ? NAN : figure;
 }
 
 /* Appends " name value unit" unless the value is NAN; returns the new length. */
@@ -74,11 +69,11 @@ void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, 
     const struct itsi_quality_inputs *in = &event->inputs;
     char figures[192] = "";
     size_t n = add_figure(figures, sizeof figures, 0, "slack", in->slack_ms, "ms");
-    n = add_figure(figures, sizeof figures, n, "oldest waiting", or_nan(in->queue_age_ms), "ms");
-    n = add_figure(figures, sizeof figures, n, "on time", or_nan(in->on_time_ratio) * 100, "%");
-    n = add_figure(figures, sizeof figures, n, "busy", or_nan(in->busy) * 100, "%");
-    n = add_figure(figures, sizeof figures, n, "unmet", or_nan(in->unmet) * 100, "%");
-    n = add_figure(figures, sizeof figures, n, "demand", or_nan(in->utilisation) * 100, "%");
+    n = add_figure(figures, sizeof figures, n, "oldest waiting", itsi_figure_or_nan(in->queue_age_ms), "ms");
+    n = add_figure(figures, sizeof figures, n, "on time", itsi_figure_or_nan(in->on_time_ratio) * 100, "%");
+    n = add_figure(figures, sizeof figures, n, "busy", itsi_figure_or_nan(in->busy) * 100, "%");
+    n = add_figure(figures, sizeof figures, n, "unmet", itsi_figure_or_nan(in->unmet) * 100, "%");
+    n = add_figure(figures, sizeof figures, n, "demand", itsi_figure_or_nan(in->utilisation) * 100, "%");
     if (event->knob == ITSI_KNOB_DECODE && event->key_fps > 0)
         add_figure(figures, sizeof figures, n, "key frames", event->key_fps, "/s");
     char change[192]; /* room for the longest of all names */
@@ -89,9 +84,9 @@ void itsi_quality_event_text(const struct itsi_quality_event *event, char *out, 
 void itsi_quality_put_inputs(struct itsi_json *json, const struct itsi_quality_inputs *in)
 {
     itsi_json_number(json, "slack_ms", in->slack_ms, 3);
-    itsi_json_number(json, "queue_age_ms", or_nan(in->queue_age_ms), 3);
-    itsi_json_number(json, "on_time_ratio", or_nan(in->on_time_ratio), 5);
-    itsi_json_number(json, "busy", or_nan(in->busy), 4);
-    itsi_json_number(json, "unmet", or_nan(in->unmet), 4);
-    itsi_json_number(json, "utilisation", or_nan(in->utilisation), 4);
+    itsi_json_number(json, "queue_age_ms", itsi_figure_or_nan(in->queue_age_ms), 3);
+    itsi_json_number(json, "on_time_ratio", itsi_figure_or_nan(in->on_time_ratio), 5);
+    itsi_json_number(json, "busy", itsi_figure_or_nan(in->busy), 4);
+    itsi_json_number(json, "unmet", itsi_figure_or_nan(in->unmet), 4);
+    itsi_json_number(json, "utilisation", itsi_figure_or_nan(in->utilisation), 4);
 }

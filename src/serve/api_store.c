@@ -6,7 +6,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "serve/moment.h"
+#include "base/moment.h"
 #include "store/query.h"
 #include "store/tables.h"
 

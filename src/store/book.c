@@ -44,13 +44,23 @@ void itsi_book_fini(struct itsi_book *book)
     memset(book, 0, sizeof *book);
 }
 
-void itsi_book_reset(struct itsi_book *book)
+void itsi_book_reset_counts(struct itsi_book *book)
 {
     if (book->count_rows)
         memset(book->index, 0, (book->index_mask + 1) * sizeof *book->index);
     book->count_rows = 0;
+}
+
+void itsi_book_reset_rows(struct itsi_book *book)
+{
     for (int t = 0; t < ITSI_STORE_TABLES; t++)
         book->rows[t].size = book->rows[t].rows = 0;
+}
+
+void itsi_book_reset(struct itsi_book *book)
+{
+    itsi_book_reset_counts(book);
+    itsi_book_reset_rows(book);
 }
 
 /* --- filling ----------------------------------------------------------------------------------------------------- */

@@ -27,6 +27,9 @@ struct itsi_book {
 ITS_NODISCARD int itsi_book_init(struct itsi_book *book, size_t most_counts, size_t row_bytes, struct its_diag *diag);
 void itsi_book_fini(struct itsi_book *book);
 void itsi_book_reset(struct itsi_book *book);
+/* The one part of it, and the other. */
+void itsi_book_reset_counts(struct itsi_book *book);
+void itsi_book_reset_rows(struct itsi_book *book);
 
 /* is_new: it is a row of its own. ITS_ELIMIT: no room; ITS_EINVAL: a name that is empty or too long, or no
  * UTF-8; n below 0 or above ITSI_STORE_COUNT_MOST. */

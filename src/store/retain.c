@@ -63,6 +63,51 @@ static int take_duty(struct itsi_db_connection *db, int64_t holder, int64_t wall
     return itsi_db_run(db, &take, values, 4, count_row, is_ours, deadline, diag);
 }
 
+/* --- the clock ----------------------------------------------------------------------------------------------------- */
+
+static int keep_time(void *arg, const struct itsi_db_value *values, int count)
+{
+    (void)count;
+    *(int64_t *)arg = values[0].number;
+    return 0;
+}
+
+static int load_trust(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t now, int64_t deadline,
+                      struct its_diag *diag)
+{
+    static const struct itsi_db_statement ask = {.name = "store_trusted_time",
+                                                 .sql = "SELECT until_ns FROM its_duty WHERE duty = 'clock'"};
+    int64_t wall_ns = 0;
+    if (retention->has_trust)
+        return 0;
+    const int rc = itsi_db_run(db, &ask, NULL, 0, keep_time, &wall_ns, deadline, diag);
+    if (rc != 0)
+        return rc;
+    itsi_wall_trust_init(&retention->trust, now, wall_ns);
+    retention->has_trust = true;
+    return 0;
+}
+
+/* Once a pass is often enough: a process that starts again within a day of it knows the time. */
+static int keep_trust(const struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder, int64_t now,
+                      int64_t deadline, struct its_diag *diag)
+{
+    static const struct itsi_db_statement keep = {
+        .name = "store_keep_trusted_time",
+        .sql = "INSERT INTO its_duty (duty, holder, until_ns) VALUES ('clock', ?1, ?2) ON CONFLICT (duty) DO UPDATE "
+               "SET holder = excluded.holder, until_ns = excluded.until_ns"};
+    const int64_t known_ns = itsi_wall_trust_at(&retention->trust, now);
+    const struct itsi_db_value values[] = {itsi_db_int(holder), itsi_db_int(known_ns)};
+    return known_ns == 0 ? 0 : itsi_db_run(db, &keep, values, 2, NULL, NULL, deadline, diag);
+}
+
+bool itsi_retention_is_in_doubt(const struct itsi_retention *retention)
+{
+    return retention->trust.is_in_doubt && retention->trust.wall_ns != 0;
+}
+
+/* --- deleting ------------------------------------------------------------------------------------------------------ */
+
 static int keep_camera(void *arg, const struct itsi_db_value *values, int count)
 {
     (void)count;
@@ -103,22 +148,41 @@ static int delete_some(struct itsi_retention *retention, struct itsi_db_connecti
     return 0;
 }
 
+static void begin_next_pass(struct itsi_retention *retention, int64_t now)
+{
+    retention->table = 0;
+    retention->camera[0] = '\0';
+    retention->next_ns = now + BETWEEN_PASSES_NS;
+}
+
+static int end_pass(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder, int64_t now,
+                    int64_t trusted_ns, int64_t deadline, struct its_diag *diag)
+{
+    begin_next_pass(retention, now);
+    const int rc = keep_trust(retention, db, holder, now, deadline, diag);
+    return rc ? rc : delete_writers(db, trusted_ns, deadline, diag);
+}
+
 int itsi_retention_step(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder, int64_t now,
                         int64_t wall_ns, int64_t deadline, uint64_t *deleted, struct its_diag *diag)
 {
     uint64_t is_ours;
-    int rc = take_duty(db, holder, wall_ns, &is_ours, deadline, diag);
+    int rc = load_trust(retention, db, now, deadline, diag);
     if (rc != 0)
         return rc;
+    const int64_t trusted_ns = itsi_wall_trust_look(&retention->trust, now, wall_ns);
+    rc = take_duty(db, holder, wall_ns, &is_ours, deadline, diag);
+    if (rc != 0)
+        return rc;
+    if (!is_ours) { /* who has it keeps the time as well; this one only goes on watching its clock */
+        begin_next_pass(retention, now);
+        return 0;
+    }
     while (retention->table < ITSI_STORE_TABLES &&
            (retention->days[retention->table] == 0 || !aged[retention->table].unit_ns))
         retention->table++;
-    if (!is_ours || retention->table == ITSI_STORE_TABLES) {
-        retention->table = 0;
-        retention->camera[0] = '\0';
-        retention->next_ns = now + BETWEEN_PASSES_NS;
-        return is_ours ? delete_writers(db, wall_ns, deadline, diag) : 0;
-    }
+    if (retention->table == ITSI_STORE_TABLES)
+        return end_pass(retention, db, holder, now, trusted_ns, deadline, diag);
     retention->next_ns = now + BETWEEN_STEPS_NS;
-    return delete_some(retention, db, wall_ns, deadline, deleted, diag);
+    return delete_some(retention, db, trusted_ns, deadline, deleted, diag);
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- the list ------------------------------------------------------------------------------------------------------ */
@@ -173,9 +174,18 @@ static int open_folder(struct itsi_spool *spool, struct its_diag *diag)
     return itsi_spool_scan(spool, diag);
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 int itsi_spool_open(struct itsi_spool **out, const char *folder, uint64_t most_bytes, itsi_spool_notice_fn *notice, void *arg,
                     struct its_diag *diag)
 {
+    *out = NULL;
+    if (most_bytes == 0 && !is_folder(folder))
+        return 0;
     struct itsi_spool *spool = itsi_zalloc(sizeof *spool);
     if (spool) {
         spool->folder_fd = spool->lock_fd = -1;
@@ -186,12 +196,11 @@ int itsi_spool_open(struct itsi_spool **out, const char *folder, uint64_t most_b
         spool->arg = arg;
     }
     int rc = spool && spool->folder ? open_folder(spool, diag) : itsi_fail(diag, ITS_ENOMEM, "spool: out of memory");
-    if (rc != 0) {
+    if (rc != 0 || (most_bytes == 0 && spool->count == 0))
         itsi_spool_close(spool);
-        return rc;
-    }
-    *out = spool;
-    return 0;
+    else
+        *out = spool;
+    return rc;
 }
 
 void itsi_spool_close(struct itsi_spool *spool)

@@ -30,8 +30,9 @@ struct itsi_spool_stats {
 };
 
 struct itsi_spool;
-/* Makes the folder, and takes over what an earlier process left in it. notice: names a file that was set aside; NULL: not
- * wanted. ITS_EBUSY: another process uses it. */
+/* Makes the folder, and takes over what an earlier process left in it. most_bytes 0: only that, nothing is put in; *out is
+ * NULL where nothing was left. notice: names a file that was set aside; NULL: not wanted. ITS_EBUSY: another process uses
+ * it. */
 typedef void itsi_spool_notice_fn(void *arg, const char *text);
 ITS_NODISCARD int itsi_spool_open(struct itsi_spool **out, const char *folder, uint64_t most_bytes,
                                   itsi_spool_notice_fn *notice, void *arg, struct its_diag *diag);

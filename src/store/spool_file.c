@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/replace_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,40 +23,13 @@ uint32_t itsi_spool_blocks(uint64_t size)
 
 /* --- writing and reading ------------------------------------------------------------------------------------------ */
 
-static int write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t put = write(fd, bytes + done, size - done);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return errno;
-        done += (size_t)put;
-    }
-    return fsync(fd) == 0 ? 0 : errno;
-}
-
 int itsi_spool_write(struct itsi_spool *spool, uint64_t number, const uint8_t *block, size_t size, struct its_diag *diag)
 {
     char part[ITSI_SPOOL_NAME_SIZE], name[ITSI_SPOOL_NAME_SIZE];
     itsi_spool_name(part, number, "part");
     itsi_spool_name(name, number, "batch");
-    int fd = openat(spool->folder_fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return itsi_fail_errno(diag, errno, "spool %.200s", spool->folder);
-    int err = write_all(fd, block, size);
-    if (close(fd) != 0 && err == 0)
-        err = errno;
-    if (err == 0 && renameat(spool->folder_fd, part, spool->folder_fd, name) != 0)
-        err = errno;
-    if (err == 0 && fsync(spool->folder_fd) != 0) {
-        err = errno;
-        unlinkat(spool->folder_fd, name, 0);
-    }
-    if (err == 0)
-        return 0;
-    unlinkat(spool->folder_fd, part, 0);
-    return itsi_fail_errno(diag, err, "spool %.200s", spool->folder);
+    const int err = itsi_replace_file_at(spool->folder_fd, part, name, block, size);
+    return err ? itsi_fail_errno(diag, err, "spool %.200s", spool->folder) : 0;
 }
 
 static int read_all(int fd, size_t size, struct itsi_buf *out)

@@ -150,6 +150,28 @@ static void when_it_is_full_the_oldest_counts_go_first(void **state)
     itsi_spool_close(spool);
 }
 
+static void without_room_only_what_is_there_is_read(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct itsi_spool *spool;
+    char nowhere[80];
+    snprintf(nowhere, sizeof nowhere, "%s/none", folder);
+    CHECK_OK(itsi_spool_open(&spool, nowhere, 0, NULL, NULL, &diag), diag);
+    assert_null(spool);
+    assert_int_not_equal(access(nowhere, F_OK), 0);
+    spool = open_spool(1 << 20);
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        assert_int_equal(put(spool, seq, true), 0);
+    itsi_spool_close(spool);
+    spool = open_spool(0);
+    assert_int_equal(put(spool, 4, true), ITS_ELIMIT);
+    assert_string_equal(drain(spool), "1 2 3");
+    itsi_spool_close(spool);
+    assert_null(open_spool(0)); /* and leaves it to others */
+    itsi_spool_close(open_spool(1 << 20));
+}
+
 static void damage(int n, long at, int size)
 {
     char path[128];
@@ -322,6 +344,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(batches_come_back_in_order_and_once),
         TEST(when_it_is_full_the_oldest_counts_go_first),
+        TEST(without_room_only_what_is_there_is_read),
         TEST(what_is_damaged_is_set_aside_and_the_rest_goes_on),
         TEST(a_process_killed_at_any_moment_leaves_whole_batches),
         TEST(a_disk_without_room_loses_nothing_that_is_there),

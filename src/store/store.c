@@ -133,6 +133,16 @@ static void log_notice(void *arg, const char *text)
     itsi_warn("store", "%s", text);
 }
 
+static void tell_what_is_left(const struct itsi_store *store)
+{
+    struct itsi_spool_stats spool;
+    if (!store->spool || itsi_store_spools(store))
+        return;
+    itsi_spool_stats(store->spool, &spool);
+    itsi_warn("store", "nothing is spooled (spool_max_mb=0), but %llu rows of an earlier time lie in %s: they are written",
+              (unsigned long long)spool.rows, store->params.spool_folder);
+}
+
 static void free_it(struct itsi_store *store)
 {
     for (int i = 0; i < 2; i++)
@@ -163,10 +173,11 @@ static int set_up(struct itsi_store *store, struct its_diag *diag)
         .first_ns = params->retry_first_ns, .most_ns = params->retry_most_ns, .give_up_ns = ITSI_NEVER};
     itsi_backoff_init(&store->backoff, &policy, store->writer);
     itsi_retention_init(&store->retention, params->retention_days, itsi_now_ns());
-    int rc = params->spool_bytes
+    int rc = params->spool_folder
                  ? itsi_spool_open(&store->spool, params->spool_folder, params->spool_bytes, log_notice, NULL, diag)
                  : 0;
     if (rc == 0) {
+        tell_what_is_left(store);
         itsi_store_publish(store); /* what an earlier process left shows from the first moment */
         rc = itsi_thread_start(&store->thread, "store", itsi_store_write_loop, store, diag);
     }

@@ -15,8 +15,8 @@ struct itsi_store;
 
 struct itsi_store_params {
     struct itsi_database *database; /* outlives the store */
-    const char *spool_folder;       /* copied */
-    uint64_t spool_bytes;           /* most; 0: no spool, what the database does not take waits in memory */
+    const char *spool_folder;       /* copied; NULL: only without spool_bytes */
+    uint64_t spool_bytes;           /* most; 0: what the database does not take waits in memory; what lies there is written */
     int64_t flush_ns;               /* what is noted waits so long at most */
     int batch_rows;                 /* or until there are so many */
     int queue_rows;                 /* different counts that may wait */

@@ -36,16 +36,17 @@ struct itsi_store {
     size_t pending_rows;
 
     /* the writer's own */
-    struct itsi_book *back;
+    struct itsi_book *back;   /* empty, but for what there was no memory to seal */
+    int64_t back_wall_ns;     /* of its oldest row */
     struct itsi_store_pending pending[ITSI_STORE_PENDING];
-    struct itsi_spool *spool; /* NULL: none */
+    struct itsi_spool *spool; /* NULL: none; without spool_bytes only what an earlier process left */
     struct itsi_batch batch;
     struct itsi_buf scratch, spooled;
     struct itsi_backoff backoff;
     struct itsi_retention retention;
     struct itsi_store_stats own; /* its part of stats, without the lock */
     int spool_refusals;          /* of the spool's first */
-    int64_t next_try_ns, next_spool_ns;
+    int64_t next_try_ns, next_spool_ns, next_seal_ns;
     uint64_t writer, seq;
     bool is_migrated;
 };
@@ -54,11 +55,16 @@ void *itsi_store_write_loop(void *store);
 
 /* store_pending.c: what is sealed, and where it goes. On the writer's thread. */
 bool itsi_store_has_pending(const struct itsi_store *store);
-/* Takes the front's rows, if there are any, as pending blocks; nothing may be pending. */
-void itsi_store_seal_front(struct itsi_store *store);
+/* Whether what the database does not take goes to disk. */
+bool itsi_store_spools(const struct itsi_store *store);
+/* Takes the front's rows, if there are any, as pending blocks; nothing may be pending. What there is no memory for stays in
+ * the back and comes first the next time. */
+void itsi_store_seal(struct itsi_store *store);
 /* The pending blocks into the spool, in order, as far as it takes them. */
 void itsi_store_spool_pending(struct itsi_store *store);
-void itsi_store_drop_pending(struct itsi_store *store, enum itsi_store_drop reason);
+/* At the end: the pending blocks; what could not be sealed. */
+void itsi_store_drop_pending(struct itsi_store *store);
+void itsi_store_drop_unsealed(struct itsi_store *store);
 /* The spool's oldest, then, once that is empty, what is pending; until `until`. */
 ITS_NODISCARD int itsi_store_write_waiting(struct itsi_store *store, struct itsi_db_connection *db, int64_t until,
                                            int64_t deadline, struct its_diag *diag);

@@ -31,66 +31,90 @@ static void drop(struct itsi_store *store, enum itsi_store_drop reason, const ui
         store->own.dropped[reason][t] += rows[t];
 }
 
-static void lose_back(struct itsi_store *store)
+static void drop_book(struct itsi_store *store, const struct itsi_book *book, enum itsi_store_drop reason)
 {
     uint32_t rows[ITSI_STORE_TABLES];
     for (int t = 0; t < ITSI_STORE_TABLES; t++)
-        rows[t] = store->back->rows[t].rows;
-    rows[ITSI_STORE_COUNT] = (uint32_t)store->back->count_rows;
-    drop(store, ITSI_STORE_DROP_QUEUE, rows);
-}
-
-static bool seal(struct itsi_store *store, struct itsi_store_pending *pending, int64_t wall_ns, bool is_counts)
-{
-    struct its_diag diag;
-    pending->refusals = 0;
-    pending->wall_ns = wall_ns;
-    if (is_counts)
-        itsi_book_seal_counts(store->back, store->writer, store->seq + 1, &store->scratch, &pending->block);
-    else
-        itsi_book_seal_rows(store->back, store->writer, store->seq + 1, &pending->block);
-    if (pending->block.failed)
-        return false;
-    if (!pending->block.len)
-        return true;
-    store->seq++;
-    return itsi_batch_read_head(&pending->head, (const uint8_t *)pending->block.data, pending->block.len, &diag) == 0;
+        rows[t] = book->rows[t].rows;
+    rows[ITSI_STORE_COUNT] = (uint32_t)book->count_rows;
+    drop(store, reason, rows);
 }
 
 static void clear(struct itsi_store_pending *pending)
 {
     itsi_buf_reset(&pending->block);
     pending->block.failed = false;
+    pending->refusals = 0;
 }
 
-void itsi_store_seal_front(struct itsi_store *store)
+/* The counts of the back, or all else in it, which are in the block then. False: there is no memory for them. */
+static bool seal_part(struct itsi_store *store, struct itsi_store_pending *pending, bool is_counts)
+{
+    struct its_diag diag;
+    clear(pending);
+    if (is_counts)
+        itsi_book_seal_counts(store->back, store->writer, store->seq + 1, &store->scratch, &pending->block);
+    else
+        itsi_book_seal_rows(store->back, store->writer, store->seq + 1, &pending->block);
+    if (pending->block.failed || (pending->block.len && itsi_batch_read_head(&pending->head, (const uint8_t *)pending->block.data,
+                                                                             pending->block.len, &diag) != 0)) {
+        clear(pending);
+        return false;
+    }
+    if (pending->block.len)
+        store->seq++;
+    pending->wall_ns = store->back_wall_ns;
+    if (is_counts)
+        itsi_book_reset_counts(store->back);
+    else
+        itsi_book_reset_rows(store->back);
+    return true;
+}
+
+static void swap_books(struct itsi_store *store)
 {
     pthread_mutex_lock(&store->mutex);
     struct itsi_book *full = store->front;
-    const int64_t wall_ns = store->front_wall_ns;
+    store->back_wall_ns = store->front_wall_ns;
     store->front = store->back;
     store->back = full;
     store->front_ns = 0;
     store->is_full = false;
     store->pending_rows = itsi_book_size(full);
-    store->unwritten_wall_ns = store->unwritten_wall_ns ? store->unwritten_wall_ns : wall_ns;
+    store->unwritten_wall_ns = store->unwritten_wall_ns ? store->unwritten_wall_ns : store->back_wall_ns;
     pthread_mutex_unlock(&store->mutex);
-    if (!seal(store, &store->pending[0], wall_ns, false) || !seal(store, &store->pending[1], wall_ns, true)) {
-        lose_back(store); /* no memory for them: what neither queue nor disk can hold */
-        itsi_store_fail(store, "out of memory");
-        for (int i = 0; i < ITSI_STORE_PENDING; i++)
-            clear(&store->pending[i]);
+}
+
+void itsi_store_seal(struct itsi_store *store)
+{
+    if (itsi_book_size(store->back) == 0)
+        swap_books(store);
+    if (seal_part(store, &store->pending[0], false) && seal_part(store, &store->pending[1], true))
+        return;
+    itsi_store_fail(store, "out of memory");
+    store->next_seal_ns = itsi_now_ns() + store->params.flush_ns; /* it waits here; what comes meanwhile fills the queue */
+}
+
+void itsi_store_drop_unsealed(struct itsi_store *store)
+{
+    for (int i = 0; i < 2; i++) {
+        drop_book(store, &store->books[i], ITSI_STORE_DROP_SHUTDOWN);
+        itsi_book_reset(&store->books[i]);
     }
-    itsi_book_reset(store->back);
 }
 
 /* --- to the spool --------------------------------------------------------------------------------------------------- */
 
-void itsi_store_drop_pending(struct itsi_store *store, enum itsi_store_drop reason)
+bool itsi_store_spools(const struct itsi_store *store)
+{
+    return store->params.spool_bytes != 0;
+}
+
+void itsi_store_drop_pending(struct itsi_store *store)
 {
     for (int i = 0; i < ITSI_STORE_PENDING; i++) {
         if (store->pending[i].block.len)
-            drop(store, reason, store->pending[i].head.rows);
+            drop(store, ITSI_STORE_DROP_SHUTDOWN, store->pending[i].head.rows);
         clear(&store->pending[i]);
     }
 }
@@ -156,7 +180,7 @@ static int write_pending(struct itsi_store *store, struct itsi_store_pending *pe
     int rc = itsi_batch_read(&store->batch, (const uint8_t *)pending->block.data, pending->block.len, diag);
     if (rc == 0)
         rc = write_batch(store, db, deadline, diag);
-    if (itsi_store_is_refusal(rc) && !store->spool && ++pending->refusals >= REFUSALS) {
+    if (itsi_store_is_refusal(rc) && !itsi_store_spools(store) && ++pending->refusals >= REFUSALS) {
         drop(store, ITSI_STORE_DROP_REFUSED, pending->head.rows); /* with a spool it goes there, and is set aside there */
         itsi_store_fail(store, diag->text);
         rc = 0;

@@ -29,19 +29,19 @@ static int64_t oldest_wall_ns(const struct itsi_store *store)
     for (int i = 0; i < ITSI_STORE_PENDING; i++)
         if (store->pending[i].block.len)
             return store->pending[i].wall_ns;
-    return 0;
+    return itsi_book_size(store->back) ? store->back_wall_ns : 0;
 }
 
 static size_t pending_rows(const struct itsi_store *store)
 {
-    size_t rows = 0;
+    size_t rows = itsi_book_size(store->back);
     for (int i = 0; i < ITSI_STORE_PENDING; i++)
         for (int t = 0; t < ITSI_STORE_TABLES && store->pending[i].block.len; t++)
             rows += store->pending[i].head.rows[t];
     return rows;
 }
 
-/* Rows that the producers drop are counted under the lock, the writer's here: both are added up. */
+/* The rows that were queued; those that never were are counted by the producers. */
 void itsi_store_publish(struct itsi_store *store)
 {
     struct itsi_store_stats *own = &store->own;
@@ -54,8 +54,6 @@ void itsi_store_publish(struct itsi_store *store)
         shown->written[t] = own->written[t];
         shown->spooled[t] = spool.put_rows[t];
         shown->found[t] = spool.found_rows[t];
-        shown->dropped[ITSI_STORE_DROP_QUEUE][t] += own->dropped[ITSI_STORE_DROP_QUEUE][t];
-        own->dropped[ITSI_STORE_DROP_QUEUE][t] = 0;
         shown->dropped[ITSI_STORE_DROP_SPOOL][t] = own->dropped[ITSI_STORE_DROP_SPOOL][t] + spool.dropped_rows[t];
         shown->dropped[ITSI_STORE_DROP_REFUSED][t] = own->dropped[ITSI_STORE_DROP_REFUSED][t] + spool.aside_rows[t];
         shown->dropped[ITSI_STORE_DROP_SHUTDOWN][t] = own->dropped[ITSI_STORE_DROP_SHUTDOWN][t];
@@ -80,6 +78,20 @@ static bool is_calm(const struct itsi_store *store)
     return !has_spooled(store) && !itsi_store_has_pending(store);
 }
 
+static int delete_old(struct itsi_store *store, struct itsi_db_connection *db, int64_t now, int64_t deadline, struct its_diag *diag)
+{
+    const bool was_in_doubt = itsi_retention_is_in_doubt(&store->retention);
+    const int rc = itsi_retention_step(&store->retention, db, (int64_t)store->writer, now, itsi_wall_ns(), deadline,
+                                       &store->own.deleted, diag);
+    const bool is_in_doubt = itsi_retention_is_in_doubt(&store->retention);
+    if (is_in_doubt && !was_in_doubt)
+        itsi_warn("store", "the clock is over a day away from the time known so far: nothing is deleted by it until it has gone "
+                           "evenly for six hours");
+    else if (was_in_doubt && !is_in_doubt)
+        itsi_info("store", "the clock is trusted again");
+    return rc;
+}
+
 static int use(struct itsi_store *store, struct itsi_db_connection *db, int64_t now, int64_t deadline, struct its_diag *diag)
 {
     int rc = store->is_migrated ? 0 : itsi_store_migrate(db, deadline, diag);
@@ -88,8 +100,7 @@ static int use(struct itsi_store *store, struct itsi_db_connection *db, int64_t 
     store->is_migrated = true;
     rc = itsi_store_write_waiting(store, db, now + DRAIN_NS, deadline, diag);
     if (rc == 0 && is_calm(store) && now >= store->retention.next_ns)
-        rc = itsi_retention_step(&store->retention, db, (int64_t)store->writer, now, itsi_wall_ns(), deadline,
-                                 &store->own.deleted, diag);
+        rc = delete_old(store, db, now, deadline, diag);
     if (itsi_store_is_refusal(rc))
         store->is_migrated = false; /* the tables may be gone: a database made anew, or an older one restored */
     return rc;
@@ -106,7 +117,7 @@ static void note_outcome(struct itsi_store *store, int rc, const char *text)
         return;
     }
     if (!store->own.is_away)
-        itsi_warn("store", "the database is away, rows are %s: %s", store->spool ? "spooled" : "kept in memory", text);
+        itsi_warn("store", "the database is away, rows are %s: %s", itsi_store_spools(store) ? "spooled" : "kept in memory", text);
     store->own.is_away = true;
     store->own.failures++;
     itsi_store_fail(store, text);
@@ -144,20 +155,22 @@ static bool wants_database(const struct itsi_store *store, int64_t now)
 
 /* --- the loop -------------------------------------------------------------------------------------------------------- */
 
-/* When the front's rows are to be taken; under the mutex. */
+/* When the front's rows are to be taken, or those that could not be sealed tried again; under the mutex. */
 static int64_t flush_due(const struct itsi_store *store)
 {
+    if (itsi_book_size(store->back))
+        return store->next_seal_ns;
     if (!store->front_ns)
         return ITSI_NEVER;
     if (store->is_full)
         return 0;
-    return store->front_ns + store->params.flush_ns * (store->own.is_away && store->spool ? AWAY_FLUSHES : 1);
+    return store->front_ns + store->params.flush_ns * (store->own.is_away && itsi_store_spools(store) ? AWAY_FLUSHES : 1);
 }
 
 /* Pending blocks that the database did not take: into the spool, or, without one, they wait for it here. */
 static bool may_spool(const struct itsi_store *store, int64_t now)
 {
-    return store->spool && itsi_store_has_pending(store) && now >= store->next_spool_ns;
+    return itsi_store_spools(store) && itsi_store_has_pending(store) && now >= store->next_spool_ns;
 }
 
 /* Under the mutex: when there is something to do. */
@@ -167,7 +180,7 @@ static int64_t next_due(const struct itsi_store *store)
     const bool has_pending = itsi_store_has_pending(store);
     if (!has_pending)
         due = flush_due(store);
-    if (has_pending && store->spool && store->next_spool_ns < due)
+    if (has_pending && itsi_store_spools(store) && store->next_spool_ns < due)
         due = store->next_spool_ns;
     const bool is_idle = store->is_migrated && !store->own.is_away && is_calm(store);
     int64_t database = is_idle ? store->retention.next_ns : store->next_try_ns;
@@ -201,7 +214,7 @@ static void turn(struct itsi_store *store)
 {
     int64_t now = itsi_now_ns();
     if (!itsi_store_has_pending(store) && is_flush_due(store, now))
-        itsi_store_seal_front(store);
+        itsi_store_seal(store);
     if (wants_database(store, now))
         try_database(store, now, now + store->params.write_timeout_ns);
     if (may_spool(store, itsi_now_ns()))
@@ -210,17 +223,20 @@ static void turn(struct itsi_store *store)
 }
 
 /* Everything that is left into the database, if that is there and owes nothing older; else into the spool. Without one,
- * the database is all that is left to be tried. */
+ * the database is all that is left to be tried, and what an earlier process spooled goes first. */
 static void finish_pending(struct itsi_store *store, int64_t deadline)
 {
-    const int64_t now = itsi_now_ns();
-    if (!itsi_store_has_pending(store))
-        return;
-    if ((!store->own.is_away || !store->spool) && !has_spooled(store) && now < deadline)
+    bool is_first = true;
+    for (int64_t now; itsi_store_has_pending(store) && (now = itsi_now_ns()) < deadline; is_first = false) {
+        const bool may_try = itsi_store_spools(store) ? !store->own.is_away && !has_spooled(store) && is_first
+                                                      : !store->own.is_away || is_first;
+        if (!may_try)
+            break;
         try_database(store, now, deadline);
-    if (store->spool)
+    }
+    if (itsi_store_spools(store))
         itsi_store_spool_pending(store);
-    itsi_store_drop_pending(store, ITSI_STORE_DROP_SHUTDOWN);
+    itsi_store_drop_pending(store);
 }
 
 void *itsi_store_write_loop(void *arg)
@@ -229,8 +245,11 @@ void *itsi_store_write_loop(void *arg)
     while (!wait_for_work(store))
         turn(store);
     finish_pending(store, store->end_deadline);
-    itsi_store_seal_front(store);
-    finish_pending(store, store->end_deadline);
+    for (int i = 0; i < 2; i++) { /* what could not be sealed before, then what came since */
+        itsi_store_seal(store);
+        finish_pending(store, store->end_deadline);
+    }
+    itsi_store_drop_unsealed(store);
     itsi_store_publish(store);
     uint64_t lost = 0;
     for (int t = 0; t < ITSI_STORE_TABLES; t++)

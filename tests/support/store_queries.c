@@ -265,6 +265,51 @@ static void each_table_gives_back_what_was_put_in(void **state)
 
 /* --- retention ------------------------------------------------------------------------------------------------------ */
 
+/* As a process has left it that ended a moment ago. */
+static void keep_trusted(int64_t wall_ns)
+{
+    char text[128];
+    snprintf(text, sizeof text, "INSERT INTO its_duty (duty, holder, until_ns) VALUES ('clock', 9, %lld)", (long long)wall_ns);
+    store_sql(text);
+}
+
+/* Steps until the next pass is far away. */
+static void whole_pass(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t wall_ns, uint64_t *deleted)
+{
+    struct its_diag diag;
+    int64_t now;
+    do {
+        now = retention->next_ns;
+        CHECK_OK(itsi_retention_step(retention, db, 1, now, wall_ns, store_soon(), deleted, &diag), diag);
+    } while (retention->next_ns - now < 1800 * ITSI_NS_PER_S);
+}
+
+static void a_clock_that_jumps_ahead_deletes_nothing(void **state)
+{
+    (void)state;
+    const int64_t day_ns = INT64_C(86400) * ITSI_NS_PER_S, wall_ns = 20000 * day_ns;
+    const int days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
+    struct itsi_retention retention;
+    struct its_diag diag;
+    uint64_t deleted = 0;
+    note("a", "car", 19995 * INT64_C(1440), 1);
+    CHECK_OK(apply(1, 1, true, &diag), diag);
+    keep_trusted(wall_ns);
+    struct itsi_db_lease lease = store_borrow();
+    itsi_retention_init(&retention, days, 0); /* of a process that starts with a wrong clock */
+    whole_pass(&retention, lease.connection, wall_ns + 4000 * day_ns, &deleted);
+    assert_true(itsi_retention_is_in_doubt(&retention));
+    whole_pass(&retention, lease.connection, wall_ns, &deleted);
+    assert_false(itsi_retention_is_in_doubt(&retention));
+    assert_int_equal(deleted, 0);
+    assert_int_equal(store_number("SELECT (until_ns - 1728000000000000000) / 3600000000000 FROM its_duty WHERE duty = 'clock'"), 0);
+    whole_pass(&retention, lease.connection, wall_ns + 4000 * day_ns, &deleted);
+    retention.next_ns += 6 * 3600 * ITSI_NS_PER_S; /* it lasted */
+    whole_pass(&retention, lease.connection, wall_ns + 4000 * day_ns + day_ns / 3, &deleted);
+    assert_int_equal(deleted, 1);
+    store_give_back(&lease);
+}
+
 static void what_is_too_old_is_deleted_in_steps(void **state)
 {
     (void)state;
@@ -290,6 +335,7 @@ static void what_is_too_old_is_deleted_in_steps(void **state)
         assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_VIOLATION, violation), 0);
     }
     CHECK_OK(apply(1, 2, false, &diag), diag);
+    keep_trusted(wall_ns);
     itsi_retention_init(&retention, days, 0);
     struct itsi_db_lease lease = store_borrow();
     int steps = 0;
@@ -349,6 +395,7 @@ int store_queries_run(const char *name)
         ON_MADE(what_happened_comes_newest_first_and_paged),
         ON_MADE(each_table_gives_back_what_was_put_in),
         ON_MADE(what_is_too_old_is_deleted_in_steps),
+        ON_MADE(a_clock_that_jumps_ahead_deletes_nothing),
         ON_MADE(a_duty_from_the_future_is_nobodys),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <string.h>
 
 /* --- the whole ------------------------------------------------------------------------------------------------------ */
 
@@ -222,6 +223,74 @@ static void what_waits_at_the_end_is_tried_once_more(void **state)
     assert_int_equal(store_number("SELECT count(*) FROM its_event"), 3);
 }
 
+/* At any instant, as store.h has it. */
+static void check_books(const struct itsi_store_stats *stats)
+{
+    uint64_t dropped = 0;
+    for (int reason = 0; reason < ITSI_STORE_DROPS; reason++)
+        if (reason != ITSI_STORE_DROP_INVALID && reason != ITSI_STORE_DROP_QUEUE)
+            dropped += sum(stats->dropped[reason]);
+    assert_int_equal(sum(stats->queued) + sum(stats->found), sum(stats->written) + dropped + stats->waiting + stats->spool_rows);
+}
+
+/* Whichever allocation fails on the way of the first that need some: they arrive, and are accounted for at every instant. */
+static void rows_survive_any_allocation_failing(void **state)
+{
+    enum { ALLOCATIONS = 12, COUNTS = 200, ROWS = 1 + 5 + COUNTS };
+    int failed = 0;
+    for (int n = 1; n <= ALLOCATIONS; n++) {
+        store_empty(state);
+        struct itsi_store *store = open_store_with(1000, n % 2 ? 64 : 0, 20 * ITSI_NS_PER_MS);
+        struct itsi_store_stats stats;
+        const int64_t deadline = store_soon();
+        assert_int_equal(itsi_store_count(store, "a", "car", 1, 1), 0);
+        wait_until_written(store, 1); /* the tables are there: what is allocated now is for rows */
+        itsi_alloc_fail_at(n);
+        note_one_of_each(store);
+        for (int minute = 0; minute < COUNTS; minute++)
+            assert_int_equal(itsi_store_count(store, "b", "car", minute, 1), 0);
+        do {
+            assert_true(itsi_now_ns() < deadline);
+            itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
+            itsi_store_stats(store, &stats);
+            check_books(&stats);
+        } while (sum(stats.written) < ROWS);
+        itsi_alloc_fail_at(0);
+        failed += strcmp(stats.last_error, "out of memory") == 0;
+        assert_int_equal(sum(stats.queued), ROWS);
+        itsi_store_destroy(store, store_soon());
+        assert_int_equal(store_number("SELECT CAST(sum(n) AS BIGINT) FROM its_count"), 1 + 2 + COUNTS);
+        assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
+    }
+    assert_true(failed > 0); /* some of them were those of the batches */
+}
+
+/* spool_max_mb was set to 0 since. */
+static void what_lies_in_the_spool_arrives_where_nothing_is_spooled_any_more(void **state)
+{
+    (void)state;
+    struct itsi_spool *spool;
+    struct its_diag diag;
+    struct itsi_buf block;
+    struct itsi_store_stats stats;
+    const struct itsi_db_value event[] = {itsi_db_int(1),     itsi_db_text("a"),  itsi_db_text("left"),
+                                          itsi_db_text(NULL), itsi_db_text(NULL), itsi_db_text(NULL)};
+    itsi_buf_init(&block);
+    CHECK_OK(itsi_spool_open(&spool, store_folder, 1 << 24, NULL, NULL, &diag), diag);
+    assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_EVENT, event), 0);
+    itsi_book_seal_rows(&store_book, 4711, 1, &block);
+    itsi_book_reset(&store_book);
+    CHECK_OK(itsi_spool_put(spool, (uint8_t *)block.data, block.len, 1, &diag), diag);
+    itsi_spool_close(spool);
+    itsi_buf_fini(&block);
+    struct itsi_store *store = open_store_with(1000, 0, 20 * ITSI_NS_PER_MS);
+    stats = wait_until_written(store, 1);
+    assert_int_equal(stats.found[ITSI_STORE_EVENT], 1);
+    check_books(&stats);
+    itsi_store_destroy(store, store_soon());
+    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
+}
+
 static void making_one_survives_any_allocation_failing(void **state)
 {
     (void)state;
@@ -253,6 +322,8 @@ int store_whole_run(const char *name)
         ON_EMPTY(a_missing_table_spools_and_mends),
         ON_EMPTY(a_database_made_anew_gets_its_tables),
         ON_EMPTY(what_waits_at_the_end_is_tried_once_more),
+        ON_EMPTY(rows_survive_any_allocation_failing),
+        ON_EMPTY(what_lies_in_the_spool_arrives_where_nothing_is_spooled_any_more),
         ON_EMPTY(making_one_survives_any_allocation_failing),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "serve/moment.h"
+#include "base/moment.h"
 
 #include "base/clock.h"
 
@@ -10,12 +10,13 @@
 
 #define LATEST_SECONDS 9.2e9 /* what fits into nanoseconds */
 
-static bool take_seconds(double seconds, int64_t *wall_ns)
+/* In two parts: a double of today's seconds is no longer exact to the microsecond. */
+static bool take_seconds(int64_t since, double seconds, int64_t *wall_ns)
 {
-    if (!(seconds >= 0 && seconds < LATEST_SECONDS))
+    if (since < 0 || !(seconds >= 0 && seconds < LATEST_SECONDS - (double)since))
         return false;
     const int64_t whole = (int64_t)seconds;
-    *wall_ns = whole * ITSI_NS_PER_S + (int64_t)((seconds - (double)whole) * 1e9);
+    *wall_ns = (since + whole) * ITSI_NS_PER_S + (int64_t)((seconds - (double)whole) * 1e9 + 0.5);
     return true;
 }
 
@@ -35,11 +36,10 @@ static bool read_clock(const char *text, double *seconds)
         !isdigit((unsigned char)text[4]))
         return false;
     if (text[used] == ':') {
-        char *end;
         if (!isdigit((unsigned char)text[used + 1]) || !isdigit((unsigned char)text[used + 2]))
             return false;
-        second = strtod(text + used + 1, &end);
-        used = (int)(end - text);
+        second = strtod(text + used + 1, NULL);
+        used += 1 + (int)strspn(text + used + 1, "0123456789.");
     }
     *seconds = hour * 3600 + minute * 60 + second;
     return strcmp(text + used, "Z") == 0 && hour < 24 && minute < 60 && second < 60;
@@ -57,7 +57,7 @@ static bool read_calendar(const char *text, int64_t *wall_ns)
     if (text[digits] && !read_clock(text + digits, &seconds))
         return false;
     struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
-    return take_seconds((double)timegm(&tm) + seconds, wall_ns);
+    return take_seconds(timegm(&tm), seconds, wall_ns);
 }
 
 bool itsi_moment_parse(const char *text, int64_t *wall_ns)
@@ -68,5 +68,5 @@ bool itsi_moment_parse(const char *text, int64_t *wall_ns)
     if (!isdigit((unsigned char)text[0]) || strspn(text, "0123456789.") != strlen(text))
         return false;
     const double seconds = strtod(text, &end);
-    return *end == '\0' && take_seconds(seconds, wall_ns);
+    return *end == '\0' && take_seconds(0, seconds, wall_ns);
 }

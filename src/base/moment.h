@@ -1,6 +1,6 @@
-/* Instants as clients write them in a query. Pure. */
-#ifndef ITSI_SERVE_MOMENT_H
-#define ITSI_SERVE_MOMENT_H
+/* Instants as text, as clients write them in a query and names of files have them. Pure. */
+#ifndef ITSI_BASE_MOMENT_H
+#define ITSI_BASE_MOMENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
