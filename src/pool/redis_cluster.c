@@ -52,7 +52,9 @@ static struct itsi_redis_node *add_node(struct itsi_redis *redis, const struct i
     struct its_diag diag;
     struct itsi_redis_node *unused = node_count(redis) == ITSI_REDIS_NODES ? find_unused(redis, from) : NULL;
     if (unused) {
+        pthread_mutex_lock(&redis->addresses);
         unused->host = *host;
+        pthread_mutex_unlock(&redis->addresses);
         itsi_redis_node_turn(unused);
         return unused;
     }
