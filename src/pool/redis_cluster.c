@@ -24,11 +24,14 @@ static bool is_same(const struct itsi_redis_host *a, const struct itsi_redis_hos
     return a->port == b->port && strcmp(a->name, b->name) == 0;
 }
 
-/* Of the URL's own node the address is what it is connected to now. */
+/* Of the URL's own node the address is what it is connected to now; a socket is on this machine. */
 static const struct itsi_redis_host *address_of(const struct itsi_redis *redis, const struct itsi_redis_node *node)
 {
+    static const struct itsi_redis_host here = {.name = "127.0.0.1"};
     if (node->host.name[0])
         return &node->host;
+    if (redis->url.via == ITSI_REDIS_UNIX)
+        return &here;
     return redis->sentinels ? &redis->master : &redis->url.hosts[redis->preferred];
 }
 
