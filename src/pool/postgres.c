@@ -1,6 +1,7 @@
 /* Connecting to PostgreSQL, and the life of a connection. */
 #include "pool/postgres_hosts.h"
 #include "pool/postgres_impl.h"
+#include "pool/server_url.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -54,19 +55,27 @@ static void drop_notice(void *arg, const char *message)
     (void)message;
 }
 
+/* "//user:12/34@host": for libpq a host, its port and a database. In the query an '@' may be. */
+static bool has_torn_password(const char *url)
+{
+    const char *authority = strncmp(url, "postgres", 8) == 0 ? strstr(url, "://") : NULL;
+    const char *path = authority ? strchr(authority + 3, '/') : NULL;
+    return path && memchr(path, '@', strcspn(path, "?"));
+}
+
 /* libpq's own words about a text it cannot read quote it, password and all: they are not shown. */
 int itsi_pg_check_url(const char *url, struct its_diag *diag)
 {
     char *message = NULL, shown[512];
     PQconninfoOption *options = PQconninfoParse(url, &message);
     PQfreemem(message);
-    const bool is_address = options && itsi_pg_has_good_ports(url);
+    const bool is_address = options && !has_torn_password(url) && itsi_pg_has_good_ports(url);
     PQconninfoFree(options);
     if (is_address)
         return 0;
-    itsi_url_redact(url, shown, sizeof shown);
+    itsi_server_url_show(url, shown, sizeof shown);
     return itsi_fail(diag, ITS_EINVAL, "%s is not the address of a PostgreSQL database "
-                     "(postgresql://user:password@host:port/database)", shown);
+                     "(postgresql://user:password@host:port/database, / ? # and @ in them as %%2F %%3F %%23 and %%40)", shown);
 }
 
 static PGconn *start(const struct itsi_pg_params *params)
