@@ -31,6 +31,7 @@ static void close_it(struct itsi_db_connection *db)
     struct itsi_pg *pg = itsi_pg_of(db);
     PQfinish(pg->handle);
     itsi_buf_fini(&pg->text);
+    itsi_buf_fini(&pg->sql);
     itsi_free(pg);
 }
 
@@ -116,6 +117,7 @@ int itsi_pg_connect_begin(struct itsi_pg_connecting **out, const struct itsi_pg_
     pg->base.driver = &driver;
     pg->without_prepared = params->without_prepared;
     itsi_buf_init(&pg->text);
+    itsi_buf_init(&pg->sql);
     connecting->pg = pg;
     connecting->wait = ITSI_PG_WRITE; /* libpq: as if the last step had said so */
     if (itsi_url_parse(&connecting->url, params->url, NULL) != 0)

@@ -197,7 +197,9 @@ int main(int argc, char **argv)
     if (argc > 2) {
         url = argv[2];
         c.name = "postgresql behind a pooler in transaction mode";
-        failed += database_conformance_run(&c);
+        r.name = "postgresql by requests, behind a pooler in transaction mode";
+        r.url = url;
+        failed += database_conformance_run(&c) + database_requests_run(&r);
     }
     return failed;
 }
