@@ -76,6 +76,11 @@ static void what_is_no_address_is_shown_without_its_password(void **state)
     CHECK_CONTAINS(diag.text, "port");
     assert_null(strstr(diag.text, "s3cret"));
     assert_int_equal(open_url(&db, "host=a nonsense", &diag), ITS_EINVAL);
+    assert_int_equal(open_url(&db, "password=s3cret nonsense", &diag), ITS_EINVAL);
+    assert_null(strstr(diag.text, "s3cret"));
+    assert_int_equal(open_url(&db, "postgresql://me:12/s3cret@127.0.0.1/x", &diag), ITS_EINVAL);
+    assert_null(strstr(diag.text, "s3cret"));
+    CHECK_CONTAINS(diag.text, "%2F");
 }
 
 static int keep_pid(void *arg, const struct itsi_db_value *values, int count)
