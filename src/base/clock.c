@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 static int64_t read_clock(clockid_t id)
 {
@@ -12,7 +11,6 @@ static int64_t read_clock(clockid_t id)
 }
 
 int64_t itsi_now_ns(void) { return read_clock(CLOCK_MONOTONIC); }
-int64_t itsi_now_coarse_ns(void) { return read_clock(CLOCK_MONOTONIC_COARSE); }
 int64_t itsi_wall_ns(void) { return read_clock(CLOCK_REALTIME); }
 int64_t itsi_cpu_ns(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 int64_t itsi_thread_cpu_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }

@@ -171,6 +171,7 @@ static struct itsi_database *make(struct itsi_loop *loop, const char *url, const
     }
     database->way = url ? &itsi_db_postgres_way : &itsi_db_sqlite_way;
     database->loop = loop;
+    database->most = most;
     database->url = itsi_strdup(url);
     database->path = url ? NULL : itsi_strdup(path);
     database->kind = url ? &itsi_db_postgres_kind : &itsi_db_sqlite_kind;
@@ -208,7 +209,7 @@ int itsi_database_create(struct itsi_database **out, struct itsi_loop *loop, con
     if (!database)
         return itsi_fail(diag, ITS_ENOMEM, "database: out of memory");
     set_borrow_timeout(database, cfg);
-    rc = database->way->begin(database, params.most, diag);
+    rc = database->way->begin ? database->way->begin(database, params.most, diag) : 0;
     if (rc == 0)
         rc = itsi_pool_create(&database->pool, loop, &params, database->kind, database, diag);
     if (rc != 0) {
@@ -229,6 +230,8 @@ void itsi_database_destroy(struct itsi_database *database, int64_t deadline)
     while (database->orphans)
         itsi_cond_wait_until(&database->returned, &database->mutex, ITSI_NEVER);
     pthread_mutex_unlock(&database->mutex);
+    /* and all that was posted to the loop is done */
+    itsi_loop_call(database->loop, itsi_db_forget_lookup, database);
     free_it(database);
 }
 

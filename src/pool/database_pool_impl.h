@@ -4,6 +4,7 @@
 
 #include "base/thread.h"
 #include "net/loop.h"
+#include "pool/database_lookup.h"
 #include "pool/database_request.h"
 
 #include <stdatomic.h>
@@ -17,7 +18,8 @@ enum { ITSI_DB_CARRIERS = 2 };
 
 /* How requests are carried out. */
 struct itsi_db_way {
-    int (*begin)(struct itsi_database *database, int most, struct its_diag *diag); /* makes the threads */
+    /* makes the threads; NULL: the first request does */
+    int (*begin)(struct itsi_database *database, int most, struct its_diag *diag);
     void (*start)(struct itsi_db_request *request);
     void (*lent)(struct itsi_db_request *request); /* any thread: it has a lease, or `rc` and `diag` say why not */
     void (*shut)(struct itsi_database *database); /* what is started from now on is cancelled */
@@ -39,6 +41,7 @@ struct itsi_database {
     struct itsi_pool *pool;
     struct itsi_loop *loop;
     const struct itsi_pool_kind *kind;
+    int most; /* const: links */
     char *url, *path;  /* owned; one is NULL */
     _Atomic int64_t borrow_timeout_ns;
     _Atomic int64_t latency_ns;
@@ -47,7 +50,11 @@ struct itsi_database {
     int orphans;
     uint64_t connections;    /* ever; numbers them */
     const struct itsi_db_way *way;
-    struct itsi_db_carrier *carriers[ITSI_DB_CARRIERS]; /* PostgreSQL: owned */
+    /* PostgreSQL: owned; made under the mutex, not touched before has_carriers */
+    struct itsi_db_carrier *carriers[ITSI_DB_CARRIERS];
+    _Atomic bool has_carriers;
+    bool is_shut; /* none are made any more; under the mutex */
+    struct itsi_db_lookup *lookup; /* PostgreSQL, the loop's thread: of its hosts, going on; NULL: none is */
     struct itsi_db_workers *workers; /* SQLite: owned */
     struct itsi_db_link links[]; /* by slot */
 };
@@ -71,6 +78,9 @@ ITS_NODISCARD int itsi_db_request_borrow(struct itsi_db_request *request);
 int itsi_db_request_is_late(struct itsi_db_request *request);
 /* Takes its connection, where there is a lease and still time. */
 ITS_NODISCARD int itsi_db_request_begin(struct itsi_db_request *request);
+
+/* At the end, on the loop's thread: a lookup that still goes on is nobody's. */
+void itsi_db_forget_lookup(void *database);
 
 int64_t itsi_db_latency(void *database); /* itsi_pool_kind.latency_ns */
 

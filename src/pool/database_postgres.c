@@ -1,5 +1,5 @@
 /* PostgreSQL connections for the pool: made and checked step by step on the loop's thread; names of hosts are looked up on a
- * helper thread, since libpq's own way blocks.
+ * helper thread, since libpq's own way blocks (database_lookup.h).
  *
  *   open ──▶ look up ──▶ connect, step by step ──▶ opened          check ──▶ ping, step by step ──▶ checked */
 #include "pool/database_pool_impl.h"
@@ -8,7 +8,6 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "pool/postgres.h"
-#include "pool/postgres_hosts.h"
 
 /* Of a socket, for one step. On the heap, since libuv lets go of it later. */
 struct watch {
@@ -17,16 +16,13 @@ struct watch {
 };
 
 struct itsi_db_attempt {
-    uv_work_t work;
     uv_timer_t timer; /* its deadline; the attempt is freed when it is closed */
     struct itsi_db_link *link;
     struct watch *watch; /* NULL: none */
     struct itsi_pg_connecting *connecting;
-    char hostaddr[ITSI_PG_HOSTADDR];
-    int64_t deadline;
+    struct itsi_db_lookup_waiter lookup;
     bool is_checking; /* else opening */
-    bool is_resolving, is_ending;
-    int rc;
+    bool is_ending;
     struct its_diag diag;
 };
 
@@ -57,6 +53,7 @@ static void finish(struct itsi_db_attempt *attempt, int rc)
     struct itsi_db_link *link = attempt->link;
     struct itsi_pool_slot *slot = link->slot;
     unwatch(attempt);
+    itsi_db_lookup_withdraw(&attempt->lookup);
     struct itsi_db_connection *fresh = NULL;
     if (rc == 0 && !attempt->is_checking)
         fresh = itsi_pg_connect_take(attempt->connecting);
@@ -83,11 +80,10 @@ static void finish(struct itsi_db_attempt *attempt, int rc)
 static void on_deadline(uv_timer_t *timer)
 {
     struct itsi_db_attempt *attempt = timer->data;
-    attempt->rc = itsi_fail(&attempt->diag, ITS_ETIMEOUT, "postgresql: %s took too long",
-                            attempt->is_resolving ? "looking up its host" : attempt->is_checking ? "a ping"
-                                                                                                 : "connecting");
-    if (!attempt->is_resolving) /* which cannot be stopped: its end answers */
-        finish(attempt, attempt->rc);
+    const char *what = itsi_ring_is_in(&attempt->lookup.place) ? "looking up its host"
+                       : attempt->is_checking                  ? "a ping"
+                                                               : "connecting";
+    finish(attempt, itsi_fail(&attempt->diag, ITS_ETIMEOUT, "postgresql: %s took too long", what));
 }
 
 /* --- its steps --------------------------------------------------------------------------------------------------- */
@@ -134,35 +130,29 @@ static void on_ready(uv_poll_t *poll, int status, int events)
                                         : itsi_pg_connect_step(attempt->connecting, &attempt->diag));
 }
 
-static void connect_now(struct itsi_db_attempt *attempt)
+/* hostaddr "": libpq has nothing to look up. */
+static void connect_now(struct itsi_db_attempt *attempt, const char *hostaddr)
 {
     const struct itsi_pg_params params = {.url = attempt->link->database->url,
-                                          .hostaddr = attempt->hostaddr[0] ? attempt->hostaddr : NULL,
+                                          .hostaddr = hostaddr[0] ? hostaddr : NULL,
                                           .tcp_user_timeout_s = 10};
     int rc = itsi_pg_connect_begin(&attempt->connecting, &params, &attempt->diag);
     go_on(attempt, rc ? rc : ITSI_PG_WRITE);
 }
 
-static void look_up(uv_work_t *work)
+static void looked_up(struct itsi_db_lookup_waiter *waiter, int rc, const char *hostaddr, const struct its_diag *diag)
 {
-    struct itsi_db_attempt *attempt = work->data;
-    attempt->rc = itsi_pg_look_up(attempt->link->database->url, attempt->hostaddr, &attempt->diag);
+    struct itsi_db_attempt *attempt =
+        (struct itsi_db_attempt *)((char *)waiter - offsetof(struct itsi_db_attempt, lookup));
+    if (rc != 0) {
+        attempt->diag = *diag;
+        finish(attempt, rc);
+    } else {
+        connect_now(attempt, hostaddr);
+    }
 }
 
-static void looked_up(uv_work_t *work, int status)
-{
-    (void)status;
-    struct itsi_db_attempt *attempt = work->data;
-    attempt->is_resolving = false;
-    if (attempt->is_ending && attempt->rc == 0)
-        attempt->rc = itsi_fail(&attempt->diag, ITS_ECANCELLED, "not wanted any more");
-    if (attempt->rc == 0 && itsi_now_ns() >= attempt->deadline)
-        attempt->rc = itsi_fail(&attempt->diag, ITS_ETIMEOUT, "postgresql: looking up its host took too long");
-    if (attempt->rc != 0)
-        finish(attempt, attempt->rc);
-    else
-        connect_now(attempt);
-}
+void itsi_db_forget_lookup(void *database) { itsi_db_lookup_leave(&((struct itsi_database *)database)->lookup); }
 
 /* --- the kind ---------------------------------------------------------------------------------------------------- */
 
@@ -174,7 +164,6 @@ static struct itsi_db_attempt *begin(struct itsi_db_link *link, int64_t deadline
         return NULL;
     const int64_t left_ms = (deadline - itsi_now_ns()) / ITSI_NS_PER_MS;
     attempt->link = link;
-    attempt->deadline = deadline;
     uv_timer_init(uv, &attempt->timer);
     attempt->timer.data = attempt;
     uv_update_time(uv);
@@ -194,9 +183,15 @@ static void open_it(void *self, struct itsi_pool_slot *slot, int64_t deadline)
         itsi_pool_open_failed(slot, ITS_ENOMEM, &diag);
         return;
     }
-    attempt->work.data = attempt;
-    attempt->is_resolving = true;
-    uv_queue_work(itsi_loop_uv(database->loop), &attempt->work, look_up, looked_up);
+    if (!itsi_pg_has_names(database->url)) {
+        connect_now(attempt, "");
+        return;
+    }
+    attempt->lookup.done = looked_up;
+    const int rc = itsi_db_lookup_ask(&database->lookup, itsi_loop_uv(database->loop), database->url, &attempt->lookup,
+                                      &attempt->diag);
+    if (rc != 0)
+        finish(attempt, rc);
 }
 
 static void check_it(void *self, struct itsi_pool_slot *slot, int64_t deadline)
@@ -219,8 +214,7 @@ static void close_it(void *self, struct itsi_pool_slot *slot, enum itsi_pool_clo
     struct itsi_db_link *link = &database->links[slot->index];
     if (link->attempt) {
         link->attempt->is_ending = true;
-        if (!link->attempt->is_resolving)
-            finish(link->attempt, itsi_fail(&link->attempt->diag, ITS_ECANCELLED, "not wanted any more"));
+        finish(link->attempt, itsi_fail(&link->attempt->diag, ITS_ECANCELLED, "not wanted any more"));
         return;
     }
     itsi_db_close(itsi_db_link_take(link));

@@ -19,7 +19,8 @@ struct itsi_db_request {
     struct itsi_pool_owner owner;
     int64_t deadline; /* for all of it; for a connection it waits db_pool_timeout at most */
     struct itsi_db_call call;
-    /* Both on one of the database's threads, where others wait for their turn: they may not block. Those of other requests
+    /* Both on one of the database's threads (which begin with the first request; where they cannot be had, `done` says so on the
+     * pools' loop), where others wait for their turn: they may not block. Those of other requests
      * may run at the same time. row (may be NULL) gets `self`. done: once, never from within itsi_database_start; rc as of
      * itsi_database_borrow and itsi_db_run, ITS_ECANCELLED: the database ended. It may free the request or start it, or
      * another: which then, while nobody else waits, goes on over the same connection. */

@@ -276,58 +276,7 @@ static void on_lent(struct itsi_loop_task *task)
     begin_started(carrier);
 }
 
-/* --- from other threads --------------------------------------------------------------------------------------------- */
-
-static void lent(struct itsi_db_request *r)
-{
-    r->task.run = on_lent;
-    itsi_loop_post(carrier_of(r)->loop, &r->task);
-}
-
-static void start(struct itsi_db_request *r)
-{
-    struct itsi_database *database = r->database;
-    for (int i = 0; i < ITSI_DB_CARRIERS; i++) {
-        struct itsi_db_carrier *carrier = database->carriers[i];
-        if (itsi_loop_is_here(carrier->loop)) { /* from some `done`, which is followed by begin_started */
-            *carrier->last = r;
-            carrier->last = &r->next;
-            return;
-        }
-    }
-    if (itsi_db_request_borrow(r) == 0)
-        lent(r);
-}
-
-/* --- life ----------------------------------------------------------------------------------------------------------- */
-
-static int begin_them(struct itsi_database *database, int most, struct its_diag *diag)
-{
-    for (int i = 0; i < ITSI_DB_CARRIERS; i++) {
-        struct itsi_db_carrier *carrier = itsi_zalloc(sizeof *carrier + (size_t)most * sizeof carrier->watches[0]);
-        if (!carrier)
-            return itsi_fail(diag, ITS_ENOMEM, "postgresql: out of memory");
-        carrier->database = database;
-        carrier->last = &carrier->first;
-        carrier->slots = most;
-        database->carriers[i] = carrier;
-        const int rc = itsi_loop_create(&carrier->loop, "database", diag);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-static void shut_one(void *carrier)
-{
-    ((struct itsi_db_carrier *)carrier)->is_ending = true;
-}
-
-static void shut_them(struct itsi_database *database)
-{
-    for (int i = 0; i < ITSI_DB_CARRIERS; i++)
-        itsi_loop_call(database->carriers[i]->loop, shut_one, database->carriers[i]);
-}
+/* --- the carriers' life --------------------------------------------------------------------------------------------- */
 
 static void unwatch_all(void *arg)
 {
@@ -345,8 +294,104 @@ static void end_them(struct itsi_database *database)
             itsi_loop_call(carrier->loop, unwatch_all, carrier); /* after all that was posted to it: the last answers */
         itsi_loop_destroy(carrier ? carrier->loop : NULL);
         itsi_free(carrier);
+        database->carriers[i] = NULL;
     }
 }
 
+static int begin_one(struct itsi_db_carrier **out, struct itsi_database *database, struct its_diag *diag)
+{
+    struct itsi_db_carrier *carrier =
+        itsi_zalloc(sizeof *carrier + (size_t)database->most * sizeof carrier->watches[0]);
+    if (!carrier)
+        return itsi_fail(diag, ITS_ENOMEM, "postgresql: out of memory");
+    carrier->database = database;
+    carrier->last = &carrier->first;
+    carrier->slots = database->most;
+    *out = carrier;
+    return itsi_loop_create(&carrier->loop, "database", diag);
+}
+
+/* With the mutex: all or none. */
+static int begin_all(struct itsi_database *database, struct its_diag *diag)
+{
+    int rc = database->is_shut ? itsi_fail(diag, ITS_ECANCELLED, "postgresql: it ends") : 0;
+    for (int i = 0; i < ITSI_DB_CARRIERS && rc == 0; i++)
+        rc = begin_one(&database->carriers[i], database, diag);
+    if (rc != 0)
+        end_them(database);
+    else
+        atomic_store_explicit(&database->has_carriers, true, memory_order_release);
+    return rc;
+}
+
+/* A database that nobody sends requests to has no threads for them. */
+static int begin_if_none(struct itsi_database *database, struct its_diag *diag)
+{
+    int rc = 0;
+    if (atomic_load_explicit(&database->has_carriers, memory_order_acquire))
+        return 0;
+    pthread_mutex_lock(&database->mutex);
+    if (!atomic_load_explicit(&database->has_carriers, memory_order_relaxed))
+        rc = begin_all(database, diag);
+    pthread_mutex_unlock(&database->mutex);
+    return rc;
+}
+
+/* --- from other threads --------------------------------------------------------------------------------------------- */
+
+static void lent(struct itsi_db_request *r)
+{
+    r->task.run = on_lent;
+    itsi_loop_post(carrier_of(r)->loop, &r->task);
+}
+
+/* The threads could not be had: told on the pools' loop, which has nothing else of a request. */
+static void on_refused(struct itsi_loop_task *task)
+{
+    struct itsi_db_request *r = (struct itsi_db_request *)((char *)task - offsetof(struct itsi_db_request, task));
+    r->done(r, r->rc, &r->diag);
+}
+
+static void start(struct itsi_db_request *r)
+{
+    struct itsi_database *database = r->database;
+    r->rc = begin_if_none(database, &r->diag);
+    if (r->rc != 0) {
+        r->task.run = on_refused;
+        itsi_loop_post(database->loop, &r->task);
+        return;
+    }
+    for (int i = 0; i < ITSI_DB_CARRIERS; i++) {
+        struct itsi_db_carrier *carrier = database->carriers[i];
+        if (itsi_loop_is_here(carrier->loop)) { /* from some `done`, which is followed by begin_started */
+            *carrier->last = r;
+            carrier->last = &r->next;
+            return;
+        }
+    }
+    if (itsi_db_request_borrow(r) == 0)
+        lent(r);
+}
+
+/* --- the end -------------------------------------------------------------------------------------------------------- */
+
+static void shut_one(void *carrier)
+{
+    ((struct itsi_db_carrier *)carrier)->is_ending = true;
+}
+
+static void wait_for_posted(void *nothing) { (void)nothing; }
+
+static void shut_them(struct itsi_database *database)
+{
+    pthread_mutex_lock(&database->mutex);
+    database->is_shut = true;
+    pthread_mutex_unlock(&database->mutex);
+    /* who was refused is told, and, where it starts once more, is cancelled */
+    itsi_loop_call(database->loop, wait_for_posted, NULL);
+    for (int i = 0; i < ITSI_DB_CARRIERS && atomic_load(&database->has_carriers); i++)
+        itsi_loop_call(database->carriers[i]->loop, shut_one, database->carriers[i]);
+}
+
 const struct itsi_db_way itsi_db_postgres_way = {
-    .begin = begin_them, .start = start, .lent = lent, .shut = shut_them, .end = end_them};
+    .start = start, .lent = lent, .shut = shut_them, .end = end_them};

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "pool/lease_pass.h"
 
 #include <stdio.h>
 
@@ -218,7 +219,7 @@ static int acquire_slowly(struct itsi_pool *pool, const struct itsi_pool_owner *
 static int try_idle(struct itsi_pool *pool, const struct itsi_pool_owner *owner, struct itsi_lease *out)
 {
     const int64_t now = read_clock(itsi_lease_core_measures_try(&pool->core));
-    return itsi_lease_core_try(&pool->core, owner, now, out);
+    return itsi_lease_try(&pool->core, owner, now, out);
 }
 
 int itsi_pool_acquire(struct itsi_pool *pool, const struct itsi_pool_owner *owner, int64_t deadline,
@@ -287,10 +288,8 @@ void itsi_pool_set_spans(struct itsi_pool *pool, const struct itsi_pool_spans *s
 }
 
 /* With the lock held, of which it lets go. */
-static int give_back(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken)
+static int give_back(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken, int64_t now)
 {
-    const struct itsi_lease_slot *slot = (const struct itsi_lease_slot *)lease.slot;
-    const int64_t now = read_clock(itsi_lease_core_measures_release(&pool->core, slot));
     const int rc = itsi_lease_core_release(&pool->core, lease, is_broken, now);
     if (rc)
         pool->stale++;
@@ -320,13 +319,13 @@ bool itsi_pool_pass(struct itsi_lease *lease, const struct itsi_pool_owner *owne
     return is_passed;
 }
 
-static int give_back_leak(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken)
+static int give_back_leak(struct itsi_pool *pool, struct itsi_lease lease, bool is_broken, int64_t now)
 {
     const struct itsi_lease_slot *slot = (const struct itsi_lease_slot *)lease.slot;
     const struct itsi_pool_owner owner = slot->owner;
-    const double held = (double)(itsi_now_ns() - slot->since) / (double)ITSI_NS_PER_S;
+    const double held = (double)(now - slot->since) / (double)ITSI_NS_PER_S;
     const char *name = pool->core.params.name;
-    const int rc = give_back(pool, lease, is_broken);
+    const int rc = give_back(pool, lease, is_broken, now);
     if (rc == 0)
         itsi_info("pool", "%s: %s/%s gave back what it had held for %.1f s", name, owner.component, owner.stage, held);
     return rc;
@@ -337,9 +336,14 @@ int itsi_pool_release(struct itsi_lease lease, bool is_broken)
     if (!lease.slot)
         return ITS_EINVAL;
     struct itsi_pool *pool = lease.slot->pool;
+    const struct itsi_lease_slot *slot = (const struct itsi_lease_slot *)lease.slot;
     pthread_mutex_lock(&pool->mutex);
-    return ((const struct itsi_lease_slot *)lease.slot)->is_leaked ? give_back_leak(pool, lease, is_broken)
-                                                                     : give_back(pool, lease, is_broken);
+    const int64_t now = read_clock(itsi_lease_core_measures_release(&pool->core, slot));
+    if (!is_broken && itsi_lease_put_back(&pool->core, lease, now)) {
+        leave_quickly(pool);
+        return 0;
+    }
+    return slot->is_leaked ? give_back_leak(pool, lease, is_broken, now) : give_back(pool, lease, is_broken, now);
 }
 
 /* --- why not ------------------------------------------------------------------------------------------------------- */

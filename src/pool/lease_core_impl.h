@@ -58,10 +58,7 @@ static inline bool itsi_lease_is_old(const struct itsi_lease_core *core, const s
 /* lease_core.c: ends a wait; the outcome is told. */
 void itsi_lease_settle(struct itsi_lease_core *core, struct itsi_lease_waiter *waiter, int code);
 
-/* lease_pass.c. When a lent slot matters next; and an idle one for which nothing is to be done now. */
-int64_t itsi_lease_lent_due(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot);
-int64_t itsi_lease_idle_due(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now);
-/* Lends it to who came first. */
+/* lease_pass.c. Lends it to who came first. */
 void itsi_lease_lend_to_first(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now);
 /* A slot that is good and free: to who waits first, or to the idle ones; or it is closed for age, use or the end. */
 void itsi_lease_offer(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now);

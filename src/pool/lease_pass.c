@@ -1,26 +1,7 @@
-/* From hand to hand: what happens on every lease. Few stores, since the lock that follows waits for each of them. */
-#include "pool/lease_core_impl.h"
+/* From hand to hand. */
+#include "pool/lease_pass.h"
 
 /* --- lending ------------------------------------------------------------------------------------------------------- */
-
-int64_t itsi_lease_lent_due(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot)
-{
-    const int64_t leak = slot->is_leaked ? ITSI_NEVER : itsi_lease_after(slot->since, core->params.leak_after_ns);
-    return itsi_lease_earlier(leak, itsi_lease_after(slot->since, core->params.reclaim_after_ns));
-}
-
-/* Out of whatever state it is in, and no list. */
-static struct itsi_lease lend(struct itsi_lease_core *core, struct itsi_lease_slot *slot,
-                              const struct itsi_pool_owner *owner, int64_t now)
-{
-    itsi_lease_set_state(core, slot, ITSI_LEASE_LENT, now);
-    slot->since = now;
-    slot->serial = ++core->serial;
-    slot->uses++;
-    slot->owner = *owner;
-    itsi_lease_arm(core, slot, itsi_lease_lent_due(core, slot));
-    return (struct itsi_lease){.slot = &slot->shown, .serial = slot->serial};
-}
 
 void itsi_lease_lend_to_first(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
@@ -28,7 +9,7 @@ void itsi_lease_lend_to_first(struct itsi_lease_core *core, struct itsi_lease_sl
         ITSI_RING_OWNER(itsi_ring_first(&core->queue), struct itsi_lease_waiter, place);
     const int64_t waited = now - waiter->since;
     itsi_ring_take_out(&slot->place);
-    waiter->lease = lend(core, slot, waiter->owner, now);
+    waiter->lease = itsi_lease_lend(core, slot, waiter->owner, now);
     itsi_lease_books_time(&core->books, ITSI_LEASE_ACQUIRE, waited);
     if (waited > core->waited_ns)
         core->waited_ns = waited;
@@ -38,38 +19,10 @@ void itsi_lease_lend_to_first(struct itsi_lease_core *core, struct itsi_lease_sl
 int itsi_lease_core_try(struct itsi_lease_core *core, const struct itsi_pool_owner *owner, int64_t now,
                         struct itsi_lease *out)
 {
-    struct itsi_ring *first = core->waiting ? NULL : itsi_ring_first(&core->idle);
-    struct itsi_lease_slot *slot = first ? ITSI_RING_OWNER(first, struct itsi_lease_slot, place) : NULL;
-    if (!slot || itsi_lease_is_unproven(core, slot, now))
-        return ITS_EAGAIN;
-    itsi_ring_take_out(first);
-    *out = lend(core, slot, owner, now);
-    core->books.at_once++;
-    if (core->params.spares > 0 && itsi_lease_wanted(core) > itsi_lease_core_live(core)) /* one is missing now */
-        itsi_lease_advance(core, now);
-    return 0;
+    return itsi_lease_try(core, owner, now, out);
 }
 
 /* --- giving back --------------------------------------------------------------------------------------------------- */
-
-int64_t itsi_lease_idle_due(const struct itsi_lease_core *core, const struct itsi_lease_slot *slot, int64_t now)
-{
-    const int64_t old = slot->dies > core->next_old ? slot->dies : core->next_old;
-    int64_t unused = itsi_lease_after(slot->idle_since, core->params.idle_ns);
-    if (unused <= now) /* it is needed for the minimum or as a spare: see again later */
-        unused = itsi_lease_after(now, core->params.idle_ns);
-    return itsi_lease_earlier(slot->dies == ITSI_NEVER ? ITSI_NEVER : old,
-                              itsi_lease_earlier(unused, itsi_lease_after(slot->proven, slot->keep_ns)));
-}
-
-/* The one used last is lent first, so that those not needed stay unused and go. */
-static void rest(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
-{
-    itsi_lease_set_state(core, slot, ITSI_LEASE_IDLE, now);
-    slot->idle_since = now;
-    itsi_ring_put_first(&core->idle, &slot->place);
-    itsi_lease_arm(core, slot, itsi_lease_idle_due(core, slot, now));
-}
 
 void itsi_lease_offer(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
 {
@@ -84,7 +37,7 @@ void itsi_lease_offer(struct itsi_lease_core *core, struct itsi_lease_slot *slot
     else if (core->waiting)
         itsi_lease_lend_to_first(core, slot, now);
     else
-        rest(core, slot, now);
+        itsi_lease_rest(core, slot, now);
 }
 
 static void end_leak(struct itsi_lease_core *core, struct itsi_lease_slot *slot)
@@ -107,10 +60,11 @@ static int refuse(struct itsi_lease_core *core, struct itsi_lease_slot *slot, ui
 int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease lease, bool is_broken, int64_t now)
 {
     struct itsi_lease_slot *slot = (struct itsi_lease_slot *)lease.slot;
+    if (!is_broken && itsi_lease_put_back(core, lease, now))
+        return 0;
     if (lease.serial == 0 || slot->serial != lease.serial)
         return refuse(core, slot, lease.serial);
-    if (itsi_lease_is_timed(slot->serial))
-        itsi_lease_books_time(&core->books, ITSI_LEASE_USAGE, now - slot->since);
+    itsi_lease_time_use(core, slot, now);
     if (slot->is_leaked)
         end_leak(core, slot);
     slot->serial = 0;
@@ -126,20 +80,13 @@ int itsi_lease_core_release(struct itsi_lease_core *core, struct itsi_lease leas
 
 /* --- without a rest in between --------------------------------------------------------------------------------------- */
 
-static bool may_stay(struct itsi_lease_core *core, struct itsi_lease_slot *slot, int64_t now)
-{
-    const bool is_used_up = core->params.uses > 0 && slot->uses >= (uint64_t)core->params.uses;
-    return !core->is_shut && !slot->is_lost && !slot->is_leaked && !is_used_up && !itsi_lease_is_old(core, slot, now);
-}
-
 bool itsi_lease_core_renew(struct itsi_lease_core *core, struct itsi_lease *lease, const struct itsi_pool_owner *owner,
                            int64_t now)
 {
     struct itsi_lease_slot *slot = (struct itsi_lease_slot *)lease->slot;
-    if (slot->serial != lease->serial || core->waiting || !may_stay(core, slot, now))
+    if (slot->serial != lease->serial || core->waiting || !itsi_lease_may_stay(core, slot, now))
         return false;
-    if (itsi_lease_is_timed(slot->serial))
-        itsi_lease_books_time(&core->books, ITSI_LEASE_USAGE, now - slot->since);
+    itsi_lease_time_use(core, slot, now);
     slot->proven = slot->since = now; /* its timer may be early now, as timers may */
     slot->serial = lease->serial = ++core->serial;
     slot->uses++;
@@ -151,7 +98,7 @@ bool itsi_lease_core_renew(struct itsi_lease_core *core, struct itsi_lease *leas
 struct itsi_lease_waiter *itsi_lease_core_pass(struct itsi_lease_core *core, struct itsi_lease *lease, int64_t now)
 {
     struct itsi_lease_slot *slot = (struct itsi_lease_slot *)lease->slot;
-    if (slot->serial != lease->serial || !core->waiting || !may_stay(core, slot, now))
+    if (slot->serial != lease->serial || !core->waiting || !itsi_lease_may_stay(core, slot, now))
         return NULL;
     struct itsi_lease_waiter *first = ITSI_RING_OWNER(itsi_ring_first(&core->queue), struct itsi_lease_waiter, place);
     if (first->is_watching)

@@ -1,5 +1,5 @@
 /* What becomes of the slots: opened when wanted, lent, checked, closed. */
-#include "pool/lease_core_impl.h"
+#include "pool/lease_pass.h"
 
 static struct itsi_lease_slot *at_place(struct itsi_ring *member)
 {

@@ -1,6 +1,7 @@
 /* Connecting to PostgreSQL, and the life of a connection. */
 #include "pool/postgres_hosts.h"
 #include "pool/postgres_impl.h"
+#include "pool/server_url.h"
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -30,6 +31,7 @@ static void close_it(struct itsi_db_connection *db)
     struct itsi_pg *pg = itsi_pg_of(db);
     PQfinish(pg->handle);
     itsi_buf_fini(&pg->text);
+    itsi_buf_fini(&pg->sql);
     itsi_free(pg);
 }
 
@@ -54,19 +56,27 @@ static void drop_notice(void *arg, const char *message)
     (void)message;
 }
 
+/* "//user:12/34@host": for libpq a host, its port and a database. In the query an '@' may be. */
+static bool has_torn_password(const char *url)
+{
+    const char *authority = strncmp(url, "postgres", 8) == 0 ? strstr(url, "://") : NULL;
+    const char *path = authority ? strchr(authority + 3, '/') : NULL;
+    return path && memchr(path, '@', strcspn(path, "?"));
+}
+
 /* libpq's own words about a text it cannot read quote it, password and all: they are not shown. */
 int itsi_pg_check_url(const char *url, struct its_diag *diag)
 {
     char *message = NULL, shown[512];
     PQconninfoOption *options = PQconninfoParse(url, &message);
     PQfreemem(message);
-    const bool is_address = options && itsi_pg_has_good_ports(url);
+    const bool is_address = options && !has_torn_password(url) && itsi_pg_has_good_ports(url);
     PQconninfoFree(options);
     if (is_address)
         return 0;
-    itsi_url_redact(url, shown, sizeof shown);
+    itsi_server_url_show(url, shown, sizeof shown);
     return itsi_fail(diag, ITS_EINVAL, "%s is not the address of a PostgreSQL database "
-                     "(postgresql://user:password@host:port/database)", shown);
+                     "(postgresql://user:password@host:port/database, / ? # and @ in them as %%2F %%3F %%23 and %%40)", shown);
 }
 
 static PGconn *start(const struct itsi_pg_params *params)
@@ -107,6 +117,7 @@ int itsi_pg_connect_begin(struct itsi_pg_connecting **out, const struct itsi_pg_
     pg->base.driver = &driver;
     pg->without_prepared = params->without_prepared;
     itsi_buf_init(&pg->text);
+    itsi_buf_init(&pg->sql);
     connecting->pg = pg;
     connecting->wait = ITSI_PG_WRITE; /* libpq: as if the last step had said so */
     if (itsi_url_parse(&connecting->url, params->url, NULL) != 0)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HOSTS = 4096 };
+
 static bool is_name(const char *host)
 {
     unsigned char address[sizeof(struct in6_addr)];
@@ -57,31 +59,42 @@ static int look_up_all(const char *hosts, char out[ITSI_PG_HOSTADDR], struct its
     return 0;
 }
 
-int itsi_pg_look_up(const char *url, char out[ITSI_PG_HOSTADDR], struct its_diag *diag)
-{
-    int rc = 0;
-    bool has_addresses = false;
-    const char *hosts = "";
-    PQconninfoOption *options = PQconninfoParse(url, NULL);
-    for (PQconninfoOption *o = options; o && o->keyword; o++) {
-        if (strcmp(o->keyword, "host") == 0 && o->val)
-            hosts = o->val;
-        if (strcmp(o->keyword, "hostaddr") == 0 && o->val && *o->val)
-            has_addresses = true;
-    }
-    out[0] = '\0';
-    if (!has_addresses)
-        rc = look_up_all(hosts, out, diag);
-    PQconninfoFree(options);
-    return rc;
-}
-
 static const char *value_of(const PQconninfoOption *options, const char *keyword)
 {
     for (const PQconninfoOption *o = options; o && o->keyword; o++)
         if (strcmp(o->keyword, keyword) == 0 && o->val)
             return o->val;
     return "";
+}
+
+/* "": none are, or their addresses are named beside them. */
+static void names_to_look_up(const char *url, char *out, size_t size)
+{
+    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    snprintf(out, size, "%s", *value_of(options, "hostaddr") ? "" : value_of(options, "host"));
+    PQconninfoFree(options);
+}
+
+bool itsi_pg_has_names(const char *url)
+{
+    char hosts[HOSTS], host[256];
+    names_to_look_up(url, hosts, sizeof hosts);
+    for (const char *at = hosts; *at;) {
+        const size_t n = strcspn(at, ",");
+        snprintf(host, sizeof host, "%.*s", (int)n, at);
+        if (is_name(host))
+            return true;
+        at += n + (at[n] == ',');
+    }
+    return false;
+}
+
+int itsi_pg_look_up(const char *url, char out[ITSI_PG_HOSTADDR], struct its_diag *diag)
+{
+    char hosts[HOSTS];
+    names_to_look_up(url, hosts, sizeof hosts);
+    out[0] = '\0';
+    return *hosts ? look_up_all(hosts, out, diag) : 0;
 }
 
 static bool are_ports(const char *port)

@@ -9,6 +9,9 @@
 
 enum { ITSI_PG_HOSTADDR = 1024 };
 
+/* Does it name a host that has to be looked up? Not addresses, nor unix sockets. */
+bool itsi_pg_has_names(const char *url);
+
 /* Looks up every host that is a name (there may be several, with commas: the one that answers, or may be written to, is
  * libpq's choice), for its `hostaddr`. Empty: none is (addresses, unix sockets). Blocks: not on the loop's thread. A name that
  * is not found is left out of a list; when none is found: ITS_ENOTFOUND. */

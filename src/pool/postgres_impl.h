@@ -40,6 +40,7 @@ struct itsi_pg {
     int prepared_count;
     struct itsi_pg_exchange statement; /* in steps */
     struct itsi_buf text; /* parameters, COPY rows */
+    struct itsi_buf sql;  /* of a statement that is put */
     char label[128];      /* "postgresql host:port/database": in errors */
 };
 

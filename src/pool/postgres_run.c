@@ -41,7 +41,7 @@ static bool is_being_prepared(const struct itsi_pg_exchange *x, const struct its
 
 /* Puts the preparing of call i's statement into the pipeline when that is due. 1: it has a name there; 0: it has none;
  * negative: the connection is lost. */
-static int name_it(struct itsi_pg *pg, struct itsi_pg_exchange *x, int i, struct itsi_buf *sql)
+static int name_it(struct itsi_pg *pg, struct itsi_pg_exchange *x, int i)
 {
     const struct itsi_db_statement *statement = x->calls[i].statement;
     if (!statement->name || pg->without_prepared)
@@ -50,19 +50,19 @@ static int name_it(struct itsi_pg *pg, struct itsi_pg_exchange *x, int i, struct
         return 1;
     if (pg->prepared_count + x->preparing_count == ITSI_PG_PREPARED)
         return 0;
-    const char *text = dialect(sql, statement);
+    const char *text = dialect(&pg->sql, statement);
     if (!text || !PQsendPrepare(pg->handle, statement->name, text, 0, NULL))
         return -1;
     x->preparing[x->preparing_count++] = i;
     return 1;
 }
 
-static int put_call(struct itsi_pg *pg, struct itsi_pg_exchange *x, int i, struct itsi_buf *sql)
+static int put_call(struct itsi_pg *pg, struct itsi_pg_exchange *x, int i)
 {
     const struct itsi_db_call *call = &x->calls[i];
     ptrdiff_t at[ITSI_DB_WIDTH];
     const char *values[ITSI_DB_WIDTH];
-    int named = name_it(pg, x, i, sql);
+    int named = name_it(pg, x, i);
     if (named < 0)
         return -1;
     itsi_buf_reset(&pg->text);
@@ -74,7 +74,7 @@ static int put_call(struct itsi_pg *pg, struct itsi_pg_exchange *x, int i, struc
         values[p] = at[p] < 0 ? NULL : pg->text.data + at[p];
     if (named)
         return PQsendQueryPrepared(pg->handle, call->statement->name, call->count, values, NULL, NULL, 0) ? 0 : -1;
-    const char *text = dialect(sql, call->statement);
+    const char *text = dialect(&pg->sql, call->statement);
     return text && PQsendQueryParams(pg->handle, text, call->count, NULL, values, NULL, NULL, 0) ? 0 : -1;
 }
 
@@ -101,13 +101,10 @@ static enum itsi_pg_wait lose(struct itsi_pg *pg, struct itsi_pg_exchange *x)
 /* Puts some of the calls into the pipeline, and its end after the last. False: the connection is lost. */
 static bool put_some(struct itsi_pg *pg, struct itsi_pg_exchange *x)
 {
-    struct itsi_buf sql;
     bool is_put = true;
-    itsi_buf_init(&sql);
     for (int i = 0; i < CALLS_AT_ONCE && x->put < x->count && is_put; i++)
-        if ((is_put = put_call(pg, x, x->put, &sql) == 0))
+        if ((is_put = put_call(pg, x, x->put) == 0))
             x->put++;
-    itsi_buf_fini(&sql);
     if (x->put == x->count)
         x->is_whole = is_put = x->is_plain || PQpipelineSync(pg->handle);
     return is_put;

@@ -24,11 +24,14 @@ static bool is_same(const struct itsi_redis_host *a, const struct itsi_redis_hos
     return a->port == b->port && strcmp(a->name, b->name) == 0;
 }
 
-/* Of the URL's own node the address is what it is connected to now. */
+/* Of the URL's own node the address is what it is connected to now; a socket is on this machine. */
 static const struct itsi_redis_host *address_of(const struct itsi_redis *redis, const struct itsi_redis_node *node)
 {
+    static const struct itsi_redis_host here = {.name = "127.0.0.1"};
     if (node->host.name[0])
         return &node->host;
+    if (redis->url.via == ITSI_REDIS_UNIX)
+        return &here;
     return redis->sentinels ? &redis->master : &redis->url.hosts[redis->preferred];
 }
 
@@ -52,7 +55,9 @@ static struct itsi_redis_node *add_node(struct itsi_redis *redis, const struct i
     struct its_diag diag;
     struct itsi_redis_node *unused = node_count(redis) == ITSI_REDIS_NODES ? find_unused(redis, from) : NULL;
     if (unused) {
+        pthread_mutex_lock(&redis->addresses);
         unused->host = *host;
+        pthread_mutex_unlock(&redis->addresses);
         itsi_redis_node_turn(unused);
         return unused;
     }

@@ -19,11 +19,14 @@ static struct itsi_redis_connection *owner(struct itsi_redis_exchange *exchange)
     return (struct itsi_redis_connection *)at;
 }
 
+/* A user may have no password (nopass): it is signed in with an empty one. */
+static bool has_credentials(const struct itsi_redis_connection *c) { return c->user[0] || c->password[0]; }
+
 static void add_hello(struct itsi_redis_connection *c)
 {
     const char *argv[8] = {"HELLO", "2"};
     int argc = 2;
-    if (c->password[0]) {
+    if (has_credentials(c)) {
         argv[argc++] = "AUTH";
         argv[argc++] = c->user[0] ? c->user : "default";
         argv[argc++] = c->password;
@@ -38,11 +41,11 @@ static void add_hello(struct itsi_redis_connection *c)
 /* Before Redis 6 there is no user either: AUTH with two words would be refused. */
 static void add_old(struct itsi_redis_connection *c, struct itsi_redis_greeting *g)
 {
-    if (c->password[0] && c->user[0])
+    if (c->user[0])
         itsi_redis_words(&g->bytes, "AUTH", c->user, c->password);
     else if (c->password[0])
         itsi_redis_words(&g->bytes, "AUTH", c->password);
-    if (c->password[0])
+    if (has_credentials(c))
         g->auth = g->exchange.replies++;
     if (c->client_name[0]) {
         itsi_redis_words(&g->bytes, "CLIENT", "SETNAME", c->client_name);

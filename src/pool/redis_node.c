@@ -43,7 +43,7 @@ static void connect_link(struct itsi_redis_link *link)
 {
     struct itsi_redis *redis = link->node->redis;
     const struct itsi_redis_params params = {
-        .stream = {.host = address_of(link->node), .path = redis->url.socket, .tls = redis->tls, .socket = redis->socket},
+        .stream = {.host = address_of(link->node), .path = link->node->host.name[0] ? "" : redis->url.socket, .tls = redis->tls, .socket = redis->socket},
         .user = redis->url.user,
         .password = redis->url.password,
         .client_name = redis->url.client_name,

@@ -122,6 +122,7 @@ int itsi_redis_create(struct itsi_redis **out, struct itsi_loop *loop, const cha
     if (!redis)
         return itsi_fail(diag, ITS_ENOMEM, "Redis: out of memory");
     redis->loop = loop;
+    pthread_mutex_init(&redis->addresses, NULL);
     int rc = make(redis, url, cfg, diag);
     if (rc) {
         itsi_redis_destroy(redis, 0);
@@ -173,6 +174,7 @@ void itsi_redis_destroy(struct itsi_redis *redis, int64_t deadline)
         itsi_redis_node_free(redis->nodes[i]);
     itsi_buf_fini(&redis->slots_request.bytes);
     itsi_tls_destroy(redis->tls);
+    pthread_mutex_destroy(&redis->addresses);
     explicit_bzero(&redis->url, sizeof redis->url);
     itsi_free(redis);
 }
@@ -230,9 +232,11 @@ static void leave_out_user(const char *shown, char *out, size_t size)
 
 void itsi_redis_node_address(struct itsi_redis *redis, int index, char *out, size_t size)
 {
-    const struct itsi_redis_host *host = &redis->nodes[index]->host;
-    if (host->name[0])
-        snprintf(out, size, "%s:%d", host->name, host->port);
+    pthread_mutex_lock(&redis->addresses);
+    const struct itsi_redis_host host = redis->nodes[index]->host;
+    pthread_mutex_unlock(&redis->addresses);
+    if (host.name[0])
+        snprintf(out, size, "%s:%d", host.name, host.port);
     else
         leave_out_user(redis->url.shown, out, size);
 }

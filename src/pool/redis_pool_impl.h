@@ -10,6 +10,7 @@
 #include "pool/redis_sentinel.h"
 #include "pool/redis_slot.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum { ITSI_REDIS_NODES = 32 };
@@ -35,7 +36,7 @@ struct itsi_redis_link {
 
 struct itsi_redis_node {
     struct itsi_redis *redis;
-    struct itsi_redis_host host; /* of a cluster's; name "": the URL's */
+    struct itsi_redis_host host; /* of a cluster's; name "": the URL's. Changes with redis->addresses held; the loop reads it without */
     unsigned epoch;              /* counts the servers it has been: links to an earlier one are not lent any more */
     char name[32];               /* of its pool: "redis", "redis-1" */
     struct itsi_pool *pool;
@@ -65,6 +66,7 @@ struct itsi_redis {
     int last_asked; /* of the nodes, for their slots, when one was away */
     uint8_t slot_nodes[ITSI_REDIS_SLOTS]; /* 1 + index of the node; 0: not known */
 
+    pthread_mutex_t addresses; /* of the nodes, which others than the loop's thread read */
     struct itsi_redis_node *nodes[ITSI_REDIS_NODES]; /* filled in order, never emptied; when full, one is used again */
 
     /* atomic */

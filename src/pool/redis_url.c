@@ -2,6 +2,7 @@
 
 #include "base/diag.h"
 #include "base/url.h"
+#include "pool/server_url.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -211,6 +212,8 @@ static int parse_generic(struct parsing *p, const char *text, const char **more,
 static int parse(struct parsing *p, const char *text)
 {
     const char *more, *end;
+    if (itsi_server_url_is_torn(text))
+        return FAIL(p, "an '@' behind the host: in user and password / ? # and @ are written %%2F %%3F %%23 and %%40");
     int rc = parse_generic(p, text, &more, &end);
     if (!rc)
         rc = parse_scheme(p);
@@ -228,15 +231,28 @@ static int parse(struct parsing *p, const char *text)
         rc = parse_query(p);
     memcpy(p->url.user, p->generic.user, sizeof p->url.user);
     memcpy(p->url.password, p->generic.password, sizeof p->url.password);
-    if (!rc && p->url.user[0] && !p->url.password[0])
-        rc = FAIL(p, "user: without a password");
     return rc;
+}
+
+/* redis-cli takes what stands alone before the '@' for a password; redis-py and the URL standard for a user, and so is it
+ * taken here. It may yet have been meant as the other, so it is not shown. */
+static void show(const char *text, char *out, size_t size)
+{
+    char twisted[4096];
+    const char *scheme_end = strstr(text, "://");
+    const char *rest = scheme_end ? scheme_end + 3 : text;
+    const char *at = memchr(rest, '@', strcspn(rest, "/?#:"));
+    if (!at || snprintf(twisted, sizeof twisted, "%.*s:%s", (int)(rest - text), text, rest) >= (int)sizeof twisted)
+        itsi_server_url_show(text, out, size);
+    else
+        itsi_server_url_show(twisted, out, size);
+    explicit_bzero(twisted, sizeof twisted);
 }
 
 int itsi_redis_url_parse(struct itsi_redis_url *out, const char *text, struct its_diag *diag)
 {
     struct parsing p = {.diag = diag};
-    itsi_url_redact(text, p.url.shown, sizeof p.url.shown);
+    show(text, p.url.shown, sizeof p.url.shown);
     int rc = parse(&p, text);
     if (rc)
         return itsi_diag_prefix(diag, rc, "Redis URL '%s'", p.url.shown);

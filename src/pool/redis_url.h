@@ -4,6 +4,9 @@
  *   redis+sentinel://[user:password@]host[:26379][,...]/master[/db][?...]         rediss+sentinel:// the same over TLS
  *   unix://[user:password@]/path/of/socket[?db=N...]
  *
+ * "user@" and "user:@" are a user without a password. An '@' behind the host is part of a password that was not escaped, and
+ * refused; that of a socket's path is not.
+ *
  * Several hosts are tried in turn (of a cluster: seeds). Keys, named as in redis-py where it has them: db, client_name,
  * socket_connect_timeout, socket_timeout (seconds), ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs (required or
  * none), ssl_check_hostname (true or false), sentinel_username, sentinel_password. Anything else is refused by name. Pure. */

@@ -21,6 +21,8 @@ static void takes_addresses_apart(void **state)
         {"redis+sentinel://h/mymaster", ITSI_REDIS_SENTINEL, false, "h", 26379, "", "", 0},
         {"rediss+sentinel://u:p@h:5/mymaster/7", ITSI_REDIS_SENTINEL, true, "h", 5, "u", "p", 7},
         {"redis://h/", ITSI_REDIS_DIRECT, false, "h", 6379, "", "", 0},
+        {"redis://tom:@h", ITSI_REDIS_DIRECT, false, "h", 6379, "tom", "", 0}, /* who has no password (nopass) */
+        {"redis://s3cret@h", ITSI_REDIS_DIRECT, false, "h", 6379, "s3cret", "", 0}, /* a password for redis-cli */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct itsi_redis_url url;
@@ -105,7 +107,11 @@ static void names_what_is_wrong(void **state)
         {"redis://u:s3cret@h/x", "db"},
         {"redis://u:s3cret@h/-1", "db"},
         {"redis://u:s3cret@h?db=1e3", "db"},
-        {"redis://user@h", "user"},
+        {"redis://u:12/s3cret@h", "%2F"},
+        {"redis://:pa@s3cret/s3cret@h", "%40"},
+        {"redis+sentinel://u:12/s3cret@h/main", "%2F"},
+        {"redis://u:12?s3cret@h", "%3F"},
+        {"s3cret@h", "scheme"},
         {"redis://u:s3cret@h?colour=red", "colour"},
         {"redis://u:s3cret@h?db", "query"},
         {"redis://u:s3cret@h?socket_timeout=-1", "socket_timeout"},

@@ -83,8 +83,8 @@ class Postgres:
             raise RuntimeError(done.stderr)
         return done.stdout.strip()
 
-    def start_pooler(self):
-        """PgBouncer in transaction mode; its address."""
+    def start_pooler(self, size=5):
+        """PgBouncer in transaction mode with so many connections to the server; its address."""
         port = free_port()
         (self.folder / "users").write_text(f'"{USER}" "{PASSWORD}"\n')
         (self.folder / "pooler.ini").write_text(f"""[databases]
@@ -96,7 +96,7 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = {self.folder / "users"}
 pool_mode = transaction
-default_pool_size = 3
+default_pool_size = {size}
 logfile = {self.folder / "pooler.log"}
 """)
         if os.geteuid() == 0:

@@ -3,10 +3,14 @@
 #include "pool/postgres.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "pool/database_request.h"
 #include "support/check.h"
 #include "support/database_conformance.h"
 #include "support/database_requests.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 
@@ -76,6 +80,11 @@ static void what_is_no_address_is_shown_without_its_password(void **state)
     CHECK_CONTAINS(diag.text, "port");
     assert_null(strstr(diag.text, "s3cret"));
     assert_int_equal(open_url(&db, "host=a nonsense", &diag), ITS_EINVAL);
+    assert_int_equal(open_url(&db, "password=s3cret nonsense", &diag), ITS_EINVAL);
+    assert_null(strstr(diag.text, "s3cret"));
+    assert_int_equal(open_url(&db, "postgresql://me:12/s3cret@127.0.0.1/x", &diag), ITS_EINVAL);
+    assert_null(strstr(diag.text, "s3cret"));
+    CHECK_CONTAINS(diag.text, "%2F");
 }
 
 static int keep_pid(void *arg, const struct itsi_db_value *values, int count)
@@ -158,6 +167,78 @@ static void a_killed_server_process_is_noticed(void **state)
     itsi_db_close(other);
 }
 
+/* Threads of this program of that name. */
+static int threads_named(const char *name)
+{
+    int found = 0;
+    char path[300], text[32];
+    DIR *all = opendir("/proc/self/task");
+    assert_non_null(all);
+    for (struct dirent *d; (d = readdir(all));) {
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", d->d_name);
+        FILE *file = d->d_name[0] == '.' ? NULL : fopen(path, "r");
+        if (!file)
+            continue;
+        if (fgets(text, sizeof text, file))
+            found += strncmp(text, name, strlen(name)) == 0;
+        fclose(file);
+    }
+    closedir(all);
+    return found;
+}
+
+struct told {
+    struct itsi_db_request request; /* first */
+    int rc;
+    struct itsi_event event;
+};
+
+static void tell(struct itsi_db_request *request, int rc, const struct its_diag *diag)
+{
+    struct told *told = (struct told *)request;
+    (void)diag;
+    told->rc = rc;
+    itsi_event_set(&told->event);
+}
+
+static int ask_one(struct itsi_database *database)
+{
+    static const struct itsi_db_statement one = {.name = "one", .sql = "SELECT 1"};
+    struct told told = {.request = {.owner = {.component = "test", .stage = "one"}, .deadline = soon(),
+                                    .call = {.statement = &one}, .done = tell}};
+    itsi_event_init(&told.event);
+    itsi_database_start(database, &told.request);
+    itsi_event_wait_until(&told.event, ITSI_NEVER);
+    itsi_event_fini(&told.event);
+    return told.rc;
+}
+
+static void threads_for_requests_begin_with_the_first(void **state)
+{
+    (void)state;
+    const struct its_cfg_connection_pool cfg = {.db_pool_size = 2, .db_pool_recycle = 3600, .db_pool_timeout = 30};
+    const struct itsi_pool_owner owner = {.component = "test", .stage = "borrow"};
+    struct itsi_loop *loop;
+    struct itsi_database *database;
+    struct itsi_db_lease lease;
+    struct its_diag diag;
+    CHECK_OK(itsi_loop_create(&loop, "pools", &diag), diag);
+    CHECK_OK(itsi_database_create(&database, loop, url, NULL, &cfg, &diag), diag);
+    CHECK_OK(itsi_database_borrow(database, &owner, soon(), &lease, &diag), diag);
+    itsi_database_return(database, &lease, soon());
+    assert_int_equal(threads_named("database"), 0);
+    /* they cannot be had: the first request hears of it, and the next one gets them */
+    itsi_alloc_fail_at(1);
+    assert_int_equal(ask_one(database), ITS_ENOMEM);
+    itsi_alloc_fail_at(0);
+    assert_int_equal(threads_named("database"), 0);
+    assert_int_equal(ask_one(database), 0);
+    assert_int_equal(threads_named("database"), 2);
+    itsi_database_destroy(database, soon());
+    assert_int_equal(threads_named("database"), 0);
+    itsi_loop_destroy(loop);
+}
+
 static void a_transaction_of_a_lost_connection_is_undone(void **state)
 {
     (void)state;
@@ -186,6 +267,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_no_address_is_shown_without_its_password),
         cmocka_unit_test(an_abandoned_statement_fails_soon),
         cmocka_unit_test(a_killed_server_process_is_noticed),
+        cmocka_unit_test(threads_for_requests_begin_with_the_first),
         cmocka_unit_test(a_transaction_of_a_lost_connection_is_undone),
     };
     struct database_case c = {.name = "postgresql", .open = open_it, .slow_sql = "SELECT pg_sleep(60)"};
@@ -197,7 +279,9 @@ int main(int argc, char **argv)
     if (argc > 2) {
         url = argv[2];
         c.name = "postgresql behind a pooler in transaction mode";
-        failed += database_conformance_run(&c);
+        r.name = "postgresql by requests, behind a pooler in transaction mode";
+        r.url = url;
+        failed += database_conformance_run(&c) + database_requests_run(&r);
     }
     return failed;
 }

@@ -1,10 +1,8 @@
 /* One Redis connection against a real server: order, addresses, users, bounds. */
 #include "redis_client.h"
-#include "redis_server.h"
+#include "redis_one.h"
 
 #define COMMANDS 100000
-
-static struct redis_server server;
 
 static void url_to(char out[128], const char *rest)
 {
@@ -186,6 +184,12 @@ static void signs_in(const char *const *options)
     one_ask(url, "reader");
     snprintf(url, sizeof url, "redis://reader:s3cret@127.0.0.1:%d", guarded.port);
     cannot_open(url, ITS_EAUTH, "WRONGPASS");
+    snprintf(url, sizeof url, "redis://reader@127.0.0.1:%d", guarded.port);
+    cannot_open(url, ITS_EAUTH, "WRONGPASS");
+    snprintf(url, sizeof url, "redis://open@127.0.0.1:%d", guarded.port);
+    one_ask(url, "open");
+    snprintf(url, sizeof url, "redis://open:@127.0.0.1:%d", guarded.port);
+    one_ask(url, "open");
     snprintf(url, sizeof url, "redis://127.0.0.1:%d/1", guarded.port);
     cannot_open(url, ITS_EAUTH, "NOAUTH");
 
@@ -201,12 +205,13 @@ static void signs_in(const char *const *options)
 }
 
 #define READER "--user", "reader", "on", ">its@own", "~*", "+@read", "+@connection", "+acl|whoami"
+#define OPEN "--user", "open", "on", "nopass", "+@connection", "+acl|whoami"
 
 static void signs_in_as_a_user(void **state)
 {
     (void)state;
-    signs_in((const char *const[]){"--requirepass", "s3cret", READER, NULL});
-    signs_in((const char *const[]){"--requirepass", "s3cret", READER, "--rename-command", "HELLO", "", NULL});
+    signs_in((const char *const[]){"--requirepass", "s3cret", READER, OPEN, NULL});
+    signs_in((const char *const[]){"--requirepass", "s3cret", READER, OPEN, "--rename-command", "HELLO", "", NULL});
 }
 
 /* It repeats the arguments of what it does not know, among them the password. */
@@ -293,20 +298,6 @@ static void closing_answers_what_is_in_flight(void **state)
         assert_int_equal(a[i].rc, ITS_ECANCELLED);
         itsi_buf_fini(&a[i].bytes);
     }
-}
-
-static int start_server(void **state)
-{
-    (void)state;
-    redis_prepare(&server, NULL);
-    return redis_start(&server);
-}
-
-static int end_server(void **state)
-{
-    (void)state;
-    redis_end(&server);
-    return 0;
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* The way to an address: names with several of them, some of which nobody answers at; and no way through what others block.
  * getaddrinfo is this program's own, for the name that it knows. */
 #include "redis_client.h"
-#include "redis_server.h"
+#include "redis_one.h"
 
 #include "base/thread.h"
 
@@ -10,8 +10,6 @@
 #include <signal.h>
 
 #define NAME "several.example"
-
-static struct redis_server server;
 
 /* --- a name's addresses ------------------------------------------------------------------------------------------- */
 
@@ -218,20 +216,6 @@ static void an_address_needs_no_thread(void **state)
     client_fini(&c);
     itsi_event_fini(&over);
     CHECK_OK(rc, c.diag);
-}
-
-static int start_server(void **state)
-{
-    (void)state;
-    redis_prepare(&server, (const char *const[]){"--bind", "127.0.0.1", "-::1", NULL});
-    return redis_start(&server);
-}
-
-static int end_server(void **state)
-{
-    (void)state;
-    redis_end(&server);
-    return 0;
 }
 
 int main(void)

@@ -26,9 +26,32 @@ static void answer_as_a_cluster_that_moves(int fd, const struct fake_command *co
         dprintf(fd, "$5\r\nvalue\r\n");
 }
 
+/* As the metrics do: where each node is, again and again. */
+struct looker {
+    struct itsi_redis *redis;
+    _Atomic bool stop;
+    int looked, strange;
+};
+
+static void *look_at_addresses(void *arg)
+{
+    struct looker *l = arg;
+    do {
+        for (int i = 0; itsi_redis_node_pool(l->redis, i); i++) {
+            char address[300];
+            int host, port = 0;
+            itsi_redis_node_address(l->redis, i, address, sizeof address);
+            l->strange += sscanf(address, i ? "127.0.0.%d:%d" : "redis://127.0.0.%d:%d", &host, &port) != 2 || port != fake.port;
+            l->looked++;
+        }
+    } while (!atomic_load(&l->stop));
+    return NULL;
+}
+
 static void the_nodes_of_a_cluster_may_change_for_ever(void **state)
 {
     (void)state;
+    pthread_t thread;
     struct answer answer;
     struct its_diag diag;
     char url[64];
@@ -36,11 +59,17 @@ static void the_nodes_of_a_cluster_may_change_for_ever(void **state)
     fake_start(&fake, answer_as_a_cluster_that_moves);
     snprintf(url, sizeof url, "redis://127.0.0.1:%d", fake.port);
     struct itsi_redis *redis = load_open(loop, url, 1, 2);
+    struct looker looker = {.redis = redis};
+    assert_int_equal(pthread_create(&thread, NULL, look_at_addresses, &looker), 0);
     for (int host = 1; host <= 100; host++) {
         atomic_store(&owner, host);
         CHECK_OK(load_ask(redis, &answer, &diag, 5, "GET", "key"), diag);
         assert_string_equal(answer.text, "value");
     }
+    atomic_store(&looker.stop, true);
+    pthread_join(thread, NULL);
+    assert_true(looker.looked >= 100);
+    assert_int_equal(looker.strange, 0);
     itsi_redis_stats(redis, &stats);
     assert_true(stats.nodes <= 32);
     itsi_redis_destroy(redis, in_seconds(1));

@@ -201,6 +201,25 @@ static struct itsi_redis *open_cluster(void)
     return load_open(loop, url, 2, 4);
 }
 
+/* Through a node's socket: the others are called as they say, which is over TCP. */
+static void a_socket_may_be_a_cluster_s(void **state)
+{
+    (void)state;
+    struct its_diag diag;
+    struct answer answer;
+    char url[160], key[16];
+    snprintf(url, sizeof url, "unix://%s/redis.sock?client_name=" NAME, nodes[0].folder);
+    struct itsi_redis *redis = load_open(loop, url, 2, 4);
+    for (int i = 0; i < 50; i++) {
+        snprintf(key, sizeof key, "socket%d", i);
+        CHECK_OK(load_ask(redis, &answer, &diag, 5, "SET", key, "v"), diag);
+        assert_string_equal(answer.text, "OK");
+        CHECK_OK(load_ask(redis, &answer, &diag, 5, "DEL", key), diag);
+        assert_int_equal(answer.integer, 1);
+    }
+    itsi_redis_destroy(redis, in_seconds(1));
+}
+
 static void finds_keys_where_they_are(void **state)
 {
     (void)state;
@@ -327,6 +346,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_sentinel_knows, start_loop, end_loop),
     };
     const struct CMUnitTest cluster[] = {
+        cmocka_unit_test_setup_teardown(a_socket_may_be_a_cluster_s, start_loop, end_loop),
         cmocka_unit_test_setup_teardown(finds_keys_where_they_are, start_loop, end_loop),
         cmocka_unit_test_setup_teardown(asks_where_a_slot_goes, start_loop, end_loop),
         cmocka_unit_test_setup_teardown(a_node_dies, start_loop, end_loop),
