@@ -25,6 +25,7 @@ void itsi_ffmpeg_count_job(struct itsi_ffmpeg_pool *pool, const struct itsi_ffmp
     s->running -= ran || result->seconds > 0;
     s->jobs[result->outcome]++;
     s->killed[result->killed]++;
+    s->limited[result->limit]++;
     if (ran) {
         s->seconds[bucket_of(result->seconds)]++;
         s->seconds_sum += result->seconds;
@@ -65,6 +66,10 @@ void itsi_put_ffmpeg_metrics(struct itsi_exposition *e, const struct itsi_ffmpeg
                            "FFmpeg jobs ended by us, by the reason.");
     for (int i = ITSI_JOB_KILL_NONE + 1; i < ITSI_JOB_KILL_COUNT; i++)
         itsi_exposition_count(e, ITSI_LABELS({"reason", itsi_job_kill_name((enum itsi_job_kill)i)}), s->killed[i]);
+    itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_limited", NULL,
+                           "FFmpeg jobs ended by a limit of their resources, by the limit.");
+    for (int i = ITSI_JOB_LIMIT_NONE + 1; i < ITSI_JOB_LIMIT_COUNT; i++)
+        itsi_exposition_count(e, ITSI_LABELS({"limit", itsi_job_limit_name((enum itsi_job_limit)i)}), s->limited[i]);
     itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_ffmpeg_running", NULL, "FFmpeg jobs that run.");
     itsi_exposition_count(e, NULL, (uint64_t)s->running);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_process_deaths", NULL,

@@ -41,6 +41,8 @@ static void start(struct itsi_ffmpeg_place *place)
         .stall_ns = pool->params.stall_ns,
         .grace_ns = pool->params.grace_ns,
         .most_rss_bytes = pool->params.most_job_bytes,
+        .limits = pool->params.limits,
+        .processors = pool->params.processors,
     };
     memset(&place->ffmpeg, 0, sizeof place->ffmpeg);
     place->ffmpeg.events = &itsi_ffmpeg_place_events;

@@ -4,9 +4,23 @@
 #include "base/diag.h"
 #include "base/mem.h"
 
+#include <unistd.h>
+
 /* Of a process that waits: what linking FFmpeg takes of its own is about 10 MiB. */
 #define WORKER_BYTES ((uint64_t)256 << 20)
 #define JOB_BYTES ((uint64_t)2 << 30)
+/* What can be written is more than what is: stacks of 8 MiB for each thread, of which little is used. What is in memory is
+ * looked at twice a second; this holds in between. */
+#define JOB_DATA_BYTES (2 * JOB_BYTES)
+/* Inputs, outputs and what libraries open: FFmpeg has ten or so. */
+enum { JOB_DESCRIPTORS = 256 };
+
+/* No job has the whole machine for all of its time. */
+static int processors_of_a_job(void)
+{
+    const long all = sysconf(_SC_NPROCESSORS_ONLN);
+    return all > 2 ? (int)(all / 2) : 1;
+}
 
 void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct its_cfg_connection_pool *cfg)
 {
@@ -21,6 +35,8 @@ void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct
         .stall_ns = 15 * ITSI_NS_PER_S,
         .grace_ns = 2 * ITSI_NS_PER_S,
         .most_job_bytes = JOB_BYTES,
+        .limits = {.data_bytes = JOB_DATA_BYTES, .descriptors = JOB_DESCRIPTORS},
+        .processors = processors_of_a_job(),
         .waiters = 256,
         .restarts = {.most = 5,
                      .window_ns = 60 * ITSI_NS_PER_S,
