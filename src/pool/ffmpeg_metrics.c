@@ -38,6 +38,8 @@ void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_spare_kind 
 {
     pthread_mutex_lock(&pool->mutex);
     pool->stats.kind = kind;
+    pool->stats.unlinked = pool->linking.changes;
+    pool->stats.is_never_linked = pool->linking.impossible;
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -78,6 +80,12 @@ void itsi_put_ffmpeg_metrics(struct itsi_exposition *e, const struct itsi_ffmpeg
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_process_recycled", NULL,
                            "Processes of the pool that were replaced because they had grown.");
     itsi_exposition_count(e, NULL, s->recycled);
+    itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_ffmpeg_linked", NULL,
+                           "1: processes are FFmpeg, linked ahead of their jobs; 0: they execute it for each.");
+    itsi_exposition_count(e, NULL, s->kind == ITSI_SPARE_LINKED);
+    itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_unlinked", NULL,
+                           "How often linking FFmpeg ahead failed, and it was executed for each job until that worked.");
+    itsi_exposition_count(e, NULL, s->unlinked);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_cpu_seconds", "seconds", "Processor time of the jobs.");
     itsi_exposition_value(e, NULL, s->cpu_seconds);
     const struct itsi_exposition_histogram seconds = {

@@ -38,6 +38,7 @@ void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct
         .limits = {.data_bytes = JOB_DATA_BYTES, .descriptors = JOB_DESCRIPTORS},
         .processors = processors_of_a_job(),
         .waiters = 256,
+        .linking = {.first_ns = 10 * ITSI_NS_PER_S, .most_ns = 600 * ITSI_NS_PER_S},
         .restarts = {.most = 5,
                      .window_ns = 60 * ITSI_NS_PER_S,
                      .first_ns = 100 * ITSI_NS_PER_MS,
@@ -122,12 +123,13 @@ int itsi_ffmpeg_pool_create(struct itsi_ffmpeg_pool **out, struct itsi_loop *loo
     pool->loop = loop;
     pool->params = *params;
     pool->places = places;
-    pool->executes = params->executes;
-    pool->stats.kind = params->executes ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
     atomic_init(&pool->timeout_ns, params->timeout_ns);
     pthread_mutex_init(&pool->mutex, NULL);
     if (itsi_spawn_find(params->program, pool->program, sizeof pool->program, &pool->missing) != 0)
         pool->program[0] = '\0'; /* it may not be needed: who wants a job is told */
+    pool->linking.impossible = params->executes || !itsi_linking_suits(pool->program);
+    pool->stats.is_never_linked = pool->linking.impossible;
+    pool->stats.kind = pool->linking.impossible ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
     itsi_loop_call(loop, make_timers, pool);
     const int rc = make_leases(pool, diag);
     if (rc) {
@@ -206,11 +208,13 @@ void itsi_ffmpeg_pool_finished(struct itsi_ffmpeg_place *place, struct itsi_ffmp
     const bool broken = place->state != ITSI_FFMPEG_READY;
     const uint64_t rss = broken ? 0 : itsi_process_rss(place->ffmpeg.worker.process.pid);
     const bool grown = pool->params.most_worker_bytes && rss > pool->params.most_worker_bytes;
+    /* it may be linked ahead by now: the next in its place tries */
+    const bool outdated = place->kind == ITSI_SPARE_EXECUTING && itsi_linking_is_due(&pool->linking, itsi_now_ns());
     if (grown)
         itsi_ffmpeg_count_recycled(pool);
     itsi_ffmpeg_count_job(pool, result);
     job->process = NULL;
-    (void)itsi_pool_release(job->lease, broken || grown); /* may be over: the pool ends */
+    (void)itsi_pool_release(job->lease, broken || grown || outdated); /* may be over: the pool ends */
     job->done(job, result);
 }
 
