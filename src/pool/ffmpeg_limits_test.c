@@ -38,7 +38,7 @@ static void a_job_that_opens_too_many_files(void **state)
     const char *arguments[8 + 3 * FILES] = {"-y", "-f", "lavfi", "-i", "color=size=16x16:duration=0.1"};
     int count = 5;
     (void)state;
-    for (int i = 0; i < FILES; i++) { /* the null muxer opens nothing: these are descriptors of one file */
+    for (int i = 0; i < FILES; i++) { /* each has a descriptor, though all are one file */
         snprintf(names[i], sizeof names[i], "/dev/null");
         arguments[count++] = "-f";
         arguments[count++] = "rawvideo";

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The kernel compares what it sampled at ticks, and tells later what it measured. */
@@ -64,10 +65,20 @@ static bool says_no_memory(const char *lines)
     return false;
 }
 
+/* The time alone is not enough: what is told at the end may be a tenth of a second less than what the limit counted. */
+static bool is_out_of_time(const struct itsi_child_limits *limits, const struct itsi_job_end *end)
+{
+    char heeded[40];
+    snprintf(heeded, sizeof heeded, "received signal %d.", SIGXCPU); /* FFmpeg's good-bye */
+    if (end->signal == SIGXCPU)
+        return true;
+    return limits->cpu_seconds && (end->cpu_ns + CPU_SLACK_NS >= (int64_t)limits->cpu_seconds * ITSI_NS_PER_S ||
+                                   strstr(end->lines, heeded));
+}
+
 enum itsi_job_limit itsi_job_limit_find(const struct itsi_child_limits *limits, const struct itsi_job_end *end)
 {
-    if (end->signal == SIGXCPU ||
-        (limits->cpu_seconds && end->cpu_ns + CPU_SLACK_NS >= (int64_t)limits->cpu_seconds * ITSI_NS_PER_S))
+    if (is_out_of_time(limits, end))
         return ITSI_JOB_LIMIT_CPU;
     if (end->signal == SIGXFSZ)
         return ITSI_JOB_LIMIT_FILE_SIZE;

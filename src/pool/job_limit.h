@@ -35,7 +35,7 @@ struct itsi_job_end {
     const char *lines; /* its last of stderr */
 };
 /* Of a job that did not end well, and that nobody killed. The kernel tells by a signal that a limit of time or of a file's
- * size is reached; a program may heed it and say good-bye (FFmpeg does), then its processor time tells. That memory
+ * size is reached; a program may heed it and say good-bye (FFmpeg does): then its words or its processor time tell. That memory
  * or descriptors are refused the program alone learns: it is known where it says so, in the system's words. */
 enum itsi_job_limit itsi_job_limit_find(const struct itsi_child_limits *limits, const struct itsi_job_end *end);
 

@@ -29,6 +29,8 @@ static void so_does_the_time_that_it_took(void **state)
     const struct itsi_child_limits none = {.data_bytes = 0};
     (void)state;
     assert_int_equal(found(&all, 0, 10.1, "Exiting normally, received signal 24.\n"), ITSI_JOB_LIMIT_CPU);
+    assert_int_equal(found(&all, 0, 9.8, "Exiting normally, received signal 24.\n"), ITSI_JOB_LIMIT_CPU);
+    assert_int_equal(found(&all, 0, 9.8, "Exiting normally, received signal 15.\n"), ITSI_JOB_LIMIT_NONE);
     assert_int_equal(found(&all, SIGKILL, 12, ""), ITSI_JOB_LIMIT_CPU);
     assert_int_equal(found(&all, 0, 9.98, ""), ITSI_JOB_LIMIT_CPU);
     assert_int_equal(found(&all, SIGKILL, 9, ""), ITSI_JOB_LIMIT_NONE);
