@@ -100,8 +100,8 @@ ITS_API ITS_NODISCARD int its_engine_execute_ffmpeg(its_engine *engine, const ch
                                                     int32_t timeout_ms, int64_t output_limit, its_ffmpeg_run **out,
                                                     struct its_diag *diag);
 ITS_API void its_ffmpeg_run_release(its_ffmpeg_run *run); /* takes NULL; what follows is valid until then */
-/* "done"; "failed": its exit code is not 0; "crashed"; "killed": for its time, its memory, or because it hung; "lost": with
- * the process that ran it. */
+/* "done"; "failed": its exit code is not 0; "crashed"; "killed": for its time, its memory, or because it hung;
+ * "limited": by a bound on its memory, processor time or files, which the error names; "lost": with the process that ran it. */
 ITS_API const char *its_ffmpeg_run_outcome(const its_ffmpeg_run *run);
 ITS_API int its_ffmpeg_run_code(const its_ffmpeg_run *run); /* 0: done; ITS_ETIMEOUT: its time was over; another ITS_E* */
 ITS_API const char *its_ffmpeg_run_error(const its_ffmpeg_run *run); /* for a person; empty when done */

@@ -1,5 +1,7 @@
 #include "optimizer/pools_health.h"
 
+#include "pool/ffmpeg_pool.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,6 +53,15 @@ void itsi_pool_judge(const struct itsi_pool_stats *p, struct itsi_health_verdict
     else if (p->utilization > ITSI_POOL_MOST_UTILIZATION)
         say(out, ITSI_HEALTH_DEGRADED, "%.0f %% of the most were in use lately, wanted are less than %.0f %%",
             p->utilization * 100, ITSI_POOL_MOST_UTILIZATION * 100);
+}
+
+void itsi_ffmpeg_judge(const struct itsi_ffmpeg_pool_stats *f, struct itsi_health_verdict *out)
+{
+    if (out->health == ITSI_HEALTH_OK && f->kind == ITSI_SPARE_EXECUTING && !f->is_never_linked)
+        say(out, ITSI_HEALTH_DEGRADED,
+            "FFmpeg is executed for each job, which is slower: linking it ahead failed (%" PRIu64
+            " times), and is tried again",
+            f->unlinked);
 }
 
 /* --- the store ------------------------------------------------------------------------------------------------------ */

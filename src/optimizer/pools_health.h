@@ -27,6 +27,9 @@ struct itsi_health_verdict {
 #define ITSI_STORE_LONG_LAG_S 30.0
 
 void itsi_pool_judge(const struct itsi_pool_stats *pool, struct itsi_health_verdict *out);
+/* FFmpeg that is executed for each job though it could be linked ahead: works, but slower. Only where `out` says ok. */
+struct itsi_ffmpeg_pool_stats;
+void itsi_ffmpeg_judge(const struct itsi_ffmpeg_pool_stats *pool, struct itsi_health_verdict *out);
 /* Leases that are out for longer than they may be. */
 uint64_t itsi_pool_leaks_now(const struct itsi_pool_stats *pool);
 /* What PoolMetrics of the Python API calls failed: asked for and not lent. */

@@ -1,5 +1,6 @@
 /* When a pool and the store are said to be well, and what is said when they are not. */
 #include "optimizer/pools_health.h"
+#include "pool/ffmpeg_pool.h"
 
 #include "base/clock.h"
 #include "support/check.h"
@@ -62,6 +63,28 @@ static void what_is_difficult_is_told(void **state)
     p = well;
     p.leaks = 5, p.unleaks = 4, p.closed[ITSI_POOL_CLOSED_LEAKED] = 1; /* all are back, or taken back */
     EXPECT_POOL(&p, ITSI_HEALTH_OK, "");
+}
+
+/* Executing is slower; for a program that cannot be linked it is as it should be. */
+static void ffmpeg_that_should_be_linked_and_is_not_is_told(void **state)
+{
+    static struct itsi_ffmpeg_pool_stats stats;
+    struct itsi_health_verdict verdict = {.health = ITSI_HEALTH_OK};
+    (void)state;
+    stats = (struct itsi_ffmpeg_pool_stats){.kind = ITSI_SPARE_LINKED, .unlinked = 3};
+    itsi_ffmpeg_judge(&stats, &verdict);
+    assert_int_equal(verdict.health, ITSI_HEALTH_OK);
+    stats.kind = ITSI_SPARE_EXECUTING;
+    stats.is_never_linked = true;
+    itsi_ffmpeg_judge(&stats, &verdict);
+    assert_int_equal(verdict.health, ITSI_HEALTH_OK);
+    stats.is_never_linked = false;
+    itsi_ffmpeg_judge(&stats, &verdict);
+    assert_int_equal(verdict.health, ITSI_HEALTH_DEGRADED);
+    CHECK_CONTAINS(verdict.why, "linking it ahead failed (3 times), and is tried again");
+    verdict = (struct itsi_health_verdict){.health = ITSI_HEALTH_DOWN, .why = "graver"};
+    itsi_ffmpeg_judge(&stats, &verdict);
+    assert_string_equal(verdict.why, "graver");
 }
 
 static void failed_are_all_that_got_none(void **state)
@@ -143,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_pool_that_lends_is_well),
         cmocka_unit_test(down_is_that_nothing_is_open_and_nothing_can_be),
         cmocka_unit_test(what_is_difficult_is_told),
+        cmocka_unit_test(ffmpeg_that_should_be_linked_and_is_not_is_told),
         cmocka_unit_test(failed_are_all_that_got_none),
         cmocka_unit_test(a_store_is_well_until_rows_wait_long_or_are_lost),
         cmocka_unit_test(losses_are_told_apart_by_what_they_say),

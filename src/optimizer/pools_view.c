@@ -65,6 +65,7 @@ static bool look_at_ffmpeg(struct itsi_pools_view *view, struct itsi_ffmpeg_pool
     v->kind = "ffmpeg";
     snprintf(v->address, sizeof v->address, "%.*s", (int)sizeof v->address - 1, itsi_ffmpeg_pool_program(pool));
     itsi_pool_judge(&v->stats, &v->verdict);
+    itsi_ffmpeg_judge(&view->ffmpeg_stats, &v->verdict);
     view->ffmpeg = v;
     view->count++;
     return true;

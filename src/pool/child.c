@@ -23,11 +23,33 @@ static void fail(struct itsi_child_error *error, int step)
         *error = (struct itsi_child_error){step, errno};
 }
 
-static void limit(int resource, uint64_t most, struct itsi_child_error *error)
+static rlim_t lower(rlim_t a, rlim_t b) { return a < b ? a : b; }
+
+/* Where less is allowed already, that stays: nobody but root may raise it. */
+static void limit(int resource, uint64_t soft, uint64_t hard, struct itsi_child_error *error)
 {
-    const struct rlimit both = {most, most};
-    if (setrlimit((__rlimit_resource_t)resource, &both) != 0)
+    struct rlimit now;
+    if (getrlimit((__rlimit_resource_t)resource, &now) != 0) {
         fail(error, STEP_LIMIT);
+        return;
+    }
+    now.rlim_max = lower(hard, now.rlim_max);
+    now.rlim_cur = lower(soft, now.rlim_max);
+    if (setrlimit((__rlimit_resource_t)resource, &now) != 0)
+        fail(error, STEP_LIMIT);
+}
+
+static void limit_all(const struct itsi_child_limits *limits, struct itsi_child_error *error)
+{
+    limit(RLIMIT_CORE, 1, 1, error); /* none, and unlike 0 none into a program either: core(5), core_pattern with a pipe */
+    if (limits->data_bytes)
+        limit(RLIMIT_DATA, limits->data_bytes, limits->data_bytes, error);
+    if (limits->file_bytes)
+        limit(RLIMIT_FSIZE, limits->file_bytes, limits->file_bytes, error);
+    if (limits->cpu_seconds) /* were both the same, it would be killed without a word */
+        limit(RLIMIT_CPU, limits->cpu_seconds, (uint64_t)limits->cpu_seconds + ITSI_CHILD_CPU_GRACE, error);
+    if (limits->descriptors)
+        limit(RLIMIT_NOFILE, limits->descriptors, limits->descriptors, error);
 }
 
 static void default_signals(void)
@@ -59,17 +81,7 @@ void itsi_child_detach(pid_t parent, const struct itsi_child_limits *limits, str
     if (getppid() != parent) /* it died before it was asked for */
         _exit(0);
     offer_to_oom_killer();
-    limit(RLIMIT_CORE, 1, error); /* none, and unlike 0 none into a program either: core(5), core_pattern with a pipe */
-    if (limits->address_bytes)
-        limit(RLIMIT_AS, limits->address_bytes, error);
-    if (limits->file_bytes)
-        limit(RLIMIT_FSIZE, limits->file_bytes, error);
-    if (limits->cpu_seconds)
-        limit(RLIMIT_CPU, limits->cpu_seconds, error);
-    if (limits->descriptors)
-        limit(RLIMIT_NOFILE, limits->descriptors, error);
-    if (limits->processes)
-        limit(RLIMIT_NPROC, limits->processes, error);
+    limit_all(limits, error);
     if (limits->nice && setpriority(PRIO_PROCESS, 0, limits->nice) != 0)
         fail(error, STEP_NICE);
     default_signals();

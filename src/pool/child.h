@@ -6,14 +6,25 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Of one process; 0: as its parent has it. Core dumps are always off: they would hold secrets. */
+/* Of one process; 0: as its parent has it, which also bounds the others. Core dumps are always off: they would hold
+ * secrets.
+ *
+ * Memory is bounded by what may be written (RLIMIT_DATA), not by addresses (RLIMIT_AS): libraries of hundreds of MiB, the
+ * 64 MiB that malloc reserves for each thread, and what drivers of graphics cards reserve are addresses, and no memory.
+ *
+ * The number of processes has no limit here. RLIMIT_NPROC counts the threads of all processes of the *user*: of this
+ * daemon with its cameras, of others that run as the same user, and in other containers of that number. What is low
+ * enough to stop a job fails jobs that do nothing wrong, at moments that others choose; and it does not bind root. What
+ * a job forks is in its process group, and ends with it. A machine that wants a bound sets one on the daemon's control group
+ * (TasksMax= of systemd, --pids-limit of containers). */
 struct itsi_child_limits {
-    uint64_t address_bytes; /* RLIMIT_AS */
-    uint64_t file_bytes;    /* of each file that it writes */
-    uint32_t cpu_seconds, descriptors;
-    uint32_t processes; /* of its user, it included; without effect on root */
-    int32_t nice;       /* 1..19 */
+    uint64_t data_bytes;  /* heap, stacks, other private memory that can be written */
+    uint64_t file_bytes;  /* of each file that it writes: SIGXFSZ */
+    uint32_t cpu_seconds; /* of all its threads: SIGXCPU, and KILL when it has used ITSI_CHILD_CPU_GRACE more */
+    uint32_t descriptors;
+    int32_t nice; /* 1..19 */
 };
+enum { ITSI_CHILD_CPU_GRACE = 2 };
 
 /* The step that failed, and errno; step 0: none did. */
 struct itsi_child_error {

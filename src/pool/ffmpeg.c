@@ -103,6 +103,8 @@ static int explain(const struct itsi_ffmpeg *f, const struct itsi_ffmpeg_result 
                          : result->killed == ITSI_JOB_KILL_MEMORY ? ITS_ELIMIT
                                                                   : ITS_ETIMEOUT,
                          "ffmpeg: killed after %.1f s (%s)", result->seconds, itsi_job_kill_name(result->killed));
+    case ITSI_FFMPEG_LIMITED:
+        return itsi_fail(diag, ITS_ELIMIT, "ffmpeg: ended by its limit of %s: %s", itsi_job_limit_text(result->limit), last);
     case ITSI_FFMPEG_LOST:
         return itsi_fail(diag, ITS_EIO, "ffmpeg: the process that it ran in died");
     case ITSI_FFMPEG_REFUSED:
@@ -112,20 +114,31 @@ static int explain(const struct itsi_ffmpeg *f, const struct itsi_ffmpeg_result 
     }
 }
 
+/* Who ended it: the job itself, we, or a limit. */
+static void judge(const struct itsi_ffmpeg *f, struct itsi_ffmpeg_result *result)
+{
+    const struct itsi_job_end end = {
+        .signal = result->signal, .cpu_ns = (int64_t)(result->cpu_seconds * 1e9), .lines = result->lines};
+    if (f->watch.reason != ITSI_JOB_KILL_NONE && result->outcome != ITSI_FFMPEG_DONE) {
+        result->killed = f->watch.reason; /* else it was quicker */
+        result->outcome = ITSI_FFMPEG_KILLED;
+    } else if (result->outcome == ITSI_FFMPEG_FAILED || result->outcome == ITSI_FFMPEG_CRASHED) {
+        result->limit = itsi_job_limit_find(&f->limits, &end);
+        if (result->limit != ITSI_JOB_LIMIT_NONE)
+            result->outcome = ITSI_FFMPEG_LIMITED;
+    }
+}
+
 static void finish(struct itsi_ffmpeg *f, struct itsi_ffmpeg_result *result)
 {
     struct its_diag diag = {.text = ""};
     struct itsi_ffmpeg_job *job = f->job;
-    result->killed = f->watch.reason;
-    if (result->killed != ITSI_JOB_KILL_NONE && result->outcome != ITSI_FFMPEG_DONE)
-        result->outcome = ITSI_FFMPEG_KILLED;
-    else
-        result->killed = ITSI_JOB_KILL_NONE; /* it was quicker */
     result->seconds = (double)(itsi_now_ns() - f->started) / 1e9;
     result->frames = f->progress.frames;
     result->bytes = f->progress.bytes;
     result->media_us = f->progress.media_us;
     result->lines = last_lines(f);
+    judge(f, result);
     itsi_last_lines_reset(&f->worker.process.lines); /* the job takes its secrets along, and so what it wrote */
     result->code = explain(f, result, &diag);
     result->error = diag.text;
@@ -302,7 +315,7 @@ static int hand_over(struct itsi_ffmpeg *f, const struct itsi_ffmpeg_job *job, s
         .argv = argv,
         .env = env,
         .fds = {job->input >= 0 ? job->input : null, job->output >= 0 ? job->output : null},
-        .limits = job->limits,
+        .limits = f->limits,
     };
     const int rc = itsi_spare_run(&f->worker, &order, diag);
     close(null);
@@ -310,6 +323,14 @@ static int hand_over(struct itsi_ffmpeg *f, const struct itsi_ffmpeg_job *job, s
 }
 
 static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static struct itsi_child_limits limits_of(const struct itsi_ffmpeg_setup *setup, const struct itsi_ffmpeg_job *job,
+                                          int64_t deadline, int64_t now)
+{
+    struct itsi_child_limits most = setup->limits;
+    most.cpu_seconds = itsi_job_limit_cpu(deadline == ITSI_NEVER ? ITSI_NEVER : deadline - now, setup->processors);
+    return itsi_child_limits_within(&job->limits, &most);
+}
 
 int itsi_ffmpeg_run(struct itsi_ffmpeg *f, struct itsi_ffmpeg_job *job, struct its_diag *diag)
 {
@@ -323,6 +344,7 @@ int itsi_ffmpeg_run(struct itsi_ffmpeg *f, struct itsi_ffmpeg_job *job, struct i
     };
     int rc = itsi_ffmpeg_secrets_find(&f->secrets, job->arguments, setup->kind == ITSI_SPARE_EXECUTING, diag);
     itsi_last_lines_reset(&f->worker.process.lines);
+    f->limits = limits_of(setup, job, params.deadline, now);
     if (rc == 0)
         rc = hand_over(f, job, diag);
     itsi_ffmpeg_close_descriptors(job);

@@ -13,6 +13,8 @@ struct itsi_ffmpeg_setup {
     int64_t timeout_ns, stall_ns; /* of a job, unless it wants less; ITSI_NEVER: none */
     int64_t grace_ns;             /* from TERM to KILL */
     uint64_t most_rss_bytes;      /* of a job; 0: any */
+    struct itsi_child_limits limits; /* of a job, unless it wants less */
+    int processors; /* that a job may keep busy for all of its time: bounds its processor time; 0: any number */
 };
 
 /* What its owner is told; never from within a call of the owner's. */
@@ -32,6 +34,7 @@ struct itsi_ffmpeg { /* lives in its owner until gone(); zeroed */
     struct itsi_spare worker;
     uv_timer_t timer;
     struct itsi_ffmpeg_job *job; /* NULL: none runs */
+    struct itsi_child_limits limits; /* that it has */
     struct itsi_job_watch watch;
     struct itsi_progress progress;
     struct itsi_ffmpeg_secrets secrets;

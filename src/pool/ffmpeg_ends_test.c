@@ -97,8 +97,10 @@ static void limits_hold_for_the_job_alone(void **state)
                                      "rawvideo", file,    NULL};
     run_to_end(&(struct itsi_ffmpeg_job){
         .arguments = arguments, .input = -1, .output = -1, .limits = {.file_bytes = 1 << 20}});
-    assert_int_equal(w.result.outcome, ITSI_FFMPEG_CRASHED);
+    assert_int_equal(w.result.outcome, ITSI_FFMPEG_LIMITED);
+    assert_int_equal(w.result.limit, ITSI_JOB_LIMIT_FILE_SIZE);
     assert_int_equal(w.result.signal, SIGXFSZ);
+    CHECK_CONTAINS(w.error, "ended by its limit of size of a file");
     assert_int_equal(stat(file, &info), 0);
     assert_int_equal(info.st_size, 1 << 20);
     run_to_end(&(struct itsi_ffmpeg_job){

@@ -3,6 +3,7 @@
 #define ITSI_POOL_FFMPEG_JOB_H
 
 #include "pool/child.h"
+#include "pool/job_limit.h"
 #include "pool/job_watch.h"
 #include "pool/lease.h"
 #include "pool/progress.h"
@@ -15,6 +16,7 @@
     X(FAILED, "failed")   /* it said so: its exit code is not 0 */                                                     \
     X(CRASHED, "crashed") /* a signal ended it that was not ours */                                                    \
     X(KILLED, "killed")   /* by us, for the reason given */                                                            \
+    X(LIMITED, "limited") /* a limit of its resources ended it: `limit` says which */                                  \
     X(LOST, "lost")       /* the worker that it ran in died */                                                         \
     X(REFUSED, "refused") /* it never ran: `code` and `error` say why */
 
@@ -29,6 +31,7 @@ const char *itsi_ffmpeg_outcome_name(enum itsi_ffmpeg_outcome outcome);
 struct itsi_ffmpeg_result {
     enum itsi_ffmpeg_outcome outcome;
     enum itsi_job_kill killed;
+    enum itsi_job_limit limit;
     int code;        /* 0: done; else one of ours */
     const char *error; /* text for a person, redacted; empty when done */
     int exit_code, signal; /* of the process: -1 and 0 where there is none */
@@ -47,7 +50,7 @@ struct itsi_ffmpeg_job {
     struct itsi_pool_owner owner;   /* who wants it */
     int64_t deadline;               /* waiting for a process included */
     int64_t stall_ns;               /* ended after so long without progress; 0: the pool's usual */
-    struct itsi_child_limits limits;
+    struct itsi_child_limits limits; /* the pool's hold besides */
     /* Once, on the loop's thread, with no lock held; the job is the caller's again. */
     void (*done)(struct itsi_ffmpeg_job *job, const struct itsi_ffmpeg_result *result);
     void *arg;

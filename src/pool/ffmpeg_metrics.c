@@ -25,6 +25,7 @@ void itsi_ffmpeg_count_job(struct itsi_ffmpeg_pool *pool, const struct itsi_ffmp
     s->running -= ran || result->seconds > 0;
     s->jobs[result->outcome]++;
     s->killed[result->killed]++;
+    s->limited[result->limit]++;
     if (ran) {
         s->seconds[bucket_of(result->seconds)]++;
         s->seconds_sum += result->seconds;
@@ -37,6 +38,8 @@ void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_spare_kind 
 {
     pthread_mutex_lock(&pool->mutex);
     pool->stats.kind = kind;
+    pool->stats.unlinked = pool->linking.changes;
+    pool->stats.is_never_linked = pool->linking.impossible;
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -65,6 +68,10 @@ void itsi_put_ffmpeg_metrics(struct itsi_exposition *e, const struct itsi_ffmpeg
                            "FFmpeg jobs ended by us, by the reason.");
     for (int i = ITSI_JOB_KILL_NONE + 1; i < ITSI_JOB_KILL_COUNT; i++)
         itsi_exposition_count(e, ITSI_LABELS({"reason", itsi_job_kill_name((enum itsi_job_kill)i)}), s->killed[i]);
+    itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_limited", NULL,
+                           "FFmpeg jobs ended by a limit of their resources, by the limit.");
+    for (int i = ITSI_JOB_LIMIT_NONE + 1; i < ITSI_JOB_LIMIT_COUNT; i++)
+        itsi_exposition_count(e, ITSI_LABELS({"limit", itsi_job_limit_name((enum itsi_job_limit)i)}), s->limited[i]);
     itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_ffmpeg_running", NULL, "FFmpeg jobs that run.");
     itsi_exposition_count(e, NULL, (uint64_t)s->running);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_process_deaths", NULL,
@@ -73,6 +80,12 @@ void itsi_put_ffmpeg_metrics(struct itsi_exposition *e, const struct itsi_ffmpeg
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_process_recycled", NULL,
                            "Processes of the pool that were replaced because they had grown.");
     itsi_exposition_count(e, NULL, s->recycled);
+    itsi_exposition_family(e, ITSI_METRIC_GAUGE, "its_ffmpeg_linked", NULL,
+                           "1: processes are FFmpeg, linked ahead of their jobs; 0: they execute it for each.");
+    itsi_exposition_count(e, NULL, s->kind == ITSI_SPARE_LINKED);
+    itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_unlinked", NULL,
+                           "How often linking FFmpeg ahead failed, and it was executed for each job until that worked.");
+    itsi_exposition_count(e, NULL, s->unlinked);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_cpu_seconds", "seconds", "Processor time of the jobs.");
     itsi_exposition_value(e, NULL, s->cpu_seconds);
     const struct itsi_exposition_histogram seconds = {

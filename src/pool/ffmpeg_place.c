@@ -33,7 +33,7 @@ static void start(struct itsi_ffmpeg_place *place)
     struct itsi_ffmpeg_pool *pool = place->pool;
     struct its_diag diag = {.text = ""};
     place->is_another = false;
-    place->kind = pool->executes ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
+    place->kind = itsi_linking_is_due(&pool->linking, itsi_now_ns()) ? ITSI_SPARE_LINKED : ITSI_SPARE_EXECUTING;
     const struct itsi_ffmpeg_setup setup = {
         .program = pool->program,
         .kind = place->kind,
@@ -41,6 +41,8 @@ static void start(struct itsi_ffmpeg_place *place)
         .stall_ns = pool->params.stall_ns,
         .grace_ns = pool->params.grace_ns,
         .most_rss_bytes = pool->params.most_job_bytes,
+        .limits = pool->params.limits,
+        .processors = pool->params.processors,
     };
     memset(&place->ffmpeg, 0, sizeof place->ffmpeg);
     place->ffmpeg.events = &itsi_ffmpeg_place_events;
@@ -98,6 +100,14 @@ static bool runs_program(const struct itsi_ffmpeg_place *place)
     return realpath(link, runs) && realpath(place->pool->program, wanted) && strcmp(runs, wanted) == 0;
 }
 
+static void linking_works(struct itsi_ffmpeg_pool *pool)
+{
+    if (!itsi_linking_worked(&pool->linking))
+        return;
+    itsi_ffmpeg_count_kind(pool, ITSI_SPARE_LINKED);
+    itsi_info("ffmpeg", "%s is linked ahead again", pool->program);
+}
+
 static void on_ready(void *arg)
 {
     struct itsi_ffmpeg_place *place = arg;
@@ -108,6 +118,8 @@ static void on_ready(void *arg)
         itsi_ffmpeg_end(&place->ffmpeg);
         return;
     }
+    if (place->kind == ITSI_SPARE_LINKED)
+        linking_works(place->pool);
     uv_timer_stop(&place->timer);
     place->state = ITSI_FFMPEG_READY;
     itsi_pool_opened(place->slot);
@@ -137,24 +149,28 @@ static void on_finished(void *arg, struct itsi_ffmpeg_job *job, const struct its
     itsi_ffmpeg_pool_finished(place, job, result);
 }
 
-static void execute_from_now_on(struct itsi_ffmpeg_pool *pool)
+/* Another program answers: that stays so. All else may pass. */
+static void linking_failed(struct itsi_ffmpeg_place *place, const char *lines)
 {
-    if (pool->executes)
-        return;
-    pool->executes = true;
+    struct itsi_ffmpeg_pool *pool = place->pool;
+    const bool changes = itsi_linking_failed(&pool->linking, &pool->params.linking, itsi_now_ns());
+    pool->linking.impossible |= place->is_another;
     itsi_ffmpeg_count_kind(pool, ITSI_SPARE_EXECUTING);
-    itsi_info("ffmpeg", "%s cannot be linked ahead: it is executed for each job", pool->program);
+    if (changes && place->is_another)
+        itsi_info("ffmpeg", "%s cannot be linked ahead: it is executed for each job", pool->program);
+    else if (changes)
+        itsi_warn("ffmpeg", "%s was not linked ahead: it is executed for each job until that works: %.200s",
+                  pool->program, lines);
 }
 
-/* What was started did not get ready. A program that cannot be preloaded takes the worker for nothing, and says how it
- * is used: then, and once for all, the way of the other kind. */
+/* What was started did not get ready. What fails while it is linked ahead may do as it is executed. */
 static void failed_to_start(struct itsi_ffmpeg_place *place, const struct itsi_process_exit *exit, const char *lines)
 {
     struct itsi_ffmpeg_pool *pool = place->pool;
     struct its_diag diag;
     const bool timed_out = itsi_now_ns() >= place->open_deadline;
     if (place->kind == ITSI_SPARE_LINKED && !timed_out && (place->is_another || exit->signal != SIGKILL)) {
-        execute_from_now_on(pool);
+        linking_failed(place, lines);
         start(place);
         return;
     }

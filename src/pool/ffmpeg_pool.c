@@ -4,9 +4,23 @@
 #include "base/diag.h"
 #include "base/mem.h"
 
+#include <unistd.h>
+
 /* Of a process that waits: what linking FFmpeg takes of its own is about 10 MiB. */
 #define WORKER_BYTES ((uint64_t)256 << 20)
 #define JOB_BYTES ((uint64_t)2 << 30)
+/* What can be written is more than what is: stacks of 8 MiB for each thread, of which little is used. What is in memory is
+ * looked at twice a second; this holds in between. */
+#define JOB_DATA_BYTES (2 * JOB_BYTES)
+/* Inputs, outputs and what libraries open: FFmpeg has ten or so. */
+enum { JOB_DESCRIPTORS = 256 };
+
+/* No job has the whole machine for all of its time. */
+static int processors_of_a_job(void)
+{
+    const long all = sysconf(_SC_NPROCESSORS_ONLN);
+    return all > 2 ? (int)(all / 2) : 1;
+}
 
 void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct its_cfg_connection_pool *cfg)
 {
@@ -21,7 +35,10 @@ void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct
         .stall_ns = 15 * ITSI_NS_PER_S,
         .grace_ns = 2 * ITSI_NS_PER_S,
         .most_job_bytes = JOB_BYTES,
+        .limits = {.data_bytes = JOB_DATA_BYTES, .descriptors = JOB_DESCRIPTORS},
+        .processors = processors_of_a_job(),
         .waiters = 256,
+        .linking = {.first_ns = 10 * ITSI_NS_PER_S, .most_ns = 600 * ITSI_NS_PER_S},
         .restarts = {.most = 5,
                      .window_ns = 60 * ITSI_NS_PER_S,
                      .first_ns = 100 * ITSI_NS_PER_MS,
@@ -106,12 +123,13 @@ int itsi_ffmpeg_pool_create(struct itsi_ffmpeg_pool **out, struct itsi_loop *loo
     pool->loop = loop;
     pool->params = *params;
     pool->places = places;
-    pool->executes = params->executes;
-    pool->stats.kind = params->executes ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
     atomic_init(&pool->timeout_ns, params->timeout_ns);
     pthread_mutex_init(&pool->mutex, NULL);
     if (itsi_spawn_find(params->program, pool->program, sizeof pool->program, &pool->missing) != 0)
         pool->program[0] = '\0'; /* it may not be needed: who wants a job is told */
+    pool->linking.impossible = params->executes || !itsi_linking_suits(pool->program);
+    pool->stats.is_never_linked = pool->linking.impossible;
+    pool->stats.kind = pool->linking.impossible ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
     itsi_loop_call(loop, make_timers, pool);
     const int rc = make_leases(pool, diag);
     if (rc) {
@@ -190,11 +208,13 @@ void itsi_ffmpeg_pool_finished(struct itsi_ffmpeg_place *place, struct itsi_ffmp
     const bool broken = place->state != ITSI_FFMPEG_READY;
     const uint64_t rss = broken ? 0 : itsi_process_rss(place->ffmpeg.worker.process.pid);
     const bool grown = pool->params.most_worker_bytes && rss > pool->params.most_worker_bytes;
+    /* it may be linked ahead by now: the next in its place tries */
+    const bool outdated = place->kind == ITSI_SPARE_EXECUTING && itsi_linking_is_due(&pool->linking, itsi_now_ns());
     if (grown)
         itsi_ffmpeg_count_recycled(pool);
     itsi_ffmpeg_count_job(pool, result);
     job->process = NULL;
-    (void)itsi_pool_release(job->lease, broken || grown); /* may be over: the pool ends */
+    (void)itsi_pool_release(job->lease, broken || grown || outdated); /* may be over: the pool ends */
     job->done(job, result);
 }
 

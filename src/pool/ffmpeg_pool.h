@@ -8,6 +8,7 @@
 #include "metrics/exposition.h"
 #include "pool/ffmpeg_job.h"
 #include "pool/lease_stats.h"
+#include "pool/linking.h"
 #include "pool/restart_budget.h"
 #include "pool/spare.h"
 
@@ -22,8 +23,11 @@ struct itsi_ffmpeg_pool_params {
     uint64_t most_worker_bytes; /* memory of its own at which it is; 0: any */
     int64_t timeout_ns, stall_ns, grace_ns; /* of a job: longest, longest without progress; from TERM to KILL */
     uint64_t most_job_bytes; /* memory of a job at which it is ended; 0: any */
+    struct itsi_child_limits limits; /* of each job, unless it wants less */
+    int processors; /* that a job may keep busy for all of its time; 0: any number */
     int waiters; /* jobs that may wait */
     struct itsi_restart_policy restarts; /* of each place in the pool */
+    struct itsi_linking_policy linking;  /* when it is tried again after it failed */
     bool executes; /* never linked: for tests of that way */
 };
 /* All that the options do not say is set to the usual. */
@@ -51,9 +55,11 @@ const char *itsi_ffmpeg_pool_program(const struct itsi_ffmpeg_pool *pool);
 
 struct itsi_ffmpeg_pool_stats {
     struct itsi_pool_stats leases;
-    enum itsi_spare_kind kind;
+    enum itsi_spare_kind kind; /* of processes that are started now */
+    bool is_never_linked;      /* this program cannot be, so executing it is as it should be */
+    uint64_t unlinked;         /* how often linking failed and was left for executing */
     int running;
-    uint64_t jobs[ITSI_FFMPEG_OUTCOME_COUNT], killed[ITSI_JOB_KILL_COUNT];
+    uint64_t jobs[ITSI_FFMPEG_OUTCOME_COUNT], killed[ITSI_JOB_KILL_COUNT], limited[ITSI_JOB_LIMIT_COUNT];
     uint64_t deaths; /* processes that ended unasked */
     uint64_t recycled; /* replaced for their memory; for age and jobs see leases.closed */
     uint64_t seconds[ITSI_POOL_EDGE_COUNT + 1]; /* of jobs, by itsi_pool_edges; not cumulative */

@@ -97,20 +97,27 @@ static inline void on_done(struct itsi_ffmpeg_job *job, const struct itsi_ffmpeg
     itsi_event_set(&asked->done);
 }
 
-static inline void ask(struct asked *asked, const char *const *arguments, int64_t deadline)
+static inline void ask_within(struct asked *asked, const char *const *arguments, int64_t deadline,
+                              const struct itsi_child_limits *limits)
 {
     *asked = (struct asked){.job = {.arguments = arguments,
                                     .owner = {.component = "test", .stage = "ask"},
                                     .input = -1,
                                     .output = -1,
                                     .deadline = deadline,
+                                    .limits = *limits,
                                     .done = on_done,
                                     .arg = asked}};
     itsi_event_init(&asked->done);
     itsi_ffmpeg_execute(w.pool, &asked->job);
 }
 
-static const struct itsi_ffmpeg_result *answer(struct asked *asked)
+static inline void ask(struct asked *asked, const char *const *arguments, int64_t deadline)
+{
+    ask_within(asked, arguments, deadline, &(struct itsi_child_limits){0});
+}
+
+static inline const struct itsi_ffmpeg_result *answer(struct asked *asked)
 {
     assert_true(itsi_event_wait_until(&asked->done, itsi_now_ns() + 60 * S));
     itsi_event_fini(&asked->done);

@@ -5,6 +5,7 @@
 #include "net/loop.h"
 #include "pool/ffmpeg.h"
 #include "pool/ffmpeg_pool.h"
+#include "pool/linking.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -45,7 +46,7 @@ struct itsi_ffmpeg_pool {
 
     /* loop's thread */
     int open_timers;
-    bool executes; /* linking did not work with this program */
+    struct itsi_linking linking;
 
     pthread_mutex_t mutex; /* a leaf: the figures */
     struct itsi_ffmpeg_pool_stats stats; /* but for leases */
@@ -60,6 +61,7 @@ void itsi_ffmpeg_pool_finished(struct itsi_ffmpeg_place *place, struct itsi_ffmp
 /* ffmpeg_metrics.c */
 void itsi_ffmpeg_count_started(struct itsi_ffmpeg_pool *pool);
 void itsi_ffmpeg_count_job(struct itsi_ffmpeg_pool *pool, const struct itsi_ffmpeg_result *result);
+/* What it is now, and how often that was left. */
 void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_spare_kind kind);
 void itsi_ffmpeg_count_death(struct itsi_ffmpeg_pool *pool);
 void itsi_ffmpeg_count_recycled(struct itsi_ffmpeg_pool *pool);

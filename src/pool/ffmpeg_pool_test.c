@@ -120,6 +120,8 @@ static void a_program_that_cannot_be_linked_is_executed(void **state)
     make();
     assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_DONE);
     assert_int_equal(stats()->kind, ITSI_SPARE_EXECUTING);
+    assert_true(w.stats.is_never_linked);
+    assert_int_equal(w.stats.unlinked, 0);
     assert_int_equal(w.stats.deaths, 0);
     unlink(path);
 }

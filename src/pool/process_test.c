@@ -226,9 +226,9 @@ static void a_flood_of_errors_takes_no_memory(void **state)
 static void limits_hold(void **state)
 {
     const struct itsi_child_limits limits = {
-        .file_bytes = 1 << 20, .cpu_seconds = 5, .descriptors = 50, .nice = 7, .address_bytes = UINT64_C(1) << 32};
+        .file_bytes = 1 << 20, .cpu_seconds = 5, .descriptors = 50, .nice = 7, .data_bytes = UINT64_C(1) << 32};
     (void)state;
-    start_script_with("ulimit -f >&2; ulimit -t >&2; ulimit -n >&2; ulimit -v >&2; nice >&2; ulimit -c >&2", &limits);
+    start_script_with("ulimit -f >&2; ulimit -t >&2; ulimit -n >&2; ulimit -d >&2; nice >&2; ulimit -c >&2", &limits);
     run_to_end();
     assert_string_equal(shown(), "2048\n5\n50\n4194304\n7\n0\n");
 }
@@ -263,8 +263,18 @@ static void who_burns_time_is_ended_by_its_limit(void **state)
     (void)state;
     start_script_with("while :; do :; done", &limits);
     run_to_end();
-    assert_int_equal(w.exit.signal, SIGKILL);
+    assert_int_equal(w.exit.signal, SIGXCPU);
     assert_true(w.exit.cpu_ns >= ITSI_NS_PER_S / 2);
+}
+
+static void who_does_not_heed_that_is_killed(void **state)
+{
+    const struct itsi_child_limits limits = {.cpu_seconds = 1};
+    (void)state;
+    start_script_with("trap '' XCPU; while :; do :; done", &limits);
+    run_to_end();
+    assert_int_equal(w.exit.signal, SIGKILL);
+    assert_true(w.exit.cpu_ns >= ITSI_NS_PER_S * 5 / 2);
 }
 
 /* --- in a process of its own ---------------------------------------------------------------------------------------
@@ -443,6 +453,7 @@ int main(void)
         TEST(a_limit_of_descriptors_below_what_its_parent_has_open),
         TEST(no_core_is_piped_either),
         TEST(who_burns_time_is_ended_by_its_limit),
+        TEST(who_does_not_heed_that_is_killed),
         TEST(a_fork_that_fails_is_an_error),
         TEST(a_parent_that_is_killed_takes_its_children_along),
         TEST(a_thread_that_ends_takes_its_children_along),

@@ -1,5 +1,5 @@
 /* Clips of incidents: which there are, one to look at, one to delete. They lie on a disk, so what looks for them is the
- * worker's; what is in them the network thread sends from the page cache, where the worker has it read ahead. */
+ * work of a thread of their own, and what is in them is read by others (serve/file_body.h): a slow disk delays clips alone. */
 #include "serve/serve_impl.h"
 
 #include "base/clock.h"
@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "serve/byte_range.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +99,10 @@ static enum MHD_Result listed(struct itsi_request *r)
     return r->status ? problem(r) : itsi_respond_text(r, MHD_HTTP_OK, "application/json", &r->answer);
 }
 
-enum MHD_Result itsi_api_clips(struct itsi_request *r) { return itsi_worker_run(r, list_job, listed); }
+enum MHD_Result itsi_api_clips(struct itsi_request *r) 
+{
+    return itsi_worker_run_on(r->server->disk, r, list_job, listed);
+}
 
 /* --- one of them -------------------------------------------------------------------------------------------------- */
 
@@ -121,8 +123,6 @@ static void open_job(struct itsi_request *r)
     if (!clips)
         return;
     r->status = itsi_clips_open(clips, r->match.clip, &r->file, &r->file_bytes, &diag);
-    if (r->status == 0)
-        (void)posix_fadvise(r->file, 0, 0, POSIX_FADV_WILLNEED);
     snprintf(r->detail, sizeof r->detail, "%s", diag.text);
 }
 
@@ -150,9 +150,13 @@ static enum MHD_Result opened(struct itsi_request *r)
         return refuse_range(r, size);
     if (kind == ITSI_RANGE_WHOLE)
         range = (struct itsi_byte_range){0, size};
-    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(range.length, r->file, range.first);
-    if (response)
-        r->file = -1; /* the response closes it */
+    struct MHD_Response *response;
+    struct its_diag diag = {""};
+    r->status = itsi_file_response(r->server->reads, r->connection, r->file, range.first, range.length, &response, &diag);
+    r->file = -1;
+    snprintf(r->detail, sizeof r->detail, "%s", diag.text);
+    if (r->status)
+        return problem(r);
     itsi_respond_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "video/mp4");
     itsi_respond_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
     itsi_respond_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "private, max-age=3600");
@@ -185,5 +189,7 @@ static enum MHD_Result removed(struct itsi_request *r)
 
 enum MHD_Result itsi_api_clip(struct itsi_request *r)
 {
-    return r->method == ITSI_DELETE ? itsi_worker_run(r, remove_job, removed) : itsi_worker_run(r, open_job, opened);
+    struct itsi_worker *disk = r->server->disk;
+    return r->method == ITSI_DELETE ? itsi_worker_run_on(disk, r, remove_job, removed)
+                                    : itsi_worker_run_on(disk, r, open_job, opened);
 }

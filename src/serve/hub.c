@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "encode/result_json.h"
 #include "serve/connections.h"
+#include "serve/file_body.h"
 
 #include <string.h>
 
@@ -187,6 +188,7 @@ static void end_vanished(struct itsi_streams *s)
 static void tick(struct itsi_streams *s, int64_t now)
 {
     itsi_connections_expire(s->connections, now);
+    itsi_reads_look(s->reads, now);
     const int cameras = look_at_cameras(s);
     pthread_mutex_lock(&s->lock);
     follow_cameras(s, cameras);
@@ -249,6 +251,7 @@ int itsi_streams_create(struct itsi_streams **out, const struct itsi_streams_par
     s->settings = params->settings;
     s->stats = params->stats;
     s->connections = params->connections;
+    s->reads = params->reads;
     s->max_viewers = params->max_viewers;
     s->encoder_count = params->encoders < 4 ? params->encoders : 4;
     s->names = itsi_pipeline_class_names(params->pipeline, &s->name_count);

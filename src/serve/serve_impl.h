@@ -3,6 +3,7 @@
 #define ITSI_SERVE_SERVE_IMPL_H
 
 #include "serve/connections.h"
+#include "serve/file_body.h"
 #include "serve/listen.h"
 #include "serve/router.h"
 #include "serve/server.h"
@@ -29,6 +30,8 @@ struct itsi_server {
     struct MHD_Daemon *daemon;
     struct itsi_streams *streams;
     struct itsi_worker *worker;    /* for what changes something */
+    struct itsi_worker *disk;      /* for what looks for files */
+    struct itsi_reads *reads;      /* for what is in them */
     struct itsi_worker *questions; /* for what asks the database, which may be slow or away */
     /* shared, each with its own lock or atomic */
     struct itsi_serve_settings settings;

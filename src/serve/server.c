@@ -102,20 +102,25 @@ static int start_all(struct itsi_server *server, const struct itsi_server_params
                          "listening on %s, beyond this machine, needs server.token (or PERFORMANCE__TOKEN)",
                          cfg->server.listen);
     const int limit = connection_limit(cfg);
+    rc = itsi_reads_create(&server->reads, params->read_file, diag);
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     const struct itsi_streams_params streams = {
         .pipeline = server->pipeline,
         .settings = &server->settings,
         .stats = &server->stats,
         .connections = &server->connections,
+        .reads = server->reads,
         .encoders = cpus >= 32 ? 4 : cpus >= 8 ? 2 : 1,
         .max_viewers = limit > 2 * CONNECTIONS_KEPT_FREE ? limit - CONNECTIONS_KEPT_FREE : limit / 2,
     };
-    rc = itsi_streams_create(&server->streams, &streams, diag);
+    if (rc == 0)
+        rc = itsi_streams_create(&server->streams, &streams, diag);
     if (rc == 0)
         rc = itsi_worker_create(&server->worker, "serve-work", diag);
     if (rc == 0)
         rc = itsi_worker_create(&server->questions, "serve-ask", diag);
+    if (rc == 0)
+        rc = itsi_worker_create(&server->disk, "serve-disk", diag);
     return rc == 0 ? start_network(server, limit, diag) : rc;
 }
 
@@ -162,13 +167,17 @@ void itsi_server_stop(struct itsi_server *server)
     MHD_socket listening = MHD_INVALID_SOCKET;
     if (server->daemon)
         listening = MHD_quiesce_daemon(server->daemon); /* ours to close again */
-    /* after these three nothing is suspended any more, which MHD_stop_daemon insists on */
+    /* after these nothing is suspended any more, which MHD_stop_daemon insists on */
     if (server->streams)
         itsi_streams_stop(server->streams, itsi_now_ns() + GOODBYE_NS);
     if (server->worker)
         itsi_worker_stop(server->worker);
     if (server->questions)
         itsi_worker_stop(server->questions);
+    if (server->disk)
+        itsi_worker_stop(server->disk);
+    if (server->reads)
+        itsi_reads_stop(server->reads);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     if (listening != MHD_INVALID_SOCKET)
@@ -177,7 +186,9 @@ void itsi_server_stop(struct itsi_server *server)
         close(server->listen.fd);
     itsi_worker_destroy(server->worker);
     itsi_worker_destroy(server->questions);
+    itsi_worker_destroy(server->disk);
     itsi_streams_destroy(server->streams);
+    itsi_reads_destroy(server->reads);
     itsi_connections_fini(&server->connections);
     itsi_free(server->model);
     itsi_free(server->token);

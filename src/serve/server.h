@@ -1,9 +1,9 @@
 /* The daemon's HTTP side: API, live pictures, events, metrics, health and the dashboard.
  *
  * One thread does the network (libmicrohttpd on epoll) and never blocks: pictures are encoded by small threads of their
- * own, slow commands (adding and removing cameras) run on a worker and questions to the database on another, results are
- * handed out by the hub. A slow client
- * loses pictures or events, which is counted, and never slows anybody else. */
+ * own, files are read by others, slow commands (adding and removing cameras) run on a worker, questions to the database and
+ * looking for files on others, results are handed out by the hub. A slow client loses pictures or events, which is counted,
+ * and never slows anybody else. */
 #ifndef ITSI_SERVE_SERVER_H
 #define ITSI_SERVE_SERVER_H
 
@@ -11,6 +11,8 @@
 #include "config/config.h"
 #include "optimizer/pools.h"
 #include "pipeline/pipeline.h"
+
+#include <sys/types.h>
 
 struct itsi_server_params {
     const struct its_cfg *cfg; /* what is needed of it is copied */
@@ -22,6 +24,7 @@ struct itsi_server_params {
      * network thread. NULL: those paths answer 404. */
     int (*document)(void *arg, const char *name, struct itsi_buf *out);
     void *document_arg;
+    ssize_t (*read_file)(int fd, void *out, size_t size, off_t at); /* how files are read that are sent; NULL: pread */
 };
 
 struct itsi_server;

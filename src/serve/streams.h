@@ -15,6 +15,7 @@
 
 struct MHD_Connection;
 struct itsi_connections;
+struct itsi_reads;
 struct itsi_streams;
 struct itsi_viewer;
 
@@ -30,6 +31,7 @@ struct itsi_streams_params {
     const struct itsi_serve_settings *settings; /* borrowed */
     struct itsi_serve_stats *stats;             /* borrowed */
     struct itsi_connections *connections;       /* borrowed */
+    struct itsi_reads *reads;                   /* likewise */
     int encoders;     /* threads, >= 1 */
     int max_viewers;
 };

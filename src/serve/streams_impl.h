@@ -76,6 +76,7 @@ struct itsi_streams {
     const struct itsi_serve_settings *settings;
     struct itsi_serve_stats *stats;
     struct itsi_connections *connections;
+    struct itsi_reads *reads;
     const char *const *names;
     int name_count, max_viewers, encoder_count;
     pthread_t hub, encoders[4];

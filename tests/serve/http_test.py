@@ -1,6 +1,8 @@
 """Every endpoint of the server, its refusals, and who may ask."""
+import http.client
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -581,6 +583,89 @@ class Clips(Case):
             self.server.get(path, Range="bytes=9999-")
             self.server.get(path + "x")
         self.until(lambda: self.server.open_files() <= before + 2)
+
+    def large(self, size=3_000_000):
+        name = "2026-01-31T14-00-00.000Z-gate.mp4"
+        path = os.path.join(self.folder, name)
+        content = random.Random(1).randbytes(size)
+        with open(path, "wb") as file:
+            file.write(content)
+        return f"/api/v1/clips/{name}", path, content
+
+    def begin(self, path, **headers):
+        """A request whose answer is not read yet."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        self.addCleanup(connection.close)
+        connection.request("GET", path, headers=headers)
+        return connection
+
+    def test_it_comes_whole_and_in_ranges(self):
+        path, _, content = self.large()
+        self.assertEqual(self.server.get(path)[2], content)
+        for first, last in ((0, 0), (262143, 262144), (100, 2_900_000), (2_999_999, 2_999_999)):
+            status, headers, part = self.server.get(path, Range=f"bytes={first}-{last}")
+            self.assertEqual((status, headers["Content-Range"]), (206, f"bytes {first}-{last}/3000000"))
+            self.assertEqual(part, content[first:last + 1])
+        status, headers, nothing = self.server.ask("HEAD", path)
+        self.assertEqual((status, headers["Content-Length"], nothing), (200, "3000000", b""))
+
+    def test_a_disk_that_stands_still_delays_nobody_else(self):
+        path, file, content = self.large()
+        open(file + ".stall", "w", encoding="utf-8").close()
+        waiting = self.begin(path)
+        self.until(lambda: self.server.json("/api/v1/clips")["kept"] == 3)
+        for _ in range(20):
+            self.assertEqual(self.server.get("/api/v1/health/performance")[0], 200)
+            self.assertEqual(self.server.get(f"/api/v1/clips/{self.NAMES[2]}")[2], bytes(range(256)) * 3)
+        self.assertEqual(self.server.ask("HEAD", path)[0], 200)
+        os.unlink(file + ".stall")
+        self.assertEqual(waiting.getresponse().read(), content)
+
+    def test_a_client_that_leaves_while_the_disk_stands_still(self):
+        path, file, _ = self.large()
+        before = self.server.open_files()
+        open(file + ".stall", "w", encoding="utf-8").close()
+        waiting = self.begin(path)
+        self.until(lambda: self.server.open_files() >= before + 2)
+        waiting.close()
+        self.until(lambda: self.server.open_files() < before + 2)  # the connection is gone before the disk answers
+        os.unlink(file + ".stall")
+        self.until(lambda: self.server.open_files() <= before)
+
+    def test_downloads_that_are_broken_off_leave_nothing(self):
+        path, _, _ = self.large()
+        before = self.server.open_files()
+        for _ in range(30):
+            connection = self.begin(path)
+            connection.getresponse().read(100_000)
+            connection.close()
+        self.until(lambda: self.server.open_files() <= before)
+
+    def test_a_clip_that_is_deleted_while_it_is_sent_comes_whole(self):
+        path, _, content = self.large(30_000_000)
+        answer = self.begin(path).getresponse()
+        beginning = answer.read(1000)
+        self.assertEqual(self.server.ask("DELETE", path)[0], 204)
+        self.assertEqual(beginning + answer.read(), content)
+
+    def test_a_file_that_became_shorter_breaks_off(self):
+        path, file, _ = self.large(30_000_000)
+        answer = self.begin(path).getresponse()
+        answer.read(1000)
+        os.truncate(file, 1_000_000)
+        with self.assertRaises((http.client.IncompleteRead, ConnectionError)):
+            answer.read()
+        self.assertEqual(self.server.get("/api/v1/health/performance")[0], 200)
+
+    def test_it_stops_though_the_disk_stands_still(self):
+        path, file, _ = self.large()
+        open(file + ".stall", "w", encoding="utf-8").close()
+        before = self.server.open_files()
+        self.begin(path)
+        self.until(lambda: self.server.open_files() >= before + 2)
+        began = time.monotonic()
+        self.server.stop()
+        self.assertLess(time.monotonic() - began, 10)
 
     def test_a_link_is_not_followed(self):
         name = "2026-01-31T13-00-00.000Z-gate.mp4"

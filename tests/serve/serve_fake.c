@@ -16,12 +16,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int document(void *arg, const char *name, struct itsi_buf *out)
 {
     (void)arg;
     itsi_buf_printf(out, "{\"document\":\"%s\"}", name);
     return 0;
+}
+
+/* As from a disk that does not answer, for as long as FILE.stall lies beside FILE. */
+static ssize_t read_file(int fd, void *out, size_t size, off_t at)
+{
+    char link[32], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t len = readlink(link, path, sizeof path - 8);
+    if (len > 0) {
+        strcpy(path + len, ".stall");
+        while (access(path, F_OK) == 0)
+            usleep(5000);
+    }
+    return pread(fd, out, size, at);
 }
 
 struct options {
@@ -136,7 +151,7 @@ int main(int argc, char **argv)
             return 1;
     }
     const struct itsi_server_params params = {.cfg = &cfg, .pipeline = pipeline, .model = "yolo11n.onnx",
-                                              .version = "0.1.0", .document = document};
+                                              .version = "0.1.0", .document = document, .read_file = read_file};
     const bool failed = itsi_server_start(&server, &params, &diag) != 0 ||
                         (cfg.output.jsonl_path &&
                          itsi_result_writer_start(&writer, pipeline, &cfg.output, &diag) != 0) ||
