@@ -8,7 +8,7 @@
 
 /* X(field): of all, -1 is unknown; of slack_ms, which may be negative, NAN. */
 #define ITSI_QUALITY_LOAD_MAP(X)                                                                                       \
-    X(cpu_percent)        /* of the whole machine, all processes */                                                    \
+    X(cpu_percent)        /* of the processors this process may use, by all processes */                               \
     X(memory_percent)                                                                                                  \
     X(gpu_percent)                                                                                                     \
     X(gpu_memory_percent)                                                                                              \
