@@ -16,6 +16,43 @@ static void processors_are_read(void **state)
     assert_false(itsi_system_parse_cpu("intr 1 2 3 4 5 6 7 8 9", &t));
 }
 
+/* What the others do is no load of a process that may not use them. */
+static void own_processors_count(void **state)
+{
+    (void)state;
+    static const char text[] = "cpu  1000 0 0 1000 0 0 0 0 0 0\ncpu0 10 0 0 90 0 0 0 0 0 0\ncpu1 5 0 0 5 0 0 0 0 0 0\n"
+                               "cpu10 985 0 0 905 0 0 0 0 0 0\nintr 1 2 3\n";
+    struct itsi_cpu_ticks t;
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    CPU_SET(1, &own);
+    assert_true(itsi_system_parse_cpus(text, &own, &t));
+    assert_int_equal(t.busy, 5);
+    assert_int_equal(t.all, 10);
+    CPU_SET(10, &own);
+    assert_true(itsi_system_parse_cpus(text, &own, &t));
+    assert_int_equal(t.busy, 990);
+    assert_int_equal(t.all, 1900);
+    CPU_SET(3, &own); /* of which nothing is told */
+    assert_true(itsi_system_parse_cpus(text, &own, &t));
+    assert_int_equal(t.busy, 1000);
+    assert_int_equal(t.all, 2000);
+    assert_false(itsi_system_parse_cpus("", &own, &t));
+}
+
+/* A group of one and a half processors on a large machine is full when it has used them. */
+static void a_quota_counts(void **state)
+{
+    (void)state;
+    struct itsi_system system = {0};
+    const int64_t at = 5000000000;
+    assert_true(itsi_system_quota_percent(&system, "usage_usec 1000000\nuser_usec 7\n", 1.5, at) < 0);
+    CHECK_NEAR(itsi_system_quota_percent(&system, "usage_usec 1375000\nuser_usec 7\n", 1.5, at + 500000000), 50, 1e-9);
+    CHECK_NEAR(itsi_system_quota_percent(&system, "usage_usec 2175000\n", 1.5, at + 1000000000), 100, 1e-9);
+    assert_true(itsi_system_quota_percent(&system, "usage_usec 2175001\n", 1.5, at) < 0); /* no time passed */
+    assert_true(itsi_system_quota_percent(&system, "user_usec 7\n", 1.5, at + 1) < 0);
+}
+
 static void memory_is_read(void **state)
 {
     (void)state;
@@ -55,6 +92,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(processors_are_read),
+        cmocka_unit_test(own_processors_count),
+        cmocka_unit_test(a_quota_counts),
         cmocka_unit_test(memory_is_read),
         cmocka_unit_test(quotas_are_read),
         cmocka_unit_test(this_machine_answers),

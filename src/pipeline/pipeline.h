@@ -199,7 +199,9 @@ struct itsi_debt_overview {
     struct itsi_debt_level levels[ITSI_DEBT_LEVELS];
 };
 void itsi_pipeline_debt(struct itsi_pipeline *pipeline, struct itsi_debt_overview *out);
-/* A picture of the camera was encoded, which took so much processor time. Any thread. */
+/* Pictures are made by so many threads from now on. Any thread. */
+void itsi_pipeline_set_encoders(struct itsi_pipeline *pipeline, int threads);
+/* A picture of the camera was encoded by one of them, which took so much processor time. Any thread. */
 void itsi_pipeline_note_encoding(struct itsi_pipeline *pipeline, const char *id, int64_t cpu_ns);
 
 /* Cameras whose clips an incident of the whole system leaves: the most important ones. An incident is when the machine

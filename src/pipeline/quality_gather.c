@@ -77,11 +77,12 @@ static void describe(const struct itsi_quality_control *q, struct itsi_camera_st
     measure(s, capture, now, out);
 }
 
-static int gather_cameras(struct itsi_pipeline *p, int64_t now, double *decode)
+/* `all`: what they take together. */
+static int gather_cameras(struct itsi_pipeline *p, int64_t now, struct itsi_quality_work *all)
 {
     struct itsi_quality_control *q = p->quality;
     int count = 0;
-    *decode = 0;
+    *all = (struct itsi_quality_work){0};
     pthread_mutex_lock(&p->table);
     for (int i = 0; i < p->camera_count && count < q->max_cameras; i++) {
         struct itsi_capture_status capture;
@@ -92,7 +93,8 @@ static int gather_cameras(struct itsi_pipeline *p, int64_t now, double *decode)
         const int input = p->cameras[i]->quality.target.input;
         q->pixels[count] = (double)q->inputs[input].width * q->inputs[input].height;
         q->unit[count] = q->inputs[input].seconds;
-        *decode += q->cameras[count++].cost.decode;
+        all->decode += q->cameras[count].cost.decode;
+        all->encode += q->cameras[count++].cost.encode;
     }
     pthread_mutex_unlock(&p->table);
     return count;
@@ -182,7 +184,8 @@ static double on_time(const struct itsi_ledger_counts *now, const struct itsi_le
     return delivered + others > 0 ? delivered / (delivered + others) : -1;
 }
 
-static void gather_load(struct itsi_pipeline *p, double seconds, double decode, struct itsi_quality_snapshot *out)
+static void gather_load(struct itsi_pipeline *p, double seconds, const struct itsi_quality_work *all,
+                        struct itsi_quality_snapshot *out)
 {
     struct itsi_quality_control *q = p->quality;
     struct itsi_quality_load *load = &out->load;
@@ -206,7 +209,9 @@ static void gather_load(struct itsi_pipeline *p, double seconds, double decode, 
     load->engine_busy = engine_busy(p, &facts.sums, seconds);
     if (p->info.batch_efficient)
         load->engine_needed = engine_needed(p, &facts.sums, seconds);
-    load->decode_share = fmin(1, decode / machine.cores);
+    load->decode_share = fmin(1, all->decode / machine.cores);
+    if (out->encoders > 0)
+        load->encode_share = fmin(1, all->encode / out->encoders);
     load->slack_ms = facts.slack_p10_ns == ITSI_NEVER ? (double)NAN : (double)facts.slack_p10_ns / 1e6;
     load->on_time_ratio = on_time(&books, &q->last_books);
     if (frames > 0) {
@@ -243,6 +248,7 @@ static void describe_engine(struct itsi_pipeline *p, int64_t now, struct itsi_qu
         .now = now,
         .engine_on_cpu = q->engine_on_cpu,
         .engine = p->info.parallel,
+        .encoders = atomic_load(&q->encoders),
         .inputs = q->inputs,
         .input_count = q->input_count,
         .own_input = q->own_input,
@@ -261,13 +267,13 @@ void itsi_quality_gather(struct itsi_pipeline *p, int64_t now, struct itsi_quali
 {
     struct itsi_quality_control *q = p->quality;
     const double seconds = fmax(1e-3, (double)(now - q->last_step) / 1e9);
-    double decode;
+    struct itsi_quality_work all;
     describe_engine(p, now, out);
-    out->count = gather_cameras(p, now, &decode);
+    out->count = gather_cameras(p, now, &all);
     if (q->engine_on_cpu)
         share_inference(p, out->count, now);
     else
         time_inference(q, out->count);
-    gather_load(p, seconds, decode, out);
+    gather_load(p, seconds, &all, out);
     q->last_step = now;
 }

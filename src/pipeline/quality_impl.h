@@ -24,6 +24,7 @@ struct itsi_quality_control {
     int input_count, own_input;
 
     struct itsi_facts facts;
+    atomic_int encoders; /* that others make pictures with; 0: none do */
     pthread_t thread;
     bool running;
     struct itsi_event stop;

@@ -269,6 +269,12 @@ int itsi_pipeline_boost_quality(struct itsi_pipeline *p, const char *id, int lev
     return 0;
 }
 
+void itsi_pipeline_set_encoders(struct itsi_pipeline *p, int threads)
+{
+    if (p->quality)
+        atomic_store(&p->quality->encoders, threads);
+}
+
 void itsi_pipeline_note_encoding(struct itsi_pipeline *p, const char *id, int64_t cpu_ns)
 {
     struct itsi_camera_stream *stream = itsi_stream_find(p, id);

@@ -277,6 +277,46 @@ static void unpaced_cameras_are_left_alone(void **state)
     assert_int_equal(counts.skipped, 0);
 }
 
+/* What making pictures takes, on two threads that have so much to do; returns the height that pictures are held to. */
+static int encode(struct itsi_pipeline *p, double share, int64_t *last)
+{
+    const int64_t now = itsi_now_ns();
+    itsi_pipeline_note_encoding(p, "gate", (int64_t)(2 * share * (double)(now - *last)));
+    *last = now;
+    return status_of(p, "gate").picture_height;
+}
+
+static double encode_share(struct itsi_pipeline *p)
+{
+    struct itsi_quality_overview o;
+    itsi_pipeline_quality(p, &o);
+    return o.status.load.encode_share;
+}
+
+/* Pictures grow smaller where their encoders are full, nothing else changes, and they come back. */
+static void full_encoders_make_smaller_pictures(void **state)
+{
+    (void)state;
+    struct itsi_quality_overview o;
+    struct itsi_quality_change change;
+    struct itsi_pipeline *p = open_pipeline(&params);
+    add_camera(p, "gate", "null://?fps=5&size=1280x720");
+    int64_t last = itsi_now_ns();
+    AWAIT(status_of(p, "gate").capture.width == 1280 && status_of(p, "gate").quality.key != 0);
+    assert_true(encode_share(p) < 0); /* nobody makes pictures */
+    itsi_pipeline_set_encoders(p, 2);
+    AWAIT((encode(p, 0.6, &last), encode_share(p) > 0.5)); /* well used */
+    assert_int_equal(level_of(p, "gate"), ITSI_QUALITY_HIGH);
+    AWAIT(encode(p, 1.5, &last) > 0);
+    assert_true(itsi_pipeline_quality_changes(p, &change, 1) == 1);
+    assert_int_equal(change.event.knob, ITSI_KNOB_ENCODE);
+    itsi_pipeline_quality(p, &o);
+    assert_true(o.status.changes_by_reason[ITSI_QUALITY_ENCODER] > 0);
+    assert_int_equal(status_of(p, "gate").quality.detect_interval, 1);
+    AWAIT(encode(p, 0, &last) == 0);
+    (void)close_pipeline(p);
+}
+
 /* However many cameras change at once, each knows of its changes. */
 static void every_change_is_counted(void **state)
 {
@@ -312,6 +352,7 @@ int main(void)
         ADAPTING(a_rush_gets_what_room_there_is),
         ADAPTING(a_rush_into_an_empty_system),
         ADAPTING(unpaced_cameras_are_left_alone),
+        ADAPTING(full_encoders_make_smaller_pictures),
         ADAPTING(every_change_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

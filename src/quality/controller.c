@@ -120,7 +120,7 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
         itsi_quality_consider_raising(state, policy, dt);
     itsi_quality_note_exhaustion(state, overloaded);
     itsi_quality_conclude(state, policy, targets, events);
-    state->rise_in = state->degraded ? rise_in(state, policy) : 0;
+    state->rise_in = state->degraded && policy->recovery ? rise_in(state, policy) : 0;
     appraise(state, policy);
     return 0;
 }

@@ -52,6 +52,7 @@ static double doubt(struct itsi_quality_state *state, const struct itsi_quality_
     if (state->doubt <= 0) {
         state->doubted = state->evidence.fast;
         state->doubted_for = state->verdict.fact;
+        state->doubt_gave = 0;
     }
     state->doubt = state->doubt > 0 ? fmin(2 * state->doubt, LARGEST_STEP) : policy->least_step;
     return state->doubt * itsi_quality_work_on(state->fleet.snapshot, resource, &state->fleet.demand);
@@ -63,15 +64,18 @@ static void lower_fullest(struct itsi_quality_state *state, const struct itsi_qu
     const struct itsi_quality_verdict *verdict = &state->verdict;
     const double excess = itsi_quality_excess(&state->fleet, verdict->resource);
     const double demand = itsi_quality_work_on(state->fleet.snapshot, verdict->resource, &state->fleet.demand);
-    if (excess > policy->least_step * demand) {
+    const double least = policy->least_step * demand;
+    if (excess > least) {
         const bool deep = !policy->gradual || verdict->pressure == ITSI_PRESSURE_CRITICAL;
         itsi_quality_lower(&state->fleet, verdict->resource, excess, deep, verdict->fact);
     } else if (!took_back && !stalled(state, policy)) {
-        if (state->doubt >= LARGEST_STEP && !helped(state, policy))
+        /* where nobody had anything left to give, nothing was tried */
+        if (state->doubt >= LARGEST_STEP && state->doubt_gave > least && !helped(state, policy)) {
             state->evidence.futile = true;
-        else
-            itsi_quality_lower(&state->fleet, verdict->resource, doubt(state, policy, verdict->resource),
-                               !policy->gradual, verdict->fact);
+        } else {
+            const double need = doubt(state, policy, verdict->resource);
+            state->doubt_gave += itsi_quality_lower(&state->fleet, verdict->resource, need, !policy->gradual, verdict->fact);
+        }
     }
 }
 

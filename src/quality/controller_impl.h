@@ -20,6 +20,7 @@ struct itsi_quality_state {
     double doubt;             /* share of the demand by which the estimate may be wrong; 0: it was not */
     struct itsi_quality_load doubted; /* the load when that began, and the fact that spoke against it */
     enum itsi_quality_reason doubted_for;
+    double doubt_gave;        /* work that was given up since */
     /* upgrades */
     int64_t calm;             /* time of calm gathered; time between the bands takes from it */
     int64_t raised_at;

@@ -104,6 +104,8 @@ void itsi_quality_consider_raising(struct itsi_quality_state *state, const struc
     state->overloaded_since = -1;
     state->doubt = 0;
     end_trial(state, policy);
+    if (!policy->recovery && !state->on_trial)
+        state->wave = 1; /* none follows */
     if (state->verdict.pressure == ITSI_PRESSURE_CALM)
         state->calm += dt;
     else

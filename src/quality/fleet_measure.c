@@ -134,7 +134,7 @@ double itsi_quality_fleet_capacity(const struct itsi_quality_fleet *fleet, enum 
     case ITSI_RESOURCE_ENGINE:
         return fleet->snapshot->engine_on_cpu ? 0 : fleet->snapshot->engine;
     default:
-        return 1; /* a thread */
+        return fmax(fleet->snapshot->encoders, 1); /* threads */
     }
 }
 

@@ -19,8 +19,11 @@ double itsi_quality_smoothing(int64_t dt_ns, int64_t tau_ns)
     return tau_ns <= 0 ? 1 : 1 - exp(-(double)dt_ns / (double)tau_ns);
 }
 
+/* What is no number is not known, and in no mean. */
 static double blend(double old, double new, double weight)
 {
+    if (isnan(new))
+        return -1;
     return old < 0 || new < 0 ? new : old + weight * (new - old);
 }
 

@@ -8,7 +8,7 @@
 
 /* X(field): of all, -1 is unknown; of slack_ms, which may be negative, NAN. */
 #define ITSI_QUALITY_LOAD_MAP(X)                                                                                       \
-    X(cpu_percent)        /* of the whole machine, all processes */                                                    \
+    X(cpu_percent)        /* of the processors this process may use, by all processes */                               \
     X(memory_percent)                                                                                                  \
     X(gpu_percent)                                                                                                     \
     X(gpu_memory_percent)                                                                                              \
@@ -32,7 +32,7 @@ struct itsi_quality_load {
 void itsi_quality_load_unknown(struct itsi_quality_load *load);
 
 /* Exponential smoothing by time constant: after tau_ns 63 % of a step is seen, however irregular the ticks. A value that
- * becomes known is taken as it is; one that becomes unknown is unknown. `smooth` begins as unknown. */
+ * becomes known is taken as it is; one that becomes unknown, or no number at all, is unknown. `smooth` begins as unknown. */
 void itsi_quality_load_smooth(struct itsi_quality_load *smooth, const struct itsi_quality_load *raw, int64_t dt_ns,
                               int64_t tau_ns);
 /* The weight of the new value in it: 1 - exp(-dt / tau). */

@@ -119,6 +119,14 @@ static void unknown_is_not_a_value(void **state)
     itsi_quality_load_smooth(&smooth, &raw, 1, ITSI_NS_PER_S);
     CHECK_NEAR(smooth.engine_busy, -1, 0);
     assert_true(isnan(smooth.slack_ms));
+    raw.memory_percent = 40;
+    itsi_quality_load_smooth(&smooth, &raw, 1, ITSI_NS_PER_S);
+    raw.memory_percent = (double)NAN; /* no number is no value either, and forgotten with the next that is one */
+    itsi_quality_load_smooth(&smooth, &raw, 1, ITSI_NS_PER_S);
+    CHECK_NEAR(smooth.memory_percent, -1, 0);
+    raw.memory_percent = 50;
+    itsi_quality_load_smooth(&smooth, &raw, 1, ITSI_NS_PER_S);
+    CHECK_NEAR(smooth.memory_percent, 50, 0);
 }
 
 /* The bands must not overlap, whatever the options say. */

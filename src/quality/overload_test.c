@@ -269,6 +269,32 @@ static void gives_up_what_does_not_help(void **state)
     plant_destroy(plant);
 }
 
+/* Everybody is at the floor, and frames are late where the estimate sees room: nothing was tried that could have failed, so
+ * quality does not rise into it. */
+static void nothing_left_to_give_is_no_proof(void **state)
+{
+    (void)state;
+    struct plant *plant = plant_create(2);
+    struct itsi_quality_status status;
+    plant_add(plant, 100, 640, 360, 25);
+    plant->scale = 3;
+    plant_run(plant, 20);
+    plant_watch(plant);
+    plant->scale = 1.2;
+    plant->knee = 0.5;
+    plant_run(plant, 120);
+    assert_true(plant->utilisation < plant->policy.busy_target && plant_suffers(plant));
+    assert_int_equal(plant->total_changes, 0);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.exhausted_cameras, 100);
+    assert_true(status.exhausted_ns > 100 * ITSI_NS_PER_S);
+    plant->knee = 1;
+    plant->scale = 0.03;
+    plant_run(plant, 120);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 100);
+    plant_destroy(plant);
+}
+
 /* 50 frames a second where the camera announced 25: there is no announced rate to go by, the measured one counts. */
 static void believes_what_comes_not_what_is_announced(void **state)
 {
@@ -367,6 +393,7 @@ int main(void)
         cmocka_unit_test(one_that_is_lost_is_not_exhausted),
         cmocka_unit_test(waits_out_a_stall_of_the_engine),
         cmocka_unit_test(gives_up_what_does_not_help),
+        cmocka_unit_test(nothing_left_to_give_is_no_proof),
         cmocka_unit_test(believes_what_comes_not_what_is_announced),
         cmocka_unit_test(counts_no_detection_as_missing_that_is_due_later),
         cmocka_unit_test(a_second_without_motion_is_no_room),

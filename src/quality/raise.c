@@ -94,6 +94,17 @@ static int common_rung(const struct itsi_quality_fleet *fleet, int count, const 
     return -1;
 }
 
+/* A rise that takes nothing of anything shows nothing: of a camera of which nothing comes, or which has more by a boost. */
+static bool takes_more(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, int rung)
+{
+    double sum[ITSI_RESOURCES] = {0};
+    add_rise(fleet, member, rung, sum);
+    for (int r = 0; r < ITSI_RESOURCES; r++)
+        if (sum[r] > 0)
+            return true;
+    return false;
+}
+
 static bool try_to_raise(struct itsi_quality_fleet *fleet, struct itsi_quality_member *member, int rung,
                          double room[ITSI_RESOURCES], enum itsi_quality_reason reason)
 {
@@ -112,18 +123,27 @@ static bool try_to_raise(struct itsi_quality_fleet *fleet, struct itsi_quality_m
     return true;
 }
 
-int itsi_quality_raise(struct itsi_quality_fleet *fleet, double room[ITSI_RESOURCES], int wave)
+/* At most `wave` of the candidates; telling: only those whose rise shows something. */
+static int raise_some(struct itsi_quality_fleet *fleet, int count, double room[ITSI_RESOURCES], int wave, int common,
+                      bool telling)
 {
-    const int count = order_candidates(fleet);
-    const int common = common_rung(fleet, count, room);
     int rose = 0;
     for (int i = 0; i < count && rose < wave; i++) {
         /* a probe risks the least important first */
         struct itsi_quality_member *member = fleet->turns[wave == 1 ? count - 1 - i : i].member;
         const int rung = common >= 0 ? common : deepest_rung(&member->at) - 1;
-        rose += try_to_raise(fleet, member, rung, room, wave == 1 ? ITSI_QUALITY_PROBE : ITSI_QUALITY_RECOVERY);
+        if (!telling || takes_more(fleet, member, rung))
+            rose += try_to_raise(fleet, member, rung, room, wave == 1 ? ITSI_QUALITY_PROBE : ITSI_QUALITY_RECOVERY);
     }
     return rose;
+}
+
+int itsi_quality_raise(struct itsi_quality_fleet *fleet, double room[ITSI_RESOURCES], int wave)
+{
+    const int count = order_candidates(fleet);
+    const int common = common_rung(fleet, count, room);
+    const int told = wave == 1 ? raise_some(fleet, count, room, wave, common, true) : 0;
+    return told > 0 ? told : raise_some(fleet, count, room, wave, common, false);
 }
 
 int itsi_quality_take_back(struct itsi_quality_fleet *fleet)

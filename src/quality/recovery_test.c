@@ -37,6 +37,57 @@ static void probes_with_the_least_important(void **state)
     plant_destroy(plant);
 }
 
+/* One of which nothing comes takes nothing at any level: that its rise brought no overload back would say nothing. */
+static void probes_with_one_that_shows(void **state)
+{
+    (void)state;
+    struct plant *plant = lowered_plant();
+    plant->cameras[11].facts.fps = plant->cameras[11].true_fps = 0;
+    plant->cameras[7].facts.weight = 1; /* the least important of the others, */
+    plant->cameras[7].facts.boost = ITSI_QUALITY_HIGH; /* and it has what it would rise to */
+    plant->cameras[7].facts.boost_until = plant->now + 600 * ITSI_NS_PER_S;
+    uint64_t probe = 0;
+    while (probe == 0) {
+        plant_tick(plant);
+        for (size_t i = 0; i < plant->events.count; i++)
+            probe = plant->items[i].reason == ITSI_QUALITY_PROBE ? plant->items[i].key : probe;
+    }
+    assert_true(probe != plant->facts[11].key && probe != plant->facts[7].key);
+    plant_run(plant, 60);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    plant->cameras[7].facts.boost = -1;
+    plant_tick(plant);
+    assert_int_equal(plant->targets[7].level, ITSI_QUALITY_HIGH); /* it rose beneath its boost */
+    plant_destroy(plant);
+}
+
+/* Switched off in the midst of it: nobody else rises, and nobody is told that one will. */
+static void rises_no_further_once_switched_off(void **state)
+{
+    (void)state;
+    struct plant *plant = lowered_plant();
+    struct itsi_quality_status status;
+    plant_run(plant, 2);
+    itsi_quality_status(plant->state, &status);
+    assert_true(status.rise_in_ns > 0 && !status.recovering);
+    while (plant_at_level(plant, ITSI_QUALITY_HIGH) <= 1)
+        plant_tick(plant);
+    plant->policy.recovery = false;
+    plant_run(plant, 20);
+    plant_watch(plant);
+    itsi_quality_status(plant->state, &status);
+    assert_false(status.recovering);
+    plant->base_ms = 75; /* no calm */
+    plant_run(plant, 5);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.rise_in_ns, 0);
+    plant->base_ms = 8;
+    plant->policy.recovery = true;
+    plant_run(plant, 60);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), 20);
+    plant_destroy(plant);
+}
+
 /* Calm now and then is no calm: time between the bands takes from it. */
 static void rises_after_calm_that_lasts(void **state)
 {
@@ -198,6 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probes_with_the_least_important),
+        cmocka_unit_test(probes_with_one_that_shows),
+        cmocka_unit_test(rises_no_further_once_switched_off),
         cmocka_unit_test(rises_after_calm_that_lasts),
         cmocka_unit_test(does_not_oscillate_on_a_threshold),
         cmocka_unit_test(does_not_oscillate_where_slack_is_the_limit),

@@ -55,6 +55,7 @@ struct itsi_quality_snapshot {
     double cores;         /* processors this process may use */
     bool engine_on_cpu;   /* inference takes from the same cores */
     double engine;        /* else: engine seconds there are per second, mostly 1 */
+    int encoders;         /* threads that make pictures; 0: counts like one */
     double oldest_run_ms; /* how long the engine has been at its oldest run; 0: at none */
     const struct itsi_quality_input *inputs; /* largest first */
     int input_count;      /* 1 .. ITSI_QUALITY_INPUTS */

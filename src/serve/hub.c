@@ -254,6 +254,7 @@ int itsi_streams_create(struct itsi_streams **out, const struct itsi_streams_par
     s->reads = params->reads;
     s->max_viewers = params->max_viewers;
     s->encoder_count = params->encoders < 4 ? params->encoders : 4;
+    itsi_pipeline_set_encoders(params->pipeline, s->encoder_count);
     s->names = itsi_pipeline_class_names(params->pipeline, &s->name_count);
     pthread_mutex_init(&s->lock, NULL);
     itsi_cond_init(&s->hub_wake);

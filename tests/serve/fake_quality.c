@@ -152,6 +152,12 @@ int itsi_pipeline_boost_quality(struct itsi_pipeline *p, const char *id, int lev
     return rc;
 }
 
+void itsi_pipeline_set_encoders(struct itsi_pipeline *p, int threads)
+{
+    (void)p;
+    (void)threads;
+}
+
 void itsi_pipeline_note_encoding(struct itsi_pipeline *p, const char *id, int64_t cpu_ns)
 {
     (void)id;
