@@ -12,8 +12,8 @@ endfunction()
 # What `ctest -L unit` runs, and no more: what the sanitizers are built for.
 add_custom_target(unit_tests)
 
-# Some two hundred programs of the same library are linked: gold does it in a third of the time. What is installed is linked by
-# the compiler's own choice.
+# Some two hundred programs of the same library are linked: gold does it in a third of the time. What is installed is
+# linked by the compiler's own choice.
 find_program(ITS_GOLD ld.gold)
 function(its_link_fast target)
   if(ITS_GOLD)

@@ -1,5 +1,5 @@
-/* Whether a sanitizer watches. It finds what it can find in the first cases of a long computation; the results of all of them are
- * the business of the builds without one, which take a fraction of the time. */
+/* Whether a sanitizer watches. It finds what it can find in the first cases of a long computation; the results of all of
+ * them are the business of the builds without one, which take a fraction of the time. */
 #ifndef ITS_TESTS_SANITIZED_H
 #define ITS_TESTS_SANITIZED_H
 
