@@ -2,11 +2,12 @@
 """How fast counts reach SQLite and a PostgreSQL server of its own through the store, and what that does to a pipeline that
 runs meanwhile.
 
-usage: bench/store.py BINARY [--seconds S] [--rounds N] [--json FILE]
+usage: bench/store.py BINARY [--seconds S] [--rounds N] [--clip FILE --streams N] [--json FILE]
 
 alone: new keys, and the same keys again and again, as fast as the queue takes them. beside: rounds of the pipeline (null
-cameras, an engine that sleeps) without and with the wanted rate of new keys, alternating; the end-to-end p95 of both. The
-server runs on the same processors."""
+cameras and an engine that sleeps; with --clip N streams of it and the shipped detector) without writing, with what a daemon
+of a hundred cameras writes, and with the wanted rate of new keys, in turn; the end-to-end p95 of each. The server runs on the
+same processors."""
 import argparse
 import json
 import pathlib
@@ -20,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tests/pool"))
 from postgres import Postgres  # noqa: E402
 
 WANTED = {"sqlite": 20000, "postgresql": 50000}  # rows/s
+DAEMON = 100  # rows/s: a hundred cameras, at each an object every other second, which is a count and an event
 CAMERAS, FPS, ENGINE_MS = 20, 25, 20
 
 
@@ -38,21 +40,37 @@ def alone(tool, target, seconds):
     return rows
 
 
-def pipeline(binary, folder, seconds):
-    done = subprocess.run([binary, "performance", "benchmark", "--streams", str(CAMERAS), "--duration", str(seconds), "--warmup",
-                           "1", "--source", f"null://?fps={FPS}", "--set", "backend=null", "--null-ms", str(ENGINE_MS), "--set",
-                           f"data_dir={folder}/data", "--format", "json"], check=True, capture_output=True, text=True)
+def pipeline(args, folder):
+    null = ["--streams", str(CAMERAS), "--source", f"null://?fps={FPS}", "--set", "backend=null", "--null-ms", str(ENGINE_MS)]
+    real = ["--streams", str(args.streams), "--source", args.clip]
+    done = subprocess.run([args.binary, "performance", "benchmark", *(real if args.clip else null), "--duration",
+                           str(args.seconds), "--warmup", "1", "--set", f"data_dir={folder}/data", "--format", "json"],
+                          check=True, capture_output=True, text=True)
     return json.loads(done.stdout)["end_to_end_ms"]["p95"]
 
 
+def pipeline_beside(args, tool, target, folder, rate):
+    """Its p95, and what was noted a second meanwhile."""
+    noting = args.seconds + (4 if args.clip else 2)  # the detector is compiled first
+    with subprocess.Popen(load(tool, target, noting, rate), stdout=subprocess.PIPE, text=True) as process:
+        p95 = pipeline(args, folder)
+        noted = json.loads(process.stdout.readline())["rows"] / noting
+        process.terminate()
+    return p95, noted
+
+
 def beside(args, tool, target, folder, database):
-    without, loaded, rates = [], [], []
+    wanted = (DAEMON, WANTED[database])
+    without, loaded = [], {rate: [] for rate in wanted}
     for _ in range(args.rounds):
-        without.append(pipeline(args.binary, folder, args.seconds))
-        with subprocess.Popen(load(tool, target, args.seconds + 2, WANTED[database]), stdout=subprocess.PIPE, text=True) as process:
-            loaded.append(pipeline(args.binary, folder, args.seconds))
-            rates.append(json.loads(process.stdout.readline())["rows"] / (args.seconds + 2))  # while it was noting
-            process.terminate()
+        without.append(pipeline(args, folder))
+        for rate in wanted:
+            loaded[rate].append(pipeline_beside(args, tool, target, folder, rate))
+    return [beside_row(args, database, without, loaded[rate]) for rate in wanted]
+
+
+def beside_row(args, database, without, measured):
+    loaded, rates = zip(*measured)
     ratios = [b / a for a, b in zip(without, loaded)]
     row = {"database": database, "rows_per_second": statistics.median(rates), "p95_ms_without": statistics.median(without),
            "p95_ms_beside": statistics.median(loaded), "ratio": statistics.median(ratios), "ratio_min": min(ratios),
@@ -68,6 +86,8 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--clip")
+    parser.add_argument("--streams", type=int, default=2)
     parser.add_argument("--json")
     args = parser.parse_args()
     tool = pathlib.Path(args.binary).parents[2] / "bench/bench_store"
@@ -79,7 +99,7 @@ def main():
         for target in targets.values():
             rows["alone"] += alone(tool, target, args.seconds)
         for database, target in targets.items():
-            rows["beside"].append(beside(args, tool, target, folder, database))
+            rows["beside"] += beside(args, tool, target, folder, database)
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
 

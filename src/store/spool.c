@@ -183,9 +183,10 @@ static bool is_folder(const char *path)
 int itsi_spool_open(struct itsi_spool **out, const char *folder, uint64_t most_bytes, itsi_spool_notice_fn *notice, void *arg,
                     struct its_diag *diag)
 {
-    *out = NULL;
-    if (most_bytes == 0 && !is_folder(folder))
+    if (most_bytes == 0 && !is_folder(folder)) {
+        *out = NULL;
         return 0;
+    }
     struct itsi_spool *spool = itsi_zalloc(sizeof *spool);
     if (spool) {
         spool->folder_fd = spool->lock_fd = -1;
@@ -196,10 +197,11 @@ int itsi_spool_open(struct itsi_spool **out, const char *folder, uint64_t most_b
         spool->arg = arg;
     }
     int rc = spool && spool->folder ? open_folder(spool, diag) : itsi_fail(diag, ITS_ENOMEM, "spool: out of memory");
-    if (rc != 0 || (most_bytes == 0 && spool->count == 0))
+    const bool is_wanted = rc == 0 && (most_bytes != 0 || spool->count != 0);
+    if (!is_wanted)
         itsi_spool_close(spool);
-    else
-        *out = spool;
+    if (rc == 0)
+        *out = is_wanted ? spool : NULL;
     return rc;
 }
 
