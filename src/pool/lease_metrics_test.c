@@ -49,8 +49,7 @@ static void what_happened_is_what_is_said(void **state)
     struct its_diag diag;
     struct itsi_lease lease, other;
     p.most = 1;
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     for (int i = 0; i < 32; i++) { /* two of them are measured */
         CHECK_OK(itsi_pool_acquire(pool, &somebody, ITSI_NEVER, &lease, &diag), diag);
         itsi_sleep_until_ns(itsi_now_ns() + 2 * MS);
@@ -73,8 +72,7 @@ static void what_happened_is_what_is_said(void **state)
     assert_true(stats.utilization > 0.3 && stats.utilization <= 1);
     itsi_free(text);
     assert_int_equal(itsi_pool_release(lease, false), 0);
-    itsi_pool_destroy(pool, ITSI_NEVER);
-    server_stop(&server);
+    server_end(&server, pool);
 }
 
 int main(void)

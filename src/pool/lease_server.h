@@ -87,6 +87,19 @@ static inline struct itsi_pool *server_pool(struct server *s, const struct itsi_
     return pool;
 }
 
+/* Both at once, as most tests begin and end. */
+static inline struct itsi_pool *server_begin(struct server *s, const struct itsi_pool_params *params)
+{
+    server_start(s);
+    return server_pool(s, params);
+}
+
+static inline void server_end(struct server *s, struct itsi_pool *pool)
+{
+    itsi_pool_destroy(pool, ITSI_NEVER);
+    server_stop(s);
+}
+
 static inline struct itsi_pool_stats stats_of(struct itsi_pool *pool)
 {
     struct itsi_pool_stats stats;

@@ -19,8 +19,7 @@ static void lends_what_the_kind_made(void **state)
     (void)state;
     struct server server;
     struct itsi_pool_params p = plain_params();
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     struct itsi_lease lease = must_acquire(pool);
     assert_ptr_equal(lease.slot->resource, &server);
     assert_ptr_equal(lease.slot->pool, pool);
@@ -32,8 +31,7 @@ static void lends_what_the_kind_made(void **state)
     assert_int_equal(stats.waited, 1); /* for it to be opened */
     assert_int_equal(stats.idle, 1);
     assert_int_equal(stats.stale, 1);
-    itsi_pool_destroy(pool, ITSI_NEVER);
-    server_stop(&server);
+    server_end(&server, pool);
 }
 
 /* What is borrowed while one is idle costs no allocation, and neither does waiting. */
@@ -45,8 +43,7 @@ static void lending_allocates_nothing(void **state)
     struct its_diag diag;
     struct itsi_lease lease;
     p.most = 1;
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     struct itsi_lease held = must_acquire(pool);
     const uint64_t before = itsi_alloc_count();
     for (int i = 0; i < 1000; i++) {
@@ -56,8 +53,7 @@ static void lending_allocates_nothing(void **state)
     assert_int_equal(itsi_pool_acquire(pool, &somebody, itsi_now_ns() + 5 * MS, &lease, &diag), ITS_ETIMEOUT);
     assert_int_equal(itsi_alloc_count(), before);
     assert_int_equal(itsi_pool_release(held, false), 0);
-    itsi_pool_destroy(pool, ITSI_NEVER);
-    server_stop(&server);
+    server_end(&server, pool);
 }
 
 static void a_timeout_says_who_holds_them(void **state)
@@ -68,8 +64,7 @@ static void a_timeout_says_who_holds_them(void **state)
     struct its_diag diag;
     struct itsi_lease lease;
     p.most = 1;
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     struct itsi_lease held = must_acquire(pool);
     const int64_t deadline = itsi_now_ns() + 20 * MS;
     assert_int_equal(itsi_pool_acquire(pool, &somebody, deadline, &lease, &diag), ITS_ETIMEOUT);
@@ -79,8 +74,7 @@ static void a_timeout_says_who_holds_them(void **state)
     CHECK_CONTAINS(diag.text, "abc");
     assert_int_equal(stats_of(pool).timeouts, 1);
     assert_int_equal(itsi_pool_release(held, false), 0);
-    itsi_pool_destroy(pool, ITSI_NEVER);
-    server_stop(&server);
+    server_end(&server, pool);
 }
 
 static void a_refusal_says_what_the_server_s_error_was(void **state)
@@ -99,8 +93,7 @@ static void a_refusal_says_what_the_server_s_error_was(void **state)
     }
     assert_int_equal(server.opens, 1);
     assert_true(stats_of(pool).is_down);
-    itsi_pool_destroy(pool, ITSI_NEVER);
-    server_stop(&server);
+    server_end(&server, pool);
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------------ */
@@ -149,8 +142,7 @@ static void a_request_is_answered_on_the_loop(void **state)
     struct asker first, second, late, cancelled;
     struct itsi_pool_params p = plain_params();
     p.most = 1;
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     ask_async(&first, &server, pool, ITSI_NEVER);
     assert_int_equal(answer_of(&first), 0);
     ask_async(&late, &server, pool, itsi_now_ns() + 20 * MS);
@@ -165,8 +157,7 @@ static void a_request_is_answered_on_the_loop(void **state)
     itsi_pool_cancel(pool, &second.request); /* too late: it has its lease */
     assert_int_equal(second.calls, 1);
     assert_int_equal(itsi_pool_release(second.lease, false), 0);
-    itsi_pool_destroy(pool, ITSI_NEVER);
-    server_stop(&server);
+    server_end(&server, pool);
 }
 
 /* Borrows, gives back and asks again from its answer, as the Redis client does. */
@@ -198,8 +189,7 @@ static void an_answer_may_ask_again_and_is_never_nested(void **state)
     (void)state;
     struct server server;
     struct itsi_pool_params p = plain_params();
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     struct chain c = {.request = {.owner = somebody, .deadline = ITSI_NEVER, .done = on_chain}, .pool = pool, .left = 5000};
     itsi_event_init(&c.done);
     itsi_pool_request(pool, &c.request);
@@ -207,8 +197,7 @@ static void an_answer_may_ask_again_and_is_never_nested(void **state)
     itsi_event_fini(&c.done);
     assert_int_equal(c.left, 0);
     assert_false(c.was_nested);
-    itsi_pool_destroy(pool, ITSI_NEVER);
-    server_stop(&server);
+    server_end(&server, pool);
 }
 
 /* --- leaks --------------------------------------------------------------------------------------------------------- */
@@ -234,14 +223,12 @@ static void a_leak_is_logged_with_its_owner_and_so_is_its_return(void **state)
     struct itsi_pool_params p = plain_params();
     p.leak_after_ns = 10 * MS;
     itsi_log_install(keep_line, NULL, ITSI_LOG_INFO);
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     struct itsi_lease held = must_acquire(pool);
     WAIT_FOR(pool, now.leaks == 1);
     assert_int_equal(itsi_pool_release(held, false), 0);
     assert_int_equal(stats_of(pool).unleaks, 1);
-    itsi_pool_destroy(pool, ITSI_NEVER);
-    server_stop(&server);
+    server_end(&server, pool);
     itsi_log_install(NULL, NULL, ITSI_LOG_ERROR);
     CHECK_CONTAINS(logged.text, "test: store/write has held one for");
     CHECK_CONTAINS(logged.text, "test: store/write gave back what it had held for");
@@ -263,8 +250,7 @@ static void the_end_waits_for_leases(void **state)
     struct itsi_pool_params p = plain_params();
     pthread_t thread;
     void *failed;
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     struct itsi_lease held = must_acquire(pool);
     assert_int_equal(itsi_thread_start(&thread, "returns", return_later, &held, NULL), 0);
     itsi_pool_destroy(pool, ITSI_NEVER);
@@ -279,8 +265,7 @@ static void the_end_does_not_wait_for_ever(void **state)
     (void)state;
     struct server server;
     struct itsi_pool_params p = plain_params();
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     struct itsi_lease held[3];
     for (int i = 0; i < 3; i++)
         held[i] = must_acquire(pool);
@@ -314,8 +299,7 @@ static void the_end_sends_away_who_waits(void **state)
     struct blocked_thread threads[8];
     struct asker asker;
     p.most = 1;
-    server_start(&server);
-    struct itsi_pool *pool = server_pool(&server, &p);
+    struct itsi_pool *pool = server_begin(&server, &p);
     struct itsi_lease held = must_acquire(pool);
     for (int i = 0; i < 8; i++) {
         threads[i] = (struct blocked_thread){.pool = pool};

@@ -139,8 +139,7 @@ static void a_crowd_on_a_server_that_dies_again_and_again(void **state)
     p.down_most_ns = 8 * MS;
     p.reserve_after_ns = 2 * MS;
     p.opens_per_second = 20000;
-    server_start(&w.server);
-    w.pool = server_pool(&w.server, &p);
+    w.pool = server_begin(&w.server, &p);
     assert_int_equal(itsi_thread_start(&killer.thread, "killer", kill_now_and_then, &killer, NULL), 0);
     for (int i = 0; i < THREADS; i++) {
         borrowers[i] = (struct borrower){.world = &w, .seed = (uint64_t)i + 1};
@@ -164,8 +163,7 @@ static void a_crowd_on_a_server_that_dies_again_and_again(void **state)
     assert_int_equal(stats.in_use, 0);
     assert_int_equal(stats.waiting, 0);
     assert_true(w.leases > 1000 && killer.kills > 5);
-    itsi_pool_destroy(w.pool, ITSI_NEVER);
-    server_stop(&w.server);
+    server_end(&w.server, w.pool);
 }
 
 /* --- a thousand that wait ------------------------------------------------------------------------------------------ */
@@ -201,8 +199,7 @@ static void a_thousand_waiters_each_end_at_their_own_deadline(void **state)
     struct itsi_pool_params p = plain_params();
     p.most = 1;
     p.waiters = CROWD;
-    server_start(&w.server);
-    w.pool = server_pool(&w.server, &p);
+    w.pool = server_begin(&w.server, &p);
     itsi_event_init(&all);
     CHECK_OK(itsi_pool_acquire(w.pool, &somebody, ITSI_NEVER, &held, &diag), diag);
     const int64_t start = itsi_now_ns();
@@ -225,8 +222,7 @@ static void a_thousand_waiters_each_end_at_their_own_deadline(void **state)
     assert_int_equal(stats_of(w.pool).timeouts, CROWD);
     assert_int_equal(itsi_pool_release(held, false), 0);
     itsi_event_fini(&all);
-    itsi_pool_destroy(w.pool, ITSI_NEVER);
-    server_stop(&w.server);
+    server_end(&w.server, w.pool);
 }
 
 /* --- an outage ----------------------------------------------------------------------------------------------------- */
@@ -242,8 +238,7 @@ static void after_an_outage_it_is_back_by_itself(void **state)
     p.down_first_ns = 50 * MS;
     p.down_most_ns = 200 * MS;
     p.opens_per_second = 200;
-    server_start(&w.server);
-    w.pool = server_pool(&w.server, &p);
+    w.pool = server_begin(&w.server, &p);
     WAIT_FOR(w.pool, now.idle == 20);
     atomic_store(&w.server.is_down, true);
     itsi_loop_call(w.server.loop, server_kill, &w.server);
@@ -269,8 +264,7 @@ static void after_an_outage_it_is_back_by_itself(void **state)
     WAIT_FOR(w.pool, now.idle == 20);
     printf("the server is back: first lease after %.1f ms, all %d after %.1f ms\n", (double)(first - up) / 1e6, 20,
            (double)(itsi_now_ns() - up) / 1e6);
-    itsi_pool_destroy(w.pool, ITSI_NEVER);
-    server_stop(&w.server);
+    server_end(&w.server, w.pool);
 }
 
 int main(void)

@@ -297,14 +297,15 @@ int itsi_redis_node_create(struct itsi_redis *redis, const struct itsi_redis_hos
         snprintf(node->name, sizeof node->name, index ? "redis-%d" : "redis", index);
         params.name = node->name;
         params.least = least;
+        redis->nodes[index] = node; /* before the loop's thread opens anything, which may find another master */
         rc = itsi_pool_create(&node->pool, redis->loop, &params, &kind, node, diag);
     }
     if (rc) {
+        redis->nodes[index] = NULL;
         itsi_free(links);
         itsi_free(node);
         return rc;
     }
-    redis->nodes[index] = node;
     atomic_store(&redis->node_count, index + 1);
     return 0;
 }

@@ -109,7 +109,7 @@ static void redirects_that_go_round_come_to_an_end(void **state)
 
 /* --- sentinels ------------------------------------------------------------------------------------------------------ */
 
-static const char *nonsense;
+static const char *_Atomic nonsense;
 
 static void answer_with_nonsense(int fd, const struct fake_command *command)
 {
