@@ -481,15 +481,15 @@ static void wait_misses_nothing(void **state)
     assert_true(itsi_now_ns() >= t.now + 20 * MS);
     assert_int_equal(itsi_batcher_shed(t.batcher, itsi_now_ns()), ITSI_NEVER);
     itsi_batcher_size(t.batcher, 0, 100);
-    itsi_batcher_size(t.batcher, 1, 9700);
+    itsi_batcher_size(t.batcher, 1, 2700);
     t.now = itsi_now_ns();
     observe(&t, 1, 100 * MS, 1);
-    put(&t, 0, 10000 * MS);
-    assert_int_equal(itsi_batcher_shed(t.batcher, t.now), t.now + 9900 * MS);
-    itsi_mailbox_set_input(t.box[0], 1, t.now); /* 9.7 s a run: the frame that waits expires earlier */
+    put(&t, 0, 3000 * MS);
+    assert_int_equal(itsi_batcher_shed(t.batcher, t.now), t.now + 2900 * MS);
+    itsi_mailbox_set_input(t.box[0], 1, t.now); /* 2.7 s a run: the frame that waits expires earlier */
     itsi_batcher_wait(t.batcher, ITSI_NEVER, false);
-    assert_true(itsi_now_ns() < t.now + 9800 * MS);
-    itsi_batcher_shed(t.batcher, t.now + 10000 * MS);
+    assert_true(itsi_now_ns() < t.now + 2800 * MS);
+    itsi_batcher_shed(t.batcher, t.now + 3000 * MS);
     close_bench(&t);
 }
 

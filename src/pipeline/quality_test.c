@@ -223,13 +223,14 @@ static int rush(struct itsi_pipeline *p)
 {
     struct its_diag diag = {""};
     int admitted = 0;
+    const int64_t start = itsi_now_ns();
     for (int i = 0; i < 300; i++) {
         struct itsi_camera camera = {.url = "null://?fps=25"};
         const int rc = itsi_pipeline_add_camera(p, &camera, &diag);
         assert_true(rc == 0 || rc == ITS_ELIMIT);
         admitted += rc == 0;
     }
-    print_message("%d of 300 let in; the last: %s\n", admitted, diag.text);
+    print_message("%d of 300 let in in %.2f s; the last: %s\n", admitted, (double)(itsi_now_ns() - start) / 1e9, diag.text);
     CHECK_CONTAINS(diag.text, "does not fit");
     return admitted;
 }

@@ -58,6 +58,30 @@ static int fill(struct desk *desk, int most)
     return in;
 }
 
+/* Whatever shows of their load by then, and although they ask for four times what there is: beside them fit as many as would
+ * without anybody giving anything up but them. */
+static void no_more_is_let_in_than_the_engine_has(void **state)
+{
+    (void)state;
+    enum { STAY = 8 };
+    struct desk desk;
+    desk_open(&desk, engine_of_fifty());
+    desk_tick(&desk);
+    const int alone = fill(&desk, 400);
+    desk_close(&desk);
+    for (int ticks = 1; ticks <= 12; ticks++) {
+        struct plant *plant = engine_of_fifty();
+        desk_open(&desk, plant);
+        plant_add(plant, STAY, 1280, 720, 25);
+        for (int i = 0; i < ticks; i++)
+            desk_tick(&desk);
+        const int in = fill(&desk, 400);
+        print_message("    %d alone, %d beside %d after %d ticks\n", alone, in, STAY, ticks);
+        assert_in_range(in, 1, alone);
+        desk_close(&desk);
+    }
+}
+
 /* The load is smoothed over seconds and shows them for as long, but they are gone. */
 static void those_who_left_keep_no_room(void **state)
 {
@@ -191,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_comes_and_goes_fits),
+        cmocka_unit_test(no_more_is_let_in_than_the_engine_has),
         cmocka_unit_test(those_who_left_keep_no_room),
         cmocka_unit_test(what_was_given_up_is_there),
         cmocka_unit_test(an_empty_machine_lets_in_as_many_as_fit),

@@ -73,19 +73,33 @@ static void observe(struct itsi_quality_state *state, const struct itsi_quality_
     itsi_quality_judge(fleet, &state->evidence, &state->verdict);
 }
 
+/* What others would give up is told from what they ask for, which may be more than there is, and what is free from the load,
+ * which follows: together no more than what is left beside everybody at the floor. */
+static void bound_by_what_there_is(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy,
+                                   const double least[ITSI_RESOURCES], struct itsi_quality_capacity *capacity)
+{
+    for (int r = 0; r < ITSI_RESOURCES; r++) {
+        const double all = itsi_quality_fleet_capacity(&state->fleet, (enum itsi_quality_resource)r);
+        const double most = policy->busy_rise * all - least[r] - capacity->free[r];
+        capacity->reclaimable[r] = fmax(fmin(capacity->reclaimable[r], most), 0);
+    }
+}
+
 /* Kept by value, so that whoever asks for admission needs neither the snapshot nor the members. */
 static void appraise(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
     struct itsi_quality_capacity *capacity = &state->capacity;
     const struct itsi_quality_snapshot *snapshot = state->fleet.snapshot;
+    double least[ITSI_RESOURCES];
     itsi_quality_room_left(state, policy, capacity->free);
-    itsi_quality_fleet_reclaimable(&state->fleet, capacity->reclaimable);
+    itsi_quality_fleet_reclaimable(&state->fleet, capacity->reclaimable, least);
     itsi_quality_typical_make(&state->fleet, &capacity->typical);
     /* What other programs take may be free in a moment: nobody is turned away for it, a newcomer starts low. But the more
      * of the machine is the cameras' own, the less can be hoped for, and nothing when those who are here go without. */
     const double own = itsi_quality_work_on(snapshot, ITSI_RESOURCE_CPU, &state->fleet.demand);
     if (state->fleet.taken > 0 && state->unmet <= policy->unmet_calm)
         capacity->reclaimable[ITSI_RESOURCE_CPU] += state->fleet.taken * fmax(1 - own / snapshot->cores, 0);
+    bound_by_what_there_is(state, policy, least, capacity);
     /* Whatever the estimates say: most have nothing left to give, and overload goes on for longer than what they gave takes to
      * show. */
     if (state->exhausted_since >= 0 && state->exhausted_at - state->exhausted_since > policy->settle_ns)

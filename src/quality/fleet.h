@@ -87,7 +87,8 @@ double itsi_quality_fleet_demand(const struct itsi_quality_fleet *fleet, enum it
 /* Demand over capacity of the fullest of processors and engine if everybody were at the best that the policy allows. Walks
  * all members. */
 double itsi_quality_fleet_best(const struct itsi_quality_fleet *fleet);
-/* What all would give up at their floors. */
-void itsi_quality_fleet_reclaimable(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES]);
+/* What all would give up at their floors, and what they take there. */
+void itsi_quality_fleet_reclaimable(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES],
+                                    double least[ITSI_RESOURCES]);
 
 #endif

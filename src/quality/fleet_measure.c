@@ -160,17 +160,21 @@ double itsi_quality_fleet_best(const struct itsi_quality_fleet *fleet)
     return most;
 }
 
-void itsi_quality_fleet_reclaimable(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES])
+void itsi_quality_fleet_reclaimable(const struct itsi_quality_fleet *fleet, double reclaimable[ITSI_RESOURCES],
+                                    double least[ITSI_RESOURCES])
 {
     memset(reclaimable, 0, ITSI_RESOURCES * sizeof *reclaimable);
+    memset(least, 0, ITSI_RESOURCES * sizeof *least);
     for (int i = 0; i < fleet->count; i++) {
         const struct itsi_quality_member *member = &fleet->members[i];
         struct itsi_quality_work floor;
         itsi_quality_member_cost(fleet, member, &member->deepest, &floor);
         for (int r = 0; r < ITSI_RESOURCES; r++) {
             const enum itsi_quality_resource resource = (enum itsi_quality_resource)r;
-            reclaimable[r] += fmax(itsi_quality_work_on(fleet->snapshot, resource, &member->cost) -
-                                       itsi_quality_work_on(fleet->snapshot, resource, &floor), 0);
+            const double work = itsi_quality_work_on(fleet->snapshot, resource, &member->cost);
+            const double at_floor = fmin(itsi_quality_work_on(fleet->snapshot, resource, &floor), work);
+            reclaimable[r] += work - at_floor;
+            least[r] += at_floor;
         }
     }
 }
