@@ -119,14 +119,19 @@ static double engine_seconds(const struct itsi_pipeline *p, int size)
     return least;
 }
 
-/* What every picture waits for, however little there is to do: the run that is under way. An engine of batches is never idle
- * while something comes; on one that runs requests side by side a place is free as a rule. */
-static double run_under_way_ms(const struct itsi_pipeline *p)
+/* What a picture waits for however little there is to do: the run that is under way, and as a batch is of one size, a run of each
+ * other size that is in use. An engine of batches is never idle while something comes; on one that runs requests side by side a
+ * place is free as a rule. */
+static double runs_ahead_ms(const struct itsi_pipeline *p, const struct itsi_fact_sums *sums)
 {
     int doublings = 0;
+    double seconds = 0;
     while (doublings + 1 < ITSI_WARM_SIZES && 1 << (doublings + 1) <= p->info.max_batch)
         doublings++;
-    return p->info.batch_efficient ? run_seconds(p, p->quality->order[p->quality->own_input], doublings) * 1e3 : 0;
+    for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
+        if (sums->images[i])
+            seconds += run_seconds(p, i, doublings);
+    return p->info.batch_efficient ? seconds * 1e3 : 0;
 }
 
 static double engine_busy(const struct itsi_pipeline *p, const struct itsi_fact_sums *sums, double seconds)
@@ -215,7 +220,7 @@ static void gather_load(struct itsi_pipeline *p, double seconds, const struct it
     load->slack_ms = facts.slack_p10_ns == ITSI_NEVER ? (double)NAN : (double)facts.slack_p10_ns / 1e6;
     load->on_time_ratio = on_time(&books, &q->last_books);
     if (frames > 0) {
-        load->queue_age_ms = fmax(0, (double)facts.sums.queue_ns / 1e6 - run_under_way_ms(p));
+        load->queue_age_ms = fmax(0, (double)facts.sums.queue_ns / 1e6 - runs_ahead_ms(p, &facts.sums));
         load->latency_ms = (double)facts.sums.latency_ns / 1e6 / frames;
     }
     if (frames + failed > 0)
