@@ -31,9 +31,10 @@ static int open_store(struct itsi_pools *pools, const struct its_cfg *cfg, const
     params.spool_folder = spool;
     pools->spool_most = params.spool_bytes;
     int rc = itsi_store_create(&pools->store, &params, diag);
-    if (rc == 0 || rc == ITS_EBUSY || rc == ITS_ENOMEM || params.spool_bytes == 0)
+    if (rc == 0 || rc == ITS_EBUSY || rc == ITS_ENOMEM)
         return rc;
     itsi_warn("store", "%s: what the database does not take waits in memory", diag->text);
+    params.spool_folder = NULL; /* nor is what may lie in it to be had */
     params.spool_bytes = pools->spool_most = 0;
     return itsi_store_create(&pools->store, &params, diag);
 }

@@ -198,6 +198,18 @@ def data_dir_read_only():
         os.chmod(folder, 0o755)
 
 
+def spool_unusable():
+    """Whether it is wanted or not: what the database does not take waits in memory."""
+    for most in (512, 0):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / "spool" / "lock").mkdir(parents=True)  # where a file belongs
+            with Daemon(BINARY, {"store.spool_max_mb": most}, folder=folder) as daemon:
+                expect(daemon, {"database": "ok", "store": "ok"})
+                assert str(folder / "spool") in daemon.log(), daemon.log()
+                assert daemon.stop()[0] == 0, daemon.log()
+
+
 def fails(*arguments):
     """What is said by a daemon that does not start."""
     done = subprocess.run([BINARY, "serve", "--listen", "127.0.0.1:0", "--set", "backend=null", *arguments], text=True,
@@ -299,6 +311,7 @@ def main():
         refused_at_the_start()
         without_ffmpeg()
         data_dir_read_only()
+        spool_unusable()
         return 0
     with Postgres(max_connections=12, client_connection_check_interval="100ms") as postgres:
         if group == "end":
