@@ -97,12 +97,10 @@ static int common_rung(const struct itsi_quality_fleet *fleet, int count, const 
 /* A rise that takes nothing of anything shows nothing: of a camera of which nothing comes, or which has more by a boost. */
 static bool takes_more(const struct itsi_quality_fleet *fleet, const struct itsi_quality_member *member, int rung)
 {
+    static const double nothing[ITSI_RESOURCES];
     double sum[ITSI_RESOURCES] = {0};
     add_rise(fleet, member, rung, sum);
-    for (int r = 0; r < ITSI_RESOURCES; r++)
-        if (sum[r] > 0)
-            return true;
-    return false;
+    return !fits(sum, nothing);
 }
 
 static bool try_to_raise(struct itsi_quality_fleet *fleet, struct itsi_quality_member *member, int rung,

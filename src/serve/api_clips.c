@@ -99,7 +99,7 @@ static enum MHD_Result listed(struct itsi_request *r)
     return r->status ? problem(r) : itsi_respond_text(r, MHD_HTTP_OK, "application/json", &r->answer);
 }
 
-enum MHD_Result itsi_api_clips(struct itsi_request *r) 
+enum MHD_Result itsi_api_clips(struct itsi_request *r)
 {
     return itsi_worker_run_on(r->server->disk, r, list_job, listed);
 }

@@ -135,7 +135,6 @@ static void read_next(struct body *b)
         got = s->read(b->fd, chunk->data, size, (off_t)b->at);
     while (got < 0 && errno == EINTR);
     pthread_mutex_lock(&s->lock);
-    b->busy = false;
     if (got > 0) {
         chunk->len = (size_t)got;
         chunk->sent = 0;
