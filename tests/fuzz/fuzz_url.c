@@ -5,10 +5,29 @@
 #include "capture/source.h"
 #include "render/road.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What is shown does not depend on the password: with another one in its place the same is shown. (To look for the
+ * password in what is shown proves nothing: "@x" is in what is shown of "user:@x@x", and was there without it.) */
+static void show_nothing_of_the_password(const char *text)
+{
+    const char *authority = strstr(text, "://") + 3, *end = authority + strcspn(authority, "/?#");
+    const char *password = strchr(authority, ':') + 1, *at = end;
+    while (*at != '@')
+        at--;
+    char *other = malloc(strlen(text) + sizeof "another");
+    if (!other)
+        return;
+    sprintf(other, "%.*sanother%s", (int)(password - text), text, at);
+    char shown[8192], shown_of_other[8192]; /* nothing is cut off: inputs have 4096 bytes */
+    itsi_url_redact(text, shown, sizeof shown);
+    itsi_url_redact(other, shown_of_other, sizeof shown_of_other);
+    if (strcmp(shown, shown_of_other) != 0)
+        abort();
+    free(other);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,23 +40,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     struct its_diag diag;
     struct itsi_url url;
-    char shown[128];
-    itsi_url_redact(text, shown, sizeof shown);
     if (itsi_url_parse(&url, text, &diag) == 0) {
-        /* a password with a star in it may be completed by the stars that hide it: "user:*" of "a-user:user:*" is in
-         * "a-user:***", and ":*" of "::*" in the ":**" of a message */
-        const bool starred = strchr(url.password, '*');
-        /* one long enough to be told from the rest must not be shown; "er:" is in what is shown of "user:er:@" all the same */
-        char before[sizeof url.user + 1];
-        snprintf(before, sizeof before, "%s:", url.user);
-        if (strlen(url.password) >= 8 && !starred && !strstr(url.path, url.password) && !strstr(url.host, url.password) &&
-            !strstr(before, url.password) && !strstr(url.query, url.password) && strstr(shown, url.password))
-            abort();
+        if (url.password[0])
+            show_nothing_of_the_password(text);
         char message[600];
         memcpy(message, text, size < 599 ? size : 599);
         message[size < 599 ? size : 599] = '\0';
         itsi_url_scrub(&url, message);
-        if (url.password[0] && !starred && strstr(message, url.password))
+        /* a password with a star in it may be completed by the stars that hide it: "**" of "a**" in "a***" */
+        if (url.password[0] && !strchr(url.password, '*') && strstr(message, url.password))
             abort();
         char value[64];
         (void)itsi_url_param(&url, "transport", value, sizeof value);
