@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#define DIGITS "0123456789"
 #define LATEST_SECONDS 9.2e9 /* what fits into nanoseconds */
 
 /* In two parts: a double of today's seconds is no longer exact to the microsecond. */
@@ -36,10 +37,14 @@ static bool read_clock(const char *text, double *seconds)
         !isdigit((unsigned char)text[4]))
         return false;
     if (text[used] == ':') {
-        if (!isdigit((unsigned char)text[used + 1]) || !isdigit((unsigned char)text[used + 2]))
+        const char *begin = text + used + 1;
+        size_t len = strspn(begin, DIGITS);
+        if (len != 2)
             return false;
-        second = strtod(text + used + 1, NULL);
-        used += 1 + (int)strspn(text + used + 1, "0123456789.");
+        if (begin[len] == '.')
+            len += 1 + strspn(begin + len + 1, DIGITS);
+        second = strtod(begin, NULL);
+        used += 1 + (int)len;
     }
     *seconds = hour * 3600 + minute * 60 + second;
     return strcmp(text + used, "Z") == 0 && hour < 24 && minute < 60 && second < 60;
@@ -49,7 +54,7 @@ static bool read_calendar(const char *text, int64_t *wall_ns)
 {
     int year, month, day;
     double seconds = 0;
-    const size_t digits = strspn(text, "0123456789-");
+    const size_t digits = strspn(text, DIGITS "-");
     if (digits != 10 || text[4] != '-' || text[7] != '-' || sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3)
         return false;
     if (month < 1 || month > 12 || day < 1 || day > days_of(year, month))
@@ -65,7 +70,7 @@ bool itsi_moment_parse(const char *text, int64_t *wall_ns)
     char *end;
     if (read_calendar(text, wall_ns))
         return true;
-    if (!isdigit((unsigned char)text[0]) || strspn(text, "0123456789.") != strlen(text))
+    if (!isdigit((unsigned char)text[0]) || strspn(text, DIGITS ".") != strlen(text))
         return false;
     const double seconds = strtod(text, &end);
     return *end == '\0' && take_seconds(0, seconds, wall_ns);

@@ -143,13 +143,16 @@ int itsi_url_param(const struct itsi_url *url, const char *name, char *out, size
     return 0;
 }
 
+/* By how a name ends: those of all servers and cameras (sslpassword, access_token, X-Amz-Signature) cannot be listed. */
 static int is_secret_name(const char *name, size_t len)
 {
-    static const char *const secrets[] = {"password", "passwd", "pwd", "pass", "token", "access_token",
-                                          "key",      "apikey", "api_key", "secret", "auth",  "sentinel_password"};
-    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-        if (strlen(secrets[i]) == len && strncasecmp(secrets[i], name, len) == 0)
+    static const char *const ends[] = {"password", "passwd", "pwd",  "pass",      "token", "secret",
+                                       "key",      "auth",   "sig",  "signature", "credential"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        const size_t end = strlen(ends[i]);
+        if (len >= end && strncasecmp(name + len - end, ends[i], end) == 0)
             return 1;
+    }
     return 0;
 }
 

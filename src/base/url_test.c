@@ -56,6 +56,8 @@ static void redacts(void **state)
         {"rtsp://admin:s3cret@cam/live", "rtsp://admin:***@cam/live"},
         {"rtsp://admin:p@ss:w@cam/live", "rtsp://admin:***@cam/live"},
         {"http://cam/x?token=abc&b=1&Password=z", "http://cam/x?token=***&b=1&Password=***"},
+        {"postgresql://h/d?sslpassword=a&sslmode=require", "postgresql://h/d?sslpassword=***&sslmode=require"},
+        {"https://h/clip?X-Amz-Signature=a&keys=1&pass", "https://h/clip?X-Amz-Signature=***&keys=1&pass"},
         {"rtsp://cam/live", "rtsp://cam/live"},
         {"plain/path.mp4", "plain/path.mp4"},
         {"rtsp://user:s3c/ret@cam/live", "rtsp://user:***@cam/live"}, /* no URL, and still no password for a log */

@@ -56,12 +56,13 @@ static void drop_notice(void *arg, const char *message)
     (void)message;
 }
 
-/* "//user:12/34@host": for libpq a host, its port and a database. In the query an '@' may be. */
+/* "//user:12/34@host": for libpq a host, its port and a database. A database may have an '@' in its name where nothing
+ * before it could be the beginning of a password; and in the query one may be. */
 static bool has_torn_password(const char *url)
 {
     const char *authority = strncmp(url, "postgres", 8) == 0 ? strstr(url, "://") : NULL;
     const char *path = authority ? strchr(authority + 3, '/') : NULL;
-    return path && memchr(path, '@', strcspn(path, "?"));
+    return path && memchr(authority + 3, ':', (size_t)(path - authority - 3)) && memchr(path, '@', strcspn(path, "?"));
 }
 
 /* libpq's own words about a text it cannot read quote it, password and all: they are not shown. */

@@ -8,8 +8,8 @@
 /* NULL: it has no scheme. */
 static const char *authority_of(const char *text)
 {
-    const char *scheme_end = strstr(text, "://");
-    return scheme_end ? scheme_end + 3 : NULL;
+    const size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    return scheme && strncmp(text + scheme, "://", 3) == 0 ? text + scheme + 3 : NULL;
 }
 
 bool itsi_server_url_is_torn(const char *text)

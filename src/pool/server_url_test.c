@@ -20,6 +20,8 @@ static void shows_no_part_of_a_password(void **state)
         {"unix:///run/a@b.sock", "unix:///run/a@b.sock", false},
         {"host=h password=s3cret", "***", false},
         {"u:s3cret@host", "***", false},
+        {"host=h password=s3cret://x", "***", false},
+        {"://u:s3cret@host", "***", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char shown[256];

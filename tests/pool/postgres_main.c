@@ -85,6 +85,7 @@ static void what_is_no_address_is_shown_without_its_password(void **state)
     assert_int_equal(open_url(&db, "postgresql://me:12/s3cret@127.0.0.1/x", &diag), ITS_EINVAL);
     assert_null(strstr(diag.text, "s3cret"));
     CHECK_CONTAINS(diag.text, "%2F");
+    CHECK_OK(itsi_pg_check_url("postgresql://host/my@db", &diag), diag);
 }
 
 static int keep_pid(void *arg, const struct itsi_db_value *values, int count)
