@@ -5,9 +5,9 @@ runs meanwhile.
 usage: bench/store.py BINARY [--seconds S] [--rounds N] [--clip FILE --streams N] [--json FILE]
 
 alone: new keys, and the same keys again and again, as fast as the queue takes them. beside: rounds of the pipeline (null
-cameras and an engine that sleeps; with --clip N streams of it and the shipped detector) without writing, with what a daemon
-of a hundred cameras writes, and with the wanted rate of new keys, in turn; the end-to-end p95 of each. The server runs on the
-same processors."""
+cameras and an engine that sleeps) without writing, with what a daemon of a hundred cameras writes, and with the wanted rate
+of new keys, in turn; the end-to-end p95 of each. With --clip nothing but that, beside N streams of the clip and the shipped
+detector (store_windows.py). The server runs on the same processors."""
 import argparse
 import json
 import pathlib
@@ -17,8 +17,9 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests/pool"))
+sys.path.append(str(ROOT / "tests/pool"))  # behind this folder, which has a daemon.py too
 from postgres import Postgres  # noqa: E402
+from store_windows import in_windows  # noqa: E402
 
 WANTED = {"sqlite": 20000, "postgresql": 50000}  # rows/s
 DAEMON = 100  # rows/s: a hundred cameras, at each an object every other second, which is a count and an event
@@ -41,17 +42,16 @@ def alone(tool, target, seconds):
 
 
 def pipeline(args, folder):
-    null = ["--streams", str(CAMERAS), "--source", f"null://?fps={FPS}", "--set", "backend=null", "--null-ms", str(ENGINE_MS)]
-    real = ["--streams", str(args.streams), "--source", args.clip]
-    done = subprocess.run([args.binary, "performance", "benchmark", *(real if args.clip else null), "--duration",
-                           str(args.seconds), "--warmup", "1", "--set", f"data_dir={folder}/data", "--format", "json"],
+    done = subprocess.run([args.binary, "performance", "benchmark", "--streams", str(CAMERAS), "--source", f"null://?fps={FPS}",
+                           "--set", "backend=null", "--null-ms", str(ENGINE_MS), "--duration", str(args.seconds),
+                           "--warmup", "1", "--set", f"data_dir={folder}/data", "--format", "json"],
                           check=True, capture_output=True, text=True)
     return json.loads(done.stdout)["end_to_end_ms"]["p95"]
 
 
 def pipeline_beside(args, tool, target, folder, rate):
     """Its p95, and what was noted a second meanwhile."""
-    noting = args.seconds + (4 if args.clip else 2)  # the detector is compiled first
+    noting = args.seconds + 2
     with subprocess.Popen(load(tool, target, noting, rate), stdout=subprocess.PIPE, text=True) as process:
         p95 = pipeline(args, folder)
         noted = json.loads(process.stdout.readline())["rows"] / noting
@@ -81,6 +81,12 @@ def beside_row(args, database, without, measured):
     return row
 
 
+def beside_detector(args, tool, target, folder, database):
+    runs_s = args.seconds + 5  # longer than the window, which ends it
+    return in_windows(args, folder / database, {f"{rate} rows/s": load(tool, target, runs_s, rate)
+                                                for rate in (DAEMON, WANTED[database])})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
@@ -96,10 +102,11 @@ def main():
         folder = pathlib.Path(name)
         tempfile.tempdir = name  # the spools go with it
         targets = {"sqlite": folder / "its.db", "postgresql": server.url()}
-        for target in targets.values():
+        for target in [] if args.clip else targets.values():
             rows["alone"] += alone(tool, target, args.seconds)
         for database, target in targets.items():
-            rows["beside"] += beside(args, tool, target, folder, database)
+            measure = beside_detector if args.clip else beside
+            rows["beside"] += measure(args, tool, target, folder, database)
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
 
