@@ -135,6 +135,7 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
     itsi_quality_note_exhaustion(state, overloaded);
     itsi_quality_conclude(state, policy, targets, events);
     state->rise_in = state->degraded && policy->recovery ? rise_in(state, policy) : 0;
+    state->hold = itsi_quality_held(state, policy);
     appraise(state, policy);
     return 0;
 }
@@ -156,6 +157,7 @@ void itsi_quality_status(const struct itsi_quality_state *state, struct itsi_qua
         .recovering = state->on_trial || state->wave > 1,
         .flaps = state->flaps + state->cramped_flaps,
         .rise_in_ns = state->rise_in,
+        .hold = state->hold,
         .exhausted_cameras = state->exhausted,
         .taking_cameras = state->taking,
         .exhausted_ns = state->exhausted_since < 0 ? 0 : state->time - state->exhausted_since,
