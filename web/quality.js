@@ -52,12 +52,19 @@ function owed(debt) {
   return debt.missed_per_hour === null ? 'not known yet' : `${count(debt.missed_per_hour)} objects/h`;
 }
 
+// When quality comes back, or why it does not.
+function rising(doc) {
+  if (doc.recovery_in_progress) return 'now';
+  if (doc.held_why && !['calm', 'load'].includes(doc.held_by)) return `held: ${doc.held_why}`;
+  return doc.recovery_in_seconds ? `in ${duration(doc.recovery_in_seconds)}` : '–';
+}
+
 function showFigures(doc) {
   const figures = [['Slack', ms(doc.inputs.slack_ms)], ['Busy', percent(doc.inputs.busy)],
     ['Demand', percent(doc.inputs.utilisation)], ['On time', percent(doc.inputs.on_time_ratio)],
     ['Fullest', doc.bottleneck === 'cpu' ? 'CPU' : words(doc.bottleneck)],
     ['Missed', owed(doc.debt)],
-    ['Rising', doc.recovery_in_progress ? 'now' : doc.recovery_in_seconds ? `in ${duration(doc.recovery_in_seconds)}` : '–']];
+    ['Rising', rising(doc)]];
   $('quality-figures').replaceChildren(...figures.map(([name, value]) => {
     const row = document.createElement('div');
     row.append(element('dt', '', name), element('dd', '', value));
@@ -140,7 +147,7 @@ export function editQuality(camera) {
   elements.boost.value = boost || '';
   elements.minutes.value = boost ? Math.max(1, Math.round(left / 60)) : 5;
   enableBoost(elements);
-  $('quality-now').textContent = `Now ${qualityWords(camera.quality)}: ${fixed(camera.analysed_fps)} of ${fixed(camera.source_fps)} frames/s, detected at ${camera.quality.target.input_width}×${camera.quality.target.input_height}.${camera.quality.note ? ` Note: ${camera.quality.note}.` : ''} ${debtWords(camera.quality)}`;
+  $('quality-now').textContent = `Now ${qualityWords(camera.quality)}: ${fixed(camera.analysed_fps)} of ${fixed(camera.source_fps)} frames/s, detected at ${camera.quality.target.input_width}×${camera.quality.target.input_height}.${camera.quality.held_why ? ` Held there: ${camera.quality.held_why}.` : ''}${camera.quality.note ? ` Note: ${camera.quality.note}.` : ''} ${debtWords(camera.quality)}`;
   $('quality-error').textContent = '';
   $('quality-dialog').showModal();
 }

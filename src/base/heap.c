@@ -1,8 +1,6 @@
 #include "base/heap.h"
 
-#include <stdbool.h>
-
-static bool comes_before(const struct itsi_heap_node *a, const struct itsi_heap_node *b)
+bool itsi_heap_comes_before(const struct itsi_heap_node *a, const struct itsi_heap_node *b)
 {
     return a->key != b->key ? a->key < b->key : a->tie < b->tie;
 }
@@ -12,7 +10,7 @@ static struct itsi_heap_node *meld(struct itsi_heap_node *a, struct itsi_heap_no
 {
     if (!a || !b)
         return a ? a : b;
-    if (comes_before(b, a)) {
+    if (itsi_heap_comes_before(b, a)) {
         struct itsi_heap_node *other = a;
         a = b;
         b = other;

@@ -3,6 +3,7 @@
 #ifndef ITSI_BASE_HEAP_H
 #define ITSI_BASE_HEAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ struct itsi_heap {
 /* The struct that a node lives in. */
 #define ITSI_HEAP_OWNER(node, type, member) ((type *)((char *)(node) - offsetof(type, member)))
 
+/* By key, then tie; of one heap or of two. */
+bool itsi_heap_comes_before(const struct itsi_heap_node *a, const struct itsi_heap_node *b);
 void itsi_heap_insert(struct itsi_heap *heap, struct itsi_heap_node *node, int64_t key, int64_t tie);
 /* Takes it out of the heap it is in; of none: nothing happens. */
 void itsi_heap_remove(struct itsi_heap_node *node);

@@ -134,6 +134,8 @@ static void print_table(const json_t *camera)
     printf("%s\n", text_of(camera, "id", "?"));
     printf("  level         %s, %lld change%s%s\n", text_of(quality, "current_quality", "?"), (long long)changes,
            changes == 1 ? "" : "s", json_is_true(json_object_get(quality, "is_priority")) ? ", priority" : "");
+    if (json_is_string(json_object_get(quality, "held_why")))
+        printf("  held          %s\n", text_of(quality, "held_why", ""));
     print_target(camera, json_object_get(quality, "target"));
     print_debt(json_object_get(quality, "debt"));
     printf("  pin           %s\n", text_of(quality, "pin", "none"));

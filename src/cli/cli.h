@@ -24,6 +24,17 @@ int itsi_cmd_performance(int argc, char **argv);
 /* All of text is a number from min to max; NaN never is. */
 bool itsi_parse_number(const char *text, double min, double max, double *out);
 
+/* A verb of a command, and what must stand behind it. */
+struct itsi_verb {
+    const char *name;
+    const char *operands[2]; /* what each is, to those who left it out: "a camera id"; NULL: it takes no more */
+    int required;            /* so many of them, the rest may be left out */
+};
+
+/* Which of the verbs words[0] names, if it has the operands it needs and no more. -1: not so, and stderr says what is missing,
+ * unknown or too much; the command then ends with ITSI_EXIT_USAGE. */
+int itsi_verb_find(const char *command, const struct itsi_verb *verbs, int verb_count, char *const *words, int count);
+
 /* The exit code for a failure of the library: 2 where the user's input is to be mended, else 1. */
 int itsi_exit_code(int code);
 

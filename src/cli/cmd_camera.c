@@ -62,6 +62,7 @@ static int parse(int argc, char **argv, struct options *o, bool *done)
     double number;
     itsi_daemon_init(&o->daemon);
     o->transport = -1;
+    optind = 0; /* begin anew: other code may have used getopt before */
     for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
         switch (c) {
         case 'u':
@@ -288,6 +289,15 @@ static int probe(const struct options *o, const char *url)
     return ITSI_EXIT_OK;
 }
 
+enum { ADD, LIST, REMOVE, QUALITY, PROBE, VERBS };
+static const struct itsi_verb verbs[VERBS] = {
+    [ADD] = {"add", {"a camera: [ID=]URL"}, 1},
+    [LIST] = {"list", {NULL}, 0},
+    [REMOVE] = {"remove", {"a camera id"}, 1},
+    [QUALITY] = {"quality", {"a camera id"}, 1},
+    [PROBE] = {"probe", {"the URL of a camera"}, 1},
+};
+
 int itsi_cmd_camera(int argc, char **argv)
 {
     struct options o = {0};
@@ -295,24 +305,20 @@ int itsi_cmd_camera(int argc, char **argv)
     int rc = parse(argc, argv, &o, &done);
     if (rc != ITSI_EXIT_OK || done)
         return rc;
-    const char *verb = optind < argc ? argv[optind] : "";
-    const char *operand = optind + 1 < argc ? argv[optind + 1] : NULL;
-    bool takes_operand = strcmp(verb, "list") != 0;
-    if (optind + (takes_operand ? 2 : 1) != argc) {
-        fputs(help_text, stderr);
+    char *const *words = argv + optind;
+    switch (itsi_verb_find("camera", verbs, VERBS, words, argc - optind)) {
+    case ADD:
+        return add(&o, words[1]);
+    case LIST:
+        return list(&o);
+    case REMOVE:
+        return remove_camera(&o, words[1]);
+    case QUALITY:
+        o.quality.seconds = o.seconds;
+        return itsi_camera_quality(&o.daemon, words[1], &o.quality, o.json);
+    case PROBE:
+        return probe(&o, words[1]);
+    default:
         return ITSI_EXIT_USAGE;
     }
-    if (strcmp(verb, "add") == 0)
-        return add(&o, operand);
-    if (strcmp(verb, "list") == 0)
-        return list(&o);
-    if (strcmp(verb, "remove") == 0)
-        return remove_camera(&o, operand);
-    if (strcmp(verb, "quality") == 0) {
-        o.quality.seconds = o.seconds;
-        return itsi_camera_quality(&o.daemon, operand, &o.quality, o.json);
-    }
-    if (strcmp(verb, "probe") == 0)
-        return probe(&o, operand);
-    return bad("unknown verb", verb);
 }

@@ -35,7 +35,7 @@ int itsi_cmd_config_complain(const struct its_diag *diag)
     return ITSI_EXIT_USAGE;
 }
 
-int itsi_cmd_config_misuse(const char *what)
+static int misuse(const char *what)
 {
     fprintf(stderr, "its-camera-ai: config: %s (see its-camera-ai config --help)\n", what);
     return ITSI_EXIT_USAGE;
@@ -130,8 +130,6 @@ int itsi_cmd_config_load(struct itsi_config **config, struct itsi_config_request
 
 static int show(struct itsi_config_request *request)
 {
-    if (request->count != 0)
-        return itsi_cmd_config_misuse("show takes no argument");
     struct itsi_config *config;
     int exit_code = itsi_cmd_config_load(&config, request);
     if (exit_code != ITSI_EXIT_OK)
@@ -175,8 +173,6 @@ static int check_cameras(const struct itsi_config *config, struct its_diag *diag
 
 static int validate(struct itsi_config_request *request)
 {
-    if (request->count != 1)
-        return itsi_cmd_config_misuse("validate takes one FILE");
     const char *name = request->words[0];
     struct itsi_config *config = NULL;
     int rc = itsi_cmd_config_load_alone(&config, name, false, &request->diag);
@@ -207,8 +203,8 @@ static int validate(struct itsi_config_request *request)
 
 static int schema(struct itsi_config_request *request)
 {
-    return request->count == 0 ? itsi_cmd_config_print_json(itsi_config_schema())
-                               : itsi_cmd_config_misuse("schema takes no argument");
+    (void)request;
+    return itsi_cmd_config_print_json(itsi_config_schema());
 }
 
 /* --- the command ------------------------------------------------------------------------------------------------- */
@@ -228,12 +224,12 @@ static int take_option(struct itsi_config_request *request, int opt)
         request->json = strcmp(optarg, "json") == 0;
         if (request->json || strcmp(optarg, "table") == 0)
             return ITSI_EXIT_OK;
-        return itsi_cmd_config_misuse("--format is table or json");
+        return misuse("--format is table or json");
     case 'h':
         request->help = true;
         return ITSI_EXIT_OK;
     default:
-        return itsi_cmd_config_misuse("bad option"); /* getopt has said which */
+        return misuse("bad option"); /* getopt has said which */
     }
 }
 
@@ -257,25 +253,27 @@ static int take_options(struct itsi_config_request *request, int argc, char **ar
 
 static int run(struct itsi_config_request *request)
 {
-    static const struct {
-        const char *name;
-        int (*run)(struct itsi_config_request *request);
-    } commands[] = {{"show", show}, {"validate", validate}, {"explain", itsi_cmd_config_explain},
-                    {"diff", itsi_cmd_config_diff}, {"schema", schema}};
+    enum { SHOW, VALIDATE, EXPLAIN, DIFF, SCHEMA, VERBS };
+    static const struct itsi_verb verbs[VERBS] = {
+        [SHOW] = {"show", {NULL}, 0},
+        [VALIDATE] = {"validate", {"a configuration file"}, 1},
+        [EXPLAIN] = {"explain", {"the key of an option"}, 1},
+        [DIFF] = {"diff", {"a file or strategy", "another"}, 1},
+        [SCHEMA] = {"schema", {NULL}, 0},
+    };
+    static int (*const runs[VERBS])(struct itsi_config_request *) = {
+        [SHOW] = show, [VALIDATE] = validate, [EXPLAIN] = itsi_cmd_config_explain, [DIFF] = itsi_cmd_config_diff,
+        [SCHEMA] = schema};
     if (request->help) {
         fputs(usage_text, stdout);
         return ITSI_EXIT_OK;
     }
-    if (request->count == 0)
-        return itsi_cmd_config_misuse("which of show, validate, explain, diff, schema?");
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(commands[i].name, request->words[0]) == 0) {
-            request->words++;
-            request->count--;
-            return commands[i].run(request);
-        }
-    }
-    return itsi_cmd_config_misuse("the command is not one of show, validate, explain, diff, schema");
+    const int verb = itsi_verb_find("config", verbs, VERBS, request->words, request->count);
+    if (verb < 0)
+        return ITSI_EXIT_USAGE;
+    request->words++;
+    request->count--;
+    return runs[verb](request);
 }
 
 int itsi_cmd_config(int argc, char **argv)

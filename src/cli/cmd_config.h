@@ -13,7 +13,7 @@ struct itsi_config_request {
     struct itsi_config_args args;
     struct its_diag diag;
     bool full, json, help;
-    char **words; /* what is left of argv */
+    char **words; /* what is left of argv; to a verb, its operands: as many as it takes */
     int count;
 };
 
@@ -23,7 +23,6 @@ int itsi_cmd_config_diff(struct itsi_config_request *request);
 
 /* All say it on stderr and return the exit code for it. */
 int itsi_cmd_config_complain(const struct its_diag *diag);
-int itsi_cmd_config_misuse(const char *what);
 int itsi_cmd_config_out_of_memory(void);
 
 /* The configuration in force here; an exit code. */

@@ -285,12 +285,9 @@ int itsi_cmd_model(int argc, char **argv)
         if (c == 'f')
             r.json = strcmp(optarg, "json") == 0;
     }
-    if (optind >= argc)
-        return misuse("what is to be done? ", "model info FILE");
-    if (strcmp(argv[optind], "info") != 0)
-        return misuse("unknown command ", argv[optind]);
-    if (optind + 2 != argc)
-        return misuse(optind + 1 == argc ? "info needs a FILE" : "info takes one FILE", "");
+    static const struct itsi_verb verb = {"info", {"a model file"}, 1};
+    if (itsi_verb_find("model", &verb, 1, argv + optind, argc - optind) < 0)
+        return ITSI_EXIT_USAGE;
     r.file = argv[optind + 1];
     return info(&r);
 }

@@ -216,6 +216,23 @@ static int monitor(const struct options *o)
     return itsi_performance_monitor(&options);
 }
 
+static int run(struct options *o, char *const *words, int count)
+{
+    enum { STATUS, MONITOR, BENCHMARK, VERBS };
+    static const struct itsi_verb verbs[VERBS] = {
+        [STATUS] = {"status", {NULL}, 0}, [MONITOR] = {"monitor", {NULL}, 0}, [BENCHMARK] = {"benchmark", {NULL}, 0}};
+    switch (itsi_verb_find("performance", verbs, VERBS, words, count)) {
+    case STATUS:
+        return status(o);
+    case MONITOR:
+        return monitor(o);
+    case BENCHMARK:
+        return benchmark(o);
+    default:
+        return ITSI_EXIT_USAGE;
+    }
+}
+
 int itsi_cmd_performance(int argc, char **argv)
 {
     struct options o = {.interval = 5, .benchmark.warmup = 3};
@@ -223,6 +240,7 @@ int itsi_cmd_performance(int argc, char **argv)
     itsi_daemon_init(&o.daemon);
     itsi_config_args_init(&o.config, environ);
     int rc = 0;
+    optind = 0; /* begin anew: other code may have used getopt before */
     for (int c; rc == 0 && (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
         if (c == 'h') {
             fputs(help_text, stdout);
@@ -231,17 +249,8 @@ int itsi_cmd_performance(int argc, char **argv)
         }
         rc = take(&o, c, &diag);
     }
-    const char *verb = optind + 1 == argc ? argv[optind] : "";
-    if (rc == 0 && strcmp(verb, "status") == 0)
-        rc = status(&o);
-    else if (rc == 0 && strcmp(verb, "monitor") == 0)
-        rc = monitor(&o);
-    else if (rc == 0 && strcmp(verb, "benchmark") == 0)
-        rc = benchmark(&o);
-    else if (rc == 0) {
-        fputs(help_text, stderr);
-        rc = ITSI_EXIT_USAGE;
-    }
+    if (rc == 0)
+        rc = run(&o, argv + optind, argc - optind);
     itsi_config_args_fini(&o.config);
     return rc;
 }

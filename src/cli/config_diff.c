@@ -97,8 +97,6 @@ static int diff_configs(struct itsi_config_request *request, const struct itsi_c
 
 int itsi_cmd_config_diff(struct itsi_config_request *request)
 {
-    if (request->count < 1 || request->count > 2)
-        return itsi_cmd_config_misuse("diff takes A and perhaps B");
     struct itsi_config *a = NULL, *b = NULL;
     int rc = itsi_cmd_config_load_alone(&a, request->words[0], true, &request->diag);
     if (rc == 0)

@@ -66,8 +66,6 @@ static int explain_text(const json_t *about)
 
 int itsi_cmd_config_explain(struct itsi_config_request *request)
 {
-    if (request->count != 1)
-        return itsi_cmd_config_misuse("explain takes one KEY");
     const struct itsi_option *option = itsi_option_find(request->words[0]);
     if (!option) /* people also know options by their variables */
         option = itsi_option_find_env(request->words[0]);

@@ -170,7 +170,7 @@ int itsi_waiting_next_input(const struct itsi_waiting *w)
         const struct itsi_waiting_queue *q = &w->queue[i];
         if (!q->count)
             continue;
-        if (q->aged.first && (longest < 0 || q->aged.first->key < w->queue[longest].aged.first->key))
+        if (q->aged.first && (longest < 0 || itsi_heap_comes_before(q->aged.first, w->queue[longest].aged.first)))
             longest = i;
         if (first < 0) {
             first = i;
@@ -178,7 +178,7 @@ int itsi_waiting_next_input(const struct itsi_waiting *w)
         }
         const struct itsi_waiting_queue *other = &w->queue[first];
         bool free = q->turns.first != NULL, other_free = other->turns.first != NULL;
-        if (free != other_free ? free : turns(q)->first->key < turns(other)->first->key)
+        if (free != other_free ? free : itsi_heap_comes_before(turns(q)->first, turns(other)->first))
             first = i;
     }
     return is_turn_of_aged(w) && longest >= 0 ? longest : first;

@@ -215,6 +215,25 @@ static void sizes_take_turns(void **state)
     assert_int_equal(w->waiting.count, 4);
 }
 
+/* Among equals of different sizes the same rule as within one: losses, then deadlines; no size goes before another. */
+static void ties_are_broken_across_sizes(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        itsi_waiter_init(&w->camera[i], 1);
+        itsi_waiting_move(&w->waiting, &w->camera[i], i);
+    }
+    for (int i = 2; i >= 0; i--, w->now += MS)
+        put(i);
+    assert_int_equal(itsi_waiting_next_input(&w->waiting), 2);
+    put(1); /* due last now, but it has lost one */
+    assert_int_equal(itsi_waiting_next_input(&w->waiting), 1);
+    assert_int_equal(serve(1), 1);
+    assert_int_equal(itsi_waiting_next_input(&w->waiting), 2);
+    assert_int_equal(serve(2), 2);
+    assert_int_equal(itsi_waiting_next_input(&w->waiting), 0);
+}
+
 /* Whatever happens, the orders agree about who is in them. */
 static void orders_agree_through_any_history(void **state)
 {
@@ -276,6 +295,7 @@ int main(void)
         TEST(silence_saves_no_turns_and_is_no_starving),
         TEST(losses_and_then_deadlines_break_ties),
         TEST(sizes_take_turns),
+        TEST(ties_are_broken_across_sizes),
         TEST(orders_agree_through_any_history),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,14 @@ int itsi_document_quality_level(const struct itsi_quality_overview *overview)
     return overview->default_level;
 }
 
+/* Why quality does not rise; NOTHING: null. */
+static void put_hold(struct itsi_json *json, enum itsi_quality_hold hold)
+{
+    const bool held = hold != ITSI_HOLD_NOTHING;
+    itsi_json_string(json, "held_by", held ? itsi_quality_hold_name(hold) : NULL);
+    itsi_json_string(json, "held_why", held ? itsi_quality_hold_sentence(hold) : NULL);
+}
+
 /* --- one camera --------------------------------------------------------------------------------------------------- */
 
 /* What the level means for this camera now. Rates are null where nothing limits them. */
@@ -53,6 +61,7 @@ static void put_target(struct itsi_json *json, const struct itsi_camera_status *
 void itsi_document_camera_quality(struct itsi_json *json, const char *key, const struct itsi_camera_status *s,
                                   const struct itsi_quality_overview *overview)
 {
+    const bool lowered = s->pin < 0 && s->quality.level < overview->default_level;
     itsi_json_object(json, key);
     put_level(json, "current_quality", s->quality_level);
     put_level(json, "target_quality", s->quality.level);
@@ -69,6 +78,7 @@ void itsi_document_camera_quality(struct itsi_json *json, const char *key, const
     itsi_json_number(json, "boost_seconds_left", s->boost >= 0 ? s->boost_seconds : (double)NAN, 1);
     itsi_json_number(json, "analysed_fps", s->analysed_fps, 2);
     put_target(json, s);
+    put_hold(json, lowered ? overview->status.hold : ITSI_HOLD_NOTHING);
     itsi_json_string(json, "note", s->quality_note[0] ? s->quality_note : NULL);
     itsi_document_camera_debt(json, s);
     itsi_json_end(json, '}');
@@ -144,6 +154,7 @@ static void put_controller(struct itsi_json *json, const struct itsi_quality_ove
     put_level(json, "default_quality", o->default_level);
     put_level(json, "lowest_quality", s->lowest_level);
     itsi_json_number(json, "recovery_in_seconds", s->rise_in_ns > 0 ? (double)s->rise_in_ns / 1e9 : (double)NAN, 1);
+    put_hold(json, s->hold);
     itsi_json_number(json, "flaps", s->flaps, 2);
     itsi_json_number(json, "cores", o->cores > 0 ? o->cores : (double)NAN, 2);
     itsi_json_object(json, "changes_by_reason");

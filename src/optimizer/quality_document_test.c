@@ -70,6 +70,7 @@ static void a_camera_that_nothing_was_done_to(void **state)
     assert_text(camera, "note", NULL);
     assert_int_equal(json_integer_value(json_object_get(target, "input_width")), 640);
     assert_text(camera, "debt", NULL);
+    assert_text(camera, "held_by", NULL);
     json_decref(camera);
 }
 
@@ -121,12 +122,34 @@ static void a_camera_that_gave_way_and_is_boosted(void **state)
     json_decref(camera);
 }
 
+/* Memory is why nobody rises: of those that are below their level, and whom no operator put there. */
+static void what_holds_a_camera_down_is_named(void **state)
+{
+    (void)state;
+    const struct itsi_quality_overview overview = {.default_level = ITSI_QUALITY_HIGH, .status.hold = ITSI_HOLD_MEMORY};
+    struct itsi_camera_status status = {.quality_level = ITSI_QUALITY_LOW, .quality.level = ITSI_QUALITY_LOW, .pin = -1, .boost = -1};
+    json_t *camera = document(&status, &overview);
+    assert_text(camera, "held_by", "memory");
+    CHECK_CONTAINS(json_string_value(json_object_get(camera, "held_why")), "memory_threshold_percent");
+    json_decref(camera);
+    status.pin = ITSI_QUALITY_LOW;
+    camera = document(&status, &overview);
+    assert_text(camera, "held_by", NULL);
+    json_decref(camera);
+    status = (struct itsi_camera_status){.quality_level = ITSI_QUALITY_HIGH, .quality.level = ITSI_QUALITY_HIGH, .pin = -1, .boost = -1};
+    camera = document(&status, &overview);
+    assert_text(camera, "held_by", NULL);
+    assert_text(camera, "held_why", NULL);
+    json_decref(camera);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(half_of_the_cameras_have_the_level_or_more),
         cmocka_unit_test(a_camera_that_nothing_was_done_to),
         cmocka_unit_test(a_camera_that_gave_way_and_is_boosted),
+        cmocka_unit_test(what_holds_a_camera_down_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct itsi_pipeline *open_pipeline(const struct itsi_backend *backend, int64_t run_ns, const char *url)
+/* The cameras fire so long after each other. */
+static struct itsi_pipeline *open_apart(const struct itsi_backend *backend, int64_t run_ns, const char *url, int64_t apart_ns)
 {
     struct its_diag diag;
     struct itsi_pipeline *p;
@@ -43,9 +44,14 @@ static struct itsi_pipeline *open_pipeline(const struct itsi_backend *backend, i
         struct itsi_camera camera = {0};
         snprintf(camera.url, sizeof camera.url, "%s", url);
         CHECK_OK(itsi_pipeline_add_camera(p, &camera, &diag), diag);
-        itsi_sleep_until_ns(itsi_now_ns() + 17 * MS); /* they do not fire in step */
+        itsi_sleep_until_ns(itsi_now_ns() + apart_ns);
     }
     return p;
+}
+
+static struct itsi_pipeline *open_pipeline(const struct itsi_backend *backend, int64_t run_ns, const char *url)
+{
+    return open_apart(backend, run_ns, url, 17 * MS);
 }
 
 static struct itsi_ledger_counts close_pipeline(struct itsi_pipeline *p)
@@ -112,6 +118,20 @@ static void frames_expire_on_time_while_the_engine_is_busy(void **state)
     assert_true(ages[n * 9 / 10] < 60.0 + unrest);
     struct itsi_ledger_counts counts = close_pipeline(p);
     assert_true(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_EXPIRED] >= n);
+}
+
+/* The same where all frames of a round come before the first of them expires: the batcher's thread wakes for each that is left,
+ * though no camera gives another for half a second, by which time it would be replaced. */
+static void frames_that_wait_together_expire_each_on_its_time(void **state)
+{
+    (void)state;
+    double ages[ITSI_VIOLATIONS_KEPT];
+    struct itsi_pipeline *p = open_apart(&itsi_backend_null, 2000 * MS, "null://?fps=2", MS);
+    const double unrest = pass(1700 * MS);
+    size_t n = expired_ages(p, ages);
+    assert_in_range(n, 2 * CAMERAS, 4 * CAMERAS); /* three rounds, but for those in the engine */
+    assert_true(ages[n - 1] < 60.0 + unrest);
+    struct itsi_ledger_counts counts = close_pipeline(p);
     assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 0);
 }
 
@@ -167,13 +187,32 @@ static void the_fixed_batcher_delivers_late_what_the_other_sheds(void **state)
     assert_true(counts[0].delivered > 2 * counts[0].late);
 }
 
+/* Nobody else comes for half a second: the batcher's thread wakes for the batch's own time. */
+static void a_batch_that_does_not_fill_goes_at_its_timeout(void **state)
+{
+    (void)state;
+    cfg.inference.batcher = ITSI_BATCHER_FIXED;
+    cfg.inference.parallel = 1; /* an engine of batches */
+    cfg.gpu.batch_size_range[1] = 2 * CAMERAS;
+    cfg.gpu.batch_timeout_ms = 20;
+    cfg.general.target_latency_ms = cfg.latency_monitoring.latency_sla_ms = 350;
+    struct itsi_pipeline *p = open_apart(&itsi_backend_null, MS, "null://?fps=2", MS);
+    itsi_sleep_until_ns(itsi_now_ns() + 1700 * MS);
+    struct itsi_ledger_counts counts = close_pipeline(p);
+    assert_true(counts.delivered >= 2 * CAMERAS);
+    assert_int_equal(counts.late, 0);
+    assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(frames_expire_on_time_while_the_engine_is_busy),
+        TEST(frames_that_wait_together_expire_each_on_its_time),
         TEST(frames_expire_on_time_while_the_engine_stalls),
         TEST(the_fixed_batcher_delivers_late_what_the_other_sheds),
+        TEST(a_batch_that_does_not_fill_goes_at_its_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

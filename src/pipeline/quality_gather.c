@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "config/value.h"
+#include "pipeline/engine_load.h"
 
 #include <math.h>
 
@@ -100,58 +101,6 @@ static int gather_cameras(struct itsi_pipeline *p, int64_t now, struct itsi_qual
     return count;
 }
 
-static double run_seconds(const struct itsi_pipeline *p, int size, int doublings)
-{
-    const int64_t run = itsi_batcher_shortest_run(p->batcher, size, 1 << doublings);
-    return (double)(run > 0 ? run : p->info.warm_ns[size][doublings]) / 1e9;
-}
-
-/* Engine time of one picture, where the engine has time of its own: in the batch that makes the most of it. An engine that
- * gains from batches takes what waits and does not stay idle for more, so that with little to do its pictures look dear. */
-static double engine_seconds(const struct itsi_pipeline *p, int size)
-{
-    double least = run_seconds(p, size, 0);
-    for (int k = 1; p->info.batch_efficient && k < ITSI_WARM_SIZES && 1 << k <= p->info.max_batch; k++) {
-        const double each = run_seconds(p, size, k) / (1 << k);
-        if (each > 0 && (least <= 0 || each < least))
-            least = each;
-    }
-    return least;
-}
-
-/* What a picture waits for however little there is to do: the run that is under way, and as a batch is of one size, a run of each
- * other size that is in use. An engine of batches is never idle while something comes; on one that runs requests side by side a
- * place is free as a rule. */
-static double runs_ahead_ms(const struct itsi_pipeline *p, const struct itsi_fact_sums *sums)
-{
-    int doublings = 0;
-    double seconds = 0;
-    while (doublings + 1 < ITSI_WARM_SIZES && 1 << (doublings + 1) <= p->info.max_batch)
-        doublings++;
-    for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
-        if (sums->images[i])
-            seconds += run_seconds(p, i, doublings);
-    return p->info.batch_efficient ? seconds * 1e3 : 0;
-}
-
-static double engine_busy(const struct itsi_pipeline *p, const struct itsi_fact_sums *sums, double seconds)
-{
-    int64_t busy_ns = 0;
-    for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
-        busy_ns += sums->busy_ns[i];
-    return fmin(1, (double)busy_ns / 1e9 / seconds / p->info.parallel);
-}
-
-/* The same for full batches. */
-static double engine_needed(const struct itsi_pipeline *p, const struct itsi_fact_sums *sums, double seconds)
-{
-    double needed = 0;
-    for (int i = 0; i < ITSI_ENGINE_SIZES; i++)
-        if (sums->images[i])
-            needed += fmin((double)sums->busy_ns[i] / 1e9, (double)sums->images[i] * engine_seconds(p, i));
-    return fmin(1, needed / seconds / p->info.parallel);
-}
-
 /* On the processors how long a run takes says little of what it costs, since it waits for decoders and other programs:
  * what the process took beyond decoding and encoding is shared out by detections and their pixels. Pictures analysed again
  * take their share of it, and no camera is charged for that. */
@@ -211,16 +160,17 @@ static void gather_load(struct itsi_pipeline *p, double seconds, const struct it
     itsi_quality_load_unknown(load);
     load->cpu_percent = machine.cpu_percent;
     load->memory_percent = machine.memory_percent;
-    load->engine_busy = engine_busy(p, &facts.sums, seconds);
+    load->engine_busy = itsi_engine_busy(&p->info, &facts.sums, seconds);
     if (p->info.batch_efficient)
-        load->engine_needed = engine_needed(p, &facts.sums, seconds);
+        load->engine_needed = itsi_engine_needed(&p->info, p->batcher, &facts.sums, seconds);
     load->decode_share = fmin(1, all->decode / machine.cores);
     if (out->encoders > 0)
         load->encode_share = fmin(1, all->encode / out->encoders);
     load->slack_ms = facts.slack_p10_ns == ITSI_NEVER ? (double)NAN : (double)facts.slack_p10_ns / 1e6;
     load->on_time_ratio = on_time(&books, &q->last_books);
     if (frames > 0) {
-        load->queue_age_ms = fmax(0, (double)facts.sums.queue_ns / 1e6 - runs_ahead_ms(p, &facts.sums));
+        const double ahead_ms = itsi_engine_runs_ahead_ms(&p->info, p->batcher, &facts.sums);
+        load->queue_age_ms = fmax(0, (double)facts.sums.queue_ns / 1e6 - ahead_ms);
         load->latency_ms = (double)facts.sums.latency_ns / 1e6 / frames;
     }
     if (frames + failed > 0)
@@ -245,7 +195,7 @@ static void describe_engine(struct itsi_pipeline *p, int64_t now, struct itsi_qu
             .width = size.width,
             .height = size.height,
             /* processor time is learned from the cameras */
-            .seconds = q->engine_on_cpu ? 0 : engine_seconds(p, q->order[i]),
+            .seconds = q->engine_on_cpu ? 0 : itsi_engine_seconds(&p->info, p->batcher, q->order[i]),
             .warm = warm_seconds(p, q->order[i]),
         };
     }

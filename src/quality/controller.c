@@ -85,6 +85,14 @@ static void bound_by_what_there_is(const struct itsi_quality_state *state, const
     }
 }
 
+/* Whatever the estimates say: most have nothing left to give, and overload goes on for longer than what they gave takes to show.
+ * One that has ended was met, by those who gave: the half that has something left may be asked again. */
+static bool is_past_giving(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+{
+    return state->exhausted_since >= 0 && state->time - state->exhausted_since > policy->settle_ns &&
+           state->overloaded_since >= 0 && state->time - state->overloaded_since > policy->settle_ns;
+}
+
 /* Kept by value, so that whoever asks for admission needs neither the snapshot nor the members. */
 static void appraise(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
@@ -100,9 +108,7 @@ static void appraise(struct itsi_quality_state *state, const struct itsi_quality
     if (state->fleet.taken > 0 && state->unmet <= policy->unmet_calm)
         capacity->reclaimable[ITSI_RESOURCE_CPU] += state->fleet.taken * fmax(1 - own / snapshot->cores, 0);
     bound_by_what_there_is(state, policy, least, capacity);
-    /* Whatever the estimates say: most have nothing left to give, and overload goes on for longer than what they gave takes to
-     * show. */
-    if (state->exhausted_since >= 0 && state->exhausted_at - state->exhausted_since > policy->settle_ns)
+    if (is_past_giving(state, policy))
         memset(capacity->reclaimable, 0, sizeof capacity->reclaimable);
     memcpy(capacity->unit, state->fleet.costing.unit, sizeof capacity->unit);
     memcpy(capacity->inputs, snapshot->inputs, (size_t)snapshot->input_count * sizeof *snapshot->inputs);
@@ -135,6 +141,7 @@ int itsi_quality_step(const struct itsi_quality_snapshot *snapshot, const struct
     itsi_quality_note_exhaustion(state, overloaded);
     itsi_quality_conclude(state, policy, targets, events);
     state->rise_in = state->degraded && policy->recovery ? rise_in(state, policy) : 0;
+    state->hold = itsi_quality_held(state, policy);
     appraise(state, policy);
     return 0;
 }
@@ -156,6 +163,7 @@ void itsi_quality_status(const struct itsi_quality_state *state, struct itsi_qua
         .recovering = state->on_trial || state->wave > 1,
         .flaps = state->flaps + state->cramped_flaps,
         .rise_in_ns = state->rise_in,
+        .hold = state->hold,
         .exhausted_cameras = state->exhausted,
         .taking_cameras = state->taking,
         .exhausted_ns = state->exhausted_since < 0 ? 0 : state->time - state->exhausted_since,

@@ -14,6 +14,7 @@
 
 #include "quality/admission.h"
 #include "quality/event.h"
+#include "quality/hold.h"
 #include "quality/policy.h"
 #include "quality/pressure.h"
 #include "quality/profile.h"
@@ -45,6 +46,7 @@ struct itsi_quality_status {
     bool recovering;                       /* a rise is on trial, or more are to follow it */
     double flaps;                          /* recent ones, forgotten slowly */
     int64_t rise_in_ns;                    /* calm still needed before quality rises; 0: none */
+    enum itsi_quality_hold hold;           /* why nobody rises now */
     int64_t exhausted_ns;                  /* for so long most of the cameras that take of the bottleneck have had nothing
                                             * left to give, while overload went on; 0: it is not so */
     int exhausted_cameras, taking_cameras; /* those that have not, of those that take of it; 0 with exhausted_ns */

@@ -26,6 +26,7 @@ struct itsi_quality_state {
     int64_t raised_at;
     int64_t next_rise;        /* not looked for before */
     bool on_trial;
+    bool no_room;             /* the last time that somebody might have risen */
     int wave;
     double flaps;             /* of rises while everybody's best would have fitted, */
     double cramped_flaps;     /* and while it would not: they count as long as it does not */
@@ -40,6 +41,7 @@ struct itsi_quality_state {
     int exhausted, taking;    /* as of then: members that have not, of those that take of the bottleneck */
     bool degraded;            /* somebody is below where it might be */
     int64_t rise_in;
+    enum itsi_quality_hold hold;
     struct itsi_quality_capacity capacity;
 };
 
@@ -49,6 +51,8 @@ void itsi_quality_note_exhaustion(struct itsi_quality_state *state, bool overloa
 
 /* controller_up.c: it was not; dt: time since the step before. */
 void itsi_quality_consider_raising(struct itsi_quality_state *state, const struct itsi_quality_policy *policy, int64_t dt);
+/* Why nobody rises now, as of what the step concluded. */
+enum itsi_quality_hold itsi_quality_held(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy);
 /* Calm that is asked for before anybody rises. */
 int64_t itsi_quality_rise_dwell(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy);
 /* In every step: the load as it was measured, and its weight. */

@@ -68,9 +68,31 @@ void itsi_quality_room_left(const struct itsi_quality_state *state, const struct
     }
 }
 
-static bool memory_allows(const struct itsi_quality_load *load, const struct itsi_quality_policy *policy)
+/* What stands against a rise, whether anybody is below its level or not. */
+static enum itsi_quality_hold against_rising(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
-    return load->memory_percent <= policy->memory_percent && load->gpu_memory_percent <= policy->gpu_memory_percent;
+    const struct itsi_quality_load *load = &state->evidence.slow;
+    if (!policy->recovery)
+        return ITSI_HOLD_SWITCHED_OFF;
+    if (state->verdict.pressure != ITSI_PRESSURE_CALM)
+        return ITSI_HOLD_LOAD;
+    if (load->memory_percent > policy->memory_percent)
+        return ITSI_HOLD_MEMORY;
+    if (load->gpu_memory_percent > policy->gpu_memory_percent)
+        return ITSI_HOLD_GPU_MEMORY;
+    if (state->on_trial)
+        return ITSI_HOLD_TRIAL;
+    if (state->calm < itsi_quality_rise_dwell(state, policy))
+        return ITSI_HOLD_CALM;
+    return state->time < state->next_rise ? ITSI_HOLD_TURN : ITSI_HOLD_NOTHING;
+}
+
+enum itsi_quality_hold itsi_quality_held(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
+{
+    if (!policy->enabled || !state->degraded)
+        return ITSI_HOLD_NOTHING;
+    const enum itsi_quality_hold hold = against_rising(state, policy);
+    return hold == ITSI_HOLD_TURN && state->no_room ? ITSI_HOLD_ROOM : hold;
 }
 
 static void raise(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
@@ -78,7 +100,8 @@ static void raise(struct itsi_quality_state *state, const struct itsi_quality_po
     double room[ITSI_RESOURCES], left[ITSI_RESOURCES];
     itsi_quality_room_left(state, policy, room);
     memcpy(left, room, sizeof left);
-    if (itsi_quality_raise(&state->fleet, left, state->wave) == 0) {
+    state->no_room = itsi_quality_raise(&state->fleet, left, state->wave) == 0;
+    if (state->no_room) {
         state->wave = 1; /* as far as it goes: whatever comes later begins with one again */
         return;
     }
@@ -110,9 +133,7 @@ void itsi_quality_consider_raising(struct itsi_quality_state *state, const struc
         state->calm += dt;
     else
         state->calm = state->calm > dt ? state->calm - dt : 0;
-    if (policy->enabled && policy->recovery && !state->on_trial && state->verdict.pressure == ITSI_PRESSURE_CALM &&
-        state->calm >= itsi_quality_rise_dwell(state, policy) && state->time >= state->next_rise &&
-        memory_allows(&state->evidence.slow, policy)) {
+    if (policy->enabled && against_rising(state, policy) == ITSI_HOLD_NOTHING) {
         state->next_rise = state->time + policy->rise_interval_ns;
         raise(state, policy);
     }

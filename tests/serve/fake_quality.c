@@ -87,6 +87,7 @@ void itsi_pipeline_quality(struct itsi_pipeline *p, struct itsi_quality_overview
     s->inputs = (struct itsi_quality_inputs){.slack_ms = 41.5, .queue_age_ms = -1, .on_time_ratio = 0.98, .busy = 0.5,
                                              .unmet = 0, .utilisation = 0.6};
     s->rise_in_ns = 12 * ITSI_NS_PER_S;
+    s->hold = ITSI_HOLD_MEMORY;
     pthread_mutex_lock(&p->lock);
     for (int i = 0; i < p->count; i++) {
         const int level = fake_level_of(p->cameras[i], itsi_now_ns());

@@ -228,6 +228,8 @@ class Endpoints(Case):
         self.assertEqual(document["inputs"]["slack_ms"], 41.5)
         self.assertIsNone(document["inputs"]["queue_age_ms"], "not known")
         self.assertEqual(document["recovery_in_seconds"], 12)
+        self.assertEqual(document["held_by"], "memory")
+        self.assertIn("memory_threshold_percent", document["held_why"])
         self.assertEqual(self.server.json(f"{path}?changes=0")["recent_adjustments"], [])
         for bad in ("-1", "513", "1.5", "x"):
             self.problem(self.server.get(f"{path}?changes={bad}"), 400, "changes")
