@@ -10,6 +10,7 @@
 #include "encode/result_json.h"
 #include "serve/connections.h"
 #include "serve/file_body.h"
+#include "serve/lookup.h"
 
 #include <string.h>
 
@@ -189,6 +190,7 @@ static void tick(struct itsi_streams *s, int64_t now)
 {
     itsi_connections_expire(s->connections, now);
     itsi_reads_look(s->reads, now);
+    itsi_lookups_look(s->lookups, now);
     const int cameras = look_at_cameras(s);
     pthread_mutex_lock(&s->lock);
     follow_cameras(s, cameras);
@@ -252,6 +254,7 @@ int itsi_streams_create(struct itsi_streams **out, const struct itsi_streams_par
     s->stats = params->stats;
     s->connections = params->connections;
     s->reads = params->reads;
+    s->lookups = params->lookups;
     s->max_viewers = params->max_viewers;
     s->encoder_count = params->encoders < 4 ? params->encoders : 4;
     itsi_pipeline_set_encoders(params->pipeline, s->encoder_count);

@@ -77,6 +77,7 @@ struct itsi_streams {
     struct itsi_serve_stats *stats;
     struct itsi_connections *connections;
     struct itsi_reads *reads;
+    struct itsi_lookups *lookups;
     const char *const *names;
     int name_count, max_viewers, encoder_count;
     pthread_t hub, encoders[4];
