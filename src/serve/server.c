@@ -12,12 +12,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* How long ending streams may take to say goodbye to clients that read. */
-#define GOODBYE_NS (ITSI_NS_PER_S / 2)
-/* How long answers may take that are under way. */
-#define SETTLE_NS (ITSI_NS_PER_S / 2)
-/* What threads are waited for that a disk may hold: those that look for files, and those that read them. */
-#define LEAVE_NS (ITSI_NS_PER_S / 2)
 enum { FDS_PER_CAMERA = 4, FDS_OTHER = 64, CONNECTIONS_KEPT_FREE = 16 };
 
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
@@ -172,18 +166,18 @@ static void end_answers(struct itsi_server *server)
     if (server->reads)
         itsi_reads_stop(server->reads);
     if (server->streams)
-        itsi_streams_stop(server->streams, itsi_now_ns() + GOODBYE_NS);
+        itsi_streams_stop(server->streams, itsi_now_ns() + ITSI_SERVER_GOODBYE_NS);
     if (server->worker)
         itsi_worker_stop(server->worker);
     if (server->questions)
         itsi_worker_stop(server->questions);
-    itsi_connections_settle(&server->connections, itsi_now_ns() + SETTLE_NS);
+    itsi_connections_settle(&server->connections, itsi_now_ns() + ITSI_SERVER_SETTLE_NS);
 }
 
 static void leave_disk(struct itsi_server *server)
 {
-    const int left = itsi_lookups_end(server->lookups, itsi_now_ns() + LEAVE_NS) +
-                     itsi_reads_end(server->reads, itsi_now_ns() + LEAVE_NS);
+    const int left = itsi_lookups_end(server->lookups, itsi_now_ns() + ITSI_SERVER_LEAVE_NS) +
+                     itsi_reads_end(server->reads, itsi_now_ns() + ITSI_SERVER_LEAVE_NS);
     if (left)
         itsi_warn("serve", "clips: the disk does not answer: %d threads are left to it", left);
 }
