@@ -61,10 +61,11 @@ struct itsi_viewer {
     struct {
         const char *data;
         size_t len;
-    } segment[4];
+    } segment[5];
     int segment_count, segment_at;
     size_t segment_offset;
     bool greeted;
+    bool is_begun; /* LIVE: the boundary of the next part is written */
     int64_t ready_ns;
     struct itsi_served served; /* current's way to the client */
     char note[256];

@@ -1,6 +1,7 @@
 """Live pictures, events and the wall: right for those who keep up, harmless with those who do not."""
 import itertools
 import json
+import socket
 import time
 
 import harness
@@ -200,6 +201,28 @@ class Crowds(Case):
             plain.close()
         self.until(lambda: server.metric("its_viewers", kind="live") + server.metric("its_viewers", kind="events") == 0)
         server.stop()
+
+    def test_viewers_that_only_read_on_are_kept(self):
+        server = self.serve("--cameras", "1")
+        server.add({"id": "dead", "url": "rtsp://dead/"})
+        crowd = {}
+        for path in ("/api/v1/cameras/dead/live.mjpg", "/api/v1/cameras/dead/detections",
+                     "/api/v1/cameras/camera_001/live.mjpg"):
+            plain = crowd[path] = server.raw()
+            self.addCleanup(plain.close)
+            plain.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            plain.shutdown(socket.SHUT_WR)
+        silent, heard, live = (plain.makefile("rb") for plain in crowd.values())
+        for stream in (silent, heard, live):
+            self.assertIn(b"\r\n", iter(stream.readline, b""))  # the end of the headers
+        beats = itertools.islice((line for line in iter(heard.readline, b"") if line == b": still here\n"), 3)
+        self.assertEqual(len(list(beats)), 3)
+        self.assertEqual(len(harness.mjpeg_parts(live, 20)), 20)
+        self.assertEqual(silent.readline(), b"--its\r\n")  # begun once, however often it is asked whether it reads
+        self.assertEqual(server.metric("its_viewers", kind="live"), 2)
+        self.assertEqual(server.metric("its_viewers", kind="events"), 1)
+        server.stop()
+        self.assertEqual(silent.read(), b"")
 
     def test_more_viewers_than_fit_are_told(self):
         server = self.serve("--cameras", "1", "--connections", "40")
