@@ -29,6 +29,7 @@ static void save_in_time(struct itsi_farewell *f)
     const int64_t until = itsi_now_ns() + f->params.save_ns + SLACK_NS;
     if (!f->params.save || itsi_thread_start(&thread, "its-save", save, f, NULL) != 0)
         return;
+    pthread_detach(thread); /* it may hang too */
     while (!f->is_saved && itsi_cond_wait_until(&f->changed, &f->lock, until))
         ;
 }

@@ -45,7 +45,7 @@ void itsi_server_drain(struct itsi_server *server);
 #define ITSI_SERVER_GOODBYE_NS (ITSI_NS_PER_S / 2)  /* for streams to end, to clients that read */
 #define ITSI_SERVER_QUESTION_NS (3 * ITSI_NS_PER_S) /* for a question that the database is asked, at any time */
 #define ITSI_SERVER_SETTLE_NS (ITSI_NS_PER_S / 2)   /* for answers that are under way */
-#define ITSI_SERVER_LEAVE_NS (ITSI_NS_PER_S / 2)    /* for threads that a disk may hold: who looks for files, and who reads them */
+#define ITSI_SERVER_LEAVE_NS (ITSI_NS_PER_S / 2)    /* for threads a disk may hold, those that look and those that read */
 #define ITSI_SERVER_STOP_NS                                                                                            \
     (ITSI_SERVER_GOODBYE_NS + ITSI_SERVER_QUESTION_NS + ITSI_SERVER_SETTLE_NS + 2 * ITSI_SERVER_LEAVE_NS)
 /* Accepts nobody any more, ends every stream, joins the threads and frees. A thread that a disk holds is left behind, with
