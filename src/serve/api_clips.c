@@ -1,5 +1,6 @@
 /* Clips of incidents: which there are, one to look at, one to delete. They lie on a disk, so what looks for them is the
- * work of a thread of their own, and what is in them is read by others (serve/file_body.h): a slow disk delays clips alone. */
+ * work of a thread of their own (serve/lookup.h), and what is in them is read by others (serve/file_body.h): a slow disk
+ * delays clips alone. */
 #include "serve/serve_impl.h"
 
 #include "base/clock.h"
@@ -77,9 +78,9 @@ static void put_list(struct itsi_lookup *lookup, const struct itsi_clip_facts *l
 static void list_job(struct itsi_lookup *lookup)
 {
     struct itsi_clip_facts *list = itsi_calloc((size_t)lookup->limit + 1, sizeof *list);
-    const int count = !list            ? ITS_ENOMEM
-                      : lookup->clips ? itsi_clips_list(lookup->clips, list, lookup->limit)
-                                      : 0;
+    int count = list ? 0 : ITS_ENOMEM;
+    if (list && lookup->clips)
+        count = itsi_clips_list(lookup->clips, list, lookup->limit);
     if (count >= 0)
         put_list(lookup, list, count);
     else

@@ -179,7 +179,7 @@ static void leave_disk(struct itsi_server *server)
     const int left = itsi_lookups_end(server->lookups, itsi_now_ns() + ITSI_SERVER_LEAVE_NS) +
                      itsi_reads_end(server->reads, itsi_now_ns() + ITSI_SERVER_LEAVE_NS);
     if (left)
-        itsi_warn("serve", "clips: the disk does not answer: %d threads are left to it", left);
+        itsi_warn("serve", "clips: the disk does not answer: threads left to it: %d", left);
 }
 
 void itsi_server_stop(struct itsi_server *server)

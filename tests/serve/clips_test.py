@@ -213,7 +213,7 @@ class StuckDisk(ClipFiles):
         self.assertLess(self.server.stop(), 5)
         for one in (first, listing):
             self.problem(self.answer(one), 503, "shutting down")
-        self.assertIn("1 threads are left to it", self.server.log)
+        self.assertIn("threads left to it: 1", self.server.log)
 
     def test_what_came_too_late_is_not_done(self):
         _, let_go, _ = self.hold_opening()

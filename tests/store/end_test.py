@@ -82,7 +82,7 @@ class End(unittest.TestCase):
             answer = asking.getresponse()
             self.assertEqual((answer.status, b"shutting down" in answer.read()), (503, True))
             asking.close()
-        self.assertIn("threads are left to it", err)
+        self.assertIn("threads left to it: 1", err)
         self.assertEqual(kept_cameras(self.data), ["gate"])
 
     def test_an_engine_that_hangs(self):
