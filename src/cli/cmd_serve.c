@@ -298,6 +298,8 @@ static void announce(struct daemon *d)
     fflush(stdout);
 }
 
+static void finish_store(void *engine) { itsi_engine_finish_store(engine); }
+
 /* Runs until told to end; returns an exit code. */
 static int run(struct daemon *d)
 {
@@ -311,10 +313,17 @@ static int run(struct daemon *d)
     announce(d);
     watch(d);
     double drain_s = d->config->cfg.general.drain_timeout_seconds;
-    itsi_farewell_begin(&d->farewell, "serve", itsi_engine_pipeline(d->engine), drain_s);
+    const struct itsi_farewell_params farewell = {.command = "serve",
+                                                  .pipeline = itsi_engine_pipeline(d->engine),
+                                                  .drain_s = drain_s,
+                                                  .save = finish_store,
+                                                  .save_arg = d->engine,
+                                                  .save_ns = ITSI_ENGINE_ROWS_NS};
+    itsi_farewell_begin(&d->farewell, &farewell);
     itsi_server_drain(d->server);
     its_engine_stop(d->engine, (int32_t)(drain_s * 1000));
-    itsi_farewell_stopped(&d->farewell);
+    itsi_farewell_next(&d->farewell, "the store", ITSI_ENGINE_ROWS_NS);
+    itsi_engine_finish_store(d->engine); /* before the server's end, which a disk or a camera may hold */
     print_summary(d);
     return ITSI_EXIT_OK;
 }
@@ -344,7 +353,9 @@ int itsi_cmd_serve(int argc, char **argv)
         itsi_log_install(itsi_log_to_file, stderr, (enum itsi_log_level)d->config->cfg.general.log_level);
         block_signals();
         code = run(d);
+        itsi_farewell_next(&d->farewell, "the HTTP server", ITSI_SERVER_STOP_NS);
         itsi_server_stop(d->server);
+        itsi_farewell_next(&d->farewell, "the engine", ITSI_ENGINE_POOLS_NS);
         its_engine_destroy(d->engine);
         itsi_farewell_end(&d->farewell);
     }

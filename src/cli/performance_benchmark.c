@@ -31,7 +31,9 @@ static void bid_farewell(void *arg, struct itsi_pipeline *pipeline)
 {
     struct itsi_farewell *farewell = arg;
     if (pipeline)
-        itsi_farewell_begin(farewell, "performance benchmark", pipeline, ITSI_BENCHMARK_DRAIN_S);
+        itsi_farewell_begin(farewell, &(struct itsi_farewell_params){.command = "performance benchmark",
+                                                                     .pipeline = pipeline,
+                                                                     .drain_s = ITSI_BENCHMARK_DRAIN_S});
     else
         itsi_farewell_end(farewell);
 }

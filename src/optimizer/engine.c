@@ -16,8 +16,6 @@
 
 /* Results that wait for a caller of its_engine_next before the oldest is lost. */
 enum { NEXT_DEPTH = 256 };
-/* At the end, for what the store still holds and for jobs that run. */
-#define POOLS_DRAIN_NS (3 * ITSI_NS_PER_S)
 
 struct its_engine {
     struct itsi_config *config; /* a reference */
@@ -181,6 +179,11 @@ void its_engine_stop(its_engine *engine, int32_t drain_ms)
     pthread_mutex_unlock(&engine->lifecycle);
 }
 
+void itsi_engine_finish_store(its_engine *engine)
+{
+    itsi_pools_finish_store(engine->pools, itsi_now_ns() + ITSI_ENGINE_ROWS_NS);
+}
+
 void its_engine_destroy(its_engine *engine)
 {
     if (!engine)
@@ -190,7 +193,9 @@ void its_engine_destroy(its_engine *engine)
     itsi_result_writer_destroy(engine->writer);
     itsi_subscription_close(engine->results);
     itsi_pipeline_destroy(engine->pipeline);
-    itsi_pools_destroy(engine->pools, itsi_now_ns() + POOLS_DRAIN_NS);
+    if (engine->pools)
+        itsi_engine_finish_store(engine);
+    itsi_pools_destroy(engine->pools, itsi_now_ns() + ITSI_ENGINE_POOLS_NS);
     itsi_model_choice_fini(&engine->choice);
     itsi_config_unref(&engine->config);
     pthread_mutex_destroy(&engine->lifecycle);

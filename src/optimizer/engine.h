@@ -2,6 +2,7 @@
 #ifndef ITSI_OPTIMIZER_ENGINE_H
 #define ITSI_OPTIMIZER_ENGINE_H
 
+#include "base/clock.h"
 #include "config/store.h"
 #include "infer/model.h"
 #include "its/its.h"
@@ -28,6 +29,12 @@ void itsi_model_choice_fini(struct itsi_model_choice *choice);
  * the null backend. */
 ITS_NODISCARD int itsi_engine_create(its_engine **out, struct itsi_config *config, int64_t null_base_ns,
                                      struct its_diag *diag);
+/* What is left to do once it is stopped takes at most so long: the store's last rows, then the pools' ends. */
+#define ITSI_ENGINE_ROWS_NS (3 * ITSI_NS_PER_S)
+#define ITSI_ENGINE_POOLS_NS (3 * ITSI_NS_PER_S)
+/* Writes, or spools, what the store still holds; its_engine_destroy does it otherwise. For who has something else to end
+ * first, that may take long. One thread. */
+void itsi_engine_finish_store(its_engine *engine);
 struct itsi_pipeline *itsi_engine_pipeline(its_engine *engine);
 struct itsi_pools *itsi_engine_pools(its_engine *engine);
 /* Borrowed for the engine's life, cfg until the next itsi_engine_configure. */

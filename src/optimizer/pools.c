@@ -92,6 +92,8 @@ int itsi_pools_create(struct itsi_pools **out, const struct its_cfg *cfg, struct
     return 0;
 }
 
+void itsi_pools_finish_store(struct itsi_pools *pools, int64_t deadline) { itsi_store_finish(pools->store, deadline); }
+
 void itsi_pools_destroy(struct itsi_pools *pools, int64_t deadline)
 {
     if (!pools)

@@ -18,7 +18,9 @@ struct itsi_pools;
  * error (ITS_EINVAL: redis_url, database_url; ITS_EBUSY: another process uses data_dir's spool); a disk that does not take
  * the spool is not: the log says so, and what the database does not take waits in memory. */
 ITS_NODISCARD int itsi_pools_create(struct itsi_pools **out, const struct its_cfg *cfg, struct its_diag *diag);
-/* Writes or spools what the store holds, gives jobs and commands until `deadline`, and ends everything. After the
+/* Writes or spools what the store holds, until `deadline`; nothing that is noted from then on is kept. One thread. */
+void itsi_pools_finish_store(struct itsi_pools *pools, int64_t deadline);
+/* Does that where it is still to be done, gives jobs and commands until `deadline`, and ends everything. After the
  * pipeline. Takes NULL. */
 void itsi_pools_destroy(struct itsi_pools *pools, int64_t deadline);
 /* Live options. Any thread but the loop's. */

@@ -23,6 +23,7 @@ int itsi_clips_create(struct itsi_clips **out, const struct itsi_clips_params *p
     }
     clips->params = *params;
     clips->folder = folder;
+    atomic_init(&clips->refs, 1);
     pthread_mutex_init(&clips->mutex, NULL);
     itsi_cond_init(&clips->changed);
     const int rc = itsi_thread_start(&clips->thread, "its-clips", itsi_clips_main, clips, diag);
@@ -48,13 +49,39 @@ void itsi_clips_finish(struct itsi_clips *clips, int64_t until)
     clips->started = false;
 }
 
+/* The queue's clips hold what is not the clips' own (rings, cameras): they end with the owner, whoever else still looks. */
+static void empty_queue(struct itsi_clips *clips)
+{
+    struct itsi_clip *queue[ITSI_CLIPS_WAITING];
+    pthread_mutex_lock(&clips->mutex);
+    const int count = clips->stats.waiting;
+    memcpy(queue, clips->queue, (size_t)count * sizeof queue[0]);
+    clips->stats.waiting = 0;
+    pthread_mutex_unlock(&clips->mutex);
+    for (int i = 0; i < count; i++)
+        itsi_clip_free(queue[i]);
+}
+
 void itsi_clips_destroy(struct itsi_clips *clips)
 {
     if (!clips)
         return;
     itsi_clips_finish(clips, 0);
-    for (int i = 0; i < clips->stats.waiting; i++)
-        itsi_clip_free(clips->queue[i]);
+    empty_queue(clips);
+    itsi_clips_unref(clips);
+}
+
+struct itsi_clips *itsi_clips_ref(struct itsi_clips *clips)
+{
+    if (clips)
+        atomic_fetch_add(&clips->refs, 1);
+    return clips;
+}
+
+void itsi_clips_unref(struct itsi_clips *clips)
+{
+    if (!clips || atomic_fetch_sub(&clips->refs, 1) > 1)
+        return;
     pthread_cond_destroy(&clips->changed);
     pthread_mutex_destroy(&clips->mutex);
     itsi_free(clips->folder);

@@ -24,6 +24,10 @@ ITS_NODISCARD int itsi_clips_create(struct itsi_clips **out, const struct itsi_c
  * then stays as it was recorded, for the next start. Further incidents are refused. One thread; idempotent. */
 void itsi_clips_finish(struct itsi_clips *clips, int64_t until); /* takes NULL */
 void itsi_clips_destroy(struct itsi_clips *clips);               /* takes NULL; finishes first, at once */
+/* For who asks of the disk and may be held there for longer than the clips live: with a reference what there is of them
+ * after their end stays (the folder, and no clip in the making). Any thread. */
+struct itsi_clips *itsi_clips_ref(struct itsi_clips *clips); /* takes NULL */
+void itsi_clips_unref(struct itsi_clips *clips);             /* takes NULL */
 
 struct itsi_incident {
     const char *camera;  /* id; copied, as are why and record */

@@ -7,6 +7,7 @@
 #include "pipeline/clips.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { ITSI_CLIPS_WAITING = 128 }; /* for their time, or their turn */
 enum { ITSI_CLIPS_FAILURES = 16 }; /* that are remembered */
@@ -32,6 +33,7 @@ struct itsi_clips {
     char *folder; /* owned */
     pthread_t thread;
     bool started;
+    atomic_int refs;
     /* clips' thread */
     struct itsi_clip *copying; /* NULL: none */
     struct itsi_clip_copy copy;

@@ -1,19 +1,24 @@
 /* Clips of incidents: which there are, one to look at, one to delete. They lie on a disk, so what looks for them is the
- * work of a thread of their own, and what is in them is read by others (serve/file_body.h): a slow disk delays clips alone. */
+ * work of a thread of their own (serve/lookup.h), and what is in them is read by others (serve/file_body.h): a slow disk
+ * delays clips alone. */
 #include "serve/serve_impl.h"
 
 #include "base/clock.h"
-#include "base/diag.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "serve/byte_range.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LISTED = 50, MOST_LISTED = 1000 };
+
+/* What a job says of itself. */
+static void note(struct itsi_lookup *lookup, int status, const struct its_diag *diag)
+{
+    lookup->status = status;
+    snprintf(lookup->detail, sizeof lookup->detail, "%s", diag->text);
+}
 
 static enum MHD_Result problem(struct itsi_request *r)
 {
@@ -57,73 +62,58 @@ static void put_totals(struct itsi_json *json, struct itsi_clips *clips)
     itsi_json_int(json, "dropped", (int64_t)stats.dropped);
 }
 
-/* How many are wanted; ITS_EINVAL. */
-static int read_limit(struct itsi_request *r, int *out)
+static void put_list(struct itsi_lookup *lookup, const struct itsi_clip_facts *list, int count)
 {
-    struct its_diag diag = {""};
-    double limit = LISTED;
-    int rc = itsi_request_number(r, "limit", 0, MOST_LISTED, &limit, &diag);
-    if (rc == 0 && limit != (double)(int)limit)
-        rc = itsi_fail(&diag, ITS_EINVAL, "limit=%g: wanted a whole number", limit);
-    snprintf(r->detail, sizeof r->detail, "%s", diag.text);
-    *out = (int)limit;
-    return rc;
+    struct itsi_json json;
+    itsi_json_init(&json, &lookup->answer);
+    itsi_json_object(&json, NULL);
+    put_totals(&json, lookup->clips);
+    itsi_json_array(&json, "clips");
+    for (int i = 0; i < count; i++)
+        put_clip(&json, &list[i]);
+    itsi_json_end(&json, ']');
+    itsi_json_end(&json, '}');
 }
 
-static void list_job(struct itsi_request *r)
+static void list_job(struct itsi_lookup *lookup)
 {
-    struct itsi_clips *clips = itsi_pipeline_clips(r->server->pipeline);
-    struct itsi_json json;
-    int limit, count = 0;
-    r->status = read_limit(r, &limit);
-    struct itsi_clip_facts *list = r->status == 0 ? itsi_calloc((size_t)limit + 1, sizeof *list) : NULL;
-    if (r->status == 0)
-        r->status = list ? 0 : ITS_ENOMEM;
-    if (r->status == 0 && clips && (count = itsi_clips_list(clips, list, limit)) < 0)
-        r->status = count;
-    if (r->status == 0) {
-        itsi_json_init(&json, &r->answer);
-        itsi_json_object(&json, NULL);
-        put_totals(&json, clips);
-        itsi_json_array(&json, "clips");
-        for (int i = 0; i < count; i++)
-            put_clip(&json, &list[i]);
-        itsi_json_end(&json, ']');
-        itsi_json_end(&json, '}');
-    }
+    struct itsi_clip_facts *list = itsi_calloc((size_t)lookup->limit + 1, sizeof *list);
+    int count = list ? 0 : ITS_ENOMEM;
+    if (list && lookup->clips)
+        count = itsi_clips_list(lookup->clips, list, lookup->limit);
+    if (count >= 0)
+        put_list(lookup, list, count);
+    else
+        lookup->status = count;
     itsi_free(list);
 }
 
 static enum MHD_Result listed(struct itsi_request *r)
 {
-    return r->status ? problem(r) : itsi_respond_text(r, MHD_HTTP_OK, "application/json", &r->answer);
+    return r->status ? problem(r) : itsi_respond_text(r, MHD_HTTP_OK, "application/json", &r->lookup->answer);
 }
 
 enum MHD_Result itsi_api_clips(struct itsi_request *r)
 {
-    return itsi_worker_run_on(r->server->disk, r, list_job, listed);
+    struct its_diag diag = {""};
+    int limit = LISTED;
+    if (itsi_request_whole(r, "limit", 0, MOST_LISTED, &limit, &diag) != 0)
+        return itsi_respond_problem(r, MHD_HTTP_BAD_REQUEST, diag.text);
+    struct itsi_lookup *lookup = itsi_lookup_make(r->server->lookups, itsi_pipeline_clips(r->server->pipeline));
+    if (lookup) {
+        lookup->job = list_job;
+        lookup->limit = limit;
+    }
+    return itsi_lookup_run(r, lookup, listed);
 }
 
 /* --- one of them -------------------------------------------------------------------------------------------------- */
 
-static struct itsi_clips *clips_of(struct itsi_request *r)
+static void open_job(struct itsi_lookup *lookup)
 {
-    struct itsi_clips *clips = itsi_pipeline_clips(r->server->pipeline);
-    if (!clips) {
-        r->status = ITS_ENOTFOUND;
-        snprintf(r->detail, sizeof r->detail, "no clip %s: none are made here", r->match.clip);
-    }
-    return clips;
-}
-
-static void open_job(struct itsi_request *r)
-{
-    struct itsi_clips *clips = clips_of(r);
     struct its_diag diag = {""};
-    if (!clips)
-        return;
-    r->status = itsi_clips_open(clips, r->match.clip, &r->file, &r->file_bytes, &diag);
-    snprintf(r->detail, sizeof r->detail, "%s", diag.text);
+    const int rc = itsi_clips_open(lookup->clips, lookup->clip, &lookup->file, &lookup->bytes, &diag);
+    note(lookup, rc, &diag);
 }
 
 static enum MHD_Result refuse_range(struct itsi_request *r, uint64_t size)
@@ -142,7 +132,7 @@ static enum MHD_Result opened(struct itsi_request *r)
     char text[200];
     if (r->status)
         return problem(r);
-    const uint64_t size = r->file_bytes;
+    const uint64_t size = r->lookup->bytes;
     const char *wanted = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_RANGE);
     const bool conditional = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_RANGE);
     const enum itsi_range_kind kind = conditional ? ITSI_RANGE_WHOLE : itsi_byte_range_parse(wanted, size, &range);
@@ -152,11 +142,11 @@ static enum MHD_Result opened(struct itsi_request *r)
         range = (struct itsi_byte_range){0, size};
     struct MHD_Response *response;
     struct its_diag diag = {""};
-    r->status = itsi_file_response(r->server->reads, r->connection, r->file, range.first, range.length, &response, &diag);
-    r->file = -1;
-    snprintf(r->detail, sizeof r->detail, "%s", diag.text);
-    if (r->status)
-        return problem(r);
+    const struct itsi_file_part part = {r->match.clip, r->lookup->file, range.first, range.length};
+    const int rc = itsi_file_response(r->server->reads, r->connection, &part, &response, &diag);
+    if (rc != 0)
+        return itsi_respond_problem(r, itsi_respond_status_of(rc), diag.text);
+    r->lookup->file = -1; /* the response's now */
     itsi_respond_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "video/mp4");
     itsi_respond_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
     itsi_respond_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "private, max-age=3600");
@@ -170,14 +160,11 @@ static enum MHD_Result opened(struct itsi_request *r)
     return itsi_respond_queue(r, kind == ITSI_RANGE_PART ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, response);
 }
 
-static void remove_job(struct itsi_request *r)
+static void remove_job(struct itsi_lookup *lookup)
 {
-    struct itsi_clips *clips = clips_of(r);
     struct its_diag diag = {""};
-    if (!clips)
-        return;
-    r->status = itsi_clips_remove(clips, r->match.clip, &diag);
-    snprintf(r->detail, sizeof r->detail, "%s", diag.text);
+    const int rc = itsi_clips_remove(lookup->clips, lookup->clip, &diag);
+    note(lookup, rc, &diag);
 }
 
 static enum MHD_Result removed(struct itsi_request *r)
@@ -189,7 +176,16 @@ static enum MHD_Result removed(struct itsi_request *r)
 
 enum MHD_Result itsi_api_clip(struct itsi_request *r)
 {
-    struct itsi_worker *disk = r->server->disk;
-    return r->method == ITSI_DELETE ? itsi_worker_run_on(disk, r, remove_job, removed)
-                                    : itsi_worker_run_on(disk, r, open_job, opened);
+    const bool removes = r->method == ITSI_DELETE;
+    struct itsi_clips *clips = itsi_pipeline_clips(r->server->pipeline);
+    if (!clips) {
+        snprintf(r->detail, sizeof r->detail, "no clip %s: none are made here", r->match.clip);
+        return itsi_respond_problem(r, MHD_HTTP_NOT_FOUND, r->detail);
+    }
+    struct itsi_lookup *lookup = itsi_lookup_make(r->server->lookups, clips);
+    if (lookup) {
+        lookup->job = removes ? remove_job : open_job;
+        memcpy(lookup->clip, r->match.clip, sizeof lookup->clip);
+    }
+    return itsi_lookup_run(r, lookup, removes ? removed : opened);
 }

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PATIENCE_NS (3 * ITSI_NS_PER_S) /* from when the request came */
 #define NS_PER_MINUTE (60 * ITSI_NS_PER_S)
 #define UNASKED_NS (60 * NS_PER_MINUTE) /* counts of the last hour */
 
@@ -241,7 +240,7 @@ static void ask_job(struct itsi_request *r)
     struct ask *ask = r->asked;
     struct itsi_database *database = itsi_pools_database(r->server->pools);
     struct its_diag diag = {""};
-    const int64_t deadline = r->came_ns + PATIENCE_NS;
+    const int64_t deadline = r->came_ns + ITSI_SERVER_QUESTION_NS;
     itsi_json_init(&ask->json, &r->answer);
     itsi_json_object(&ask->json, NULL);
     if (ask->question->of_camera)

@@ -1,12 +1,13 @@
 #include "serve/connections.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
 
-#include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -17,6 +18,7 @@ void itsi_connections_init(struct itsi_connections *c, struct itsi_serve_stats *
 {
     *c = (struct itsi_connections){.stats = stats};
     pthread_mutex_init(&c->mutex, NULL);
+    itsi_cond_init(&c->changed);
 }
 
 void itsi_connections_fini(struct itsi_connections *c)
@@ -26,6 +28,7 @@ void itsi_connections_fini(struct itsi_connections *c)
         c->first = one->next;
         itsi_free(one);
     }
+    pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->mutex);
 }
 
@@ -82,6 +85,7 @@ void itsi_connection_closed(struct itsi_connections *c, struct itsi_connection *
     if (one->next)
         one->next->prev = one->prev;
     c->count--;
+    pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->mutex);
     atomic_fetch_sub(&c->stats->connections, 1);
     itsi_free(one);
@@ -93,6 +97,24 @@ void itsi_connection_due(struct itsi_connections *c, struct itsi_connection *one
         return;
     pthread_mutex_lock(&c->mutex);
     one->deadline = deadline;
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->mutex);
+}
+
+/* The lock is held. */
+static bool is_one_answered(const struct itsi_connections *c)
+{
+    const struct itsi_connection *one = c->first;
+    while (one && one->deadline != ITSI_NEVER)
+        one = one->next;
+    return one != NULL;
+}
+
+void itsi_connections_settle(struct itsi_connections *c, int64_t until)
+{
+    pthread_mutex_lock(&c->mutex);
+    while (is_one_answered(c) && itsi_cond_wait_until(&c->changed, &c->mutex, until))
+        ;
     pthread_mutex_unlock(&c->mutex);
 }
 
@@ -121,12 +143,12 @@ void itsi_connection_describe(struct MHD_Connection *connection, char *out, size
     snprintf(out, size, "%s:%s", host, port);
 }
 
-bool itsi_connection_is_gone(struct MHD_Connection *connection)
+static bool poll_for(struct MHD_Connection *connection, short events)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    char byte;
-    if (!info)
-        return false;
-    const ssize_t got = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+    struct pollfd one = {.fd = info ? info->connect_fd : -1, .events = events};
+    return poll(&one, 1, 0) > 0 && (one.revents & (events | POLLHUP | POLLERR)) != 0;
 }
+
+bool itsi_connection_is_gone(struct MHD_Connection *connection) { return poll_for(connection, 0); }
+bool itsi_connection_is_half_closed(struct MHD_Connection *connection) { return poll_for(connection, POLLRDHUP); }

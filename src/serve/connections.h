@@ -19,6 +19,7 @@ struct itsi_connection {
 struct itsi_connections {
     struct itsi_serve_stats *stats;
     pthread_mutex_t mutex;
+    pthread_cond_t changed; /* one was answered, or closed */
     struct itsi_connection *first;
     int count;
 };
@@ -30,12 +31,17 @@ int itsi_connections_count(struct itsi_connections *connections);
 struct itsi_connection *itsi_connection_opened(struct itsi_connections *connections, int fd, int64_t now);
 void itsi_connection_closed(struct itsi_connections *connections, struct itsi_connection *connection);
 void itsi_connection_due(struct itsi_connections *connections, struct itsi_connection *connection, int64_t deadline);
+/* Waits until none is answered any more, at most until that instant. */
+void itsi_connections_settle(struct itsi_connections *connections, int64_t until);
 /* Cuts off those that owe a request for too long. */
 void itsi_connections_expire(struct itsi_connections *connections, int64_t now);
 
 /* "127.0.0.1:51234" */
 void itsi_connection_describe(struct MHD_Connection *connection, char *out, size_t size);
-/* The other side has closed. For suspended connections, which libmicrohttpd does not watch. */
+/* Nothing that is sent arrives any more. For suspended connections, which libmicrohttpd does not watch. A client that has
+ * closed may have closed its half only, and read on: before something is sent to it the two cannot be told apart. */
 bool itsi_connection_is_gone(struct MHD_Connection *connection);
+/* The other side sends nothing more: it is gone, or only reads. */
+bool itsi_connection_is_half_closed(struct MHD_Connection *connection);
 
 #endif

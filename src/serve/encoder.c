@@ -27,14 +27,15 @@ static struct itsi_variant *take(struct itsi_streams *s)
 
 static double to_ms(int64_t ns) { return (double)ns / (double)ITSI_NS_PER_MS; }
 
-/* Headers of a part of multipart/x-mixed-replace, the same for all viewers; each adds its own and the empty line.
+/* Headers of a part of multipart/x-mixed-replace, the same for all viewers; each adds the boundary before them, its own and
+ * the empty line.
  * Server-Timing names every stage. */
 static void write_part(struct itsi_item *item, const struct itsi_result *result, size_t jpeg_size, int64_t now)
 {
     char time[32];
     itsi_format_wall(result->info.capture_wall_ns, time);
     itsi_buf_printf(&item->part,
-                    "--its\r\nContent-Type: image/jpeg\r\nContent-Length: %zu\r\nX-ITS-Capture-Time: %s\r\n"
+                    "Content-Type: image/jpeg\r\nContent-Length: %zu\r\nX-ITS-Capture-Time: %s\r\n"
                     "X-ITS-Age-Ms: %.1f\r\nX-ITS-Quality: %s\r\nX-ITS-Seq: %llu\r\nServer-Timing: ",
                     jpeg_size, time, to_ms(now - result->info.trace.origin), itsi_quality_name(result->quality_level),
                     (unsigned long long)result->info.seq);

@@ -1,20 +1,23 @@
 #include "serve/file_body.h"
 
+#include "base/bucket.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "serve/connections.h"
+#include "serve/crew.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <microhttpd.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { READERS = 2, BLOCK = 64 * 1024 };
-#define STALL_NS (30 * ITSI_NS_PER_S)
-#define LEAVE_S 1 /* what a read that stands still is waited for at the end */
+enum { READERS = 2, BLOCK = 64 * 1024, NAME_SIZE = 128 };
+#define LINES_PER_SECOND 0.1 /* of the log, about a disk that does not answer */
 
 struct chunk {
     size_t len, sent; /* len 0: to be filled */
@@ -24,32 +27,36 @@ struct chunk {
 /* A file on its way. Owned by its response, and by the readers while it is in their hands. Under the lock but for what a
  * reader fills: the data of a chunk whose len is 0. */
 struct body {
+    struct itsi_errand errand;
     struct itsi_reads *reads;
     struct MHD_Connection *connection;
+    char name[NAME_SIZE];
     int fd, owners;
-    uint64_t at, end; /* to be read next, and up to where */
-    int64_t since;    /* suspended at */
-    bool busy;        /* queued, or being read */
+    uint64_t first, at, end; /* where it began, to be read next, and up to where */
+    int64_t since;           /* suspended at */
+    bool busy;               /* queued, or being read */
     bool suspended, failed;
     int sending; /* of the chunks */
     struct chunk chunks[2];
-    struct body *next_job;
     struct body *prev, *next;
 };
 
 struct itsi_reads {
-    itsi_read_file *read; /* const */
-    pthread_t threads[READERS];
+    /* const */
+    itsi_read_file *read;
+    struct itsi_crew *crew;
+    struct itsi_serve_stats *stats; /* borrowed; not the readers' */
     /* lock */
     pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct body *first, *last; /* to be read, or freed where nobody owns it */
     struct body *all;
-    int count;   /* of all */
-    int owners;  /* the server, the threads, the bodies */
-    int started; /* threads */
+    int count;  /* of all */
+    int owners; /* the server, the bodies */
     bool stopping;
+    struct itsi_bucket lines;
+    int given_up; /* since the last of them */
 };
+
+static struct body *body_of(struct itsi_errand *errand) { return (struct body *)errand; /* its first member */ }
 
 /* Gives the lock back, for good when the last owner goes. */
 static void unlock_less_one_owner(struct itsi_reads *s)
@@ -58,29 +65,8 @@ static void unlock_less_one_owner(struct itsi_reads *s)
     pthread_mutex_unlock(&s->lock);
     if (!last)
         return;
-    pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);
     itsi_free(s);
-}
-
-static void push(struct itsi_reads *s, struct body *b)
-{
-    b->next_job = NULL;
-    if (s->last)
-        s->last->next_job = b;
-    else
-        s->first = b;
-    s->last = b;
-    pthread_cond_signal(&s->wake);
-}
-
-static struct body *pop(struct itsi_reads *s)
-{
-    struct body *b = s->first;
-    s->first = b->next_job;
-    if (!s->first)
-        s->last = NULL;
-    return b;
 }
 
 static void wake(struct body *b)
@@ -99,13 +85,21 @@ static void want(struct body *b)
         return;
     b->busy = true;
     b->owners++;
-    push(b->reads, b);
+    itsi_crew_post(b->reads->crew, &b->errand);
 }
 
-/* Gives the lock back. */
-static void free_and_unlock(struct body *b)
+static void free_memory(struct body *b)
+{
+    itsi_free(b->chunks[0].data);
+    itsi_free(b);
+}
+
+/* --- a reader ----------------------------------------------------------------------------------------------------- */
+
+static void close_and_free(struct body *b)
 {
     struct itsi_reads *s = b->reads;
+    pthread_mutex_lock(&s->lock);
     if (b->prev)
         b->prev->next = b->next;
     else
@@ -114,15 +108,14 @@ static void free_and_unlock(struct body *b)
         b->next->prev = b->prev;
     s->count--;
     pthread_mutex_unlock(&s->lock);
-    close(b->fd); /* the last of a deleted file: that may take a while too */
-    itsi_free(b->chunks[0].data);
-    itsi_free(b);
+    if (b->fd >= 0)
+        close(b->fd); /* the last of a deleted file: that may take a while too */
+    free_memory(b);
     pthread_mutex_lock(&s->lock);
     unlock_less_one_owner(s);
 }
 
-/* --- a reader ----------------------------------------------------------------------------------------------------- */
-
+/* Under the lock, which it gives back meanwhile. */
 static void read_next(struct body *b)
 {
     struct itsi_reads *s = b->reads;
@@ -145,33 +138,24 @@ static void read_next(struct body *b)
     wake(b);
 }
 
-static void *run(void *arg)
+/* What its response has let go is only closed. */
+static void read_or_close(struct itsi_errand *errand)
 {
-    struct itsi_reads *s = arg;
+    struct body *b = body_of(errand);
+    struct itsi_reads *s = b->reads;
     pthread_mutex_lock(&s->lock);
-    for (;;) {
-        if (!s->first) {
-            if (s->stopping)
-                break;
-            itsi_cond_wait_until(&s->wake, &s->lock, ITSI_NEVER);
-            continue;
-        }
-        struct body *b = pop(s);
-        if (b->owners) {
-            if (!b->failed)
-                read_next(b);
-            b->busy = false;
-            b->owners--;
-            if (b->owners) {
-                want(b);
-                continue;
-            }
-        }
-        free_and_unlock(b);
-        pthread_mutex_lock(&s->lock);
+    if (b->owners) {
+        if (!b->failed)
+            read_next(b);
+        b->busy = false;
+        b->owners--;
     }
-    unlock_less_one_owner(s);
-    return NULL;
+    const bool is_over = b->owners == 0;
+    if (!is_over)
+        want(b);
+    pthread_mutex_unlock(&s->lock);
+    if (is_over)
+        close_and_free(b);
 }
 
 /* --- the network thread ------------------------------------------------------------------------------------------- */
@@ -204,24 +188,19 @@ static ssize_t send_some(void *arg, uint64_t pos, char *out, size_t size)
     return sent;
 }
 
-/* The response is done with it. What may block is left to a reader, while there are any. */
+/* The response is done with it. What may block is left to a reader. */
 static void let_go(void *arg)
 {
     struct body *b = arg;
     struct itsi_reads *s = b->reads;
     pthread_mutex_lock(&s->lock);
     b->failed = true; /* nobody wants more of it */
-    if (--b->owners) {
-        pthread_mutex_unlock(&s->lock);
-    } else if (s->stopping) {
-        free_and_unlock(b);
-    } else {
-        push(s, b);
-        pthread_mutex_unlock(&s->lock);
-    }
+    if (--b->owners == 0)
+        itsi_crew_post(s->crew, &b->errand);
+    pthread_mutex_unlock(&s->lock);
 }
 
-static struct body *make_body(struct itsi_reads *s, struct MHD_Connection *connection, int fd)
+static struct body *make_body(struct itsi_reads *s, struct MHD_Connection *connection, const struct itsi_file_part *part)
 {
     struct body *b = itsi_zalloc(sizeof *b);
     char *data = itsi_alloc(2 * ITSI_FILE_CHUNK);
@@ -230,21 +209,28 @@ static struct body *make_body(struct itsi_reads *s, struct MHD_Connection *conne
         itsi_free(data);
         return NULL;
     }
+    b->errand.run = read_or_close;
     b->reads = s;
     b->connection = connection;
-    b->fd = fd;
+    snprintf(b->name, sizeof b->name, "%s", part->name);
+    b->fd = part->fd;
+    b->first = b->at = part->first;
+    b->end = part->first + part->length;
     b->owners = 1;
     b->chunks[0].data = data;
     b->chunks[1].data = data + ITSI_FILE_CHUNK;
     return b;
 }
 
-/* False: there are too many. */
-static bool add(struct itsi_reads *s, struct body *b)
+static int add(struct itsi_reads *s, struct body *b, struct its_diag *diag)
 {
+    int rc = 0;
     pthread_mutex_lock(&s->lock);
-    const bool fits = s->count < ITSI_FILES_AT_ONCE && !s->stopping;
-    if (fits) {
+    if (s->stopping)
+        rc = itsi_fail(diag, ITS_ECANCELLED, "shutting down");
+    else if (s->count >= ITSI_FILES_AT_ONCE)
+        rc = itsi_fail(diag, ITS_EAGAIN, "%d files are being sent already", ITSI_FILES_AT_ONCE);
+    if (rc == 0) {
         b->next = s->all;
         if (s->all)
             s->all->prev = b;
@@ -253,98 +239,101 @@ static bool add(struct itsi_reads *s, struct body *b)
         s->owners++;
     }
     pthread_mutex_unlock(&s->lock);
-    return fits;
+    return rc;
 }
 
-int itsi_file_response(struct itsi_reads *s, struct MHD_Connection *connection, int fd, uint64_t first, uint64_t length,
+int itsi_file_response(struct itsi_reads *s, struct MHD_Connection *connection, const struct itsi_file_part *part,
                        struct MHD_Response **out, struct its_diag *diag)
 {
-    struct body *b = make_body(s, connection, fd);
-    if (!b) {
-        close(fd);
+    struct body *b = make_body(s, connection, part);
+    if (!b)
         return itsi_fail(diag, ITS_ENOMEM, "out of memory");
+    const int rc = add(s, b, diag);
+    if (rc != 0) {
+        free_memory(b);
+        return rc;
     }
-    b->at = first;
-    b->end = first + length;
-    if (!add(s, b)) {
-        close(fd);
-        itsi_free(b->chunks[0].data);
-        itsi_free(b);
-        return itsi_fail(diag, ITS_EAGAIN, "%d files are being sent already", ITSI_FILES_AT_ONCE);
-    }
-    *out = MHD_create_response_from_callback(length, BLOCK, send_some, b, let_go);
+    *out = MHD_create_response_from_callback(part->length, BLOCK, send_some, b, let_go);
     if (*out)
         return 0;
+    b->fd = -1; /* stays the caller's */
     let_go(b);
     return itsi_fail(diag, ITS_ENOMEM, "out of memory");
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
-int itsi_reads_create(struct itsi_reads **out, itsi_read_file *read, struct its_diag *diag)
+int itsi_reads_create(struct itsi_reads **out, itsi_read_file *read, struct itsi_serve_stats *stats, struct its_diag *diag)
 {
     struct itsi_reads *s = itsi_zalloc(sizeof *s);
-    int rc = s ? 0 : itsi_fail(diag, ITS_ENOMEM, "readers of files: out of memory");
-    if (rc)
-        return rc;
+    if (!s)
+        return itsi_fail(diag, ITS_ENOMEM, "readers of files: out of memory");
     s->read = read ? read : pread;
+    s->stats = stats;
     s->owners = 1;
+    itsi_bucket_init(&s->lines, LINES_PER_SECOND, itsi_now_ns());
     pthread_mutex_init(&s->lock, NULL);
-    itsi_cond_init(&s->wake);
-    pthread_mutex_lock(&s->lock);
-    while (rc == 0 && s->started < READERS) {
-        rc = itsi_thread_start(&s->threads[s->started], "serve-read", run, s, diag);
-        s->started += rc == 0;
-        s->owners += rc == 0;
-    }
-    pthread_mutex_unlock(&s->lock);
+    const int rc = itsi_crew_create(&s->crew, "serve-read", READERS, diag);
     if (rc)
-        itsi_reads_destroy(s);
+        itsi_reads_end(s, 0);
     else
         *out = s;
     return rc;
 }
 
-static void leave(pthread_t thread)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += LEAVE_S;
-    if (pthread_timedjoin_np(thread, NULL, &until) != 0)
-        pthread_detach(thread); /* it has what it needs, and frees it */
-}
-
 void itsi_reads_stop(struct itsi_reads *s)
 {
     pthread_mutex_lock(&s->lock);
-    const bool first = !s->stopping;
     s->stopping = true;
     for (struct body *b = s->all; b; b = b->next) {
         b->failed = true;
         wake(b);
     }
-    pthread_cond_broadcast(&s->wake);
     pthread_mutex_unlock(&s->lock);
-    for (int i = 0; first && i < s->started; i++)
-        leave(s->threads[i]);
 }
 
-void itsi_reads_destroy(struct itsi_reads *s)
+int itsi_reads_end(struct itsi_reads *s, int64_t until)
 {
     if (!s)
-        return;
+        return 0;
     itsi_reads_stop(s);
+    const int left = itsi_crew_end(s->crew, until);
     pthread_mutex_lock(&s->lock);
     unlock_less_one_owner(s);
+    return left;
+}
+
+/* The lock is held. Returns how many were late, and of one of them what to say. */
+static int give_up(struct itsi_reads *s, int64_t now, char *line, size_t size)
+{
+    int count = 0;
+    for (struct body *b = s->all; b; b = b->next) {
+        const bool is_late = b->suspended && now - b->since > ITSI_CREW_PATIENCE_NS;
+        if (is_late)
+            snprintf(line, size, "%s is given up after %" PRIu64 " of %" PRIu64 " bytes", b->name, b->at - b->first,
+                     b->end - b->first);
+        if (is_late || (b->suspended && itsi_connection_is_gone(b->connection))) {
+            b->failed = true;
+            wake(b);
+        }
+        count += is_late;
+    }
+    return count;
 }
 
 void itsi_reads_look(struct itsi_reads *s, int64_t now)
 {
+    char line[NAME_SIZE + 80];
+    int others = -1;
     pthread_mutex_lock(&s->lock);
-    for (struct body *b = s->all; b; b = b->next)
-        if (b->suspended && (now - b->since > STALL_NS || itsi_connection_is_gone(b->connection))) {
-            b->failed = true;
-            wake(b);
-        }
+    const int late = give_up(s, now, line, sizeof line);
+    s->given_up += late;
+    if (late && itsi_bucket_take(&s->lines, now) == 0) {
+        others = s->given_up - 1;
+        s->given_up = 0;
+    }
     pthread_mutex_unlock(&s->lock);
+    atomic_fetch_add(&s->stats->disk_timeouts, (uint64_t)late);
+    if (others >= 0)
+        itsi_warn("serve", "clips: the disk does not answer: %s, as are %d others", line, others);
 }

@@ -13,6 +13,7 @@
 struct MHD_Connection;
 struct MHD_Response;
 struct itsi_reads;
+struct itsi_serve_stats;
 
 /* Of each file two, so memory is at most that for each of so many files at once. */
 enum { ITSI_FILE_CHUNK = 256 * 1024, ITSI_FILES_AT_ONCE = 64 };
@@ -20,18 +21,26 @@ enum { ITSI_FILE_CHUNK = 256 * 1024, ITSI_FILES_AT_ONCE = 64 };
 /* As pread(2). */
 typedef ssize_t itsi_read_file(int fd, void *out, size_t size, off_t at);
 
-/* The threads. read: NULL: pread. */
-ITS_NODISCARD int itsi_reads_create(struct itsi_reads **out, itsi_read_file *read, struct its_diag *diag);
-/* Nothing more is read: what is being sent ends there, and nothing stays suspended. A read that the disk does not answer
- * is left behind after a moment, with what it needs. */
+/* The threads (serve/crew.h). read: NULL: pread. stats: borrowed until the end. */
+ITS_NODISCARD int itsi_reads_create(struct itsi_reads **out, itsi_read_file *read, struct itsi_serve_stats *stats,
+                                    struct its_diag *diag);
+/* Nothing more is read: what is being sent ends there, and nothing stays suspended. Never waits. */
 void itsi_reads_stop(struct itsi_reads *reads);
-void itsi_reads_destroy(struct itsi_reads *reads); /* takes NULL; stops first; after the daemon, whose responses refer to it */
+/* The end of the threads, until `until`: returns how many were left behind, in a read that the disk does not answer, with
+ * what they need. After the daemon, whose responses refer to it. Takes NULL; stops first. */
+int itsi_reads_end(struct itsi_reads *reads, int64_t until);
 /* From time to time, any thread: ends answers whose client has gone, or that wait for the disk for too long. */
 void itsi_reads_look(struct itsi_reads *reads, int64_t now);
 
-/* An answer of `length` bytes of the file from `first` on. fd is taken in any case. Nothing is read before the network thread
- * asks, so not for HEAD. Network thread. ITS_EAGAIN: too many are being sent; ITS_ENOMEM. */
-ITS_NODISCARD int itsi_file_response(struct itsi_reads *reads, struct MHD_Connection *connection, int fd, uint64_t first,
-                                     uint64_t length, struct MHD_Response **out, struct its_diag *diag);
+struct itsi_file_part {
+    const char *name; /* for the log; copied */
+    int fd;
+    uint64_t first, length;
+};
+/* An answer of a part of a file. Nothing is read before the network thread asks, so not for HEAD. The descriptor is taken
+ * on success, and closed where that may block. Network thread. ITS_EAGAIN: too many are being sent; ITS_ECANCELLED: it
+ * stops; ITS_ENOMEM. */
+ITS_NODISCARD int itsi_file_response(struct itsi_reads *reads, struct MHD_Connection *connection,
+                                     const struct itsi_file_part *part, struct MHD_Response **out, struct its_diag *diag);
 
 #endif

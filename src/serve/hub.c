@@ -10,12 +10,14 @@
 #include "encode/result_json.h"
 #include "serve/connections.h"
 #include "serve/file_body.h"
+#include "serve/lookup.h"
 
 #include <string.h>
 
 #define TICK_NS (ITSI_NS_PER_S / 2)
 #define EVENTS_HEARTBEAT_NS (15 * ITSI_NS_PER_S)
 #define WALL_HEARTBEAT_NS (2 * ITSI_NS_PER_S)
+#define DOUBT_HEARTBEAT_NS (2 * ITSI_NS_PER_S)
 /* Results waiting here are not free for new ones: small beside the pipeline's pool. */
 enum { BUS_DEPTH = 64 };
 
@@ -165,11 +167,19 @@ static void follow_cameras(struct itsi_streams *s, int cameras)
     }
 }
 
+/* Whether one who has closed its half is gone or reads on, what is sent to it tells: soon, and to pictures' viewers too. */
+static int64_t heartbeat_ns(const struct itsi_viewer *v)
+{
+    static const int64_t usual[ITSI_VIEWER_KINDS] = {[ITSI_VIEWER_EVENTS] = EVENTS_HEARTBEAT_NS,
+                                                     [ITSI_VIEWER_LIVE] = ITSI_NEVER,
+                                                     [ITSI_VIEWER_WALL] = WALL_HEARTBEAT_NS};
+    return itsi_connection_is_half_closed(v->connection) ? DOUBT_HEARTBEAT_NS : usual[v->kind];
+}
+
 static void beat_hearts(struct itsi_streams *s, int64_t now)
 {
     for (struct itsi_viewer *v = s->viewers; v; v = v->next) {
-        const int64_t every = v->kind == ITSI_VIEWER_EVENTS ? EVENTS_HEARTBEAT_NS : WALL_HEARTBEAT_NS;
-        if (!v->suspended || v->kind == ITSI_VIEWER_LIVE || now - v->written_ns < every)
+        if (!v->suspended || now - v->written_ns < heartbeat_ns(v))
             continue;
         v->written_ns = now;
         v->heartbeat = true;
@@ -189,6 +199,7 @@ static void tick(struct itsi_streams *s, int64_t now)
 {
     itsi_connections_expire(s->connections, now);
     itsi_reads_look(s->reads, now);
+    itsi_lookups_look(s->lookups, now);
     const int cameras = look_at_cameras(s);
     pthread_mutex_lock(&s->lock);
     follow_cameras(s, cameras);
@@ -252,6 +263,7 @@ int itsi_streams_create(struct itsi_streams **out, const struct itsi_streams_par
     s->stats = params->stats;
     s->connections = params->connections;
     s->reads = params->reads;
+    s->lookups = params->lookups;
     s->max_viewers = params->max_viewers;
     s->encoder_count = params->encoders < 4 ? params->encoders : 4;
     itsi_pipeline_set_encoders(params->pipeline, s->encoder_count);

@@ -20,6 +20,9 @@ static void put_requests(struct itsi_exposition *e, struct itsi_serve_stats *sta
                      (double)atomic_load(&stats->connections_total));
     itsi_put_counter(e, "its_http_timeouts", NULL, "HTTP connections cut off because no whole request came.",
                      (double)atomic_load(&stats->timeouts));
+    itsi_put_counter(e, "its_http_disk_timeouts", NULL,
+                     "Answers given up because the disk with the clips did not answer for 30 s.",
+                     (double)atomic_load(&stats->disk_timeouts));
 }
 
 static const char *kind_name(int kind) { return itsi_viewer_kind_name((enum itsi_viewer_kind)kind); }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 /* A body that is too large is still read up to here, so that the answer can be given instead of a reset. */
 enum { BODY_DRAIN_MAX = 1024 * 1024 };
@@ -154,7 +153,6 @@ static struct itsi_request *begin(struct itsi_server *server, struct MHD_Connect
         return NULL;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     r->server = server;
-    r->file = -1;
     r->connection = connection;
     r->link = info ? info->socket_context : NULL;
     r->method = itsi_method_of(method);
@@ -277,7 +275,6 @@ void itsi_request_completed(void *arg, struct MHD_Connection *connection, void *
     itsi_buf_fini(&r->body);
     itsi_buf_fini(&r->answer);
     itsi_free(r->asked);
-    if (r->file >= 0)
-        close(r->file);
+    itsi_lookup_free(r->lookup);
     itsi_free(r);
 }

@@ -5,6 +5,7 @@
 #include "serve/connections.h"
 #include "serve/file_body.h"
 #include "serve/listen.h"
+#include "serve/lookup.h"
 #include "serve/router.h"
 #include "serve/server.h"
 #include "serve/stats.h"
@@ -30,7 +31,7 @@ struct itsi_server {
     struct MHD_Daemon *daemon;
     struct itsi_streams *streams;
     struct itsi_worker *worker;    /* for what changes something */
-    struct itsi_worker *disk;      /* for what looks for files */
+    struct itsi_lookups *lookups;  /* for what looks for files */
     struct itsi_reads *reads;      /* for what is in them */
     struct itsi_worker *questions; /* for what asks the database, which may be slow or away */
     /* shared, each with its own lock or atomic */
@@ -64,8 +65,7 @@ struct itsi_request {
     struct itsi_request *next_job;
     int status;
     struct itsi_buf answer;
-    int file; /* what is answered with; -1: none */
-    uint64_t file_bytes;
+    struct itsi_lookup *lookup; /* what came of it; owned; NULL: nothing yet, or there was none */
     char location[128];
     void *asked; /* api_store.c's; owned */
 };

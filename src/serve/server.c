@@ -12,8 +12,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* How long ending streams may take to say goodbye to clients that read. */
-#define GOODBYE_NS (ITSI_NS_PER_S / 2)
 enum { FDS_PER_CAMERA = 4, FDS_OTHER = 64, CONNECTIONS_KEPT_FREE = 16 };
 
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
@@ -102,7 +100,9 @@ static int start_all(struct itsi_server *server, const struct itsi_server_params
                          "listening on %s, beyond this machine, needs server.token (or PERFORMANCE__TOKEN)",
                          cfg->server.listen);
     const int limit = connection_limit(cfg);
-    rc = itsi_reads_create(&server->reads, params->read_file, diag);
+    rc = itsi_reads_create(&server->reads, params->read_file, &server->stats, diag);
+    if (rc == 0)
+        rc = itsi_lookups_create(&server->lookups, &server->stats, diag);
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     const struct itsi_streams_params streams = {
         .pipeline = server->pipeline,
@@ -110,6 +110,7 @@ static int start_all(struct itsi_server *server, const struct itsi_server_params
         .stats = &server->stats,
         .connections = &server->connections,
         .reads = server->reads,
+        .lookups = server->lookups,
         .encoders = cpus >= 32 ? 4 : cpus >= 8 ? 2 : 1,
         .max_viewers = limit > 2 * CONNECTIONS_KEPT_FREE ? limit - CONNECTIONS_KEPT_FREE : limit / 2,
     };
@@ -119,8 +120,6 @@ static int start_all(struct itsi_server *server, const struct itsi_server_params
         rc = itsi_worker_create(&server->worker, "serve-work", diag);
     if (rc == 0)
         rc = itsi_worker_create(&server->questions, "serve-ask", diag);
-    if (rc == 0)
-        rc = itsi_worker_create(&server->disk, "serve-disk", diag);
     return rc == 0 ? start_network(server, limit, diag) : rc;
 }
 
@@ -158,6 +157,31 @@ const char *itsi_server_url(const struct itsi_server *server) { return server->l
 int itsi_server_port(const struct itsi_server *server) { return server->listen.port; }
 void itsi_server_drain(struct itsi_server *server) { atomic_store(&server->draining, true); }
 
+/* After this nothing is suspended any more, which MHD_stop_daemon insists on. What a disk holds is given up first, so that
+ * who waits for it is told while others come to their ends. */
+static void end_answers(struct itsi_server *server)
+{
+    if (server->lookups)
+        itsi_lookups_stop(server->lookups);
+    if (server->reads)
+        itsi_reads_stop(server->reads);
+    if (server->streams)
+        itsi_streams_stop(server->streams, itsi_now_ns() + ITSI_SERVER_GOODBYE_NS);
+    if (server->worker)
+        itsi_worker_stop(server->worker);
+    if (server->questions)
+        itsi_worker_stop(server->questions);
+    itsi_connections_settle(&server->connections, itsi_now_ns() + ITSI_SERVER_SETTLE_NS);
+}
+
+static void leave_disk(struct itsi_server *server)
+{
+    const int left = itsi_lookups_end(server->lookups, itsi_now_ns() + ITSI_SERVER_LEAVE_NS) +
+                     itsi_reads_end(server->reads, itsi_now_ns() + ITSI_SERVER_LEAVE_NS);
+    if (left)
+        itsi_warn("serve", "clips: the disk does not answer: threads left to it: %d", left);
+}
+
 void itsi_server_stop(struct itsi_server *server)
 {
     if (!server)
@@ -167,28 +191,17 @@ void itsi_server_stop(struct itsi_server *server)
     MHD_socket listening = MHD_INVALID_SOCKET;
     if (server->daemon)
         listening = MHD_quiesce_daemon(server->daemon); /* ours to close again */
-    /* after these nothing is suspended any more, which MHD_stop_daemon insists on */
-    if (server->streams)
-        itsi_streams_stop(server->streams, itsi_now_ns() + GOODBYE_NS);
-    if (server->worker)
-        itsi_worker_stop(server->worker);
-    if (server->questions)
-        itsi_worker_stop(server->questions);
-    if (server->disk)
-        itsi_worker_stop(server->disk);
-    if (server->reads)
-        itsi_reads_stop(server->reads);
+    end_answers(server);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     if (listening != MHD_INVALID_SOCKET)
         close(listening);
     if (server->listen.fd >= 0)
         close(server->listen.fd);
+    leave_disk(server);
     itsi_worker_destroy(server->worker);
     itsi_worker_destroy(server->questions);
-    itsi_worker_destroy(server->disk);
     itsi_streams_destroy(server->streams);
-    itsi_reads_destroy(server->reads);
     itsi_connections_fini(&server->connections);
     itsi_free(server->model);
     itsi_free(server->token);

@@ -8,6 +8,7 @@
 #define ITSI_SERVE_SERVER_H
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "config/config.h"
 #include "optimizer/pools.h"
 #include "pipeline/pipeline.h"
@@ -40,7 +41,16 @@ int itsi_server_port(const struct itsi_server *server);
 void itsi_server_configure(struct itsi_server *server, const struct its_cfg *cfg);
 /* From now on /api/v1/health/ready answers 503, so that nobody new is sent here; everything else goes on. */
 void itsi_server_drain(struct itsi_server *server);
-/* Accepts nobody any more, ends every stream, joins the threads and frees. Takes NULL. */
+/* The bounds of its end, one after the other, and their sum. */
+#define ITSI_SERVER_GOODBYE_NS (ITSI_NS_PER_S / 2)  /* for streams to end, to clients that read */
+#define ITSI_SERVER_QUESTION_NS (3 * ITSI_NS_PER_S) /* for a question that the database is asked, at any time */
+#define ITSI_SERVER_SETTLE_NS (ITSI_NS_PER_S / 2)   /* for answers that are under way */
+#define ITSI_SERVER_LEAVE_NS (ITSI_NS_PER_S / 2)    /* for threads a disk may hold, those that look and those that read */
+#define ITSI_SERVER_STOP_NS                                                                                            \
+    (ITSI_SERVER_GOODBYE_NS + ITSI_SERVER_QUESTION_NS + ITSI_SERVER_SETTLE_NS + 2 * ITSI_SERVER_LEAVE_NS)
+/* Accepts nobody any more, ends every stream, joins the threads and frees. A thread that a disk holds is left behind, with
+ * what it needs. Without a limit are the commands that are being carried out: a camera that comes or goes, a flight record
+ * that is written. Takes NULL. */
 void itsi_server_stop(struct itsi_server *server);
 
 #endif

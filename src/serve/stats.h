@@ -30,7 +30,7 @@ enum { ITSI_HTTP_CODE_COUNT = 19 };
 struct itsi_serve_stats {
     atomic_uint_fast64_t requests[ITSI_ROUTE_COUNT][ITSI_HTTP_CODE_COUNT + 1];
     atomic_int connections;
-    atomic_uint_fast64_t connections_total, timeouts;
+    atomic_uint_fast64_t connections_total, timeouts, disk_timeouts;
     atomic_int viewers[ITSI_VIEWER_KINDS];
     atomic_uint_fast64_t sent[ITSI_VIEWER_KINDS], dropped[ITSI_VIEWER_KINDS];
     atomic_uint_fast64_t encoded, encode_failures;

@@ -32,6 +32,7 @@ struct itsi_streams_params {
     struct itsi_serve_stats *stats;             /* borrowed */
     struct itsi_connections *connections;       /* borrowed */
     struct itsi_reads *reads;                   /* likewise */
+    struct itsi_lookups *lookups;               /* likewise */
     int encoders;     /* threads, >= 1 */
     int max_viewers;
 };

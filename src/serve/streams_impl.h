@@ -61,10 +61,11 @@ struct itsi_viewer {
     struct {
         const char *data;
         size_t len;
-    } segment[4];
+    } segment[5];
     int segment_count, segment_at;
     size_t segment_offset;
     bool greeted;
+    bool is_begun; /* LIVE: the boundary of the next part is written */
     int64_t ready_ns;
     struct itsi_served served; /* current's way to the client */
     char note[256];
@@ -77,6 +78,7 @@ struct itsi_streams {
     struct itsi_serve_stats *stats;
     struct itsi_connections *connections;
     struct itsi_reads *reads;
+    struct itsi_lookups *lookups;
     const char *const *names;
     int name_count, max_viewers, encoder_count;
     pthread_t hub, encoders[4];

@@ -242,13 +242,19 @@ static void begin_tracing(struct itsi_viewer *v, const struct itsi_item *item)
     }
 }
 
+static const char boundary[] = "--its\r\n"; /* of multipart/x-mixed-replace */
+
 static void begin_item(struct itsi_viewer *v)
 {
     struct itsi_item *item = v->current;
     begin(v);
     v->ready_ns = itsi_now_ns();
-    if (v->kind == ITSI_VIEWER_LIVE)
+    if (v->kind == ITSI_VIEWER_LIVE) {
+        if (!v->is_begun)
+            add_segment(v, boundary, strlen(boundary));
+        v->is_begun = false;
         add_segment(v, item->part.data, item->part.len);
+    }
     begin_tracing(v, item);
     if (v->kind == ITSI_VIEWER_WALL)
         add_segment(v, item->record.data, item->record.len);
@@ -273,13 +279,26 @@ static void begin_note(struct itsi_viewer *v, const char *text)
     }
 }
 
+/* Under the lock. Of pictures the only thing that may come before the next is its boundary, once. */
+static bool next_boundary(struct itsi_viewer *v)
+{
+    const bool due = v->heartbeat && !v->is_begun;
+    v->heartbeat = false;
+    if (due) {
+        v->is_begun = true;
+        begin(v);
+        add_segment(v, boundary, strlen(boundary));
+    }
+    return due;
+}
+
 /* Under the lock. True when a note is due; it goes before the next item. */
 static bool next_note(struct itsi_viewer *v)
 {
     char text[200];
     const bool events = v->kind == ITSI_VIEWER_EVENTS;
     if (v->kind == ITSI_VIEWER_LIVE)
-        return false;
+        return next_boundary(v);
     if (!v->greeted) {
         v->greeted = true;
         begin_note(v, events ? "retry: 2000\n: its-camera-ai detections\n\n" : "{\"type\":\"hello\",\"version\":1}");

@@ -219,9 +219,9 @@ static void wait_until_heard(struct itsi_store *store, int64_t deadline)
     }
 }
 
-void itsi_store_destroy(struct itsi_store *store, int64_t deadline)
+void itsi_store_finish(struct itsi_store *store, int64_t deadline)
 {
-    if (!store)
+    if (!store || store->is_ending) /* written by this thread alone */
         return;
     pthread_mutex_lock(&store->mutex);
     store->is_ending = true;
@@ -230,5 +230,12 @@ void itsi_store_destroy(struct itsi_store *store, int64_t deadline)
     wait_until_heard(store, deadline);
     pthread_mutex_unlock(&store->mutex);
     pthread_join(store->thread, NULL);
+}
+
+void itsi_store_destroy(struct itsi_store *store, int64_t deadline)
+{
+    if (!store)
+        return;
+    itsi_store_finish(store, deadline);
     free_it(store);
 }

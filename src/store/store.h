@@ -30,7 +30,10 @@ struct itsi_store_params itsi_store_params_of(const struct its_cfg_store *cfg);
 
 /* Starts the thread, which makes the tables when the database is first there. ITS_EBUSY: another process uses the spool. */
 ITS_NODISCARD int itsi_store_create(struct itsi_store **out, const struct itsi_store_params *params, struct its_diag *diag);
-/* Writes, or else spools, what is left; both until `deadline`. Nobody notes anything any more. Takes NULL. */
+/* Writes, or else spools, what is left; both until `deadline`. What is noted from then on is not kept; the statistics stay.
+ * One thread; once is enough. Takes NULL. */
+void itsi_store_finish(struct itsi_store *store, int64_t deadline);
+/* Finishes first, where that is still to be done. Takes NULL. */
 void itsi_store_destroy(struct itsi_store *store, int64_t deadline);
 
 /* --- noting: any thread. 0; ITS_ELIMIT: no room, dropped and counted; ITS_EINVAL: no such name, no UTF-8,

@@ -2,14 +2,15 @@
  * usage: serve_fake [--cameras N] [--fps F] [--size WxH] [--listen A:P] [--token T] [--metrics-open] [--queue N]
  *                   [--limit N] [--connections N] [--jsonl FILE] [--not-started] [--otlp URL] [--trace-rate R]
  *                   [--no-quality] [--clips FOLDER]
- * Prints "port N", reads commands from standard input ("start", "published", "encoding", "stop") and answers each with a line. Ends
- * at "stop" or at the input's end, and says how long stopping took. */
+ * Prints "port N", reads commands from standard input ("start", "published", "encoding", "later S", "stop") and answers each
+ * with a line. "later S": the server looks after what waits for the disk as if so many seconds had passed. Ends at "stop"
+ * or at the input's end, and says how long stopping took. */
 #include "fake_pipeline.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/result_writer.h"
-#include "serve/server.h"
+#include "serve/serve_impl.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -107,7 +108,15 @@ static void parse(int argc, char **argv, struct options *o, struct its_cfg *cfg)
         }
 }
 
-static void obey(struct itsi_pipeline *pipeline)
+static void look_later(struct itsi_server *server, double seconds)
+{
+    const int64_t now = itsi_now_ns() + (int64_t)(seconds * 1e9);
+    itsi_reads_look(server->reads, now);
+    itsi_lookups_look(server->lookups, now);
+    puts("looked");
+}
+
+static void obey(struct itsi_pipeline *pipeline, struct itsi_server *server)
 {
     char line[64];
     while (fgets(line, sizeof line, stdin) && strcmp(line, "stop\n") != 0) {
@@ -121,6 +130,8 @@ static void obey(struct itsi_pipeline *pipeline)
                    (long long)fake_longest_publish_ns(pipeline));
         else if (strcmp(line, "encoding\n") == 0)
             printf("%lld\n", (long long)fake_encode_ns(pipeline));
+        else if (strncmp(line, "later ", 6) == 0)
+            look_later(server, atof(line + 6));
         else
             puts("?");
         fflush(stdout);
@@ -162,7 +173,7 @@ int main(int argc, char **argv)
         printf("port %d\n", itsi_server_port(server));
     fflush(stdout);
     if (!failed)
-        obey(pipeline);
+        obey(pipeline, server);
     const int64_t before = itsi_now_ns();
     itsi_server_stop(server);
     printf("stopped %.3f\n", (double)(itsi_now_ns() - before) / 1e9);
