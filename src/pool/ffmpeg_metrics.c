@@ -34,12 +34,13 @@ void itsi_ffmpeg_count_job(struct itsi_ffmpeg_pool *pool, const struct itsi_ffmp
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_spare_kind kind)
+void itsi_ffmpeg_count_linking(struct itsi_ffmpeg_pool *pool)
 {
+    const struct itsi_linking *linking = &pool->linking;
     pthread_mutex_lock(&pool->mutex);
-    pool->stats.kind = kind;
-    pool->stats.unlinked = pool->linking.changes;
-    pool->stats.is_never_linked = pool->linking.impossible;
+    pool->stats.kind = linking->impossible || linking->failures ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
+    pool->stats.unlinked = linking->changes;
+    pool->stats.is_never_linked = linking->impossible;
     pthread_mutex_unlock(&pool->mutex);
 }
 
