@@ -4,10 +4,10 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/system.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Of a process that waits: what linking FFmpeg takes of its own is about 10 MiB. */
 #define WORKER_BYTES ((uint64_t)256 << 20)
@@ -20,13 +20,6 @@ enum { JOB_DESCRIPTORS = 256 };
 
 /* Without the program it is looked for so often at least. */
 #define LOOK_AGAIN_NS (5 * ITSI_NS_PER_S)
-
-/* No job has the whole machine for all of its time. */
-static int processors_of_a_job(void)
-{
-    const long all = sysconf(_SC_NPROCESSORS_ONLN);
-    return all > 2 ? (int)(all / 2) : 1;
-}
 
 void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct its_cfg_connection_pool *cfg)
 {
@@ -42,7 +35,7 @@ void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct
         .grace_ns = 2 * ITSI_NS_PER_S,
         .most_job_bytes = JOB_BYTES,
         .limits = {.data_bytes = JOB_DATA_BYTES, .descriptors = JOB_DESCRIPTORS},
-        .processors = processors_of_a_job(),
+        .processors = itsi_job_limit_processors(itsi_system_cores()),
         .waiters = 256,
         .open_timeout_ns = 10 * ITSI_NS_PER_S,
         .linking = {.first_ns = 10 * ITSI_NS_PER_S, .most_ns = 600 * ITSI_NS_PER_S},

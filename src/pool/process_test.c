@@ -248,6 +248,27 @@ static void a_limit_of_descriptors_below_what_its_parent_has_open(void **state)
         close(many[i]);
 }
 
+/* An operator's `ulimit -S`: also where the hard limit would allow more. */
+static void a_soft_limit_is_not_raised(void **state)
+{
+    const struct itsi_child_limits limits = {.file_bytes = 1 << 20, .descriptors = 200};
+    struct rlimit files, size;
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &files);
+    getrlimit(RLIMIT_FSIZE, &size);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){100, files.rlim_max});
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){1 << 19, size.rlim_max});
+    const struct itsi_child_limits own = itsi_child_limits_own();
+    start_script_with("ulimit -Sn >&2; ulimit -Hn >&2; ulimit -Sf >&2; ulimit -Hf >&2", &limits);
+    setrlimit(RLIMIT_NOFILE, &files);
+    setrlimit(RLIMIT_FSIZE, &size);
+    run_to_end();
+    assert_string_equal(shown(), "100\n200\n1024\n2048\n");
+    assert_int_equal(own.descriptors, 100);
+    assert_int_equal(own.file_bytes, 1 << 19);
+    assert_int_equal(own.data_bytes, 0); /* none */
+}
+
 /* 0 is not heeded where cores are piped into a program, 1 is (core(5), do_coredump()). */
 static void no_core_is_piped_either(void **state)
 {
@@ -450,6 +471,7 @@ int main(void)
         TEST(its_own_children_end_with_it),
         TEST(a_flood_of_errors_takes_no_memory),
         TEST(limits_hold),
+        TEST(a_soft_limit_is_not_raised),
         TEST(a_limit_of_descriptors_below_what_its_parent_has_open),
         TEST(no_core_is_piped_either),
         TEST(who_burns_time_is_ended_by_its_limit),
