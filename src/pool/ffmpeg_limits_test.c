@@ -128,14 +128,14 @@ static void every_job_is_bounded(void **state)
     assert_int_equal(answer(&asked)->killed, ITSI_JOB_KILL_CANCELLED);
 }
 
-static _Noreturn void spin_within_a_second(bool executes)
+static _Noreturn void spin_within_the_daemons_limit(bool executes)
 {
     static const char *const arguments[] = {"-f", "lavfi", "-i", "testsrc2=size=640x360", "-f", "null", "-", NULL};
     struct asked asked;
     begin(NULL);
     w.params.executes = executes;
     w.params.kept = w.params.most = 1;
-    setrlimit(RLIMIT_CPU, &(struct rlimit){1, 1});
+    setrlimit(RLIMIT_CPU, &(struct rlimit){1 + ITSI_CHILD_CPU_GRACE, 1 + ITSI_CHILD_CPU_GRACE});
     make();
     const struct itsi_ffmpeg_result *result = run(&asked, arguments);
     const bool is_named = result->outcome == ITSI_FFMPEG_LIMITED && result->limit == ITSI_JOB_LIMIT_CPU;
@@ -146,8 +146,8 @@ static _Noreturn void spin_within_a_second(bool executes)
     _exit(is_named ? 0 : 1);
 }
 
-/* The hard limit that the daemon has is below the pool's: the kernel kills without SIGXCPU. In a process of its own, as there is
- * no way back. */
+/* The hard limit that the daemon has is below the pool's: left alone, it kills without a word. In a process of its own, as there
+ * is no way back. */
 static void a_limit_of_the_daemon_is_named_too(void **state)
 {
     int status;
@@ -157,7 +157,7 @@ static void a_limit_of_the_daemon_is_named_too(void **state)
 #endif
     const pid_t pid = fork();
     if (pid == 0)
-        spin_within_a_second(w.params.executes);
+        spin_within_the_daemons_limit(w.params.executes);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
 }

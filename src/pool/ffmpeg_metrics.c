@@ -85,7 +85,8 @@ void itsi_put_ffmpeg_metrics(struct itsi_exposition *e, const struct itsi_ffmpeg
                            "1: processes are FFmpeg, linked ahead of their jobs; 0: they execute it for each.");
     itsi_exposition_count(e, NULL, s->kind == ITSI_SPARE_LINKED);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_unlinked", NULL,
-                           "How often linking FFmpeg ahead failed, and it was executed for each job until that worked.");
+                           "How often linking FFmpeg ahead failed, and it was executed for each job until that worked. A "
+                           "program that cannot be linked ahead is no failure.");
     itsi_exposition_count(e, NULL, s->unlinked);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_cpu_seconds", "seconds", "Processor time of the jobs.");
     itsi_exposition_value(e, NULL, s->cpu_seconds);

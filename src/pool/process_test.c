@@ -329,6 +329,33 @@ static void a_fork_that_fails_is_an_error(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Who may have no cores at all, and is not root, is no worse off: it has none. */
+static void without_cores(void)
+{
+    const char *const argv[] = {"sh", "-c", "test $(ulimit -Hc) = 0", NULL};
+    const struct itsi_spawn what = {.program = "/bin/sh", .argv = argv, .env = plain_env};
+    struct its_diag diag;
+    pid_t pid;
+    int pidfd, status = -1;
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    if (getuid() == 0 && setuid(65534) != 0)
+        _exit(77);
+    if (itsi_spawn(&what, &pid, &pidfd, &diag) != 0)
+        _exit(1);
+    _exit(waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 2);
+}
+
+static void a_hard_limit_of_no_cores_stays(void **state)
+{
+    int status;
+    (void)state;
+    const pid_t pid = fork();
+    if (pid == 0)
+        without_cores();
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 /* Starts a child with one of its own, says both numbers, and waits to be killed. */
 static void parent_to_be_killed(int report)
 {
@@ -477,6 +504,7 @@ int main(void)
         TEST(who_burns_time_is_ended_by_its_limit),
         TEST(who_does_not_heed_that_is_killed),
         TEST(a_fork_that_fails_is_an_error),
+        TEST(a_hard_limit_of_no_cores_stays),
         TEST(a_parent_that_is_killed_takes_its_children_along),
         TEST(a_thread_that_ends_takes_its_children_along),
         TEST(what_others_fork_meanwhile_holds_up_nobody),
