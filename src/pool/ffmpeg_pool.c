@@ -18,7 +18,7 @@
 /* Inputs, outputs and what libraries open: FFmpeg has ten or so. */
 enum { JOB_DESCRIPTORS = 256 };
 
-/* Without the program it is looked for so often at least. */
+/* Longest wait after an open that failed: while there is no program it is looked for so often at least. */
 #define LOOK_AGAIN_NS (5 * ITSI_NS_PER_S)
 
 void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct its_cfg_connection_pool *cfg)
@@ -160,10 +160,9 @@ int itsi_ffmpeg_pool_create(struct itsi_ffmpeg_pool **out, struct itsi_loop *loo
     pool->places = places;
     atomic_init(&pool->timeout_ns, params->timeout_ns);
     pthread_mutex_init(&pool->mutex, NULL);
-    int rc = itsi_ffmpeg_pool_find(pool, &missing);
-    (void)rc; /* it may not be needed: who wants a job is told */
+    (void)!itsi_ffmpeg_pool_find(pool, &missing); /* it may not be needed: who wants a job is told */
     itsi_loop_call(loop, make_timers, pool);
-    rc = make_leases(pool, diag);
+    const int rc = make_leases(pool, diag);
     if (rc) {
         itsi_loop_call(loop, close_timers, pool);
         return rc;

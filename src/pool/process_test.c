@@ -248,27 +248,6 @@ static void a_limit_of_descriptors_below_what_its_parent_has_open(void **state)
         close(many[i]);
 }
 
-/* An operator's `ulimit -S`: also where the hard limit would allow more. */
-static void a_soft_limit_is_not_raised(void **state)
-{
-    const struct itsi_child_limits limits = {.file_bytes = 1 << 20, .descriptors = 200};
-    struct rlimit files, size;
-    (void)state;
-    getrlimit(RLIMIT_NOFILE, &files);
-    getrlimit(RLIMIT_FSIZE, &size);
-    setrlimit(RLIMIT_NOFILE, &(struct rlimit){100, files.rlim_max});
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){1 << 19, size.rlim_max});
-    const struct itsi_child_limits own = itsi_child_limits_own();
-    start_script_with("ulimit -Sn >&2; ulimit -Hn >&2; ulimit -Sf >&2; ulimit -Hf >&2", &limits);
-    setrlimit(RLIMIT_NOFILE, &files);
-    setrlimit(RLIMIT_FSIZE, &size);
-    run_to_end();
-    assert_string_equal(shown(), "100\n200\n1024\n2048\n");
-    assert_int_equal(own.descriptors, 100);
-    assert_int_equal(own.file_bytes, 1 << 19);
-    assert_int_equal(own.data_bytes, 0); /* none */
-}
-
 /* 0 is not heeded where cores are piped into a program, 1 is (core(5), do_coredump()). */
 static void no_core_is_piped_either(void **state)
 {
@@ -327,33 +306,6 @@ static void a_fork_that_fails_is_an_error(void **state)
         without_processes();
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-/* Who may have no cores at all, and is not root, is no worse off: it has none. */
-static void without_cores(void)
-{
-    const char *const argv[] = {"sh", "-c", "test $(ulimit -Hc) = 0", NULL};
-    const struct itsi_spawn what = {.program = "/bin/sh", .argv = argv, .env = plain_env};
-    struct its_diag diag;
-    pid_t pid;
-    int pidfd, status = -1;
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    if (getuid() == 0 && setuid(65534) != 0)
-        _exit(77);
-    if (itsi_spawn(&what, &pid, &pidfd, &diag) != 0)
-        _exit(1);
-    _exit(waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 2);
-}
-
-static void a_hard_limit_of_no_cores_stays(void **state)
-{
-    int status;
-    (void)state;
-    const pid_t pid = fork();
-    if (pid == 0)
-        without_cores();
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
 }
 
 /* Starts a child with one of its own, says both numbers, and waits to be killed. */
@@ -498,13 +450,11 @@ int main(void)
         TEST(its_own_children_end_with_it),
         TEST(a_flood_of_errors_takes_no_memory),
         TEST(limits_hold),
-        TEST(a_soft_limit_is_not_raised),
         TEST(a_limit_of_descriptors_below_what_its_parent_has_open),
         TEST(no_core_is_piped_either),
         TEST(who_burns_time_is_ended_by_its_limit),
         TEST(who_does_not_heed_that_is_killed),
         TEST(a_fork_that_fails_is_an_error),
-        TEST(a_hard_limit_of_no_cores_stays),
         TEST(a_parent_that_is_killed_takes_its_children_along),
         TEST(a_thread_that_ends_takes_its_children_along),
         TEST(what_others_fork_meanwhile_holds_up_nobody),
