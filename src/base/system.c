@@ -156,17 +156,25 @@ static double group_cpu_percent(struct itsi_system *system, double quota)
     return itsi_system_quota_percent(system, text, quota, itsi_now_ns());
 }
 
+static double cores_within(double quota)
+{
+    cpu_set_t own;
+    const int processors = own_processors(&own);
+    const double cores = processors > 0 ? processors : 1;
+    return quota > 0 && quota < cores ? quota : cores;
+}
+
+double itsi_system_cores(void) { return cores_within(own_quota()); }
+
 void itsi_system_sample(struct itsi_system *system, struct itsi_system_load *out)
 {
     uint64_t total_kib = 0;
-    cpu_set_t own;
-    const int processors = own_processors(&own);
-    const double quota = own_quota(), cores = processors > 0 ? processors : 1;
+    const double quota = own_quota();
     const double memory = host_memory_percent(&total_kib), group_memory = group_memory_percent(total_kib);
     const double cpu = cpu_percent(system), group_cpu = group_cpu_percent(system, quota);
     *out = (struct itsi_system_load){
         .cpu_percent = group_cpu > cpu ? group_cpu : cpu,
         .memory_percent = group_memory > memory ? group_memory : memory,
-        .cores = quota > 0 && quota < cores ? quota : cores,
+        .cores = cores_within(quota),
     };
 }

@@ -27,6 +27,9 @@ struct itsi_system {
 /* Reads a few small files of /proc and /sys; never fails. A zeroed `system` has no sample before. */
 void itsi_system_sample(struct itsi_system *system, struct itsi_system_load *out);
 
+/* The cores of a sample alone: at least one processor, or what the quota leaves of it. */
+double itsi_system_cores(void);
+
 /* The texts of /proc/stat and /proc/meminfo; false: not of that form. */
 bool itsi_system_parse_cpu(const char *text, struct itsi_cpu_ticks *out);
 /* Of these processors alone, or of all where one of them is not in the text. */

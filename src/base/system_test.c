@@ -88,6 +88,24 @@ static void this_machine_answers(void **state)
     assert_true(load.cpu_percent >= 0 && load.cpu_percent <= 100);
 }
 
+/* Not those of the machine. */
+static void processors_are_those_that_it_may_use(void **state)
+{
+    cpu_set_t before, one;
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    const double all = itsi_system_cores();
+    assert_true(all > 0 && all <= CPU_COUNT(&before));
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &before))
+            CPU_SET(i, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    const double few = itsi_system_cores();
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    CHECK_NEAR(few, all < 1 ? all : 1, 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +115,7 @@ int main(void)
         cmocka_unit_test(memory_is_read),
         cmocka_unit_test(quotas_are_read),
         cmocka_unit_test(this_machine_answers),
+        cmocka_unit_test(processors_are_those_that_it_may_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

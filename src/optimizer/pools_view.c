@@ -63,7 +63,7 @@ static bool look_at_ffmpeg(struct itsi_pools_view *view, struct itsi_ffmpeg_pool
         return false;
     v->stats = view->ffmpeg_stats.leases;
     v->kind = "ffmpeg";
-    snprintf(v->address, sizeof v->address, "%.*s", (int)sizeof v->address - 1, itsi_ffmpeg_pool_program(pool));
+    itsi_ffmpeg_pool_program(pool, v->address, sizeof v->address);
     itsi_pool_judge(&v->stats, &v->verdict);
     itsi_ffmpeg_judge(&view->ffmpeg_stats, &v->verdict);
     view->ffmpeg = v;

@@ -25,7 +25,7 @@ static void fail(struct itsi_child_error *error, int step)
 
 static rlim_t lower(rlim_t a, rlim_t b) { return a < b ? a : b; }
 
-/* Where less is allowed already, that stays: nobody but root may raise it. */
+/* Where less is allowed already that stays, of both: who lowered it meant it, also where it may be raised. */
 static void limit(int resource, uint64_t soft, uint64_t hard, struct itsi_child_error *error)
 {
     struct rlimit now;
@@ -34,22 +34,72 @@ static void limit(int resource, uint64_t soft, uint64_t hard, struct itsi_child_
         return;
     }
     now.rlim_max = lower(hard, now.rlim_max);
-    now.rlim_cur = lower(soft, now.rlim_max);
+    now.rlim_cur = lower(lower(soft, now.rlim_cur), now.rlim_max);
     if (setrlimit((__rlimit_resource_t)resource, &now) != 0)
+        fail(error, STEP_LIMIT);
+}
+
+/* Were the soft limit no less than the hard one it would be killed without a word, to itself and to us. */
+static rlim_t told_at(rlim_t soft, rlim_t hard)
+{
+    return hard == RLIM_INFINITY ? soft : lower(soft, hard > ITSI_CHILD_CPU_GRACE ? hard - ITSI_CHILD_CPU_GRACE : 1);
+}
+
+static void limit_cpu(uint32_t seconds, struct itsi_child_error *error)
+{
+    struct rlimit now;
+    if (getrlimit(RLIMIT_CPU, &now) != 0) {
+        fail(error, STEP_LIMIT);
+        return;
+    }
+    now.rlim_max = lower((rlim_t)seconds + ITSI_CHILD_CPU_GRACE, now.rlim_max);
+    now.rlim_cur = told_at(now.rlim_cur, now.rlim_max);
+    if (setrlimit(RLIMIT_CPU, &now) != 0)
+        fail(error, STEP_LIMIT);
+}
+
+/* 1 is none, and unlike 0 none into a program either (core(5), core_pattern with a pipe). Where it was made impossible to have
+ * any, only root may have it so: then 0 it is. */
+static void no_core(struct itsi_child_error *error)
+{
+    const struct rlimit none = {1, 1}, none_in_files = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0 && setrlimit(RLIMIT_CORE, &none_in_files) != 0)
         fail(error, STEP_LIMIT);
 }
 
 static void limit_all(const struct itsi_child_limits *limits, struct itsi_child_error *error)
 {
-    limit(RLIMIT_CORE, 1, 1, error); /* none, and unlike 0 none into a program either: core(5), core_pattern with a pipe */
+    no_core(error);
     if (limits->data_bytes)
         limit(RLIMIT_DATA, limits->data_bytes, limits->data_bytes, error);
     if (limits->file_bytes)
         limit(RLIMIT_FSIZE, limits->file_bytes, limits->file_bytes, error);
-    if (limits->cpu_seconds) /* were both the same, it would be killed without a word */
-        limit(RLIMIT_CPU, limits->cpu_seconds, (uint64_t)limits->cpu_seconds + ITSI_CHILD_CPU_GRACE, error);
+    if (limits->cpu_seconds)
+        limit_cpu(limits->cpu_seconds, error);
     if (limits->descriptors)
         limit(RLIMIT_NOFILE, limits->descriptors, limits->descriptors, error);
+}
+
+static uint64_t or_none(rlim_t value) { return value != RLIM_INFINITY ? value : 0; }
+
+static struct rlimit own_limit(int resource)
+{
+    struct rlimit now = {RLIM_INFINITY, RLIM_INFINITY};
+    (void)getrlimit((__rlimit_resource_t)resource, &now);
+    return now;
+}
+
+static uint32_t narrow(uint64_t value) { return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX; }
+
+struct itsi_child_limits itsi_child_limits_own(void)
+{
+    const struct rlimit cpu = own_limit(RLIMIT_CPU);
+    return (struct itsi_child_limits){
+        .data_bytes = or_none(own_limit(RLIMIT_DATA).rlim_cur),
+        .file_bytes = or_none(own_limit(RLIMIT_FSIZE).rlim_cur),
+        .cpu_seconds = narrow(or_none(told_at(cpu.rlim_cur, cpu.rlim_max))),
+        .descriptors = narrow(or_none(own_limit(RLIMIT_NOFILE).rlim_cur)),
+    };
 }
 
 static void default_signals(void)

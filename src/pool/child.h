@@ -6,8 +6,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Of one process; 0: as its parent has it, which also bounds the others. Core dumps are always off: they would hold
- * secrets.
+/* Of one process; 0: as its parent has it, which also bounds the others, hard and soft. Core dumps are always off: they would
+ * hold secrets. (Where RLIMIT_CORE's hard limit is 0 already and this is not root, none goes into a file, but core_pattern's
+ * program would still get one: pool/worker/serve.c sees to what is in it.)
  *
  * Memory is bounded by what may be written (RLIMIT_DATA), not by addresses (RLIMIT_AS): libraries of hundreds of MiB, the
  * 64 MiB that malloc reserves for each thread, and what drivers of graphics cards reserve are addresses, and no memory.
@@ -25,6 +26,10 @@ struct itsi_child_limits {
     int32_t nice; /* 1..19 */
 };
 enum { ITSI_CHILD_CPU_GRACE = 2 };
+
+/* Those that this process has, and so a child for which they are set: the soft ones, and of processor time what is left when a
+ * child is told ITSI_CHILD_CPU_GRACE before the hard one. Its niceness is left out. */
+struct itsi_child_limits itsi_child_limits_own(void);
 
 /* The step that failed, and errno; step 0: none did. */
 struct itsi_child_error {

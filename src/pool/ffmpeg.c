@@ -117,8 +117,10 @@ static int explain(const struct itsi_ffmpeg *f, const struct itsi_ffmpeg_result 
 /* Who ended it: the job itself, we, or a limit. */
 static void judge(const struct itsi_ffmpeg *f, struct itsi_ffmpeg_result *result)
 {
-    const struct itsi_job_end end = {
-        .signal = result->signal, .cpu_ns = (int64_t)(result->cpu_seconds * 1e9), .lines = result->lines};
+    const struct itsi_job_end end = {.signal = result->signal,
+                                     .cpu_ns = (int64_t)(result->cpu_seconds * 1e9),
+                                     .most_rss_bytes = result->most_rss_bytes,
+                                     .lines = result->lines};
     if (f->watch.reason != ITSI_JOB_KILL_NONE && result->outcome != ITSI_FFMPEG_DONE) {
         result->killed = f->watch.reason; /* else it was quicker */
         result->outcome = ITSI_FFMPEG_KILLED;
@@ -324,11 +326,14 @@ static int hand_over(struct itsi_ffmpeg *f, const struct itsi_ffmpeg_job *job, s
 
 static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/* That it will have: what the daemon itself may not exceed is among them, so that it is named where that ends a job. */
 static struct itsi_child_limits limits_of(const struct itsi_ffmpeg_setup *setup, const struct itsi_ffmpeg_job *job,
                                           int64_t deadline, int64_t now)
 {
+    const struct itsi_child_limits own = itsi_child_limits_own();
     struct itsi_child_limits most = setup->limits;
     most.cpu_seconds = itsi_job_limit_cpu(deadline == ITSI_NEVER ? ITSI_NEVER : deadline - now, setup->processors);
+    most = itsi_child_limits_within(&most, &own);
     return itsi_child_limits_within(&job->limits, &most);
 }
 

@@ -2,7 +2,12 @@
  * named, and the pool goes on. */
 #include "pool/ffmpeg_pool_fixture.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
 
 static int begin_executing(void **state)
 {
@@ -117,8 +122,44 @@ static void every_job_is_bounded(void **state)
     assert_int_equal(limit_of(text, "Max cpu time"), 2 * 60); /* ffmpeg_process_timeout, two processors */
     assert_int_equal(limit_of(text, "Max data size"), UINT64_C(4) << 30);
     assert_int_equal(limit_of(text, "Max core file size"), 1);
+    processes_read(pid, "coredump_filter", text, sizeof text); /* inherited: it has it from the start */
+    assert_string_equal(text, "00000000\n");
     itsi_ffmpeg_cancel_job(w.pool, &asked.job);
     assert_int_equal(answer(&asked)->killed, ITSI_JOB_KILL_CANCELLED);
+}
+
+static _Noreturn void spin_within_the_daemons_limit(bool executes)
+{
+    static const char *const arguments[] = {"-f", "lavfi", "-i", "testsrc2=size=640x360", "-f", "null", "-", NULL};
+    struct asked asked;
+    begin(NULL);
+    w.params.executes = executes;
+    w.params.kept = w.params.most = 1;
+    setrlimit(RLIMIT_CPU, &(struct rlimit){1 + ITSI_CHILD_CPU_GRACE, 1 + ITSI_CHILD_CPU_GRACE});
+    make();
+    const struct itsi_ffmpeg_result *result = run(&asked, arguments);
+    const bool is_named = result->outcome == ITSI_FFMPEG_LIMITED && result->limit == ITSI_JOB_LIMIT_CPU;
+    if (!is_named)
+        fprintf(stderr, "%s: %s\n", itsi_ffmpeg_outcome_name(result->outcome), asked.error);
+    itsi_ffmpeg_pool_destroy(w.pool, 0);
+    itsi_loop_destroy(w.loop);
+    _exit(is_named ? 0 : 1);
+}
+
+/* The hard limit that the daemon has is below the pool's: left alone, it kills without a word. In a process of its own, as there
+ * is no way back. */
+static void a_limit_of_the_daemon_is_named_too(void **state)
+{
+    int status;
+    (void)state;
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+    skip(); /* its children may not start threads */
+#endif
+    const pid_t pid = fork();
+    if (pid == 0)
+        spin_within_the_daemons_limit(w.params.executes);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 #define BOTH(name)                                                                                                     \
@@ -129,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(a_job_that_opens_too_many_files), BOTH(a_job_that_takes_too_much_memory), BOTH(a_job_that_spins),
         BOTH(a_job_that_writes_too_much),      BOTH(every_job_is_bounded),
+        BOTH(a_limit_of_the_daemon_is_named_too),
     };
     processes_warm_up();
     return cmocka_run_group_tests(tests, NULL, NULL);

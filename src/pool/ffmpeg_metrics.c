@@ -34,12 +34,13 @@ void itsi_ffmpeg_count_job(struct itsi_ffmpeg_pool *pool, const struct itsi_ffmp
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void itsi_ffmpeg_count_kind(struct itsi_ffmpeg_pool *pool, enum itsi_spare_kind kind)
+void itsi_ffmpeg_count_linking(struct itsi_ffmpeg_pool *pool)
 {
+    const struct itsi_linking *linking = &pool->linking;
     pthread_mutex_lock(&pool->mutex);
-    pool->stats.kind = kind;
-    pool->stats.unlinked = pool->linking.changes;
-    pool->stats.is_never_linked = pool->linking.impossible;
+    pool->stats.kind = linking->impossible || linking->failures ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
+    pool->stats.unlinked = linking->changes;
+    pool->stats.is_never_linked = linking->impossible;
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -84,7 +85,8 @@ void itsi_put_ffmpeg_metrics(struct itsi_exposition *e, const struct itsi_ffmpeg
                            "1: processes are FFmpeg, linked ahead of their jobs; 0: they execute it for each.");
     itsi_exposition_count(e, NULL, s->kind == ITSI_SPARE_LINKED);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_unlinked", NULL,
-                           "How often linking FFmpeg ahead failed, and it was executed for each job until that worked.");
+                           "How often linking FFmpeg ahead failed, and it was executed for each job until that worked. A "
+                           "program that cannot be linked ahead is no failure.");
     itsi_exposition_count(e, NULL, s->unlinked);
     itsi_exposition_family(e, ITSI_METRIC_COUNTER, "its_ffmpeg_cpu_seconds", "seconds", "Processor time of the jobs.");
     itsi_exposition_value(e, NULL, s->cpu_seconds);

@@ -5,9 +5,6 @@
 #include "base/diag.h"
 #include "base/log.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
@@ -28,12 +25,9 @@ static void open_failed(struct itsi_ffmpeg_place *place, int code, const struct 
     itsi_pool_open_failed(place->slot, code, diag);
 }
 
-static void start(struct itsi_ffmpeg_place *place)
+static int start_process(struct itsi_ffmpeg_place *place, struct its_diag *diag)
 {
     struct itsi_ffmpeg_pool *pool = place->pool;
-    struct its_diag diag = {.text = ""};
-    place->is_another = false;
-    place->kind = itsi_linking_is_due(&pool->linking, itsi_now_ns()) ? ITSI_SPARE_LINKED : ITSI_SPARE_EXECUTING;
     const struct itsi_ffmpeg_setup setup = {
         .program = pool->program,
         .kind = place->kind,
@@ -47,13 +41,54 @@ static void start(struct itsi_ffmpeg_place *place)
     memset(&place->ffmpeg, 0, sizeof place->ffmpeg);
     place->ffmpeg.events = &itsi_ffmpeg_place_events;
     place->ffmpeg.arg = place;
-    const int rc = itsi_ffmpeg_start(&place->ffmpeg, itsi_loop_uv(pool->loop), &setup, &diag);
-    if (rc) {
+    return itsi_ffmpeg_start(&place->ffmpeg, itsi_loop_uv(pool->loop), &setup, diag);
+}
+
+static void start_as(struct itsi_ffmpeg_place *place, enum itsi_spare_kind kind);
+
+/* Whatever the reason. What does not come to work as it is linked ahead may do as it is executed. */
+static void linking_failed(struct itsi_ffmpeg_place *place, const struct its_diag *why)
+{
+    struct itsi_ffmpeg_pool *pool = place->pool;
+    const int64_t now = itsi_now_ns();
+    if (place->runs == ITSI_LINKING_ANOTHER)
+        itsi_ffmpeg_pool_never_link(pool);
+    else if (itsi_linking_failed(&pool->linking, &pool->params.linking, now))
+        itsi_warn("ffmpeg", "FFmpeg was not linked ahead: it is executed for each job until that works: %s", why->text);
+    itsi_ffmpeg_count_linking(pool);
+    if (now < place->open_deadline)
+        start_as(place, ITSI_SPARE_EXECUTING);
+    else
+        open_failed(place, ITS_ETIMEOUT, why); /* the next open executes */
+}
+
+static void start_as(struct itsi_ffmpeg_place *place, enum itsi_spare_kind kind)
+{
+    struct its_diag diag = {.text = ""};
+    const bool is_linked = kind == ITSI_SPARE_LINKED;
+    const int64_t now = itsi_now_ns(), left = place->open_deadline - now;
+    place->kind = kind;
+    place->is_late = false;
+    place->runs = ITSI_LINKING_PROGRAM;
+    place->file = itsi_linking_file(place->pool->program);
+    const int rc = start_process(place, &diag);
+    if (rc == 0) {
+        place->state = ITSI_FFMPEG_STARTING;
+        arm(place, is_linked ? now + left / 2 : place->open_deadline); /* what is left is for executing it */
+    } else if (is_linked) {
+        linking_failed(place, &diag);
+    } else {
         open_failed(place, rc, &diag);
-        return;
     }
-    place->state = ITSI_FFMPEG_STARTING;
-    arm(place, place->open_deadline);
+}
+
+static void start(struct itsi_ffmpeg_place *place)
+{
+    struct itsi_ffmpeg_pool *pool = place->pool;
+    const bool is_linked =
+        place->is_to_link || itsi_linking_try(&pool->linking, &pool->params.linking, itsi_now_ns());
+    place->is_to_link = false;
+    start_as(place, is_linked ? ITSI_SPARE_LINKED : ITSI_SPARE_EXECUTING);
 }
 
 static void open_place(void *self, struct itsi_pool_slot *slot, int64_t deadline)
@@ -66,8 +101,9 @@ static void open_place(void *self, struct itsi_pool_slot *slot, int64_t deadline
     place->slot = slot;
     place->is_closing = false;
     place->open_deadline = deadline;
-    if (!pool->program[0]) {
-        itsi_pool_open_failed(slot, ITS_ENOTFOUND, &pool->missing);
+    const int rc = itsi_ffmpeg_pool_find(pool, &diag);
+    if (rc) {
+        itsi_pool_open_failed(slot, rc, &diag);
     } else if (next <= now) {
         start(place);
     } else if (next < deadline) {
@@ -84,42 +120,42 @@ static void open_place(void *self, struct itsi_pool_slot *slot, int64_t deadline
 static void on_timer(uv_timer_t *timer)
 {
     struct itsi_ffmpeg_place *place = timer->data;
-    if (place->state == ITSI_FFMPEG_BACKOFF)
+    if (place->state == ITSI_FFMPEG_BACKOFF) {
         start(place);
-    else if (place->state == ITSI_FFMPEG_STARTING)
-        itsi_ffmpeg_end(&place->ffmpeg); /* it is not ready in time: gone() follows */
-}
-
-/* --- its process ---------------------------------------------------------------------------------------------------
- */
-
-static bool runs_program(const struct itsi_ffmpeg_place *place)
-{
-    char link[32], runs[PATH_MAX], wanted[PATH_MAX];
-    snprintf(link, sizeof link, "/proc/%d/exe", (int)place->ffmpeg.worker.process.pid);
-    return realpath(link, runs) && realpath(place->pool->program, wanted) && strcmp(runs, wanted) == 0;
-}
-
-static void linking_works(struct itsi_ffmpeg_pool *pool)
-{
-    if (!itsi_linking_worked(&pool->linking))
         return;
-    itsi_ffmpeg_count_kind(pool, ITSI_SPARE_LINKED);
-    itsi_info("ffmpeg", "%s is linked ahead again", pool->program);
+    }
+    if (place->state != ITSI_FFMPEG_STARTING)
+        return;
+    place->is_late = true;
+    itsi_ffmpeg_end(&place->ffmpeg); /* gone() follows */
+}
+
+/* --- its process -------------------------------------------------------------------------------------------------- */
+
+/* False: what was linked into is not the program. */
+static bool linking_worked(struct itsi_ffmpeg_place *place)
+{
+    struct itsi_ffmpeg_pool *pool = place->pool;
+    place->runs = itsi_linking_compare(place->file, itsi_linking_file(pool->program),
+                                       itsi_linking_file_of(place->ffmpeg.worker.process.pid));
+    if (place->runs != ITSI_LINKING_PROGRAM)
+        return false;
+    if (itsi_linking_worked(&pool->linking)) {
+        itsi_ffmpeg_count_linking(pool);
+        itsi_info("ffmpeg", "%s is linked ahead again", pool->program);
+    }
+    return true;
 }
 
 static void on_ready(void *arg)
 {
     struct itsi_ffmpeg_place *place = arg;
-    if (place->is_closing)
+    if (place->is_closing || place->is_late)
         return;
-    if (place->kind == ITSI_SPARE_LINKED && !runs_program(place)) {
-        place->is_another = true;
+    if (place->kind == ITSI_SPARE_LINKED && !linking_worked(place)) {
         itsi_ffmpeg_end(&place->ffmpeg);
         return;
     }
-    if (place->kind == ITSI_SPARE_LINKED)
-        linking_works(place->pool);
     uv_timer_stop(&place->timer);
     place->state = ITSI_FFMPEG_READY;
     itsi_pool_opened(place->slot);
@@ -149,35 +185,21 @@ static void on_finished(void *arg, struct itsi_ffmpeg_job *job, const struct its
     itsi_ffmpeg_pool_finished(place, job, result);
 }
 
-/* Another program answers: that stays so. All else may pass. */
-static void linking_failed(struct itsi_ffmpeg_place *place, const char *lines)
-{
-    struct itsi_ffmpeg_pool *pool = place->pool;
-    const bool changes = itsi_linking_failed(&pool->linking, &pool->params.linking, itsi_now_ns());
-    pool->linking.impossible |= place->is_another;
-    itsi_ffmpeg_count_kind(pool, ITSI_SPARE_EXECUTING);
-    if (changes && place->is_another)
-        itsi_info("ffmpeg", "%s cannot be linked ahead: it is executed for each job", pool->program);
-    else if (changes)
-        itsi_warn("ffmpeg", "%s was not linked ahead: it is executed for each job until that works: %.200s",
-                  pool->program, lines);
-}
-
-/* What was started did not get ready. What fails while it is linked ahead may do as it is executed. */
+/* What was started did not get ready. */
 static void failed_to_start(struct itsi_ffmpeg_place *place, const struct itsi_process_exit *exit, const char *lines)
 {
-    struct itsi_ffmpeg_pool *pool = place->pool;
     struct its_diag diag;
-    const bool timed_out = itsi_now_ns() >= place->open_deadline;
-    if (place->kind == ITSI_SPARE_LINKED && !timed_out && (place->is_another || exit->signal != SIGKILL)) {
-        linking_failed(place, lines);
-        start(place);
+    const char *const what = place->is_late                          ? "was not ready in time"
+                             : place->runs == ITSI_LINKING_REPLACED ? "is another file by now, or nobody can tell"
+                                                                     : "ended before it was ready";
+    const int rc = itsi_fail(&diag, place->is_late ? ITS_ETIMEOUT : ITS_EIO, "%s: %s (exit code %d, signal %d)%s%.200s",
+                             place->pool->program, what, exit->code, exit->signal, lines[0] ? ": " : "", lines);
+    if (place->kind == ITSI_SPARE_LINKED) {
+        linking_failed(place, &diag);
         return;
     }
     died(place);
-    itsi_fail(&diag, ITS_EIO, "%s: %s (exit code %d, signal %d): %.200s", pool->program,
-              timed_out ? "was not ready in time" : "ended before it was ready", exit->code, exit->signal, lines);
-    open_failed(place, ITS_EIO, &diag);
+    open_failed(place, rc, &diag);
 }
 
 static void on_gone(void *arg, const struct itsi_process_exit *exit, const char *lines)

@@ -2,9 +2,12 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/system.h"
 
-#include <unistd.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Of a process that waits: what linking FFmpeg takes of its own is about 10 MiB. */
 #define WORKER_BYTES ((uint64_t)256 << 20)
@@ -15,12 +18,8 @@
 /* Inputs, outputs and what libraries open: FFmpeg has ten or so. */
 enum { JOB_DESCRIPTORS = 256 };
 
-/* No job has the whole machine for all of its time. */
-static int processors_of_a_job(void)
-{
-    const long all = sysconf(_SC_NPROCESSORS_ONLN);
-    return all > 2 ? (int)(all / 2) : 1;
-}
+/* Longest wait after an open that failed: while there is no program it is looked for so often at least. */
+#define LOOK_AGAIN_NS (5 * ITSI_NS_PER_S)
 
 void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct its_cfg_connection_pool *cfg)
 {
@@ -36,14 +35,49 @@ void itsi_ffmpeg_pool_usual(struct itsi_ffmpeg_pool_params *params, const struct
         .grace_ns = 2 * ITSI_NS_PER_S,
         .most_job_bytes = JOB_BYTES,
         .limits = {.data_bytes = JOB_DATA_BYTES, .descriptors = JOB_DESCRIPTORS},
-        .processors = processors_of_a_job(),
+        .processors = itsi_job_limit_processors(itsi_system_cores()),
         .waiters = 256,
+        .open_timeout_ns = 10 * ITSI_NS_PER_S,
         .linking = {.first_ns = 10 * ITSI_NS_PER_S, .most_ns = 600 * ITSI_NS_PER_S},
         .restarts = {.most = 5,
                      .window_ns = 60 * ITSI_NS_PER_S,
                      .first_ns = 100 * ITSI_NS_PER_MS,
                      .most_ns = 5 * ITSI_NS_PER_S},
     };
+}
+
+/* --- its program -------------------------------------------------------------------------------------------------- */
+
+void itsi_ffmpeg_pool_never_link(struct itsi_ffmpeg_pool *pool)
+{
+    if (itsi_linking_rule_out(&pool->linking))
+        itsi_info("ffmpeg", "%s cannot be linked ahead: it is executed for each job", pool->program);
+}
+
+/* What is known of the former says nothing about this one. */
+static void adopt(struct itsi_ffmpeg_pool *pool, const char *path)
+{
+    pthread_mutex_lock(&pool->mutex);
+    snprintf(pool->program, sizeof pool->program, "%s", path);
+    pthread_mutex_unlock(&pool->mutex);
+    if (pool->is_missing)
+        itsi_info("ffmpeg", "%s was found", path);
+    pool->linking = (struct itsi_linking){.impossible = pool->params.executes, .changes = pool->linking.changes};
+    if (!itsi_linking_suits(path))
+        itsi_ffmpeg_pool_never_link(pool);
+    itsi_ffmpeg_count_linking(pool);
+}
+
+int itsi_ffmpeg_pool_find(struct itsi_ffmpeg_pool *pool, struct its_diag *diag)
+{
+    char path[PATH_MAX];
+    const int rc = itsi_spawn_find(pool->params.program, path, sizeof path, diag);
+    if (rc == 0 && (pool->is_missing || strcmp(path, pool->program) != 0))
+        adopt(pool, path);
+    else if (rc && !pool->is_missing)
+        itsi_warn("ffmpeg", "%s: jobs are refused; it is looked for again", diag->text);
+    pool->is_missing = rc != 0;
+    return rc;
 }
 
 /* --- making it ---------------------------------------------------------------------------------------------------- */
@@ -72,10 +106,10 @@ static int make_leases(struct itsi_ffmpeg_pool *pool, struct its_diag *diag)
         .waiters = p->waiters,
         .opens_per_second = 20,
         .opening = 2, /* linking keeps a core busy for a while */
-        .open_timeout_ns = 10 * ITSI_NS_PER_S,
+        .open_timeout_ns = p->open_timeout_ns,
         .check_timeout_ns = ITSI_NS_PER_S,
         .down_first_ns = ITSI_NS_PER_S,
-        .down_most_ns = 30 * ITSI_NS_PER_S,
+        .down_most_ns = LOOK_AGAIN_NS,
         .check_after_idle_ns = ITSI_NEVER, /* its end is told at once, there is nothing to be asked */
         .keep_checking_ns = ITSI_NEVER,
         .lifetime_ns = p->lifetime_ns,
@@ -120,16 +154,13 @@ int itsi_ffmpeg_pool_create(struct itsi_ffmpeg_pool **out, struct itsi_loop *loo
         itsi_free(pool);
         return itsi_fail(diag, ITS_ENOMEM, "pool ffmpeg: out of memory");
     }
+    struct its_diag missing;
     pool->loop = loop;
     pool->params = *params;
     pool->places = places;
     atomic_init(&pool->timeout_ns, params->timeout_ns);
     pthread_mutex_init(&pool->mutex, NULL);
-    if (itsi_spawn_find(params->program, pool->program, sizeof pool->program, &pool->missing) != 0)
-        pool->program[0] = '\0'; /* it may not be needed: who wants a job is told */
-    pool->linking.impossible = params->executes || !itsi_linking_suits(pool->program);
-    pool->stats.is_never_linked = pool->linking.impossible;
-    pool->stats.kind = pool->linking.impossible ? ITSI_SPARE_EXECUTING : ITSI_SPARE_LINKED;
+    (void)!itsi_ffmpeg_pool_find(pool, &missing); /* it may not be needed: who wants a job is told */
     itsi_loop_call(loop, make_timers, pool);
     const int rc = make_leases(pool, diag);
     if (rc) {
@@ -208,13 +239,14 @@ void itsi_ffmpeg_pool_finished(struct itsi_ffmpeg_place *place, struct itsi_ffmp
     const bool broken = place->state != ITSI_FFMPEG_READY;
     const uint64_t rss = broken ? 0 : itsi_process_rss(place->ffmpeg.worker.process.pid);
     const bool grown = pool->params.most_worker_bytes && rss > pool->params.most_worker_bytes;
-    /* it may be linked ahead by now: the next in its place tries */
-    const bool outdated = place->kind == ITSI_SPARE_EXECUTING && itsi_linking_is_due(&pool->linking, itsi_now_ns());
+    /* linking works by now, or is to be tried: the next in its place is linked */
+    place->is_to_link = place->kind == ITSI_SPARE_EXECUTING &&
+                        itsi_linking_try(&pool->linking, &pool->params.linking, itsi_now_ns());
     if (grown)
         itsi_ffmpeg_count_recycled(pool);
     itsi_ffmpeg_count_job(pool, result);
     job->process = NULL;
-    (void)itsi_pool_release(job->lease, broken || grown || outdated); /* may be over: the pool ends */
+    (void)itsi_pool_release(job->lease, broken || grown || place->is_to_link); /* may be over: the pool ends */
     job->done(job, result);
 }
 
@@ -242,7 +274,12 @@ void itsi_ffmpeg_cancel_job(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_jo
     itsi_loop_call(pool->loop, cancel_here, job);
 }
 
-const char *itsi_ffmpeg_pool_program(const struct itsi_ffmpeg_pool *pool) { return pool->program; }
+void itsi_ffmpeg_pool_program(struct itsi_ffmpeg_pool *pool, char *out, size_t size)
+{
+    pthread_mutex_lock(&pool->mutex);
+    snprintf(out, size, "%.*s", (int)size - 1, pool->program);
+    pthread_mutex_unlock(&pool->mutex);
+}
 
 int itsi_ffmpeg_pool_stats(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_pool_stats *out, struct its_diag *diag)
 {

@@ -26,6 +26,7 @@ struct itsi_ffmpeg_pool_params {
     struct itsi_child_limits limits; /* of each job, unless it wants less */
     int processors; /* that a job may keep busy for all of its time; 0: any number */
     int waiters; /* jobs that may wait */
+    int64_t open_timeout_ns; /* a process is ready within it; one that is linked ahead within half of it */
     struct itsi_restart_policy restarts; /* of each place in the pool */
     struct itsi_linking_policy linking;  /* when it is tried again after it failed */
     bool executes; /* never linked: for tests of that way */
@@ -50,14 +51,14 @@ void itsi_ffmpeg_execute(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_job *
  * thread that the loop's does not wait for. */
 void itsi_ffmpeg_cancel_job(struct itsi_ffmpeg_pool *pool, struct itsi_ffmpeg_job *job);
 
-/* Path of the program; empty: it was not found. */
-const char *itsi_ffmpeg_pool_program(const struct itsi_ffmpeg_pool *pool);
+/* Path of the program as it was found last; empty: never. Any thread. */
+void itsi_ffmpeg_pool_program(struct itsi_ffmpeg_pool *pool, char *out, size_t size);
 
 struct itsi_ffmpeg_pool_stats {
     struct itsi_pool_stats leases;
     enum itsi_spare_kind kind; /* of processes that are started now */
     bool is_never_linked;      /* this program cannot be, so executing it is as it should be */
-    uint64_t unlinked;         /* how often linking failed and was left for executing */
+    uint64_t unlinked;         /* how often linking failed and was left for executing, which is none of that */
     int running;
     uint64_t jobs[ITSI_FFMPEG_OUTCOME_COUNT], killed[ITSI_JOB_KILL_COUNT], limited[ITSI_JOB_LIMIT_COUNT];
     uint64_t deaths; /* processes that ended unasked */

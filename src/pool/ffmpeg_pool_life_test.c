@@ -86,35 +86,6 @@ static void who_dies_too_often_is_left_dead(void **state)
     CHECK_CONTAINS(asked.error, "died 5 times within 60 s");
 }
 
-/* A start that fails while libraries are replaced: jobs go on as they can, and linking comes back by itself. */
-static void a_linking_that_fails_comes_back(void **state)
-{
-    struct asked asked;
-    (void)state;
-    w.params.program = FICKLE_FFMPEG;
-    w.params.kept = w.params.most = 1;
-    w.params.linking = (struct itsi_linking_policy){MS, MS};
-    FILE *mark = fopen(FICKLE_FFMPEG ".broken", "we");
-    assert_non_null(mark);
-    fclose(mark);
-    make();
-    assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_DONE);
-    assert_int_equal(stats()->kind, ITSI_SPARE_EXECUTING);
-    assert_int_equal(w.stats.unlinked, 1);
-    assert_false(w.stats.is_never_linked);
-    assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_DONE); /* tried in vain meanwhile */
-    assert_int_equal(stats()->kind, ITSI_SPARE_EXECUTING);
-    unlink(FICKLE_FFMPEG ".broken");
-    const int64_t until = itsi_now_ns() + 30 * S;
-    while (stats()->kind == ITSI_SPARE_EXECUTING) {
-        assert_true(itsi_now_ns() < until);
-        assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_DONE);
-    }
-    assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_DONE);
-    assert_int_equal(stats()->unlinked, 1);
-    assert_int_equal(w.stats.deaths, 0);
-}
-
 static void a_job_whose_process_dies_is_lost(void **state)
 {
     struct asked asked;
@@ -214,7 +185,6 @@ int main(void)
         TEST(a_process_is_replaced_when_it_has_grown),
         TEST(processes_that_are_killed_are_started_again),
         TEST(who_dies_too_often_is_left_dead),
-        TEST(a_linking_that_fails_comes_back),
         TEST(a_job_whose_process_dies_is_lost),
         TEST(the_end_takes_what_runs_along),
         TEST(a_parent_that_is_killed_takes_all_along),

@@ -126,6 +126,38 @@ static void a_program_that_cannot_be_linked_is_executed(void **state)
     unlink(path);
 }
 
+/* Installed while the daemon runs: found by itself. */
+static void a_program_that_comes_later_is_found(void **state)
+{
+    char folder[] = "/tmp/its-ffmpeg-later-XXXXXX", path[64], program[128], before[4096];
+    struct asked asked;
+    struct its_diag diag;
+    (void)state;
+    CHECK_OK(itsi_spawn_find("ffmpeg", program, sizeof program, &diag), diag);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/ffmpeg", folder);
+    snprintf(before, sizeof before, "%s", getenv("PATH"));
+    setenv("PATH", folder, 1);
+    make();
+    assert_int_equal(run(&asked, quick)->outcome, ITSI_FFMPEG_REFUSED);
+    CHECK_CONTAINS(asked.error, "ffmpeg: no such program in PATH");
+    assert_int_equal(symlink(program, path), 0);
+    const int64_t until = itsi_now_ns() + 30 * S;
+    while (run(&asked, quick)->outcome != ITSI_FFMPEG_DONE) {
+        assert_true(itsi_now_ns() < until);
+        usleep(10000);
+    }
+    assert_int_equal(stats()->kind, ITSI_SPARE_LINKED);
+    char shown[64];
+    itsi_ffmpeg_pool_program(w.pool, shown, sizeof shown);
+    assert_string_equal(shown, path);
+    itsi_ffmpeg_pool_destroy(w.pool, 0); /* its loop reads PATH */
+    w.pool = NULL;
+    setenv("PATH", before, 1);
+    unlink(path);
+    rmdir(folder);
+}
+
 static void what_it_counts_is_shown(void **state)
 {
     struct itsi_exposition e;
@@ -156,6 +188,7 @@ int main(void)
         TEST(jobs_are_cancelled_waiting_and_running),
         TEST(without_the_program_jobs_are_refused),
         TEST(a_program_that_cannot_be_linked_is_executed),
+        TEST(a_program_that_comes_later_is_found),
         TEST(what_it_counts_is_shown),
     };
     processes_warm_up();

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -44,6 +45,8 @@ struct itsi_child_limits itsi_child_limits_within(const struct itsi_child_limits
     };
 }
 
+int itsi_job_limit_processors(double cores) { return cores > 2 ? (int)ceil(cores / 2) : 1; }
+
 uint32_t itsi_job_limit_cpu(int64_t time_ns, int processors)
 {
     if (time_ns == ITSI_NEVER || processors <= 0)
@@ -62,6 +65,35 @@ static bool says_no_memory(const char *lines)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strstr(lines, words[i]))
             return true;
+    return false;
+}
+
+enum { GOOD_BYE = 4 }; /* lines that FFmpeg ends with when something was refused to it, that itself included */
+
+static const char *last_of(const char *lines, int count)
+{
+    for (const char *at = lines + strlen(lines); at > lines; at--)
+        if (at[-1] == '\n' && at[0] && --count == 0)
+            return at;
+    return lines;
+}
+
+static bool is_out_of_memory(const struct itsi_child_limits *limits, const struct itsi_job_end *end)
+{
+    return limits->data_bytes && (says_no_memory(last_of(end->lines, GOOD_BYE)) ||
+                                  (end->most_rss_bytes >= limits->data_bytes / 2 && says_no_memory(end->lines)));
+}
+
+/* Its own, not those of the system (ENFILE: "... in system"). */
+static bool says_no_descriptors(const char *lines)
+{
+    static const char words[] = "Too many open files", others[] = " in system";
+    const char *at = lines;
+    while ((at = strstr(at, words)) != NULL) {
+        at += sizeof words - 1;
+        if (strncmp(at, others, sizeof others - 1) != 0)
+            return true;
+    }
     return false;
 }
 
@@ -84,9 +116,9 @@ enum itsi_job_limit itsi_job_limit_find(const struct itsi_child_limits *limits, 
         return ITSI_JOB_LIMIT_FILE_SIZE;
     if (limits->file_bytes && strstr(end->lines, "File too large"))
         return ITSI_JOB_LIMIT_FILE_SIZE;
-    if (limits->data_bytes && says_no_memory(end->lines))
+    if (is_out_of_memory(limits, end))
         return ITSI_JOB_LIMIT_MEMORY;
-    if (limits->descriptors && strstr(end->lines, "Too many open files"))
+    if (limits->descriptors && says_no_descriptors(end->lines))
         return ITSI_JOB_LIMIT_FILES;
     return ITSI_JOB_LIMIT_NONE;
 }

@@ -52,6 +52,45 @@ static void words_tell_where_there_is_such_a_limit(void **state)
     assert_int_equal(found(&none, 0, 1, "/tmp/x4.avi: Too many open files\n"), ITSI_JOB_LIMIT_NONE);
 }
 
+/* What was said long before the end, by a job that had little, did not end it. */
+static void memory_is_named_where_the_end_tells_it(void **state)
+{
+    static const char early[] = "/dev/video0: Cannot allocate memory\n1\n2\n3\n/no/such/file: No such file or directory\n";
+    static const char late[] = "1\n2\nx264 [error]: malloc of size 44329344 failed\nError initializing output stream\n"
+                               "Conversion failed!\n";
+    struct itsi_job_end end = {.lines = early, .most_rss_bytes = (1 << 29) - 1};
+    (void)state;
+    assert_int_equal(itsi_job_limit_find(&all, &end), ITSI_JOB_LIMIT_NONE);
+    end.most_rss_bytes = 1 << 29;
+    assert_int_equal(itsi_job_limit_find(&all, &end), ITSI_JOB_LIMIT_MEMORY);
+    end.lines = "/no/such/file: No such file or directory\n";
+    assert_int_equal(itsi_job_limit_find(&all, &end), ITSI_JOB_LIMIT_NONE);
+    assert_int_equal(found(&all, 0, 1, late), ITSI_JOB_LIMIT_MEMORY);
+    assert_int_equal(found(&all, 0, 1, "Cannot allocate memory\n2\n3\n4\n"), ITSI_JOB_LIMIT_MEMORY);
+    assert_int_equal(found(&all, 0, 1, "Cannot allocate memory\n2\n3\n4\n5\n"), ITSI_JOB_LIMIT_NONE);
+    assert_int_equal(found(&all, 0, 1, "1\n2\n3\n4\nCannot allocate memory"), ITSI_JOB_LIMIT_MEMORY); /* cut short */
+    assert_int_equal(found(&all, 0, 1, ""), ITSI_JOB_LIMIT_NONE);
+}
+
+static void descriptors_of_the_system_are_not_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(found(&all, 0, 1, "a.avi: Too many open files in system\n"), ITSI_JOB_LIMIT_NONE);
+    assert_int_equal(found(&all, 0, 1, "a.avi: Too many open files in system\nb.avi: Too many open files\n"),
+                     ITSI_JOB_LIMIT_FILES);
+}
+
+static void no_job_has_all_processors(void **state)
+{
+    static const struct {
+        double cores;
+        int processors;
+    } cases[] = {{0.5, 1}, {1, 1}, {1.5, 1}, {2, 1}, {2.5, 2}, {3, 2}, {4, 2}, {7, 4}, {64, 32}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(itsi_job_limit_processors(cases[i].cores), cases[i].processors);
+}
+
 static void the_smaller_limit_holds(void **state)
 {
     const struct itsi_child_limits mine = {.data_bytes = 5, .descriptors = 300, .nice = 10};
@@ -82,6 +121,9 @@ int main(void)
         cmocka_unit_test(signals_tell),
         cmocka_unit_test(so_does_the_time_that_it_took),
         cmocka_unit_test(words_tell_where_there_is_such_a_limit),
+        cmocka_unit_test(memory_is_named_where_the_end_tells_it),
+        cmocka_unit_test(descriptors_of_the_system_are_not_its_own),
+        cmocka_unit_test(no_job_has_all_processors),
         cmocka_unit_test(the_smaller_limit_holds),
         cmocka_unit_test(processor_time_follows_from_the_time_to_live),
     };

@@ -5,8 +5,55 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* --- the way -------------------------------------------------------------------------------------------------------- */
+
+static void note_failure(struct itsi_linking *linking, const struct itsi_linking_policy *policy, int64_t now)
+{
+    linking->failures++;
+    linking->again = now + itsi_backoff_bound(policy->first_ns, policy->most_ns, linking->failures);
+}
+
+bool itsi_linking_try(struct itsi_linking *linking, const struct itsi_linking_policy *policy, int64_t now)
+{
+    if (linking->impossible)
+        return false;
+    if (linking->failures == 0)
+        return true;
+    if (now < linking->again)
+        return false;
+    note_failure(linking, policy, now); /* until it works: so nobody else tries */
+    return true;
+}
+
+bool itsi_linking_failed(struct itsi_linking *linking, const struct itsi_linking_policy *policy, int64_t now)
+{
+    if (linking->impossible || linking->failures > 0)
+        return false;
+    note_failure(linking, policy, now);
+    linking->changes++;
+    return true;
+}
+
+bool itsi_linking_worked(struct itsi_linking *linking)
+{
+    const bool left = linking->failures > 0;
+    linking->failures = 0;
+    return left;
+}
+
+bool itsi_linking_rule_out(struct itsi_linking *linking)
+{
+    const bool is_news = !linking->impossible;
+    linking->impossible = true;
+    return is_news;
+}
+
+/* --- the program ---------------------------------------------------------------------------------------------------- */
 
 static bool read_at(int fd, void *out, size_t size, uint64_t at) { return pread(fd, out, size, (off_t)at) == (ssize_t)size; }
 
@@ -34,25 +81,31 @@ bool itsi_linking_suits(const char *program)
     return suits;
 }
 
-bool itsi_linking_is_due(const struct itsi_linking *linking, int64_t now)
+/* Symbolic links are followed; /proc/PID/exe leads to the file itself, also where that has no name any more. */
+struct itsi_linking_file itsi_linking_file(const char *path)
 {
-    return !linking->impossible && now >= linking->again;
+    struct stat info;
+    return stat(path, &info) == 0 ? (struct itsi_linking_file){info.st_dev, info.st_ino} : (struct itsi_linking_file){0, 0};
 }
 
-bool itsi_linking_failed(struct itsi_linking *linking, const struct itsi_linking_policy *policy, int64_t now)
+struct itsi_linking_file itsi_linking_file_of(pid_t pid)
 {
-    if (linking->impossible || now < linking->again)
-        return false;
-    linking->failures++;
-    linking->again = now + itsi_backoff_bound(policy->first_ns, policy->most_ns, linking->failures);
-    linking->changes += linking->failures == 1;
-    return linking->failures == 1;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    return itsi_linking_file(path);
 }
 
-bool itsi_linking_worked(struct itsi_linking *linking)
+static bool is_known(struct itsi_linking_file file) { return file.device || file.inode; }
+
+static bool is_same(struct itsi_linking_file a, struct itsi_linking_file b)
 {
-    const bool left = linking->failures > 0;
-    linking->failures = 0;
-    linking->again = 0;
-    return left;
+    return a.device == b.device && a.inode == b.inode;
+}
+
+enum itsi_linking_runs itsi_linking_compare(struct itsi_linking_file before, struct itsi_linking_file after,
+                                            struct itsi_linking_file runs)
+{
+    if (!is_known(before) || !is_known(runs) || !is_same(before, after))
+        return ITSI_LINKING_REPLACED;
+    return is_same(runs, after) ? ITSI_LINKING_PROGRAM : ITSI_LINKING_ANOTHER;
 }
