@@ -124,12 +124,20 @@ int itsi_spool_put(struct itsi_spool *spool, const uint8_t *block, size_t size, 
 
 /* --- taking out ---------------------------------------------------------------------------------------------------- */
 
-void itsi_spool_set_aside_first(struct itsi_spool *spool, const char *why, const char *text)
+static void set_aside_first(struct itsi_spool *spool, const char *why, const char *text)
 {
     for (int t = 0; t < ITSI_STORE_TABLES; t++)
         spool->stats.aside_rows[t] += at(spool, 0)->rows[t];
     itsi_spool_set_aside(spool, at(spool, 0)->number, why, text);
     forget(spool, 0);
+}
+
+bool itsi_spool_refuse_first(struct itsi_spool *spool, const char *text)
+{
+    if (++at(spool, 0)->failures < ITSI_SPOOL_FAILURES)
+        return false;
+    set_aside_first(spool, "refused", text);
+    return true;
 }
 
 int itsi_spool_read_first(struct itsi_spool *spool, struct itsi_buf *bytes, struct itsi_batch *out, struct its_diag *diag)
@@ -138,10 +146,12 @@ int itsi_spool_read_first(struct itsi_spool *spool, struct itsi_buf *bytes, stru
     int rc = itsi_spool_read(spool, at(spool, 0)->number, bytes, &why);
     if (rc == 0)
         rc = itsi_batch_read(out, (const uint8_t *)bytes->data, bytes->len, &why);
-    if (rc == ITS_ENOTFOUND) /* somebody took the file away */
+    const bool is_its_fault = rc != 0 && rc != ITS_ENOMEM;
+    if (rc == ITS_ENOTFOUND /* somebody took the file away */ ||
+        (is_its_fault && ++at(spool, 0)->failures >= ITSI_SPOOL_FAILURES))
         rc = ITS_EFORMAT;
     if (rc == ITS_EFORMAT)
-        itsi_spool_set_aside_first(spool, "damaged", why.text);
+        set_aside_first(spool, "damaged", why.text);
     return rc ? itsi_fail(diag, rc, "%s", why.text) : 0;
 }
 
