@@ -90,6 +90,8 @@ static int delete_old(struct itsi_store *store, struct itsi_db_connection *db, i
 static int use(struct itsi_store *store, struct itsi_db_connection *db, int64_t now, int64_t deadline, struct its_diag *diag)
 {
     int rc = store->is_migrated ? 0 : itsi_store_migrate(db, deadline, diag);
+    if (rc == 0)
+        rc = itsi_retention_know(&store->retention, db, (int64_t)store->writer, now, itsi_wall_ns(), deadline, diag);
     if (rc != 0)
         return rc;
     store->is_migrated = true;
