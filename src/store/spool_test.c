@@ -371,6 +371,31 @@ static void what_cannot_be_looked_at_now_is_not_damaged(void **state)
     itsi_spool_close(spool);
 }
 
+static void a_folder_that_is_cleared_away_is_made_again(void **state)
+{
+    (void)state;
+    struct itsi_spool *spool = open_spool(1 << 20), *other;
+    struct itsi_spool_stats stats;
+    struct its_diag diag;
+    assert_int_equal(put(spool, 1, true), 0);
+    assert_int_equal(clean(NULL), 0);
+    assert_int_equal(put(spool, 2, true), 0);
+    assert_int_equal(itsi_spool_open(&other, folder, 1 << 20, NULL, NULL, &diag), ITS_EBUSY);
+    assert_string_equal(drain(spool), "2");
+    CHECK_CONTAINS(notice, "0000000000000001.batch");
+    assert_int_equal(clean(NULL), 0);
+    FILE *file = fopen(folder, "w"); /* in its place */
+    fclose(file);
+    for (int i = 0; i < 2; i++)
+        assert_int_not_equal(put(spool, 3, true), 0);
+    unlink(folder);
+    assert_int_equal(put(spool, 3, true), 0);
+    assert_string_equal(drain(spool), "3");
+    itsi_spool_stats(spool, &stats);
+    assert_int_equal(stats.aside_rows[ITSI_STORE_COUNT], 1);
+    itsi_spool_close(spool);
+}
+
 static void one_process_a_folder(void **state)
 {
     (void)state;
@@ -399,6 +424,7 @@ int main(void)
         TEST(a_process_killed_at_any_moment_leaves_whole_batches),
         TEST(a_disk_without_room_loses_nothing_that_is_there),
         TEST(what_cannot_be_looked_at_now_is_not_damaged),
+        TEST(a_folder_that_is_cleared_away_is_made_again),
         TEST(one_process_a_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,8 +220,8 @@ static void turn(struct itsi_store *store)
     itsi_store_publish(store);
 }
 
-/* Everything that is left into the database, if that is there and it is its turn; else into the spool. Without one, the
- * database is all that is left to be tried. */
+/* Everything that is left into the database, if that is there and it is its turn; else into the spool. Without one, or where
+ * that fails, the database is all that is left to be tried. */
 static void finish_pending(struct itsi_store *store, int64_t deadline)
 {
     bool is_first = true;
@@ -234,6 +234,8 @@ static void finish_pending(struct itsi_store *store, int64_t deadline)
     }
     if (itsi_store_spools(store))
         itsi_store_spool_pending(store);
+    if (itsi_store_has_pending(store) && is_first)
+        try_database(store, itsi_now_ns(), deadline);
     itsi_store_drop_pending(store);
 }
 

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* --- the whole ------------------------------------------------------------------------------------------------------ */
 
@@ -190,6 +192,31 @@ static void what_waits_at_the_end_is_tried_once_more(void **state)
     assert_int_equal(store_number("SELECT count(*) FROM its_event"), 3);
 }
 
+/* What the spool does not take either: its disk is full, or something else is in its place. */
+static void nor_is_it_given_up_where_the_spool_fails(void **state)
+{
+    (void)state;
+    char lock[80];
+    struct itsi_store *store = store_open(1000, 64, 60 * ITSI_NS_PER_S);
+    struct itsi_store_stats stats;
+    const struct itsi_store_event event = {.wall_ns = 1, .camera = "a", .kind = "left"};
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    store_wait_until_written(store, 1);
+    snprintf(lock, sizeof lock, "%s/lock", store_folder);
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(rmdir(store_folder), 0);
+    fclose(fopen(store_folder, "w"));
+    store_sql("ALTER TABLE its_event RENAME TO its_elsewhere");
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    store_wait_until_away(store, &stats);
+    assert_int_equal(stats.waiting, 1);
+    store_sql("ALTER TABLE its_elsewhere RENAME TO its_event");
+    itsi_store_destroy(store, store_soon());
+    unlink(store_folder);
+    assert_int_equal(mkdir(store_folder, 0700), 0);
+    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 2);
+}
+
 void store_check_books(const struct itsi_store_stats *stats)
 {
     uint64_t dropped = 0;
@@ -261,6 +288,7 @@ int store_whole_run(const char *name)
         ON_EMPTY(a_missing_table_spools_and_mends),
         ON_EMPTY(a_database_made_anew_gets_its_tables),
         ON_EMPTY(what_waits_at_the_end_is_tried_once_more),
+        ON_EMPTY(nor_is_it_given_up_where_the_spool_fails),
         ON_EMPTY(rows_survive_any_allocation_failing),
         ON_EMPTY(making_one_survives_any_allocation_failing),
     };
