@@ -28,6 +28,7 @@ struct sqlite_connection {
     int prepared_count, replaced; /* next to go when all are in use */
     int64_t deadline;             /* of the call that is running */
     atomic_bool is_abandoned;
+    bool has_moved;               /* its file: somebody removed it or put another in its place */
     char *path;                   /* owned */
 };
 
@@ -181,6 +182,16 @@ static int execute(struct sqlite_connection *db, sqlite3_stmt *handle, itsi_db_r
     return rc;
 }
 
+/* SQLite would go on in a file that nobody finds any more. Before a transaction and not in it: one that has begun is whole. */
+static int look_for_the_file(struct sqlite_connection *db, struct its_diag *diag)
+{
+    int has_moved = 0;
+    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) != SQLITE_OK || !has_moved)
+        return 0;
+    db->has_moved = true;
+    return itsi_fail(diag, ITS_EIO, "%s: was moved or removed while it was open", db->path);
+}
+
 static int run(struct itsi_db_connection *base, const struct itsi_db_statement *statement,
                const struct itsi_db_value *values, int count, itsi_db_row_fn *row, void *arg, int64_t deadline,
                struct its_diag *diag)
@@ -190,14 +201,17 @@ static int run(struct itsi_db_connection *base, const struct itsi_db_statement *
     struct prepared *known = statement->name ? find(db, statement) : NULL;
     sqlite3_stmt *handle = known ? known->handle : NULL;
     db->deadline = deadline;
+    int rc = base->in_transaction ? 0 : look_for_the_file(db, diag);
+    if (rc != 0)
+        return rc;
     if (!handle) {
-        int rc = prepare(db, statement->sql, what, &handle, diag);
+        rc = prepare(db, statement->sql, what, &handle, diag);
         if (rc != 0)
             return rc;
         if (statement->name)
             *place(db) = (struct prepared){.statement = statement, .handle = handle};
     }
-    int rc = bind(handle, values, count) == SQLITE_OK ? execute(db, handle, row, arg, what, diag)
+    rc = bind(handle, values, count) == SQLITE_OK ? execute(db, handle, row, arg, what, diag)
                                                       : fail(db, sqlite3_errcode(db->handle), what, diag);
     if (!statement->name)
         sqlite3_finalize(handle);
@@ -265,7 +279,8 @@ static int append(struct itsi_db_connection *base, const struct itsi_db_bulk *bu
 static bool is_good(const struct itsi_db_connection *base)
 {
     /* a transaction that SQLite itself rolled back (disk full) leaves the connection usable */
-    return !atomic_load(&((const struct sqlite_connection *)base)->is_abandoned);
+    const struct sqlite_connection *db = (const struct sqlite_connection *)base;
+    return !atomic_load(&db->is_abandoned) && !db->has_moved;
 }
 
 static void abandon(struct itsi_db_connection *base)

@@ -76,6 +76,33 @@ static void what_is_committed_outlasts_a_power_cut(void **state)
     itsi_db_close(db);
 }
 
+/* What is written from then on would be nowhere. */
+static void a_file_that_is_taken_away_is_noticed(void **state)
+{
+    (void)state;
+    struct itsi_db_connection *db;
+    struct its_diag diag;
+    char elsewhere[64];
+    static const struct itsi_db_statement insert = {.sql = "INSERT INTO moved VALUES (1)"};
+    snprintf(elsewhere, sizeof elsewhere, "%s.moved", path);
+    CHECK_OK(itsi_sqlite_open(&db, path, &diag), diag);
+    run(db, "CREATE TABLE moved (a BIGINT)");
+    CHECK_OK(itsi_db_begin(db, ITSI_NEVER, &diag), diag);
+    assert_int_equal(rename(path, elsewhere), 0);
+    run(db, insert.sql); /* what has begun is in the file that it began in */
+    CHECK_OK(itsi_db_commit(db, ITSI_NEVER, &diag), diag);
+    assert_true(itsi_db_is_good(db));
+    assert_int_equal(itsi_db_begin(db, ITSI_NEVER, &diag), ITS_EIO);
+    CHECK_CONTAINS(diag.text, "moved");
+    assert_int_equal(itsi_db_run(db, &insert, NULL, 0, NULL, NULL, ITSI_NEVER, &diag), ITS_EIO);
+    assert_false(itsi_db_is_good(db));
+    assert_int_equal(rename(elsewhere, path), 0);
+    itsi_db_close(db);
+    CHECK_OK(itsi_sqlite_open(&db, path, &diag), diag);
+    run(db, "DROP TABLE moved");
+    itsi_db_close(db);
+}
+
 static void opening_survives_any_allocation_failing(void **state)
 {
     (void)state;
@@ -98,6 +125,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_database_is_named_and_left_alone),
         cmocka_unit_test(what_is_committed_outlasts_a_power_cut),
+        cmocka_unit_test(a_file_that_is_taken_away_is_noticed),
         cmocka_unit_test(opening_survives_any_allocation_failing),
     };
     int fd = mkstemp(path);

@@ -8,6 +8,8 @@
 enum { WRITER_DAYS = 366 }; /* a spool may come back after a long time: its writer is to be known still */
 #define BETWEEN_STEPS_NS (100 * ITSI_NS_PER_MS)
 #define BETWEEN_PASSES_NS (3600 * ITSI_NS_PER_S)
+/* In doubt its hours are kept more often, so that those of short runs add up as well. */
+#define BETWEEN_PASSES_IN_DOUBT_NS (300 * ITSI_NS_PER_S)
 #define FIRST_PASS_NS (60 * ITSI_NS_PER_S)
 #define DUTY_NS (60 * ITSI_NS_PER_S)
 #define DUTY_MOST_NS (10 * DUTY_NS) /* clocks may differ; one that lasts longer was taken by a clock that was wrong */
@@ -65,45 +67,68 @@ static int take_duty(struct itsi_db_connection *db, int64_t holder, int64_t wall
 
 /* --- the clock ----------------------------------------------------------------------------------------------------- */
 
-static int keep_time(void *arg, const struct itsi_db_value *values, int count)
+/* Kept beside the duties, a row each. */
+#define KNOWN_TIME "clock"
+#define IN_DOUBT "doubt"            /* what the clock in doubt said last; 0: none is */
+#define EVEN "doubt_even"           /* how long it had gone evenly, ns */
+
+static int keep_known(void *arg, const struct itsi_db_value *values, int count)
 {
+    struct itsi_wall_known *known = arg;
+    const char *name = values[0].bytes;
     (void)count;
-    *(int64_t *)arg = values[0].number;
+    *(strcmp(name, KNOWN_TIME) == 0 ? &known->wall_ns : strcmp(name, IN_DOUBT) == 0 ? &known->doubt_wall_ns : &known->doubt_even_ns) =
+        values[1].number;
     return 0;
 }
 
-static int load_trust(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t now, int64_t deadline,
-                      struct its_diag *diag)
+/* The time of the last batch is known wherever there ever was one; else there is nothing that this clock could delete. */
+static int begin_known(struct itsi_db_connection *db, int64_t holder, int64_t wall_ns, int64_t deadline, struct its_diag *diag)
 {
-    static const struct itsi_db_statement ask = {.name = "store_trusted_time",
-                                                 .sql = "SELECT until_ns FROM its_duty WHERE duty = 'clock'"};
-    int64_t wall_ns = 0;
+    static const struct itsi_db_statement begin = {
+        .name = "store_begin_known_time",
+        .sql = "INSERT INTO its_duty (duty, holder, until_ns) SELECT '" KNOWN_TIME "', CAST(?1 AS BIGINT), coalesce(max(updated_ns), "
+               "?2) FROM its_writer WHERE true ON CONFLICT (duty) DO NOTHING"};
+    const struct itsi_db_value values[] = {itsi_db_int(holder), itsi_db_int(wall_ns)};
+    return itsi_db_run(db, &begin, values, 2, NULL, NULL, deadline, diag);
+}
+
+int itsi_retention_know(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder, int64_t now,
+                        int64_t wall_ns, int64_t deadline, struct its_diag *diag)
+{
+    static const struct itsi_db_statement ask = {
+        .name = "store_known_time",
+        .sql = "SELECT duty, until_ns FROM its_duty WHERE duty IN ('" KNOWN_TIME "', '" IN_DOUBT "', '" EVEN "')"};
+    struct itsi_wall_known known = {.wall_ns = wall_ns};
     if (retention->has_trust)
         return 0;
-    const int rc = itsi_db_run(db, &ask, NULL, 0, keep_time, &wall_ns, deadline, diag);
+    int rc = begin_known(db, holder, wall_ns, deadline, diag);
+    if (rc == 0)
+        rc = itsi_db_run(db, &ask, NULL, 0, keep_known, &known, deadline, diag);
     if (rc != 0)
         return rc;
-    itsi_wall_trust_init(&retention->trust, now, wall_ns);
+    itsi_wall_trust_init(&retention->trust, now, &known);
     retention->has_trust = true;
     return 0;
 }
 
 /* Once a pass is often enough: a process that starts again within a day of it knows the time. */
-static int keep_trust(const struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder, int64_t now,
-                      int64_t deadline, struct its_diag *diag)
+static int leave_known(const struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder, int64_t now,
+                       int64_t wall_ns, int64_t deadline, struct its_diag *diag)
 {
     static const struct itsi_db_statement keep = {
-        .name = "store_keep_trusted_time",
-        .sql = "INSERT INTO its_duty (duty, holder, until_ns) VALUES ('clock', ?1, ?2) ON CONFLICT (duty) DO UPDATE "
-               "SET holder = excluded.holder, until_ns = excluded.until_ns"};
-    const int64_t known_ns = itsi_wall_trust_at(&retention->trust, now);
-    const struct itsi_db_value values[] = {itsi_db_int(holder), itsi_db_int(known_ns)};
-    return known_ns == 0 ? 0 : itsi_db_run(db, &keep, values, 2, NULL, NULL, deadline, diag);
+        .name = "store_keep_known_time",
+        .sql = "INSERT INTO its_duty (duty, holder, until_ns) VALUES ('" KNOWN_TIME "', ?1, ?2), ('" IN_DOUBT "', ?1, ?3), ('" EVEN
+               "', ?1, ?4) ON CONFLICT (duty) DO UPDATE SET holder = excluded.holder, until_ns = excluded.until_ns"};
+    const struct itsi_wall_known known = itsi_wall_trust_known(&retention->trust, now, wall_ns);
+    const struct itsi_db_value values[] = {itsi_db_int(holder), itsi_db_int(known.wall_ns), itsi_db_int(known.doubt_wall_ns),
+                                           itsi_db_int(known.doubt_even_ns)};
+    return itsi_db_run(db, &keep, values, 4, NULL, NULL, deadline, diag);
 }
 
 bool itsi_retention_is_in_doubt(const struct itsi_retention *retention)
 {
-    return retention->trust.is_in_doubt && retention->trust.wall_ns != 0;
+    return retention->trust.is_in_doubt;
 }
 
 /* --- deleting ------------------------------------------------------------------------------------------------------ */
@@ -152,14 +177,14 @@ static void begin_next_pass(struct itsi_retention *retention, int64_t now)
 {
     retention->table = 0;
     retention->camera[0] = '\0';
-    retention->next_ns = now + BETWEEN_PASSES_NS;
+    retention->next_ns = now + (retention->trust.is_in_doubt ? BETWEEN_PASSES_IN_DOUBT_NS : BETWEEN_PASSES_NS);
 }
 
 static int end_pass(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder, int64_t now,
-                    int64_t trusted_ns, int64_t deadline, struct its_diag *diag)
+                    int64_t wall_ns, int64_t trusted_ns, int64_t deadline, struct its_diag *diag)
 {
     begin_next_pass(retention, now);
-    const int rc = keep_trust(retention, db, holder, now, deadline, diag);
+    const int rc = leave_known(retention, db, holder, now, wall_ns, deadline, diag);
     return rc ? rc : delete_writers(db, trusted_ns, deadline, diag);
 }
 
@@ -167,7 +192,7 @@ int itsi_retention_step(struct itsi_retention *retention, struct itsi_db_connect
                         int64_t wall_ns, int64_t deadline, uint64_t *deleted, struct its_diag *diag)
 {
     uint64_t is_ours;
-    int rc = load_trust(retention, db, now, deadline, diag);
+    int rc = itsi_retention_know(retention, db, holder, now, wall_ns, deadline, diag);
     if (rc != 0)
         return rc;
     const int64_t trusted_ns = itsi_wall_trust_look(&retention->trust, now, wall_ns);
@@ -182,7 +207,7 @@ int itsi_retention_step(struct itsi_retention *retention, struct itsi_db_connect
            (retention->days[retention->table] == 0 || !aged[retention->table].unit_ns))
         retention->table++;
     if (retention->table == ITSI_STORE_TABLES)
-        return end_pass(retention, db, holder, now, trusted_ns, deadline, diag);
+        return end_pass(retention, db, holder, now, wall_ns, trusted_ns, deadline, diag);
     retention->next_ns = now + BETWEEN_STEPS_NS;
     return delete_some(retention, db, trusted_ns, deadline, deleted, diag);
 }

@@ -10,13 +10,17 @@ struct itsi_retention {
     int table;                   /* where this pass is */
     char camera[ITSI_STORE_CAMERA_SIZE]; /* done with, of that table */
     int64_t next_ns;             /* when the next step is due, monotonic */
-    struct itsi_wall_trust trust; /* what was trusted last is kept in the database, over restarts */
-    bool has_trust;               /* that was asked for */
+    struct itsi_wall_trust trust;
+    bool has_trust;              /* what is known of the time was asked for */
 };
 
 /* The first pass begins some time after `now`. */
 void itsi_retention_init(struct itsi_retention *retention, const int days[ITSI_STORE_TABLES], int64_t now);
 
+/* What the database knows of the time, where that was not asked for yet. To be done before this process writes anything: what
+ * a program that kept no time wrote last tells when that was. */
+ITS_NODISCARD int itsi_retention_know(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder, int64_t now,
+                                      int64_t wall_ns, int64_t deadline, struct its_diag *diag);
 /* A step: some rows of one camera, by the time that can be trusted. holder: this process's number. Sets when the next is due:
  * soon, or in the next pass. deleted is added to. */
 ITS_NODISCARD int itsi_retention_step(struct itsi_retention *retention, struct itsi_db_connection *db, int64_t holder,

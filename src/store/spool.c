@@ -73,6 +73,46 @@ const struct itsi_spool_entry *itsi_spool_first(const struct itsi_spool *spool)
     return spool->count ? at(spool, 0) : NULL;
 }
 
+/* --- the folder ---------------------------------------------------------------------------------------------------- */
+
+static void leave_folder(struct itsi_spool *spool)
+{
+    if (spool->lock_fd >= 0)
+        close(spool->lock_fd);
+    if (spool->folder_fd >= 0)
+        close(spool->folder_fd);
+    spool->folder_fd = spool->lock_fd = -1;
+}
+
+static int enter_folder(struct itsi_spool *spool, struct its_diag *diag)
+{
+    int rc = itsi_make_dirs(spool->folder, "for the spool", diag);
+    if (rc != 0)
+        return rc;
+    spool->folder_fd = open(spool->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (spool->folder_fd >= 0)
+        spool->lock_fd = openat(spool->folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (spool->folder_fd < 0 || spool->lock_fd < 0)
+        return itsi_fail_errno(diag, errno, "spool %.200s", spool->folder);
+    if (flock(spool->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? itsi_fail(diag, ITS_EBUSY, "spool %.200s: another process uses it", spool->folder)
+                                    : itsi_fail_errno(diag, errno, "spool %.200s", spool->folder);
+    return 0;
+}
+
+/* Somebody who cleared it away has not asked for nothing to be spooled any more. */
+static int write_block(struct itsi_spool *spool, uint64_t number, const uint8_t *block, size_t size, struct its_diag *diag)
+{
+    int rc = spool->folder_fd >= 0 ? itsi_spool_write(spool, number, block, size, diag) : ITS_ENOTFOUND;
+    if (rc != ITS_ENOTFOUND)
+        return rc;
+    leave_folder(spool);
+    rc = enter_folder(spool, diag);
+    if (rc != 0)
+        leave_folder(spool);
+    return rc ? rc : itsi_spool_write(spool, number, block, size, diag);
+}
+
 /* --- putting in ---------------------------------------------------------------------------------------------------- */
 
 static void unlink_batch(struct itsi_spool *spool, uint64_t number)
@@ -106,7 +146,7 @@ int itsi_spool_put(struct itsi_spool *spool, const uint8_t *block, size_t size, 
     if (entry.bytes > spool->most_bytes)
         return itsi_fail(diag, ITS_ELIMIT, "spool %.200s: a batch of %zu bytes is larger than the spool may be", spool->folder, size);
     itsi_spool_fill_entry(&entry, &head);
-    rc = itsi_spool_write(spool, entry.number, block, size, diag);
+    rc = write_block(spool, entry.number, block, size, diag);
     if (rc != 0)
         return rc;
     rc = itsi_spool_append(spool, &entry);
@@ -124,12 +164,20 @@ int itsi_spool_put(struct itsi_spool *spool, const uint8_t *block, size_t size, 
 
 /* --- taking out ---------------------------------------------------------------------------------------------------- */
 
-void itsi_spool_set_aside_first(struct itsi_spool *spool, const char *why, const char *text)
+static void set_aside_first(struct itsi_spool *spool, const char *why, const char *text)
 {
     for (int t = 0; t < ITSI_STORE_TABLES; t++)
         spool->stats.aside_rows[t] += at(spool, 0)->rows[t];
     itsi_spool_set_aside(spool, at(spool, 0)->number, why, text);
     forget(spool, 0);
+}
+
+bool itsi_spool_refuse_first(struct itsi_spool *spool, const char *text)
+{
+    if (++at(spool, 0)->failures < ITSI_SPOOL_FAILURES)
+        return false;
+    set_aside_first(spool, "refused", text);
+    return true;
 }
 
 int itsi_spool_read_first(struct itsi_spool *spool, struct itsi_buf *bytes, struct itsi_batch *out, struct its_diag *diag)
@@ -138,10 +186,12 @@ int itsi_spool_read_first(struct itsi_spool *spool, struct itsi_buf *bytes, stru
     int rc = itsi_spool_read(spool, at(spool, 0)->number, bytes, &why);
     if (rc == 0)
         rc = itsi_batch_read(out, (const uint8_t *)bytes->data, bytes->len, &why);
-    if (rc == ITS_ENOTFOUND) /* somebody took the file away */
+    const bool is_its_fault = rc != 0 && rc != ITS_ENOMEM;
+    if (rc == ITS_ENOTFOUND /* somebody took the file away */ ||
+        (is_its_fault && ++at(spool, 0)->failures >= ITSI_SPOOL_FAILURES))
         rc = ITS_EFORMAT;
     if (rc == ITS_EFORMAT)
-        itsi_spool_set_aside_first(spool, "damaged", why.text);
+        set_aside_first(spool, "damaged", why.text);
     return rc ? itsi_fail(diag, rc, "%s", why.text) : 0;
 }
 
@@ -157,22 +207,6 @@ void itsi_spool_stats(const struct itsi_spool *spool, struct itsi_spool_stats *o
 }
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
-
-static int open_folder(struct itsi_spool *spool, struct its_diag *diag)
-{
-    int rc = itsi_make_dirs(spool->folder, "for the spool", diag);
-    if (rc != 0)
-        return rc;
-    spool->folder_fd = open(spool->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (spool->folder_fd >= 0)
-        spool->lock_fd = openat(spool->folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (spool->folder_fd < 0 || spool->lock_fd < 0)
-        return itsi_fail_errno(diag, errno, "spool %.200s", spool->folder);
-    if (flock(spool->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? itsi_fail(diag, ITS_EBUSY, "spool %.200s: another process uses it", spool->folder)
-                                    : itsi_fail_errno(diag, errno, "spool %.200s", spool->folder);
-    return itsi_spool_scan(spool, diag);
-}
 
 static bool is_folder(const char *path)
 {
@@ -196,7 +230,9 @@ int itsi_spool_open(struct itsi_spool **out, const char *folder, uint64_t most_b
         spool->notice = notice;
         spool->arg = arg;
     }
-    int rc = spool && spool->folder ? open_folder(spool, diag) : itsi_fail(diag, ITS_ENOMEM, "spool: out of memory");
+    int rc = spool && spool->folder ? enter_folder(spool, diag) : itsi_fail(diag, ITS_ENOMEM, "spool: out of memory");
+    if (rc == 0)
+        rc = itsi_spool_scan(spool, diag);
     const bool is_wanted = rc == 0 && (most_bytes != 0 || spool->count != 0);
     if (!is_wanted)
         itsi_spool_close(spool);
@@ -209,10 +245,7 @@ void itsi_spool_close(struct itsi_spool *spool)
 {
     if (!spool)
         return;
-    if (spool->lock_fd >= 0)
-        close(spool->lock_fd);
-    if (spool->folder_fd >= 0)
-        close(spool->folder_fd);
+    leave_folder(spool);
     itsi_free(spool->entries);
     itsi_free(spool->folder);
     itsi_free(spool);

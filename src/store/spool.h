@@ -3,7 +3,9 @@
  *
  * A file is written beside its place, synced, and renamed into it: after a crash at any instant a batch is there whole or
  * not at all, and one that was written to the database before its file could be removed is recognised there by its number
- * (store/apply.h). What is damaged all the same is set aside, named, and does not hold up the rest.
+ * (store/apply.h). What is damaged all the same, cannot be read or is refused is set aside and does not hold up the rest: it is
+ * named, and renamed to ".damaged" or ".refused", of which the newest few are kept. Where it cannot even be renamed it stays, for
+ * the next process.
  *
  * When the bound is reached the oldest batches of counts go first, then the oldest others; each is counted. One thread;
  * one process a folder. */
@@ -18,6 +20,7 @@ struct itsi_spool_entry {
     uint32_t bytes;  /* on disk: whole blocks */
     uint32_t rows[ITSI_STORE_TABLES];
     bool is_counts;  /* holds nothing else */
+    int failures;    /* so far: to read it, or of the database to take it */
 };
 
 struct itsi_spool_stats {
@@ -43,12 +46,16 @@ ITS_NODISCARD int itsi_spool_put(struct itsi_spool *spool, const uint8_t *block,
 
 /* The oldest; NULL: none. */
 const struct itsi_spool_entry *itsi_spool_first(const struct itsi_spool *spool);
-/* Reads it, which stays. ITS_EFORMAT: damaged; it was set aside, and the next one is the oldest now. */
+/* How often the oldest may fail, one time after another, before it is set aside: a disk or a table that is missing for a moment
+ * is no reason. */
+enum { ITSI_SPOOL_FAILURES = 5 };
+/* Reads it, which stays. ITS_EFORMAT: it is damaged, or could not be read so often; it was set aside, and the next one is the
+ * oldest now. Others: it may be tried again, later. */
 ITS_NODISCARD int itsi_spool_read_first(struct itsi_spool *spool, struct itsi_buf *bytes, struct itsi_batch *out, struct its_diag *diag);
 /* It is in the database. */
 void itsi_spool_remove_first(struct itsi_spool *spool);
-/* Renames it out of the way, ".damaged" or ".refused"; the newest few such files are kept. */
-void itsi_spool_set_aside_first(struct itsi_spool *spool, const char *why, const char *text);
+/* The database does not take it: true once that was said so often that it was set aside. */
+bool itsi_spool_refuse_first(struct itsi_spool *spool, const char *text);
 
 void itsi_spool_stats(const struct itsi_spool *spool, struct itsi_spool_stats *out);
 

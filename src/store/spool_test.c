@@ -211,7 +211,8 @@ static void what_is_damaged_is_set_aside_and_the_rest_goes_on(void **state)
     assert_string_equal(drain(spool), "7");
     for (uint64_t seq = 8; seq < 28; seq++) { /* of many set aside only a few are kept */
         assert_int_equal(put(spool, seq, true), 0);
-        itsi_spool_set_aside_first(spool, "refused", "no such table");
+        while (!itsi_spool_refuse_first(spool, "no such table"))
+            ;
     }
     itsi_spool_close(spool);
     int kept = 0;
@@ -220,6 +221,54 @@ static void what_is_damaged_is_set_aside_and_the_rest_goes_on(void **state)
         kept += strstr(entry->d_name, ".refused") || strstr(entry->d_name, ".damaged");
     closedir(dir);
     assert_int_equal(kept, 8);
+}
+
+/* In the place of a batch's file: what opens and cannot be read. */
+static void make_unreadable(int n, bool is_in_the_way)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%016x.batch", folder, (unsigned)n);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    if (is_in_the_way) { /* of its being renamed */
+        snprintf(path, sizeof path, "%s/%016x.damaged", folder, (unsigned)n);
+        close(open(path, O_CREAT | O_WRONLY, 0600));
+    }
+}
+
+static void what_cannot_be_read_is_tried_some_times_and_set_aside(void **state)
+{
+    (void)state;
+    for (int is_in_the_way = 0; is_in_the_way < 2; is_in_the_way++) {
+        struct itsi_spool *spool = open_spool(1 << 20);
+        struct itsi_spool_stats stats;
+        struct itsi_buf bytes;
+        struct itsi_batch batch;
+        struct its_diag diag;
+        char path[128];
+        itsi_buf_init(&bytes);
+        itsi_batch_init(&batch);
+        for (uint64_t seq = 1; seq <= 3; seq++)
+            assert_int_equal(put(spool, seq, true), 0);
+        const int first = (int)itsi_spool_first(spool)->number;
+        make_unreadable(first, is_in_the_way);
+        for (int i = 1; i < ITSI_SPOOL_FAILURES; i++)
+            assert_int_equal(itsi_spool_read_first(spool, &bytes, &batch, &diag), ITS_EIO);
+        assert_string_equal(notice, "");
+        assert_int_equal(itsi_spool_read_first(spool, &bytes, &batch, &diag), ITS_EFORMAT);
+        CHECK_CONTAINS(notice, "Is a directory");
+        assert_int_equal(!!strstr(notice, "kept as"), !is_in_the_way);
+        assert_string_equal(drain(spool), "2 3");
+        itsi_spool_stats(spool, &stats);
+        assert_int_equal(stats.aside_rows[ITSI_STORE_COUNT], 1);
+        assert_int_equal(stats.rows, 0);
+        itsi_batch_fini(&batch);
+        itsi_buf_fini(&bytes);
+        itsi_spool_close(spool);
+        snprintf(path, sizeof path, "%s/%016x.%s", folder, (unsigned)first, is_in_the_way ? "batch" : "damaged");
+        assert_int_equal(rmdir(path), 0);
+        notice[0] = '\0';
+    }
 }
 
 static void a_process_killed_at_any_moment_leaves_whole_batches(void **state)
@@ -322,6 +371,31 @@ static void what_cannot_be_looked_at_now_is_not_damaged(void **state)
     itsi_spool_close(spool);
 }
 
+static void a_folder_that_is_cleared_away_is_made_again(void **state)
+{
+    (void)state;
+    struct itsi_spool *spool = open_spool(1 << 20), *other;
+    struct itsi_spool_stats stats;
+    struct its_diag diag;
+    assert_int_equal(put(spool, 1, true), 0);
+    assert_int_equal(clean(NULL), 0);
+    assert_int_equal(put(spool, 2, true), 0);
+    assert_int_equal(itsi_spool_open(&other, folder, 1 << 20, NULL, NULL, &diag), ITS_EBUSY);
+    assert_string_equal(drain(spool), "2");
+    CHECK_CONTAINS(notice, "0000000000000001.batch");
+    assert_int_equal(clean(NULL), 0);
+    FILE *file = fopen(folder, "w"); /* in its place */
+    fclose(file);
+    for (int i = 0; i < 2; i++)
+        assert_int_not_equal(put(spool, 3, true), 0);
+    unlink(folder);
+    assert_int_equal(put(spool, 3, true), 0);
+    assert_string_equal(drain(spool), "3");
+    itsi_spool_stats(spool, &stats);
+    assert_int_equal(stats.aside_rows[ITSI_STORE_COUNT], 1);
+    itsi_spool_close(spool);
+}
+
 static void one_process_a_folder(void **state)
 {
     (void)state;
@@ -346,9 +420,11 @@ int main(void)
         TEST(when_it_is_full_the_oldest_counts_go_first),
         TEST(without_room_only_what_is_there_is_read),
         TEST(what_is_damaged_is_set_aside_and_the_rest_goes_on),
+        TEST(what_cannot_be_read_is_tried_some_times_and_set_aside),
         TEST(a_process_killed_at_any_moment_leaves_whole_batches),
         TEST(a_disk_without_room_loses_nothing_that_is_there),
         TEST(what_cannot_be_looked_at_now_is_not_damaged),
+        TEST(a_folder_that_is_cleared_away_is_made_again),
         TEST(one_process_a_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

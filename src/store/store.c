@@ -139,7 +139,7 @@ static void tell_what_is_left(const struct itsi_store *store)
     if (!store->spool || itsi_store_spools(store))
         return;
     itsi_spool_stats(store->spool, &spool);
-    itsi_warn("store", "nothing is spooled (spool_max_mb=0), but %llu rows of an earlier time lie in %s: they are written",
+    itsi_warn("store", "nothing is spooled (spool_max_mb=0), but %llu rows of an earlier time lie in %s: they are written beside what is new",
               (unsigned long long)spool.rows, store->params.spool_folder);
 }
 

@@ -45,8 +45,7 @@ struct itsi_store {
     struct itsi_backoff backoff;
     struct itsi_retention retention;
     struct itsi_store_stats own; /* its part of stats, without the lock */
-    int spool_refusals;          /* of the spool's first */
-    int64_t next_try_ns, next_spool_ns, next_seal_ns;
+    int64_t next_try_ns, next_spool_ns, next_drain_ns, next_seal_ns;
     uint64_t writer, seq;
     bool is_migrated;
 };
@@ -57,6 +56,10 @@ void *itsi_store_write_loop(void *store);
 bool itsi_store_has_pending(const struct itsi_store *store);
 /* Whether what the database does not take goes to disk. */
 bool itsi_store_spools(const struct itsi_store *store);
+bool itsi_store_has_spooled(const struct itsi_store *store);
+/* A writer's batches are to come in order (store/apply.h), so what is pending queues up behind the spool. Where nothing is
+ * spooled nothing of this writer lies there: then new rows, which can wait nowhere else, do not wait for it. */
+bool itsi_store_is_pendings_turn(const struct itsi_store *store);
 /* Takes the front's rows, if there are any, as pending blocks; nothing may be pending. What there is no memory for stays in
  * the back and comes first the next time. */
 void itsi_store_seal(struct itsi_store *store);
@@ -65,7 +68,8 @@ void itsi_store_spool_pending(struct itsi_store *store);
 /* At the end: the pending blocks; what could not be sealed. */
 void itsi_store_drop_pending(struct itsi_store *store);
 void itsi_store_drop_unsealed(struct itsi_store *store);
-/* The spool's oldest, then, once that is empty, what is pending; until `until`. */
+/* What is pending when it is its turn, and the spool's oldest, until `until` or until one cannot be read: the rest of them
+ * waits for next_drain_ns. */
 ITS_NODISCARD int itsi_store_write_waiting(struct itsi_store *store, struct itsi_db_connection *db, int64_t until,
                                            int64_t deadline, struct its_diag *diag);
 /* The database is there, and does not take these rows. */

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { REFUSALS = 5 }; /* of one batch, before it is set aside: a table that is missing for a moment is no reason */
-
 bool itsi_store_has_pending(const struct itsi_store *store)
 {
     for (int i = 0; i < ITSI_STORE_PENDING; i++)
@@ -110,6 +108,16 @@ bool itsi_store_spools(const struct itsi_store *store)
     return store->params.spool_bytes != 0;
 }
 
+bool itsi_store_has_spooled(const struct itsi_store *store)
+{
+    return store->spool && itsi_spool_first(store->spool);
+}
+
+bool itsi_store_is_pendings_turn(const struct itsi_store *store)
+{
+    return !itsi_store_spools(store) || !itsi_store_has_spooled(store);
+}
+
 void itsi_store_drop_pending(struct itsi_store *store)
 {
     for (int i = 0; i < ITSI_STORE_PENDING; i++) {
@@ -162,25 +170,34 @@ static int write_spooled(struct itsi_store *store, struct itsi_db_connection *db
     int rc = itsi_spool_read_first(store->spool, &store->spooled, &store->batch, diag);
     if (rc == ITS_EFORMAT)
         return 0; /* set aside and named; the rest goes on */
-    if (rc == 0)
-        rc = write_batch(store, db, deadline, diag);
+    if (rc != 0) { /* which is not the database's fault */
+        itsi_store_fail(store, diag->text);
+        store->next_drain_ns = itsi_now_ns() + store->params.retry_most_ns;
+        return 0;
+    }
+    rc = write_batch(store, db, deadline, diag);
     if (rc == 0)
         itsi_spool_remove_first(store->spool);
-    else if (itsi_store_is_refusal(rc) && ++store->spool_refusals >= REFUSALS)
-        itsi_spool_set_aside_first(store->spool, "refused", diag->text);
-    else
-        return rc;
-    store->spool_refusals = 0;
-    return 0;
+    else if (itsi_store_is_refusal(rc) && itsi_spool_refuse_first(store->spool, diag->text))
+        rc = 0;
+    return rc;
 }
 
-static int write_pending(struct itsi_store *store, struct itsi_store_pending *pending, struct itsi_db_connection *db,
-                         int64_t deadline, struct its_diag *diag)
+static int drain(struct itsi_store *store, struct itsi_db_connection *db, int64_t until, int64_t deadline, struct its_diag *diag)
+{
+    int rc = 0;
+    for (int64_t now; rc == 0 && itsi_store_has_spooled(store) && (now = itsi_now_ns()) < until && now >= store->next_drain_ns;)
+        rc = write_spooled(store, db, deadline, diag);
+    return rc;
+}
+
+static int write_block(struct itsi_store *store, struct itsi_store_pending *pending, struct itsi_db_connection *db,
+                       int64_t deadline, struct its_diag *diag)
 {
     int rc = itsi_batch_read(&store->batch, (const uint8_t *)pending->block.data, pending->block.len, diag);
     if (rc == 0)
         rc = write_batch(store, db, deadline, diag);
-    if (itsi_store_is_refusal(rc) && !itsi_store_spools(store) && ++pending->refusals >= REFUSALS) {
+    if (itsi_store_is_refusal(rc) && !itsi_store_spools(store) && ++pending->refusals >= ITSI_SPOOL_FAILURES) {
         drop(store, ITSI_STORE_DROP_REFUSED, pending->head.rows); /* with a spool it goes there, and is set aside there */
         itsi_store_fail(store, diag->text);
         rc = 0;
@@ -190,17 +207,20 @@ static int write_pending(struct itsi_store *store, struct itsi_store_pending *pe
     return rc;
 }
 
+static int write_pending(struct itsi_store *store, struct itsi_db_connection *db, int64_t deadline, struct its_diag *diag)
+{
+    int rc = 0;
+    for (int i = 0; i < ITSI_STORE_PENDING && rc == 0 && itsi_store_is_pendings_turn(store); i++)
+        if (store->pending[i].block.len)
+            rc = write_block(store, &store->pending[i], db, deadline, diag);
+    return rc;
+}
+
 int itsi_store_write_waiting(struct itsi_store *store, struct itsi_db_connection *db, int64_t until, int64_t deadline,
                              struct its_diag *diag)
 {
-    int rc = 0;
-    while (rc == 0 && store->spool && itsi_spool_first(store->spool)) {
-        if (itsi_now_ns() >= until)
-            return 0;
-        rc = write_spooled(store, db, deadline, diag);
-    }
-    for (int i = 0; i < ITSI_STORE_PENDING && rc == 0; i++)
-        if (store->pending[i].block.len)
-            rc = write_pending(store, &store->pending[i], db, deadline, diag);
-    return rc;
+    int rc = write_pending(store, db, deadline, diag);
+    if (rc == 0)
+        rc = drain(store, db, until, deadline, diag);
+    return rc ? rc : write_pending(store, db, deadline, diag);
 }

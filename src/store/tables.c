@@ -16,12 +16,12 @@ const char *itsi_store_table_name(enum itsi_store_table table)
 #define INT ITSI_DB_INT
 #define REAL ITSI_DB_REAL
 
-/* An older state, come late from a spool, does not undo a newer one; one of more than a day ahead is of a clock that was
- * wrong, and would stay until then. */
+/* An older state, come late from a spool, does not undo a newer one; one that is ten minutes ahead is of a clock that was
+ * wrong (set by hand, summer's time by mistake), and would stay until then. */
 #define PUT_CAMERA(seconds)                                                                                            \
     "INSERT INTO its_camera AS t (camera, updated_ns, settings) VALUES (?1, ?2, ?3) ON CONFLICT (camera) DO UPDATE SET "    \
     "updated_ns = excluded.updated_ns, settings = excluded.settings WHERE t.updated_ns <= excluded.updated_ns OR "        \
-    "t.updated_ns > (CAST(" seconds " AS BIGINT) + 86400) * 1000000000"
+    "t.updated_ns > (CAST(" seconds " AS BIGINT) + 600) * 1000000000"
 static const struct itsi_db_statement put_camera = {.name = "store_put_camera",
                                                     .sql = PUT_CAMERA("strftime('%s', 'now')"),
                                                     .postgres = PUT_CAMERA("extract(epoch FROM now())")};

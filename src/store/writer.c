@@ -14,17 +14,12 @@ enum { AWAY_FLUSHES = 10 };
 
 static const struct itsi_pool_owner owner = {.component = "store", .stage = "write"};
 
-static bool has_spooled(const struct itsi_store *store)
-{
-    return store->spool && itsi_spool_first(store->spool);
-}
-
 /* --- statistics ---------------------------------------------------------------------------------------------------- */
 
 /* Of the oldest row beyond the front; 0: none. */
 static int64_t oldest_wall_ns(const struct itsi_store *store)
 {
-    if (has_spooled(store))
+    if (itsi_store_has_spooled(store))
         return itsi_spool_first(store->spool)->wall_ns;
     for (int i = 0; i < ITSI_STORE_PENDING; i++)
         if (store->pending[i].block.len)
@@ -75,7 +70,7 @@ void itsi_store_publish(struct itsi_store *store)
 
 static bool is_calm(const struct itsi_store *store)
 {
-    return !has_spooled(store) && !itsi_store_has_pending(store);
+    return !itsi_store_has_spooled(store) && !itsi_store_has_pending(store);
 }
 
 static int delete_old(struct itsi_store *store, struct itsi_db_connection *db, int64_t now, int64_t deadline, struct its_diag *diag)
@@ -95,6 +90,8 @@ static int delete_old(struct itsi_store *store, struct itsi_db_connection *db, i
 static int use(struct itsi_store *store, struct itsi_db_connection *db, int64_t now, int64_t deadline, struct its_diag *diag)
 {
     int rc = store->is_migrated ? 0 : itsi_store_migrate(db, deadline, diag);
+    if (rc == 0)
+        rc = itsi_retention_know(&store->retention, db, (int64_t)store->writer, now, itsi_wall_ns(), deadline, diag);
     if (rc != 0)
         return rc;
     store->is_migrated = true;
@@ -147,10 +144,14 @@ static void try_database(struct itsi_store *store, int64_t now, int64_t deadline
     note_outcome(store, rc, diag.text);
 }
 
-static bool wants_database(const struct itsi_store *store, int64_t now)
+/* When something is to be had from it. */
+static int64_t database_due(const struct itsi_store *store)
 {
-    return now >= store->next_try_ns &&
-           (!store->is_migrated || store->own.is_away || !is_calm(store) || now >= store->retention.next_ns);
+    const int64_t due = store->next_try_ns;
+    if (!store->is_migrated || store->own.is_away || (itsi_store_has_pending(store) && itsi_store_is_pendings_turn(store)))
+        return due;
+    const int64_t next_ns = itsi_store_has_spooled(store) ? store->next_drain_ns : store->retention.next_ns;
+    return next_ns > due ? next_ns : due;
 }
 
 /* --- the loop -------------------------------------------------------------------------------------------------------- */
@@ -182,11 +183,8 @@ static int64_t next_due(const struct itsi_store *store)
         due = flush_due(store);
     if (has_pending && itsi_store_spools(store) && store->next_spool_ns < due)
         due = store->next_spool_ns;
-    const bool is_idle = store->is_migrated && !store->own.is_away && is_calm(store);
-    int64_t database = is_idle ? store->retention.next_ns : store->next_try_ns;
-    if (database < store->next_try_ns)
-        database = store->next_try_ns;
-    return database < due ? database : due;
+    const int64_t database_ns = database_due(store);
+    return database_ns < due ? database_ns : due;
 }
 
 /* Returns whether the end was asked for. */
@@ -215,20 +213,20 @@ static void turn(struct itsi_store *store)
     int64_t now = itsi_now_ns();
     if (!itsi_store_has_pending(store) && is_flush_due(store, now))
         itsi_store_seal(store);
-    if (wants_database(store, now))
+    if (now >= database_due(store))
         try_database(store, now, now + store->params.write_timeout_ns);
     if (may_spool(store, itsi_now_ns()))
         itsi_store_spool_pending(store);
     itsi_store_publish(store);
 }
 
-/* Everything that is left into the database, if that is there and owes nothing older; else into the spool. Without one,
- * the database is all that is left to be tried, and what an earlier process spooled goes first. */
+/* Everything that is left into the database, if that is there and it is its turn; else into the spool. Without one, or where
+ * that fails, the database is all that is left to be tried. */
 static void finish_pending(struct itsi_store *store, int64_t deadline)
 {
     bool is_first = true;
     for (int64_t now; itsi_store_has_pending(store) && (now = itsi_now_ns()) < deadline; is_first = false) {
-        const bool may_try = itsi_store_spools(store) ? !store->own.is_away && !has_spooled(store) && is_first
+        const bool may_try = itsi_store_spools(store) ? !store->own.is_away && itsi_store_is_pendings_turn(store) && is_first
                                                       : !store->own.is_away || is_first;
         if (!may_try)
             break;
@@ -236,6 +234,8 @@ static void finish_pending(struct itsi_store *store, int64_t deadline)
     }
     if (itsi_store_spools(store))
         itsi_store_spool_pending(store);
+    if (itsi_store_has_pending(store) && is_first)
+        try_database(store, itsi_now_ns(), deadline);
     itsi_store_drop_pending(store);
 }
 

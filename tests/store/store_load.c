@@ -27,9 +27,10 @@ static void note(long long number)
     snprintf(camera, sizeof camera, "camera_%03lld", number % cameras);
     const struct itsi_store_event event = {
         .wall_ns = itsi_wall_ns(), .camera = camera, .kind = "appeared", .class_name = "car", .track = number + 1};
-    while (itsi_store_track_event(store, &event) != 0 && !atomic_load(&stop)) /* taken sooner or later, in order */
+    int rc;
+    while ((rc = itsi_store_track_event(store, &event)) != 0 && !atomic_load(&stop)) /* taken sooner or later, in order */
         itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
-    if (atomic_load(&stop))
+    if (rc != 0)
         return;
     atomic_fetch_add(&taken, 1);
     if (itsi_store_count(store, camera, "car", number / 1000, 1) == 0)

@@ -175,10 +175,37 @@ def sqlite(folder):
     assert sql("PRAGMA integrity_check") == ("ok",)
 
 
+def has_events(path):
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as db:
+            return db.execute("SELECT count(*) FROM its_event").fetchone()[0] > 0
+    except sqlite3.OperationalError:  # no such file, or not its tables yet
+        return False
+
+
+def moved_away(folder):
+    """Somebody moves the file, to begin anew or to put back an older one: what is noted from then on is in the new one."""
+    path = folder / "moved.db"
+    load = Load(path, folder / "moved")
+    load.wait("rows are written", lambda r: r["written"] > RATE)
+    for file in folder.glob("moved.db*"):
+        file.rename(folder / file.name.replace("moved", "old"))
+    load.wait("there is a new one", lambda r: has_events(path) and caught_up(r))
+    report = load.end()
+    tracks, counted = [], 0
+    for name in ("old.db", "moved.db"):
+        with sqlite3.connect(folder / name) as db:
+            tracks += [track for track, in db.execute("SELECT track FROM its_event ORDER BY id")]
+            counted += db.execute("SELECT sum(n) FROM its_count").fetchone()[0]
+    assert tracks == list(range(1, report["taken"] + 1)), (len(tracks), report)
+    assert counted == report["counted"], (counted, report)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         sqlite(folder)
+        moved_away(folder)
         with Postgres() as server:
             for fault in (killed_and_restarted, stalled, disk_full, process_killed):
                 fault(server, folder)

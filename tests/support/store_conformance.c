@@ -155,7 +155,8 @@ int store_conformance_run(const char *name, const char *url, const char *path)
         cmocka_unit_test_setup(a_newer_schema_is_refused_by_name, store_empty),
         cmocka_unit_test_setup(a_migration_that_fails_leaves_nothing_behind, store_empty),
     };
-    int failed = cmocka_run_group_tests_name(name, migrations, NULL, NULL) + store_queries_run(name) + store_whole_run(name);
+    int failed = cmocka_run_group_tests_name(name, migrations, NULL, NULL) + store_queries_run(name) + store_whole_run(name) +
+                 store_leftovers_run(name);
     itsi_book_fini(&store_book);
     itsi_database_destroy(store_database, store_soon());
     itsi_loop_destroy(loop);

@@ -99,8 +99,8 @@ static void a_state_of_the_future_does_not_last(void **state)
 {
     (void)state;
     struct its_diag diag;
-    const int64_t now = itsi_wall_ns(), year = 365 * INT64_C(86400) * ITSI_NS_PER_S;
-    const struct itsi_db_value rows[][3] = {{itsi_db_text("a"), itsi_db_int(now + year), itsi_db_text("{}")},
+    const int64_t now = itsi_wall_ns(), hour = 3600 * ITSI_NS_PER_S; /* ahead: set by hand, or summer's time by mistake */
+    const struct itsi_db_value rows[][3] = {{itsi_db_text("a"), itsi_db_int(now + hour), itsi_db_text("{}")},
                                             {itsi_db_text("a"), itsi_db_int(now), itsi_db_text(NULL)}};
     for (int i = 0; i < 2; i++)
         assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_CAMERA, rows[i]), 0);
@@ -281,7 +281,7 @@ static void whole_pass(struct itsi_retention *retention, struct itsi_db_connecti
     do {
         now = retention->next_ns;
         CHECK_OK(itsi_retention_step(retention, db, 1, now, wall_ns, store_soon(), deleted, &diag), diag);
-    } while (retention->next_ns - now < 1800 * ITSI_NS_PER_S);
+    } while (retention->next_ns - now < 60 * ITSI_NS_PER_S);
 }
 
 static void a_clock_that_jumps_ahead_deletes_nothing(void **state)
@@ -307,6 +307,58 @@ static void a_clock_that_jumps_ahead_deletes_nothing(void **state)
     retention.next_ns += 6 * 3600 * ITSI_NS_PER_S; /* it lasted */
     whole_pass(&retention, lease.connection, wall_ns + 4000 * day_ns + day_ns / 3, &deleted);
     assert_int_equal(deleted, 1);
+    store_give_back(&lease);
+}
+
+/* Of a program that kept no time yet: when it last wrote is known all the same. */
+static void a_database_that_knows_no_time_knows_when_it_was_written(void **state)
+{
+    (void)state;
+    const int64_t day_ns = INT64_C(86400) * ITSI_NS_PER_S, wall_ns = 20000 * day_ns;
+    const int days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
+    struct itsi_retention retention;
+    uint64_t deleted = 0;
+    note("a", "car", 19995 * INT64_C(1440), 1);
+    struct its_diag diag;
+    CHECK_OK(apply(1, 1, true, &diag), diag);
+    store_sql("UPDATE its_writer SET updated_ns = 1728000000000000000"); /* wall_ns */
+    struct itsi_db_lease lease = store_borrow();
+    itsi_retention_init(&retention, days, 0);
+    whole_pass(&retention, lease.connection, wall_ns + 4000 * day_ns, &deleted);
+    assert_true(itsi_retention_is_in_doubt(&retention));
+    for (int i = 0; i < 6; i++) {
+        retention.next_ns += 3600 * ITSI_NS_PER_S;
+        whole_pass(&retention, lease.connection, wall_ns + 4000 * day_ns, &deleted);
+    }
+    assert_int_equal(deleted, 1); /* it lasted */
+    assert_false(itsi_retention_is_in_doubt(&retention));
+    store_give_back(&lease);
+}
+
+/* A daemon of five hours a day, with another hour or two for the first passes of the later days. */
+static void hours_of_several_processes_add_up(void **state)
+{
+    (void)state;
+    const int64_t day_ns = INT64_C(86400) * ITSI_NS_PER_S, hour_ns = day_ns / 24, known_ns = 20000 * day_ns;
+    const int days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
+    struct itsi_retention retention;
+    struct its_diag diag;
+    uint64_t deleted = 0;
+    note("a", "car", 19995 * INT64_C(1440), 1);
+    CHECK_OK(apply(1, 1, true, &diag), diag);
+    keep_trusted(known_ns);
+    struct itsi_db_lease lease = store_borrow();
+    for (int day = 0; day < 2; day++) {
+        const int64_t begin_ns = known_ns + (30 + day) * day_ns; /* it was away for a month */
+        assert_int_equal(deleted, 0);
+        itsi_retention_init(&retention, days, 0);
+        for (int hour = 0; hour <= 4; hour++) {
+            retention.next_ns = hour * hour_ns;
+            whole_pass(&retention, lease.connection, begin_ns + hour * hour_ns, &deleted);
+        }
+    }
+    assert_int_equal(deleted, 1);
+    assert_false(itsi_retention_is_in_doubt(&retention));
     store_give_back(&lease);
 }
 
@@ -364,7 +416,7 @@ static void what_is_too_old_is_deleted_in_steps(void **state)
 static void a_duty_from_the_future_is_nobodys(void **state)
 {
     (void)state;
-    const int64_t now = 1000 * ITSI_NS_PER_S, soon = now + 1800 * ITSI_NS_PER_S;
+    const int64_t now = 1000 * ITSI_NS_PER_S, soon = now + 60 * ITSI_NS_PER_S;
     const int64_t wall_ns = itsi_wall_ns(), year = 365 * INT64_C(86400) * ITSI_NS_PER_S;
     const int days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
     struct itsi_retention wrong, right;
@@ -396,6 +448,8 @@ int store_queries_run(const char *name)
         ON_MADE(each_table_gives_back_what_was_put_in),
         ON_MADE(what_is_too_old_is_deleted_in_steps),
         ON_MADE(a_clock_that_jumps_ahead_deletes_nothing),
+        ON_MADE(a_database_that_knows_no_time_knows_when_it_was_written),
+        ON_MADE(hours_of_several_processes_add_up),
         ON_MADE(a_duty_from_the_future_is_nobodys),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);

@@ -1,16 +1,16 @@
 /* The store as a whole, its thread running. */
-#include "support/store_world.h"
+#include "support/store_running.h"
 
 #include "base/mem.h"
-#include "store/spool.h"
-#include "store/store.h"
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* --- the whole ------------------------------------------------------------------------------------------------------ */
 
-static struct itsi_store *open_store_with(int queue_rows, int spool_max_mb, int64_t retry_ns)
+struct itsi_store *store_open(int queue_rows, int spool_max_mb, int64_t retry_ns)
 {
     const struct its_cfg_store cfg = {.flush_interval_seconds = 0.05, .spool_max_mb = spool_max_mb};
     struct itsi_store_params params = itsi_store_params_of(&cfg);
@@ -27,10 +27,10 @@ static struct itsi_store *open_store_with(int queue_rows, int spool_max_mb, int6
 
 static struct itsi_store *open_store(int queue_rows)
 {
-    return open_store_with(queue_rows, 64, 500 * ITSI_NS_PER_MS);
+    return store_open(queue_rows, 64, 500 * ITSI_NS_PER_MS);
 }
 
-static uint64_t sum(const uint64_t rows[ITSI_STORE_TABLES])
+uint64_t store_sum(const uint64_t rows[ITSI_STORE_TABLES])
 {
     uint64_t all = 0;
     for (int t = 0; t < ITSI_STORE_TABLES; t++)
@@ -38,21 +38,21 @@ static uint64_t sum(const uint64_t rows[ITSI_STORE_TABLES])
     return all;
 }
 
-static struct itsi_store_stats wait_until_written(struct itsi_store *store, uint64_t rows)
+struct itsi_store_stats store_wait_until_written(struct itsi_store *store, uint64_t rows)
 {
     struct itsi_store_stats stats;
     const int64_t deadline = store_soon();
     for (;;) {
         itsi_store_stats(store, &stats);
-        if (sum(stats.written) >= rows)
+        if (store_sum(stats.written) >= rows)
             return stats;
         if (itsi_now_ns() > deadline)
-            fail_msg("%d of %d rows written: %s", (int)sum(stats.written), (int)rows, stats.last_error);
+            fail_msg("%d of %d rows written: %s", (int)store_sum(stats.written), (int)rows, stats.last_error);
         itsi_sleep_until_ns(itsi_now_ns() + 2 * ITSI_NS_PER_MS);
     }
 }
 
-static void wait_until_away(struct itsi_store *store, struct itsi_store_stats *stats)
+void store_wait_until_away(struct itsi_store *store, struct itsi_store_stats *stats)
 {
     const int64_t deadline = store_soon();
     do {
@@ -79,8 +79,8 @@ static void what_is_noted_arrives(void **state)
     (void)state;
     struct itsi_store *store = open_store(1000);
     note_one_of_each(store);
-    struct itsi_store_stats stats = wait_until_written(store, 5);
-    assert_int_equal(sum(stats.queued), 5);
+    struct itsi_store_stats stats = store_wait_until_written(store, 5);
+    assert_int_equal(store_sum(stats.queued), 5);
     assert_int_equal(stats.waiting, 0);
     assert_false(stats.is_away);
     for (int i = 0; i < 100; i++)
@@ -104,7 +104,7 @@ static void what_cannot_be_kept_is_counted(void **state)
     itsi_store_stats(store, &stats);
     assert_int_equal(stats.dropped[ITSI_STORE_DROP_INVALID][ITSI_STORE_COUNT], 1);
     assert_int_equal(stats.dropped[ITSI_STORE_DROP_INVALID][ITSI_STORE_EVENT], 1);
-    assert_int_equal(sum(stats.queued), 0);
+    assert_int_equal(store_sum(stats.queued), 0);
     itsi_store_destroy(store, store_soon());
 }
 
@@ -139,53 +139,22 @@ static void many_producers_lose_nothing_that_was_taken(void **state)
     assert_int_equal(store_number("SELECT CAST(sum(n) AS BIGINT) FROM its_count"), kept);
 }
 
-static void what_lies_in_the_spool_arrives_first_and_in_order(void **state)
-{
-    (void)state;
-    struct itsi_spool *spool;
-    struct its_diag diag;
-    struct itsi_buf block;
-    itsi_buf_init(&block);
-    CHECK_OK(itsi_spool_open(&spool, store_folder, 1 << 24, NULL, NULL, &diag), diag);
-    for (uint64_t seq = 1; seq <= 20; seq++) { /* of a process that ended; one batch lies there twice */
-        const struct itsi_db_value event[] = {itsi_db_int((int64_t)seq), itsi_db_text("a"),  itsi_db_text("left"),
-                                              itsi_db_text(NULL),        itsi_db_text(NULL), itsi_db_text(NULL)};
-        assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_EVENT, event), 0);
-        itsi_buf_reset(&block);
-        itsi_book_seal_rows(&store_book, 4711, seq, &block);
-        itsi_book_reset(&store_book);
-        for (int i = 0; i < (seq == 10 ? 2 : 1); i++)
-            CHECK_OK(itsi_spool_put(spool, (uint8_t *)block.data, block.len, 1, &diag), diag);
-    }
-    itsi_spool_close(spool);
-    itsi_buf_fini(&block);
-    struct itsi_store *store = open_store(1000);
-    const struct itsi_store_event now = {.wall_ns = 21, .camera = "a", .kind = "left"};
-    assert_int_equal(itsi_store_track_event(store, &now), 0);
-    struct itsi_store_stats stats = wait_until_written(store, 22);
-    assert_int_equal(stats.found[ITSI_STORE_EVENT], 21);
-    itsi_store_destroy(store, store_soon());
-    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 21);
-    /* numbered by the database as they came */
-    assert_int_equal(store_number("SELECT count(*) FROM its_event a JOIN its_event b ON a.id < b.id AND a.time_ns > b.time_ns"), 0);
-}
-
 static void a_missing_table_spools_and_mends(void **state)
 {
     (void)state;
     struct itsi_store *store = open_store(1000);
     struct itsi_store_stats stats;
     assert_int_equal(itsi_store_count(store, "a", "car", 1, 1), 0);
-    wait_until_written(store, 1);
+    store_wait_until_written(store, 1);
     store_sql("ALTER TABLE its_event RENAME TO its_elsewhere");
     const struct itsi_store_event event = {.wall_ns = 1, .camera = "a", .kind = "left"};
     assert_int_equal(itsi_store_track_event(store, &event), 0);
-    wait_until_away(store, &stats);
+    store_wait_until_away(store, &stats);
     while (!stats.spool_files)
-        wait_until_away(store, &stats);
+        store_wait_until_away(store, &stats);
     CHECK_CONTAINS(stats.last_error, "its_event");
     store_sql("ALTER TABLE its_elsewhere RENAME TO its_event");
-    wait_until_written(store, 2);
+    store_wait_until_written(store, 2);
     itsi_store_destroy(store, store_soon());
     assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
 }
@@ -193,12 +162,12 @@ static void a_missing_table_spools_and_mends(void **state)
 /* Another database, or an empty one restored in its place. */
 static void a_database_made_anew_gets_its_tables(void **state)
 {
-    struct itsi_store *store = open_store_with(1000, 64, 20 * ITSI_NS_PER_MS);
+    struct itsi_store *store = store_open(1000, 64, 20 * ITSI_NS_PER_MS);
     note_one_of_each(store);
-    wait_until_written(store, 5);
+    store_wait_until_written(store, 5);
     store_empty(state);
     note_one_of_each(store);
-    wait_until_written(store, 10);
+    store_wait_until_written(store, 10);
     itsi_store_destroy(store, store_soon());
     assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
     assert_int_equal(store_number("SELECT n FROM its_count"), 2);
@@ -208,14 +177,14 @@ static void a_database_made_anew_gets_its_tables(void **state)
 static void what_waits_at_the_end_is_tried_once_more(void **state)
 {
     (void)state;
-    struct itsi_store *store = open_store_with(1000, 0, 60 * ITSI_NS_PER_S);
+    struct itsi_store *store = store_open(1000, 0, 60 * ITSI_NS_PER_S);
     struct itsi_store_stats stats;
     const struct itsi_store_event event = {.wall_ns = 1, .camera = "a", .kind = "left"};
     assert_int_equal(itsi_store_track_event(store, &event), 0);
-    wait_until_written(store, 1);
+    store_wait_until_written(store, 1);
     store_sql("ALTER TABLE its_event RENAME TO its_elsewhere");
     assert_int_equal(itsi_store_track_event(store, &event), 0);
-    wait_until_away(store, &stats);
+    store_wait_until_away(store, &stats);
     assert_int_equal(stats.waiting, 1);
     store_sql("ALTER TABLE its_elsewhere RENAME TO its_event");
     assert_int_equal(itsi_store_track_event(store, &event), 0);
@@ -223,14 +192,38 @@ static void what_waits_at_the_end_is_tried_once_more(void **state)
     assert_int_equal(store_number("SELECT count(*) FROM its_event"), 3);
 }
 
-/* At any instant, as store.h has it. */
-static void check_books(const struct itsi_store_stats *stats)
+/* What the spool does not take either: its disk is full, or something else is in its place. */
+static void nor_is_it_given_up_where_the_spool_fails(void **state)
+{
+    (void)state;
+    char lock[80];
+    struct itsi_store *store = store_open(1000, 64, 60 * ITSI_NS_PER_S);
+    struct itsi_store_stats stats;
+    const struct itsi_store_event event = {.wall_ns = 1, .camera = "a", .kind = "left"};
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    store_wait_until_written(store, 1);
+    snprintf(lock, sizeof lock, "%s/lock", store_folder);
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(rmdir(store_folder), 0);
+    fclose(fopen(store_folder, "w"));
+    store_sql("ALTER TABLE its_event RENAME TO its_elsewhere");
+    assert_int_equal(itsi_store_track_event(store, &event), 0);
+    store_wait_until_away(store, &stats);
+    assert_int_equal(stats.waiting, 1);
+    store_sql("ALTER TABLE its_elsewhere RENAME TO its_event");
+    itsi_store_destroy(store, store_soon());
+    unlink(store_folder);
+    assert_int_equal(mkdir(store_folder, 0700), 0);
+    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 2);
+}
+
+void store_check_books(const struct itsi_store_stats *stats)
 {
     uint64_t dropped = 0;
     for (int reason = 0; reason < ITSI_STORE_DROPS; reason++)
         if (reason != ITSI_STORE_DROP_INVALID && reason != ITSI_STORE_DROP_QUEUE)
-            dropped += sum(stats->dropped[reason]);
-    assert_int_equal(sum(stats->queued) + sum(stats->found), sum(stats->written) + dropped + stats->waiting + stats->spool_rows);
+            dropped += store_sum(stats->dropped[reason]);
+    assert_int_equal(store_sum(stats->queued) + store_sum(stats->found), store_sum(stats->written) + dropped + stats->waiting + stats->spool_rows);
 }
 
 /* Whichever allocation fails on the way of the first that need some: they arrive, and are accounted for at every instant. */
@@ -240,11 +233,11 @@ static void rows_survive_any_allocation_failing(void **state)
     int failed = 0;
     for (int n = 1; n <= ALLOCATIONS; n++) {
         store_empty(state);
-        struct itsi_store *store = open_store_with(1000, n % 2 ? 64 : 0, 20 * ITSI_NS_PER_MS);
+        struct itsi_store *store = store_open(1000, n % 2 ? 64 : 0, 20 * ITSI_NS_PER_MS);
         struct itsi_store_stats stats;
         const int64_t deadline = store_soon();
         assert_int_equal(itsi_store_count(store, "a", "car", 1, 1), 0);
-        wait_until_written(store, 1); /* the tables are there: what is allocated now is for rows */
+        store_wait_until_written(store, 1); /* the tables are there: what is allocated now is for rows */
         itsi_alloc_fail_at(n);
         note_one_of_each(store);
         for (int minute = 0; minute < COUNTS; minute++)
@@ -253,42 +246,16 @@ static void rows_survive_any_allocation_failing(void **state)
             assert_true(itsi_now_ns() < deadline);
             itsi_sleep_until_ns(itsi_now_ns() + ITSI_NS_PER_MS);
             itsi_store_stats(store, &stats);
-            check_books(&stats);
-        } while (sum(stats.written) < ROWS);
+            store_check_books(&stats);
+        } while (store_sum(stats.written) < ROWS);
         itsi_alloc_fail_at(0);
         failed += strcmp(stats.last_error, "out of memory") == 0;
-        assert_int_equal(sum(stats.queued), ROWS);
+        assert_int_equal(store_sum(stats.queued), ROWS);
         itsi_store_destroy(store, store_soon());
         assert_int_equal(store_number("SELECT CAST(sum(n) AS BIGINT) FROM its_count"), 1 + 2 + COUNTS);
         assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
     }
     assert_true(failed > 0); /* some of them were those of the batches */
-}
-
-/* spool_max_mb was set to 0 since. */
-static void what_lies_in_the_spool_arrives_where_nothing_is_spooled_any_more(void **state)
-{
-    (void)state;
-    struct itsi_spool *spool;
-    struct its_diag diag;
-    struct itsi_buf block;
-    struct itsi_store_stats stats;
-    const struct itsi_db_value event[] = {itsi_db_int(1),     itsi_db_text("a"),  itsi_db_text("left"),
-                                          itsi_db_text(NULL), itsi_db_text(NULL), itsi_db_text(NULL)};
-    itsi_buf_init(&block);
-    CHECK_OK(itsi_spool_open(&spool, store_folder, 1 << 24, NULL, NULL, &diag), diag);
-    assert_int_equal(itsi_book_put(&store_book, ITSI_STORE_EVENT, event), 0);
-    itsi_book_seal_rows(&store_book, 4711, 1, &block);
-    itsi_book_reset(&store_book);
-    CHECK_OK(itsi_spool_put(spool, (uint8_t *)block.data, block.len, 1, &diag), diag);
-    itsi_spool_close(spool);
-    itsi_buf_fini(&block);
-    struct itsi_store *store = open_store_with(1000, 0, 20 * ITSI_NS_PER_MS);
-    stats = wait_until_written(store, 1);
-    assert_int_equal(stats.found[ITSI_STORE_EVENT], 1);
-    check_books(&stats);
-    itsi_store_destroy(store, store_soon());
-    assert_int_equal(store_number("SELECT count(*) FROM its_event"), 1);
 }
 
 static void making_one_survives_any_allocation_failing(void **state)
@@ -318,12 +285,11 @@ int store_whole_run(const char *name)
         ON_EMPTY(what_is_noted_arrives),
         ON_EMPTY(what_cannot_be_kept_is_counted),
         ON_EMPTY(many_producers_lose_nothing_that_was_taken),
-        ON_EMPTY(what_lies_in_the_spool_arrives_first_and_in_order),
         ON_EMPTY(a_missing_table_spools_and_mends),
         ON_EMPTY(a_database_made_anew_gets_its_tables),
         ON_EMPTY(what_waits_at_the_end_is_tried_once_more),
+        ON_EMPTY(nor_is_it_given_up_where_the_spool_fails),
         ON_EMPTY(rows_survive_any_allocation_failing),
-        ON_EMPTY(what_lies_in_the_spool_arrives_where_nothing_is_spooled_any_more),
         ON_EMPTY(making_one_survives_any_allocation_failing),
     };
     return cmocka_run_group_tests_name(name, tests, NULL, NULL);

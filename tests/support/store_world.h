@@ -21,7 +21,8 @@ int store_migrate(struct its_diag *diag);
 int store_empty(void **state);
 int store_made(void **state);
 
-int store_queries_run(const char *name); /* store_queries.c */
-int store_whole_run(const char *name);   /* store_whole.c */
+int store_queries_run(const char *name);   /* store_queries.c */
+int store_whole_run(const char *name);     /* store_whole.c */
+int store_leftovers_run(const char *name); /* store_leftovers.c */
 
 #endif
