@@ -85,14 +85,6 @@ static void bound_by_what_there_is(const struct itsi_quality_state *state, const
     }
 }
 
-/* Whatever the estimates say: most have nothing left to give, and overload goes on for longer than what they gave takes to show.
- * One that has ended was met, by those who gave: the half that has something left may be asked again. */
-static bool is_past_giving(const struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
-{
-    return state->exhausted_since >= 0 && state->time - state->exhausted_since > policy->settle_ns &&
-           state->overloaded_since >= 0 && state->time - state->overloaded_since > policy->settle_ns;
-}
-
 /* Kept by value, so that whoever asks for admission needs neither the snapshot nor the members. */
 static void appraise(struct itsi_quality_state *state, const struct itsi_quality_policy *policy)
 {
@@ -108,7 +100,9 @@ static void appraise(struct itsi_quality_state *state, const struct itsi_quality
     if (state->fleet.taken > 0 && state->unmet <= policy->unmet_calm)
         capacity->reclaimable[ITSI_RESOURCE_CPU] += state->fleet.taken * fmax(1 - own / snapshot->cores, 0);
     bound_by_what_there_is(state, policy, least, capacity);
-    if (is_past_giving(state, policy))
+    /* Whatever the estimates say: most have nothing left to give, and overload goes on for longer than what they gave takes to
+     * show. */
+    if (state->exhausted_since >= 0 && state->exhausted_at - state->exhausted_since > policy->settle_ns)
         memset(capacity->reclaimable, 0, sizeof capacity->reclaimable);
     memcpy(capacity->unit, state->fleet.costing.unit, sizeof capacity->unit);
     memcpy(capacity->inputs, snapshot->inputs, (size_t)snapshot->input_count * sizeof *snapshot->inputs);
