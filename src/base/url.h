@@ -22,8 +22,9 @@ ITS_NODISCARD int itsi_url_parse(struct itsi_url *out, const char *text, struct 
 /* Value of a query parameter, percent-decoded into out. 1: found, 0: absent, ITS_EINVAL: too long. */
 int itsi_url_param(const struct itsi_url *url, const char *name, char *out, size_t size);
 
-/* Copies text with the password (and any query value whose name ends as a secret's: password, token, key, secret, signature) replaced by "***".
- * THE redaction point: whatever shows a URL to a person, a log, an API or a child process passes it. Never fails. */
+/* Copies text with the password (and any query value whose name ends as a secret's: password, token, key, secret, signature)
+ * replaced by "***". THE redaction point: whatever shows a URL to a person, a log, an API or a child process passes it. Never
+ * fails. */
 void itsi_url_redact(const char *text, char *out, size_t size);
 
 /* The first secret of a text that may hold several addresses, or one within another ("concat:http://a|http://b"): a

@@ -1,6 +1,7 @@
 /* What every command does with its arguments and its end. */
 #include "cli/cli.h"
 
+#include "base/url.h"
 #include "its/error.h"
 
 #include <stdio.h>
@@ -13,13 +14,24 @@ static int refer_to_help(const char *command)
     return -1;
 }
 
+void itsi_say_argument(const char *text)
+{
+    size_t len;
+    for (const char *secret; (secret = itsi_url_find_secret(text, &len)) != NULL; text = secret + len)
+        fprintf(stderr, "%.*s***", (int)(secret - text), text);
+    fputs(text, stderr);
+}
+
 static int no_verb(const char *command, const struct itsi_verb *verbs, int count, const char *given)
 {
     fprintf(stderr, "its-camera-ai: %s: ", command);
-    if (given)
-        fprintf(stderr, "'%s' is none of its commands:", given);
-    else
+    if (given) {
+        fputs("'", stderr);
+        itsi_say_argument(given);
+        fputs("' is none of its commands:", stderr);
+    } else {
         fputs("needs one of", stderr);
+    }
     for (int i = 0; i < count; i++)
         fprintf(stderr, "%s %s", i ? "," : "", verbs[i].name);
     return refer_to_help(command);
@@ -40,10 +52,13 @@ int itsi_verb_find(const char *command, const struct itsi_verb *verbs, int verb_
     if (given >= verb->required && given <= most)
         return found;
     fprintf(stderr, "its-camera-ai: %s %s: ", command, verb->name);
-    if (given < verb->required)
+    if (given < verb->required) {
         fprintf(stderr, "needs %s", verb->operands[given]);
-    else
-        fprintf(stderr, "'%s' is one argument too many", words[1 + most]);
+    } else {
+        fputs("'", stderr);
+        itsi_say_argument(words[1 + most]);
+        fputs("' is one argument too many", stderr);
+    }
     return refer_to_help(command);
 }
 

@@ -9,6 +9,8 @@
 
 #define MS ITSI_NS_PER_MS
 enum { CAMERAS = 5 };
+/* Where a thread was woken later than that once, another may have slept through a third of a second. */
+#define LITTLE_UNREST_MS 100.0
 
 static struct its_cfg cfg;
 
@@ -126,13 +128,16 @@ static void frames_that_wait_together_expire_each_on_its_time(void **state)
 {
     (void)state;
     double ages[ITSI_VIOLATIONS_KEPT];
+    const int64_t start = itsi_now_ns();
     struct itsi_pipeline *p = open_apart(&itsi_backend_null, 2000 * MS, "null://?fps=2", MS);
     const double unrest = pass(1700 * MS);
     size_t n = expired_ages(p, ages);
-    assert_in_range(n, 2 * CAMERAS, 4 * CAMERAS); /* three rounds, but for those in the engine */
+    const double seconds = (double)(itsi_now_ns() - start) / ITSI_NS_PER_S;
+    assert_in_range(n, 2 * CAMERAS, (int)(CAMERAS * (2 * seconds + 1))); /* each round, but for those in the engine */
     assert_true(ages[n - 1] < 60.0 + unrest);
     struct itsi_ledger_counts counts = close_pipeline(p);
-    assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 0);
+    if (unrest < LITTLE_UNREST_MS)
+        assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 0);
 }
 
 /* The null backend whose results stay away for two seconds, once. */
@@ -197,9 +202,11 @@ static void a_batch_that_does_not_fill_goes_at_its_timeout(void **state)
     cfg.gpu.batch_timeout_ms = 20;
     cfg.general.target_latency_ms = cfg.latency_monitoring.latency_sla_ms = 350;
     struct itsi_pipeline *p = open_apart(&itsi_backend_null, MS, "null://?fps=2", MS);
-    itsi_sleep_until_ns(itsi_now_ns() + 1700 * MS);
+    const double unrest = pass(1700 * MS);
     struct itsi_ledger_counts counts = close_pipeline(p);
     assert_true(counts.delivered >= 2 * CAMERAS);
+    if (unrest >= LITTLE_UNREST_MS)
+        return;
     assert_int_equal(counts.late, 0);
     assert_int_equal(counts.dropped[ITSI_STAGE_PREPROCESSING][ITSI_DROP_REPLACED], 0);
 }

@@ -50,6 +50,7 @@ static inline int begin(void **state)
     w.descriptors = processes_descriptors();
     itsi_ffmpeg_pool_usual(&w.params, &cfg);
     w.params.grace_ns = 300 * MS;
+    w.params.open_timeout_ns = 60 * S; /* however busy the machine is */
     CHECK_OK(itsi_loop_create(&w.loop, "its-loop", &diag), diag);
     return 0;
 }

@@ -56,13 +56,20 @@ static void drop_notice(void *arg, const char *message)
     (void)message;
 }
 
-/* "//user:12/34@host": for libpq a host, its port and a database. A database may have an '@' in its name where nothing
- * before it could be the beginning of a password; and in the query one may be. */
+/* A part of it stands where libpq sees what is shown. "//user:12@34@host": the password ends at the first '@', and the host has
+ * another. "//user:12/34@host": a host, its port and a database; "//us/er:12@host": a host and a database. A database may have an
+ * '@' in its name where nothing before it could begin a password; and in the query one may be. */
 static bool has_torn_password(const char *url)
 {
-    const char *authority = strncmp(url, "postgres", 8) == 0 ? strstr(url, "://") : NULL;
-    const char *path = authority ? strchr(authority + 3, '/') : NULL;
-    return path && memchr(authority + 3, ':', (size_t)(path - authority - 3)) && memchr(path, '@', strcspn(path, "?"));
+    const char *scheme_end = strncmp(url, "postgres", 8) == 0 ? strstr(url, "://") : NULL;
+    if (!scheme_end)
+        return false;
+    const char *authority = scheme_end + 3, *path = authority + strcspn(authority, "/");
+    const char *end = memchr(authority, '@', (size_t)(path - authority));
+    if (end && memchr(end + 1, '@', strcspn(end + 1, "/?")))
+        return true;
+    const char *late = memchr(path, '@', strcspn(path, "?"));
+    return late && memchr(authority, ':', (size_t)(late - authority));
 }
 
 /* libpq's own words about a text it cannot read quote it, password and all: they are not shown. */

@@ -106,7 +106,8 @@ void itsi_quality_conclude(struct itsi_quality_state *state, const struct itsi_q
         targets[i].key = member->key;
         itsi_quality_target_make(fleet->snapshot, member->camera, &now, policy->floor_fps, &targets[i]);
         tell_of_member(state, member, &targets[i], events);
-        state->degraded |= itsi_quality_member_degraded(member);
+        /* where a pin holds it, it may be below and does not rise: it is where it might be */
+        state->degraded |= member->camera->pin < 0 && itsi_quality_member_degraded(member);
         state->levels[targets[i].level]++;
     }
 }

@@ -81,6 +81,24 @@ static void every_step_of_the_way_up_is_named(void **state)
     plant_destroy(plant);
 }
 
+/* Lowered first, and then pinned where it was: it is not below its level any more, and rises for nobody. */
+static void a_pin_is_not_held(void **state)
+{
+    (void)state;
+    struct itsi_quality_status status;
+    struct plant *plant = lowered_plant();
+    plant->cameras[0].facts.pin = ITSI_QUALITY_HIGH;
+    plant_run(plant, 100);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), CAMERAS);
+    itsi_quality_status(plant->state, &status);
+    assert_int_equal(status.hold, ITSI_HOLD_NOTHING);
+    assert_int_equal(status.rise_in_ns, 0);
+    plant->cameras[0].facts.pin = -1; /* it is where it was, and comes back as the others did */
+    plant_run(plant, 60);
+    assert_int_equal(plant_at_level(plant, ITSI_QUALITY_HIGH), CAMERAS);
+    plant_destroy(plant);
+}
+
 /* Calm, at a level beyond which nothing fits. */
 static void want_of_room_is_named(void **state)
 {
@@ -99,6 +117,7 @@ int main(void)
         cmocka_unit_test(nothing_is_held_at_full_quality),
         cmocka_unit_test(memory_is_named),
         cmocka_unit_test(every_step_of_the_way_up_is_named),
+        cmocka_unit_test(a_pin_is_not_held),
         cmocka_unit_test(want_of_room_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
