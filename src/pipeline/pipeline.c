@@ -201,11 +201,13 @@ void itsi_pipeline_stop(struct itsi_pipeline *p, int64_t until_ns)
     }
     if (p->batcher && p->engine)
         itsi_pipeline_join(p);
-    itsi_pipeline_waits_for(p, ITSI_STOP_NOBODY, "");
     /* the last clips and spans: whatever of the time is left, and a moment at least */
+    itsi_pipeline_waits_for(p, ITSI_STOP_CLIPS, "");
     itsi_clips_finish(p->clips, at_least_a_moment(until_ns));
+    itsi_pipeline_waits_for(p, ITSI_STOP_SPANS, "");
     if (p->tracer)
         itsi_tracer_stop(p->tracer, at_least_a_moment(until_ns));
+    itsi_pipeline_waits_for(p, ITSI_STOP_NOBODY, "");
     itsi_bus_close(&p->bus);
 }
 

@@ -100,7 +100,15 @@ struct itsi_live {
 };
 
 /* Whom stop() waits for, in the order it does. */
-enum itsi_stop_part { ITSI_STOP_NOBODY, ITSI_STOP_CAPTURE, ITSI_STOP_MONITOR, ITSI_STOP_BATCHING, ITSI_STOP_ENGINE };
+enum itsi_stop_part {
+    ITSI_STOP_NOBODY,
+    ITSI_STOP_CAPTURE,
+    ITSI_STOP_MONITOR,
+    ITSI_STOP_BATCHING,
+    ITSI_STOP_ENGINE,
+    ITSI_STOP_CLIPS,
+    ITSI_STOP_SPANS
+};
 
 /* Names of cameras that are gone but whose frames the flight recorder may still hold. */
 enum { ITSI_GONE = 256 };

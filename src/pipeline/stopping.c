@@ -41,6 +41,12 @@ void itsi_pipeline_hang(struct itsi_pipeline *p, char *out, size_t size)
     case ITSI_STOP_ENGINE:
         name_batch(p, out, size);
         break;
+    case ITSI_STOP_CLIPS:
+        snprintf(out, size, "the thread that writes clips does not end, as when their disk does not answer");
+        break;
+    case ITSI_STOP_SPANS:
+        snprintf(out, size, "the thread that sends spans does not end");
+        break;
     default:
         snprintf(out, size, "%s", "");
     }

@@ -24,7 +24,8 @@ static void carry_out(struct itsi_db_request *r)
     if (rc == 0) {
         rc = itsi_db_run(r->lease.connection, r->call.statement, r->call.values, r->call.count, r->row, r->self, r->deadline,
                          &r->diag);
-        if (!itsi_db_is_good(r->lease.connection)) /* abandoned: for that is no other reason */
+        /* abandoned, for that is no other reason; a file that was moved away says so itself */
+        if (!itsi_db_is_good(r->lease.connection) && rc != ITS_EIO)
             rc = itsi_fail(&r->diag, ITS_ECANCELLED, "sqlite: it ends");
         itsi_database_return(r->database, &r->lease, r->deadline);
     }

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
+#include "pool/database_request.h"
 #include "support/check.h"
 #include "support/database_conformance.h"
 #include "support/database_requests.h"
@@ -103,6 +105,59 @@ static void a_file_that_is_taken_away_is_noticed(void **state)
     itsi_db_close(db);
 }
 
+struct heard {
+    struct itsi_db_request request; /* first */
+    struct itsi_event done;
+    struct its_diag diag;
+    int rc;
+};
+
+static void hear(struct itsi_db_request *request, int rc, const struct its_diag *why)
+{
+    struct heard *heard = (struct heard *)request;
+    heard->rc = rc;
+    if (rc != 0)
+        heard->diag = *why;
+    itsi_event_set(&heard->done);
+}
+
+static int ask(struct itsi_database *database, struct its_diag *diag)
+{
+    static const struct itsi_db_statement one = {.sql = "SELECT 1"};
+    struct heard heard = {.request = {.owner = {.component = "test", .stage = "moved"},
+                                      .deadline = itsi_now_ns() + 20 * ITSI_NS_PER_S,
+                                      .call = {.statement = &one},
+                                      .done = hear}};
+    itsi_event_init(&heard.done);
+    itsi_database_start(database, &heard.request);
+    assert_true(itsi_event_wait_until(&heard.done, ITSI_NEVER));
+    itsi_event_fini(&heard.done);
+    *diag = heard.diag;
+    return heard.rc;
+}
+
+/* Not that the database ends, as of other connections that are no good any more; and the next one goes to what is there. */
+static void who_asks_a_file_that_is_taken_away_hears_that(void **state)
+{
+    (void)state;
+    const struct its_cfg_connection_pool cfg = {.db_pool_size = 1, .db_pool_recycle = 3600, .db_pool_timeout = 20};
+    struct itsi_loop *loop;
+    struct itsi_database *database;
+    struct its_diag diag;
+    char elsewhere[64];
+    snprintf(elsewhere, sizeof elsewhere, "%s.moved", path);
+    CHECK_OK(itsi_loop_create(&loop, "pools", &diag), diag);
+    CHECK_OK(itsi_database_create(&database, loop, NULL, path, &cfg, &diag), diag);
+    CHECK_OK(ask(database, &diag), diag);
+    assert_int_equal(rename(path, elsewhere), 0);
+    assert_int_equal(ask(database, &diag), ITS_EIO);
+    CHECK_CONTAINS(diag.text, "was moved or removed");
+    CHECK_OK(ask(database, &diag), diag);
+    assert_int_equal(unlink(elsewhere), 0);
+    itsi_database_destroy(database, itsi_now_ns() + 20 * ITSI_NS_PER_S);
+    itsi_loop_destroy(loop);
+}
+
 static void opening_survives_any_allocation_failing(void **state)
 {
     (void)state;
@@ -126,6 +181,7 @@ int main(void)
         cmocka_unit_test(what_is_no_database_is_named_and_left_alone),
         cmocka_unit_test(what_is_committed_outlasts_a_power_cut),
         cmocka_unit_test(a_file_that_is_taken_away_is_noticed),
+        cmocka_unit_test(who_asks_a_file_that_is_taken_away_hears_that),
         cmocka_unit_test(opening_survives_any_allocation_failing),
     };
     int fd = mkstemp(path);

@@ -73,6 +73,16 @@ static bool is_calm(const struct itsi_store *store)
     return !itsi_store_has_spooled(store) && !itsi_store_has_pending(store);
 }
 
+static void tell_doubt(const struct itsi_store *store, int64_t now)
+{
+    char says[32], known[32];
+    const int64_t wall_ns = itsi_wall_ns();
+    itsi_format_wall(wall_ns, says);
+    itsi_format_wall(itsi_wall_trust_known(&store->retention.trust, now, wall_ns).wall_ns, known);
+    itsi_warn("store", "the clock says %s, over a day away from the time known so far, %s: nothing is deleted by it until it has "
+                       "gone evenly for six hours", says, known);
+}
+
 static int delete_old(struct itsi_store *store, struct itsi_db_connection *db, int64_t now, int64_t deadline, struct its_diag *diag)
 {
     const bool was_in_doubt = itsi_retention_is_in_doubt(&store->retention);
@@ -80,8 +90,7 @@ static int delete_old(struct itsi_store *store, struct itsi_db_connection *db, i
                                        &store->own.deleted, diag);
     const bool is_in_doubt = itsi_retention_is_in_doubt(&store->retention);
     if (is_in_doubt && !was_in_doubt)
-        itsi_warn("store", "the clock is over a day away from the time known so far: nothing is deleted by it until it has gone "
-                           "evenly for six hours");
+        tell_doubt(store, now);
     else if (was_in_doubt && !is_in_doubt)
         itsi_info("store", "the clock is trusted again");
     return rc;

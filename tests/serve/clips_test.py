@@ -180,7 +180,7 @@ class StuckDisk(ClipFiles):
         path, let_go, first = self.hold_opening()
         listing = self.begin("/api/v1/clips")
         self.until(lambda: self.server.metric("its_http_connections") >= 3)
-        self.assertEqual(self.server.command("later 29"), "looked")
+        self.assertEqual(self.server.command("later 10"), "looked")
         self.assertEqual(self.given_up(), 0)
         self.assertEqual(self.server.command("later 31"), "looked")
         for one in (first, listing):
@@ -260,7 +260,7 @@ class StuckDisk(ClipFiles):
     def test_a_transfer_that_stands_still_is_given_up(self):
         path, let_go, _ = self.stuck_read()
         _, answer = self.stalled(path)
-        self.server.command("later 29")
+        self.server.command("later 10")
         self.assertEqual(self.given_up(), 0)
         self.server.command("later 31")
         with self.assertRaises((http.client.IncompleteRead, ConnectionError)):

@@ -43,9 +43,9 @@ class Streams(Case):
         began = time.monotonic()
         parts = mjpeg_parts(response, 10)
         took = time.monotonic() - began
-        self.assertGreater(took, 1.5, "five pictures a second, not as many as there are")
-        self.assertLess(took, 4, "five, not two")
+        self.assertLess(took, 4, "five pictures a second, not two")
         numbers = [int(headers["X-ITS-Seq"]) for headers, _ in parts]
+        self.assertGreater(numbers[-1] - numbers[0], 20, "nor as many as there are, of which these are every fifth")
         self.assertEqual(numbers, sorted(set(numbers)), "none twice")
         for headers, jpeg in parts:
             self.assertEqual(jpeg_size(jpeg), (160, 90))

@@ -23,11 +23,12 @@ CLIP = "2026-01-31T12-00-00.000Z-gate"
 
 
 @contextlib.contextmanager
-def stuck_clip(data):
-    """A clip whose note holds who reads it, as a dead mount does: a pipe that is never written to. Waits for who is held."""
+def stuck_clip(data, form=""):
+    """A clip, or what was recorded for one, whose note holds who reads it, as a dead mount does: a pipe that is never written
+    to. Waits for who is held."""
     folder = pathlib.Path(data, "clips")
     folder.mkdir(parents=True)
-    (folder / f"{CLIP}.mp4").write_bytes(b"clip")
+    (folder / f"{CLIP}.mp4{form}").write_bytes(b"clip")
     pipe = folder / f"{CLIP}.json"
     os.mkfifo(pipe)
     held = []
@@ -83,6 +84,16 @@ class End(unittest.TestCase):
             self.assertEqual((answer.status, b"shutting down" in answer.read()), (503, True))
             asking.close()
         self.assertIn("threads left to it: 1", err)
+        self.assertEqual(kept_cameras(self.data), ["gate"])
+
+    def test_a_disk_that_holds_who_writes_clips(self):
+        with stuck_clip(self.data, ".mpegts") as wait_until_held, \
+                Daemon(*PATIENT, "--data-dir", self.data, "--camera", "gate=null://?fps=20") as daemon:
+            self.wait_for_tables()
+            wait_until_held()
+            code, _, err = daemon.stop()
+        self.assertEqual(code, 4, err)
+        self.assertIn("cannot end: the thread that writes clips does not end", err)
         self.assertEqual(kept_cameras(self.data), ["gate"])
 
     def test_an_engine_that_hangs(self):
