@@ -3,6 +3,7 @@
 #define ITSI_SERVE_SERVE_IMPL_H
 
 #include "serve/connections.h"
+#include "serve/crew.h"
 #include "serve/file_body.h"
 #include "serve/listen.h"
 #include "serve/lookup.h"
@@ -62,7 +63,8 @@ struct itsi_request {
     enum MHD_Result (*finish)(struct itsi_request *request); /* on the network thread, when that is done */
     struct itsi_picture_wait picture;
     void (*job)(struct itsi_request *request); /* on the worker */
-    struct itsi_request *next_job;
+    struct itsi_worker *worker;                /* that has it */
+    struct itsi_errand errand;
     int status;
     struct itsi_buf answer;
     struct itsi_lookup *lookup; /* what came of it; owned; NULL: nothing yet, or there was none */
@@ -108,8 +110,6 @@ void itsi_respond_header(struct MHD_Response *response, const char *name, const 
 /* --- worker.c: a thread for what may take long -------------------------------------------------------------------- */
 
 ITS_NODISCARD int itsi_worker_create(struct itsi_worker **out, const char *name, struct its_diag *diag);
-/* Runs request->job and resumes. ITS_EBUSY: too many wait. */
-int itsi_worker_post(struct itsi_worker *worker, struct itsi_request *request);
 /* Suspends the request, runs the job on the worker and answers with finish; where the worker has no room, finish finds
  * that in r->status. */
 enum MHD_Result itsi_worker_run(struct itsi_request *request, void (*job)(struct itsi_request *),

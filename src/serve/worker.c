@@ -3,53 +3,33 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "base/thread.h"
+
+#include <pthread.h>
+#include <stddef.h>
 
 enum { MOST_WAITING = 64 };
 
 struct itsi_worker {
-    pthread_t thread;
+    struct itsi_crew *crew; /* of one */
     /* lock */
     pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct itsi_request *first, *last;
     int waiting;
     bool stopping;
 };
 
-static struct itsi_request *take(struct itsi_worker *w)
+static void run(struct itsi_errand *errand)
 {
-    struct itsi_request *r = w->first;
-    w->first = r->next_job;
-    if (!w->first)
-        w->last = NULL;
-    w->waiting--;
-    return r;
-}
-
-static void *run(void *arg)
-{
-    struct itsi_worker *w = arg;
+    struct itsi_request *r = (struct itsi_request *)((char *)errand - offsetof(struct itsi_request, errand));
+    struct itsi_worker *w = r->worker;
     pthread_mutex_lock(&w->lock);
-    for (;;) {
-        if (!w->first) {
-            if (w->stopping)
-                break;
-            itsi_cond_wait_until(&w->wake, &w->lock, ITSI_NEVER);
-            continue;
-        }
-        struct itsi_request *r = take(w);
-        const bool stopping = w->stopping;
-        pthread_mutex_unlock(&w->lock);
-        if (stopping)
-            r->status = ITS_ECANCELLED;
-        else
-            r->job(r);
-        itsi_request_resume(r);
-        pthread_mutex_lock(&w->lock);
-    }
+    w->waiting--;
+    const bool stopping = w->stopping;
     pthread_mutex_unlock(&w->lock);
-    return NULL;
+    if (stopping)
+        r->status = ITS_ECANCELLED;
+    else
+        r->job(r);
+    itsi_request_resume(r);
 }
 
 int itsi_worker_create(struct itsi_worker **out, const char *name, struct its_diag *diag)
@@ -57,20 +37,18 @@ int itsi_worker_create(struct itsi_worker **out, const char *name, struct its_di
     struct itsi_worker *w = itsi_zalloc(sizeof *w);
     if (!w)
         return itsi_fail(diag, ITS_ENOMEM, "worker: out of memory");
-    pthread_mutex_init(&w->lock, NULL);
-    itsi_cond_init(&w->wake);
-    const int rc = itsi_thread_start(&w->thread, name, run, w, diag);
+    const int rc = itsi_crew_create(&w->crew, name, 1, diag);
     if (rc != 0) {
-        pthread_mutex_destroy(&w->lock);
-        pthread_cond_destroy(&w->wake);
         itsi_free(w);
         return rc;
     }
+    pthread_mutex_init(&w->lock, NULL);
     *out = w;
     return 0;
 }
 
-int itsi_worker_post(struct itsi_worker *w, struct itsi_request *r)
+/* ITS_EBUSY: too many wait. */
+static int post(struct itsi_worker *w, struct itsi_request *r)
 {
     int rc = 0;
     pthread_mutex_lock(&w->lock);
@@ -79,28 +57,24 @@ int itsi_worker_post(struct itsi_worker *w, struct itsi_request *r)
     } else if (w->waiting >= MOST_WAITING) {
         rc = ITS_EBUSY;
     } else {
-        r->next_job = NULL;
-        if (w->last)
-            w->last->next_job = r;
-        else
-            w->first = r;
-        w->last = r;
+        r->worker = w;
+        r->errand.run = run;
         w->waiting++;
-        pthread_cond_signal(&w->wake);
+        itsi_crew_post(w->crew, &r->errand);
     }
     pthread_mutex_unlock(&w->lock);
     return rc;
 }
 
+/* Its jobs work on requests, so nobody can be left behind. */
 void itsi_worker_stop(struct itsi_worker *w)
 {
     pthread_mutex_lock(&w->lock);
     const bool first = !w->stopping;
     w->stopping = true;
-    pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     if (first)
-        pthread_join(w->thread, NULL);
+        (void)itsi_crew_end(w->crew, ITSI_NEVER);
 }
 
 void itsi_worker_destroy(struct itsi_worker *w)
@@ -108,7 +82,6 @@ void itsi_worker_destroy(struct itsi_worker *w)
     if (!w)
         return;
     itsi_worker_stop(w);
-    pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
     itsi_free(w);
 }
@@ -118,7 +91,7 @@ enum MHD_Result itsi_worker_run_on(struct itsi_worker *worker, struct itsi_reque
 {
     r->job = job;
     itsi_request_suspend(r, finish);
-    const int rc = itsi_worker_post(worker, r);
+    const int rc = post(worker, r);
     if (rc != 0) { /* else the request is the worker's until it resumes it */
         r->status = rc;
         itsi_request_resume(r);
