@@ -17,18 +17,18 @@ static int refer_to_help(const char *command)
 void itsi_say_argument(const char *text)
 {
     size_t len;
+    fputs("'", stderr);
     for (const char *secret; (secret = itsi_url_find_secret(text, &len)) != NULL; text = secret + len)
         fprintf(stderr, "%.*s***", (int)(secret - text), text);
-    fputs(text, stderr);
+    fprintf(stderr, "%s'", text);
 }
 
 static int no_verb(const char *command, const struct itsi_verb *verbs, int count, const char *given)
 {
     fprintf(stderr, "its-camera-ai: %s: ", command);
     if (given) {
-        fputs("'", stderr);
         itsi_say_argument(given);
-        fputs("' is none of its commands:", stderr);
+        fputs(" is none of its commands:", stderr);
     } else {
         fputs("needs one of", stderr);
     }
@@ -55,9 +55,8 @@ int itsi_verb_find(const char *command, const struct itsi_verb *verbs, int verb_
     if (given < verb->required) {
         fprintf(stderr, "needs %s", verb->operands[given]);
     } else {
-        fputs("'", stderr);
         itsi_say_argument(words[1 + most]);
-        fputs("' is one argument too many", stderr);
+        fputs(" is one argument too many", stderr);
     }
     return refer_to_help(command);
 }

@@ -24,7 +24,7 @@ int itsi_cmd_performance(int argc, char **argv);
 /* All of text is a number from min to max; NaN never is. */
 bool itsi_parse_number(const char *text, double min, double max, double *out);
 
-/* To stderr; the passwords of an address in it are hidden. */
+/* To stderr, in quotation marks; the passwords of an address in it are hidden. */
 void itsi_say_argument(const char *text);
 
 /* A verb of a command, and what must stand behind it. */

@@ -42,9 +42,9 @@ int main(int argc, char **argv)
             usage(stdout);
             return ITSI_EXIT_OK;
         }
-        fputs("its-camera-ai: unknown command '", stderr);
+        fputs("its-camera-ai: unknown command ", stderr);
         itsi_say_argument(argv[1]);
-        fputs("'\n\n", stderr);
+        fputs("\n\n", stderr);
     }
     usage(stderr);
     return ITSI_EXIT_USAGE;
