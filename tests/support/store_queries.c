@@ -284,19 +284,26 @@ static void whole_pass(struct itsi_retention *retention, struct itsi_db_connecti
     } while (retention->next_ns - now < 60 * ITSI_NS_PER_S);
 }
 
+static const int ten_days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
+
+/* Of day 19995. */
+static void begin_with_one_row(void)
+{
+    struct its_diag diag;
+    note("a", "car", 19995 * INT64_C(1440), 1);
+    CHECK_OK(apply(1, 1, true, &diag), diag);
+}
+
 static void a_clock_that_jumps_ahead_deletes_nothing(void **state)
 {
     (void)state;
     const int64_t day_ns = INT64_C(86400) * ITSI_NS_PER_S, wall_ns = 20000 * day_ns;
-    const int days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
     struct itsi_retention retention;
-    struct its_diag diag;
     uint64_t deleted = 0;
-    note("a", "car", 19995 * INT64_C(1440), 1);
-    CHECK_OK(apply(1, 1, true, &diag), diag);
+    begin_with_one_row();
     keep_trusted(wall_ns);
     struct itsi_db_lease lease = store_borrow();
-    itsi_retention_init(&retention, days, 0); /* of a process that starts with a wrong clock */
+    itsi_retention_init(&retention, ten_days, 0); /* of a process that starts with a wrong clock */
     whole_pass(&retention, lease.connection, wall_ns + 4000 * day_ns, &deleted);
     assert_true(itsi_retention_is_in_doubt(&retention));
     whole_pass(&retention, lease.connection, wall_ns, &deleted);
@@ -315,15 +322,12 @@ static void a_database_that_knows_no_time_knows_when_it_was_written(void **state
 {
     (void)state;
     const int64_t day_ns = INT64_C(86400) * ITSI_NS_PER_S, wall_ns = 20000 * day_ns;
-    const int days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
     struct itsi_retention retention;
     uint64_t deleted = 0;
-    note("a", "car", 19995 * INT64_C(1440), 1);
-    struct its_diag diag;
-    CHECK_OK(apply(1, 1, true, &diag), diag);
+    begin_with_one_row();
     store_sql("UPDATE its_writer SET updated_ns = 1728000000000000000"); /* wall_ns */
     struct itsi_db_lease lease = store_borrow();
-    itsi_retention_init(&retention, days, 0);
+    itsi_retention_init(&retention, ten_days, 0);
     whole_pass(&retention, lease.connection, wall_ns + 4000 * day_ns, &deleted);
     assert_true(itsi_retention_is_in_doubt(&retention));
     for (int i = 0; i < 6; i++) {
@@ -340,18 +344,15 @@ static void hours_of_several_processes_add_up(void **state)
 {
     (void)state;
     const int64_t day_ns = INT64_C(86400) * ITSI_NS_PER_S, hour_ns = day_ns / 24, known_ns = 20000 * day_ns;
-    const int days[ITSI_STORE_TABLES] = {[ITSI_STORE_COUNT] = 10};
     struct itsi_retention retention;
-    struct its_diag diag;
     uint64_t deleted = 0;
-    note("a", "car", 19995 * INT64_C(1440), 1);
-    CHECK_OK(apply(1, 1, true, &diag), diag);
+    begin_with_one_row();
     keep_trusted(known_ns);
     struct itsi_db_lease lease = store_borrow();
     for (int day = 0; day < 2; day++) {
         const int64_t begin_ns = known_ns + (30 + day) * day_ns; /* it was away for a month */
         assert_int_equal(deleted, 0);
-        itsi_retention_init(&retention, days, 0);
+        itsi_retention_init(&retention, ten_days, 0);
         for (int hour = 0; hour <= 4; hour++) {
             retention.next_ns = hour * hour_ns;
             whole_pass(&retention, lease.connection, begin_ns + hour * hour_ns, &deleted);
