@@ -152,7 +152,7 @@ static void a_replay_brings_the_same_frames_at_their_times(void **state)
     struct itsi_benchmark_params benchmark = {
         .pipeline = params,
         .streams = 3,
-        .duration_s = itsi_replay_seconds(replay) + 0.5,
+        .duration_s = itsi_replay_seconds(replay) + 3, /* a machine may have no time for a while */
         .replay = replay,
     };
     benchmark.pipeline.null_base_ns = (int64_t)(recorded->inference_ms * 1e6);
